@@ -1,0 +1,96 @@
+# Every target sets up what it needs in .venv first, so nothing has to be installed or activated
+# by hand. Another interpreter, beside the first: make test PYTHON=python3.13 VENV=.venv-3.13
+
+PYTHON ?= python3
+VENV ?= .venv
+# Passed on to the command that a target runs: make test ARGS="-k origin -x"
+ARGS ?=
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+PYRIGHT := $(BIN)/pyright --pythonpath $(BIN)/python
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install demo test cov deep test-oldest lint format types dist wheel clean
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile \
+		| while IFS='|' read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
+
+demo: $(VENV)/.installed  ## Start the demo: an API, and a page on another origin
+	$(BIN)/corscore demo $(ARGS)
+
+test: $(VENV)/.test  ## Run the tests, on both builds of the matcher if there is a C compiler
+	$(BIN)/pytest $(ARGS)
+
+cov: $(VENV)/.test  ## Run the tests and fail below 98 % of lines and branches
+	$(BIN)/pytest --cov $(ARGS)
+
+deep: $(VENV)/.test  ## Run the property tests with 20,000 examples each
+	HYPOTHESIS_PROFILE=deep $(BIN)/pytest -m hypothesis $(ARGS)
+
+test-oldest:  ## Run the tests with the lowest versions of everything we declare
+	$(MAKE) VENV=$(VENV)-oldest GROUP=oldest test ARGS='-m "not browser" $(ARGS)'
+
+lint: $(VENV)/.lint  ## Check style and common mistakes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.lint  ## Repair what can be repaired of them
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(VENV)/.typing  ## Check types: mypy (strict) and pyright
+	$(BIN)/mypy
+	$(PYRIGHT)
+
+dist: $(VENV)/.dist  ## Build the source distribution and a wheel into dist/
+	rm -rf build dist
+	$(if $(CORSCORE_PURE_PYTHON),,CORSCORE_REQUIRE_EXTENSION=1) $(BIN)/python -m build
+
+wheel: dist
+
+install: $(VENV)/.installed  ## Make .venv with the package and all of its extras
+
+clean:  ## Remove .venv and whatever was built
+	rm -rf .venv .venv-* build dist .coverage* htmlcov *.egg-info
+	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -f corscore/_matcher_c*.so corscore/_matcher_c*.pyd
+	find corscore adapters tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The group of dependencies that the tests run with.
+GROUP ?= test
+
+# `pip install --group` came with pip 25.1.
+$(VENV)/.pip:
+	@$(PYTHON) -c 'import sys; v = "%d.%d" % sys.version_info[:2]; \
+	sys.exit(sys.version_info < (3, 10) and "corscore needs Python 3.10 or newer, and $(PYTHON) is " \
+	+ v + ". Name another one: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --upgrade "pip>=25.1"
+	@touch $@
+
+# An editable install compiles the matcher into corscore/, where an old build would stay, and be
+# used, when the new one cannot be made. Hence it is removed first.
+$(VENV)/.installed: $(VENV)/.pip pyproject.toml setup.py corscore/_matcher_py.py corscore/_matcher_c.pxd
+	rm -f "corscore/_matcher_c$$($(BIN)/python -c \
+		'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')"
+	$(PIP) install -qq --editable ".[all]"
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.installed
+	$(PIP) install --quiet --group $(GROUP)
+	@touch $@
+
+$(VENV)/.typing: $(VENV)/.installed
+	$(PIP) install --quiet --group typing
+	@touch $@
+
+$(VENV)/.lint: $(VENV)/.pip pyproject.toml
+	$(PIP) install --quiet --group lint
+	@touch $@
+
+$(VENV)/.dist: $(VENV)/.pip pyproject.toml
+	$(PIP) install --quiet --group dist
+	@touch $@
