@@ -1,0 +1,52 @@
+"""The two rules of RFC 9110 that CORS headers are made of: tokens, and lists of them.
+
+    token = 1*tchar                                                   (section 5.6.2)
+    tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "."
+          / "^" / "_" / "`" / "|" / "~" / DIGIT / ALPHA
+    #element => [ element ] *( OWS "," OWS [ element ] )              (section 5.6.1.2)
+
+Requests are read in bounded, linear passes: whatever is longer than the bound is not read at all.
+"""
+
+from __future__ import annotations
+
+TCHAR = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+# Chromium sends a method of any length, but nobody routes one of more than this.
+MAX_METHOD_LENGTH = 64
+# A browser lists the names a script set by hand: dozens at the most, sent once per preflight.
+MAX_REQUEST_HEADERS_LENGTH = 4096
+MAX_REQUEST_HEADERS_NAMES = 64
+
+_OWS = " \t"
+
+
+def is_token(text: str) -> bool:
+    """Whether ``text`` is a token (RFC 9110, section 5.6.2): what methods and names are made of."""
+    return text != "" and TCHAR.issuperset(text)
+
+
+def is_requested_method(text: str) -> bool:
+    """Whether an Access-Control-Request-Method could be a browser's: one token, of sane length."""
+    return len(text) <= MAX_METHOD_LENGTH and is_token(text)
+
+
+def parse_requested_headers(text: str) -> tuple[str, ...] | None:
+    """The names in an Access-Control-Request-Headers value, in lower case.
+
+    Empty list elements are skipped, as RFC 9110 section 5.6.1.2 asks of a recipient.
+
+    Returns:
+        None when it is not such a list, or is longer than any browser's (4,096 bytes, 64 names).
+    """
+    if len(text) > MAX_REQUEST_HEADERS_LENGTH:
+        return None
+    names: list[str] = []
+    for element in text.split(","):
+        name = element.strip(_OWS)
+        if not name:
+            continue
+        if len(names) == MAX_REQUEST_HEADERS_NAMES or not is_token(name):
+            return None
+        names.append(name.lower())
+    return tuple(names)

@@ -1,0 +1,119 @@
+"""Hosts as browsers print them: the output of the WHATWG URL standard's host serialiser.
+
+https://url.spec.whatwg.org/#host-serializing. Nothing here looks a name up or normalises one that
+a request sent; the ``canonical_*`` functions serve configuration, to say what should be written.
+"""
+
+from __future__ import annotations
+
+MAX_HOST_LENGTH = 253
+MAX_LABEL_LENGTH = 63
+
+LABEL_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
+_DIGITS = frozenset("0123456789")
+_HEX_DIGITS = frozenset("0123456789abcdef")
+
+
+def is_canonical_host(host: str) -> bool:
+    """Whether a browser could print ``host`` in an Origin: a domain, an IPv4 or ``[IPv6]``."""
+    if host.startswith("["):
+        return host.endswith("]") and canonical_ipv6(host[1:-1]) == host[1:-1]
+    if ends_in_number(host):
+        return canonical_ipv4(host) == host
+    return is_domain(host)
+
+
+def is_domain(host: str) -> bool:
+    """Labels of ``[a-z0-9_-]``, 1 to 63 bytes each, 253 in all, with or without a trailing dot.
+
+    Underscores occur in practice, and a browser keeps them; so does a trailing dot, which makes
+    another origin.
+    """
+    if len(host) > MAX_HOST_LENGTH:
+        return False
+    return all(map(is_label, host.removesuffix(".").split(".")))
+
+
+def is_label(label: str) -> bool:
+    """One label of a domain, in the lower case that browsers send."""
+    return 0 < len(label) <= MAX_LABEL_LENGTH and LABEL_CHARACTERS.issuperset(label)
+
+
+def ends_in_number(host: str) -> bool:
+    """Whether URL parsers take ``host`` for an IPv4 address, right or wrong.
+
+    https://url.spec.whatwg.org/#ends-in-a-number-checker
+    """
+    last = host.removesuffix(".").rpartition(".")[2]
+    return last != "" and (_DIGITS.issuperset(last) or _ipv4_number(last) is not None)
+
+
+def canonical_ipv4(host: str) -> str | None:
+    """The dotted-decimal form of any spelling that URL parsers take, or None.
+
+    https://url.spec.whatwg.org/#concept-ipv4-parser: one to four numbers, each decimal, octal
+    (``0177``) or hexadecimal (``0x7f``), the last one filling all the bytes that are left.
+    """
+    parts = host.removesuffix(".").split(".")
+    if len(parts) > 4:
+        return None
+    numbers = []
+    for part in parts:
+        number = _ipv4_number(part)
+        if number is None:
+            return None
+        numbers.append(number)
+    *leading, last = numbers
+    if any(number > 255 for number in leading) or last >= 256 ** (5 - len(numbers)):
+        return None
+    address = last
+    for position, number in enumerate(leading):
+        address += number << (8 * (3 - position))
+    return ".".join(str((address >> shift) & 255) for shift in (24, 16, 8, 0))
+
+
+def _ipv4_number(part: str) -> int | None:
+    # https://url.spec.whatwg.org/#ipv4-number-parser. Configurations only write short ones; the
+    # bound keeps int() away from digit strings that cost more than linear time.
+    digits, base, alphabet = part, 10, _DIGITS
+    if part.startswith("0x"):
+        digits, base, alphabet = part[2:] or "0", 16, _HEX_DIGITS
+    elif len(part) > 1 and part.startswith("0"):
+        digits, base, alphabet = part[1:], 8, frozenset("01234567")
+    if not 0 < len(digits) <= MAX_HOST_LENGTH or not alphabet.issuperset(digits):
+        return None
+    return int(digits, base)
+
+
+def canonical_ipv6(text: str) -> str | None:
+    """The form that browsers print between the brackets, or None if it is no IPv6 address.
+
+    https://url.spec.whatwg.org/#concept-ipv6-serializer: lower-case pieces without leading zeros,
+    the first longest run of two or more zero pieces compressed, no dotted-decimal tail.
+    """
+    # A zone ("%eth0") is for one machine only; ipaddress takes it, URL parsers do not.
+    if not _HEX_DIGITS.union(":.").issuperset(text.lower()):
+        return None
+    # Imported late: most configurations and requests have no address in brackets.
+    from ipaddress import AddressValueError, IPv6Address
+
+    try:
+        packed = IPv6Address(text).packed
+    except AddressValueError:
+        return None
+    pieces = [f"{packed[i] << 8 | packed[i + 1]:x}" for i in range(0, 16, 2)]
+    start, length = _longest_zero_run(pieces)
+    if length < 2:
+        return ":".join(pieces)
+    return ":".join(pieces[:start]) + "::" + ":".join(pieces[start + length :])
+
+
+def _longest_zero_run(pieces: list[str]) -> tuple[int, int]:
+    best, best_length, start = 0, 0, 0
+    for i in range(len(pieces) + 1):
+        if i < len(pieces) and pieces[i] == "0":
+            continue
+        if i - start > best_length:
+            best, best_length = start, i - start
+        start = i + 1
+    return best, best_length

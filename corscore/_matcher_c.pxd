@@ -1,0 +1,77 @@
+# The C types of _matcher_py.py when it is compiled as _matcher_c.
+# Arguments that carry request data stay untyped at the boundary: a typed one would raise.
+
+cimport cython
+
+cdef Py_ssize_t _MAX_ORIGIN_LENGTH, _MAX_HOST_LENGTH, _MAX_LABEL_LENGTH, _MAX_PORT_LENGTH
+cdef Py_ssize_t _ORIGIN_LENGTH, _REQUEST_METHOD_LENGTH, _VARY_LENGTH, _SHORTEST_CORS_LENGTH
+cdef int _DOT, _ZERO, _NINE, _COLON, _BRACKET
+cdef int _LOWER_A, _UPPER_A, _LOWER_V, _UPPER_V
+cdef bytes _IN_LABEL, _ORIGIN, _REQUEST_METHOD, _ALLOW_ORIGIN
+cdef str _PREFLIGHT_METHOD
+cdef dict _DEFAULT_PORTS
+cdef frozenset _NO_SCHEMES
+
+
+cdef class Matcher:
+    cdef frozenset _exact
+    cdef frozenset _any_port
+    cdef dict _suffixes
+    cdef dict _any_port_suffixes
+    cdef bytes _depths
+    cdef Py_ssize_t _max_depth
+    cdef bint _is_open
+
+    cpdef bint matches(self, origin)
+
+    @cython.locals(
+        length=Py_ssize_t, start=Py_ssize_t, end=Py_ssize_t, dot=Py_ssize_t, depth=Py_ssize_t
+    )
+    cdef bint _matches_open(self, bytes origin)
+
+
+@cython.locals(i=Py_ssize_t)
+cdef Py_ssize_t _end_of_host(bytes origin, Py_ssize_t start, Py_ssize_t length)
+
+@cython.locals(i=Py_ssize_t, length=Py_ssize_t, number=int)
+cdef bint _is_port(bytes origin, Py_ssize_t start, bytes scheme)
+
+@cython.locals(i=Py_ssize_t, length=Py_ssize_t)
+cdef bint _are_labels(bytes origin, Py_ssize_t start, Py_ssize_t end)
+
+
+cdef class Answer:
+    cdef readonly str kind
+    cdef readonly bint origin_allowed
+    cdef readonly bint echoes_origin
+    cdef readonly tuple pairs
+    cdef readonly tuple vary
+    cdef readonly int status
+    cdef readonly bytes body
+    cdef list _raw
+
+    @cython.locals(theirs=list)
+    cpdef list apply_raw(self, headers, origin=*, on_conflict=*)
+
+    cpdef tuple own(self, origin)
+
+
+@cython.locals(raw=bytes, length=Py_ssize_t)
+cdef bint _concerns_cors(name)
+
+
+cdef class Responder:
+    cdef Matcher _matcher
+    cdef object _other_origins, _late_answer, _debug_answer
+    cdef bint _any_origin
+    cdef tuple _not_cors, _any_actual, _any_preflight, _actual_refused, _preflight_refused
+    cdef Answer _actual_allowed, _preflight_allowed
+
+    cpdef bint allows(self, origin)
+
+    @cython.locals(length=Py_ssize_t, asked=bint)
+    cpdef tuple answer(self, method, headers)
+
+    cpdef tuple actual(self, origin)
+
+    cpdef tuple preflight(self, origin, asked)

@@ -1,0 +1,295 @@
+"""``Policy``: what a server allows to whom, compiled once, and asked for every request."""
+
+from __future__ import annotations
+
+from corscore import _matcher
+from corscore._answers import ORIGIN_REFUSALS, Answers, refused_preflight
+from corscore._decision import Decision
+from corscore._environment import read_environment, read_mapping
+from corscore._fetch import CORS_SAFELISTED_REQUEST_HEADERS, OPAQUE_ORIGIN, WILDCARD
+from corscore._options import DEFAULTS, Options
+from corscore._origin import parse_origin
+from corscore._verdict import origin_refusal, preflight_refusal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import timedelta
+    from typing import NoReturn
+
+    from corscore._matcher import Answer
+    from corscore._merge import RawPair
+    from corscore._request import RequestInfo
+
+    Names = list[str] | tuple[str, ...] | set[str] | frozenset[str]
+    Seconds = int | timedelta | None
+    Regex = str | re.Pattern[str] | None
+
+_LISTS = tuple(name for name, default in DEFAULTS.items() if default == ())
+
+
+class Policy:
+    """A CORS policy: https://fetch.spec.whatwg.org/#http-cors-protocol.
+
+    Frozen, hashable, safe to share between threads; policies are equal when they mean the same,
+    and the ``repr`` rebuilds one. Every argument is an attribute of the same name.
+
+    Args:
+        allow_origins: Origin patterns: ``"https://example.com"``, ``"https://*.example.com"`` (one
+            or more labels), ``"http://localhost:*"`` (any port), or ``"*"`` alone for everyone.
+        allow_methods: Methods beyond GET, HEAD and POST, which CORS always allows; ``"*"`` for any.
+        allow_headers: Request headers beyond the five safelisted names (Accept, Accept-Language,
+            Content-Language, Content-Type, Range), which are always allowed; ``"*"`` for any.
+        expose_headers: Response headers that scripts may read beyond the safelisted ones.
+        allow_credentials: Whether browsers may send cookies and the like, and show the answer.
+        max_age: How long a browser may remember a preflight: seconds from 0 (not at all) to 86400,
+            a ``timedelta``, or None to send no such header (browsers then take 5 seconds).
+        allow_origin_regex: A regex over the whole origin, asked last, for what patterns cannot say.
+        allow_null_origin: Whether to allow ``Origin: null``, which any page can send.
+        allow_private_network: Answer Chrome's former Private Network Access preflights. Current
+            versions ask the user instead (Local Network Access), and no header helps.
+        dangerously_allow_insecure_origins: Accept plain-http origins beside credentials.
+        dangerously_allow_public_suffixes: Accept ``*.`` below a public suffix beside credentials.
+        dangerously_allow_slow_regex: Accept a regex with nested unbounded repeats.
+        preflight_status: 204, or 200 for clients that need it.
+        debug: Say in a refused preflight's body why it was refused.
+
+    Raises:
+        ConfigError: With all that is wrong at once, each problem with the corrected literal.
+    """
+
+    __slots__ = (*DEFAULTS, "_responder", "allows_origin", "answer")
+
+    allow_origins: tuple[str, ...]
+    allow_methods: tuple[str, ...]
+    allow_headers: tuple[str, ...]
+    expose_headers: tuple[str, ...]
+    allow_credentials: bool
+    max_age: int | None
+    allow_origin_regex: re.Pattern[str] | None
+    allow_null_origin: bool
+    allow_private_network: bool
+    dangerously_allow_insecure_origins: bool
+    dangerously_allow_public_suffixes: bool
+    dangerously_allow_slow_regex: bool
+    preflight_status: int
+    debug: bool
+
+    _responder: _matcher.Responder
+
+    allows_origin: Callable[[str | bytes], bool]
+    """Whether the policy allows an origin, as a request sent it. Never raises.
+
+    Under ``"*"`` the answer is True for anything. Otherwise origins are compared byte for byte: no
+    case folding, no URL parsing, no normalisation.
+    """
+
+    answer: Callable[[str, Iterable[RawPair]], tuple[Answer, bytes | None]]
+    """For ASGI: a method and raw header pairs to the answer, and the origin where it is allowed.
+
+    The fast way to what ``decide`` says: one pass over the pairs, and no strings. The answer's
+    ``apply_raw`` takes the response's headers and that origin. Never raises.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow_origins: Names = (),
+        allow_methods: Names = (),
+        allow_headers: Names = (),
+        expose_headers: Names = (),
+        allow_credentials: bool = False,
+        max_age: Seconds = 600,
+        allow_origin_regex: Regex = None,
+        allow_null_origin: bool = False,
+        allow_private_network: bool = False,
+        dangerously_allow_insecure_origins: bool = False,
+        dangerously_allow_public_suffixes: bool = False,
+        dangerously_allow_slow_regex: bool = False,
+        preflight_status: int = 204,
+        debug: bool = False,
+    ) -> None:
+        self._compile(
+            Options(
+                {
+                    "allow_origins": allow_origins,
+                    "allow_methods": allow_methods,
+                    "allow_headers": allow_headers,
+                    "expose_headers": expose_headers,
+                    "allow_credentials": allow_credentials,
+                    "max_age": max_age,
+                    "allow_origin_regex": allow_origin_regex,
+                    "allow_null_origin": allow_null_origin,
+                    "allow_private_network": allow_private_network,
+                    "dangerously_allow_insecure_origins": dangerously_allow_insecure_origins,
+                    "dangerously_allow_public_suffixes": dangerously_allow_public_suffixes,
+                    "dangerously_allow_slow_regex": dangerously_allow_slow_regex,
+                    "preflight_status": preflight_status,
+                    "debug": debug,
+                }
+            )
+        )
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, object]) -> Policy:
+        """A policy from keyword arguments that were gathered elsewhere, as adapters do.
+
+        Args:
+            options: Names and values of this class's arguments, of the same types.
+
+        Raises:
+            ConfigError: As the class does; also for a name that is none (``option-unknown``).
+        """
+        return cls.from_checked(Options(options))
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, object]) -> Policy:
+        """A policy from a configuration file's table.
+
+        Args:
+            mapping: Option names (``allow_origins``, or as in the environment
+                ``CORS_ALLOW_ORIGINS``) to values: of the arguments' own types, or ``str`` in the
+                form that ``from_env`` reads.
+
+        Raises:
+            ConfigError: As the class does; also for a name that is none (``option-unknown``).
+        """
+        return cls.from_checked(read_mapping(mapping))
+
+    @classmethod
+    def from_env(cls, prefix: str = "CORS_", environ: Mapping[str, str] | None = None) -> Policy:
+        """A policy from environment variables such as ``CORS_ALLOW_ORIGINS``.
+
+        Lists are separated by commas; booleans are ``true false 1 0 yes no on off`` in any case;
+        ``CORS_MAX_AGE=none`` sends no such header; a regex is taken whole. An unset or empty
+        variable leaves the default, and no origin at all is an error.
+
+        Args:
+            prefix: What the variables' names start with.
+            environ: The variables; ``os.environ`` when None.
+
+        Raises:
+            ConfigError: As the class does; its problems name the variables.
+        """
+        return cls.from_checked(read_environment(prefix, environ))
+
+    @classmethod
+    def from_checked(cls, options: Options) -> Policy:
+        """A policy from options that have been checked already; for the engine itself."""
+        policy = cls.__new__(cls)
+        policy._compile(options)
+        return policy
+
+    def _compile(self, options: Options) -> None:
+        for name in DEFAULTS:
+            object.__setattr__(self, name, getattr(options, name))
+        answers = Answers(options)
+        has_others = options.allow_null_origin or options.allow_origin_regex is not None
+        responder = _matcher.Responder(
+            _matcher.Matcher(options.patterns),
+            self._allows_beyond_patterns if has_others else None,
+            answers.by_kind,
+            any_origin=WILDCARD in options.allow_origins,
+            late_answer=answers.late if answers.is_late else None,
+            debug_answer=self._debug_answer if options.debug else None,
+        )
+        object.__setattr__(self, "_responder", responder)
+        # Bound here, so that a request pays for one call and not for two.
+        object.__setattr__(self, "allows_origin", responder.allows)
+        object.__setattr__(self, "answer", responder.answer)
+
+    def decide(self, request: RequestInfo) -> Decision:
+        """What ``request`` gets. Pure, and never raises, whatever the request says."""
+        if request.origin is None:
+            answer, origin = self.answer(request.method, ())
+        elif request.is_preflight:
+            asked = (
+                request.request_method,
+                request.request_headers,
+                request.request_private_network,
+            )
+            answer, origin = self._responder.preflight(
+                _sent(request.origin), [None if value is None else _sent(value) for value in asked]
+            )
+        else:
+            answer, origin = self._responder.actual(_sent(request.origin))
+        return Decision(answer, origin, request, self._refusal)
+
+    def _allows_beyond_patterns(self, origin: bytes) -> bool:
+        text = origin.decode("latin-1")
+        if text == OPAQUE_ORIGIN:
+            return self.allow_null_origin
+        return (
+            self.allow_origin_regex is not None
+            and parse_origin(text) is not None
+            and self.allow_origin_regex.fullmatch(text) is not None
+        )
+
+    def _debug_answer(self, origin: bytes) -> Answer:
+        return refused_preflight(ORIGIN_REFUSALS[origin_refusal(origin.decode("latin-1"))])
+
+    def _refusal(self, request: RequestInfo) -> str | None:
+        if request.origin is None:
+            return None
+        if not self.allows_origin(request.origin):
+            return origin_refusal(request.origin)
+        if not request.is_preflight:
+            return None
+        return preflight_refusal(request, self.allow_methods, self.allow_headers)
+
+    def _meaning(self) -> tuple[object, ...]:
+        """What policies are compared by: lists without order, nor what CORS allows anyway."""
+        return (
+            frozenset(self.allow_origins),
+            frozenset(self.allow_methods),
+            frozenset(self.allow_headers).difference(CORS_SAFELISTED_REQUEST_HEADERS),
+            frozenset(map(str.lower, self.expose_headers)),
+            *(getattr(self, name) for name in DEFAULTS if name not in _LISTS),
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Policy):
+            return NotImplemented
+        return self._meaning() == other._meaning()
+
+    def __hash__(self) -> int:
+        return hash(self._meaning())
+
+    def __repr__(self) -> str:
+        given = (
+            f"{name}={_literal(getattr(self, name))}"
+            for name, default in DEFAULTS.items()
+            if getattr(self, name) != default
+        )
+        return f"Policy({', '.join(given)})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Policy.from_options, ({name: getattr(self, name) for name in DEFAULTS},))
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a Policy is frozen: {name!r} cannot be set; build another one")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a Policy is frozen: {name!r} cannot be deleted")
+
+
+def _sent(value: str) -> bytes:
+    # What is not ASCII becomes a "?", which neither an origin nor a token can have in it.
+    return value.encode("ascii", "replace")
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(repr, value))}]"
+    # A compiled regex without flags of its own is written as the str that it came from.
+    plain = getattr(value, "pattern", None)
+    if plain is not None and value == _compiled(plain):
+        return repr(plain)
+    return repr(value)
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    import re
+
+    return re.compile(pattern)

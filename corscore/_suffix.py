@@ -1,0 +1,39 @@
+"""Whether strangers can have names below a host: the Public Suffix List, https://publicsuffix.org."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
+
+_list: PublicSuffixList | None = None
+
+# No rule of the list is an exception for such a label.
+_ANY_LABEL = "corscore-any-label"
+
+
+def is_public_suffix(host: str) -> bool:
+    """Whether a listed rule lets anyone register names directly below ``host``.
+
+    Private rules count (``github.io``), and so do the parents of wildcard rules (``ck``, for the
+    rule ``*.ck``). The list's implicit rule ``*`` does not: it would make a suffix of every host
+    with a single label.
+
+    Args:
+        host: A domain in lower case, with or without a trailing dot.
+    """
+    host = host.removesuffix(".")
+    below = f"{_ANY_LABEL}.{host}"
+    suffixes = _loaded()
+    return suffixes.publicsuffix(host) == host or suffixes.publicsuffix(below) == below
+
+
+def _loaded() -> PublicSuffixList:
+    # Imported and parsed late, and once: reading the list costs more than all the rest of the
+    # engine, and only a configuration with credentials and a `*.` pattern needs it.
+    global _list
+    if _list is None:
+        from publicsuffixlist import PublicSuffixList
+
+        _list = PublicSuffixList(accept_unknown=False)
+    return _list

@@ -1,0 +1,43 @@
+"""Values as people may see them: in an error's text, and in a log."""
+
+from __future__ import annotations
+
+# Longer values are cut: a person needs to recognise one, not to read all of it.
+_MAX_SHOWN = 120
+_MAX_LOGGED = 200
+
+
+def quoted(value: object) -> str:
+    """The value as Python would write it, with the double quotes that most people write."""
+    if _is_plain(value):
+        return f'"{value}"'
+    try:
+        return ascii(value)
+    except (ValueError, RecursionError):
+        # Python refuses to write an int of more than 4,300 digits.
+        return f"<{type(value).__name__}>"
+
+
+def shown(value: object) -> str:
+    """The same, cut to a length that fits a terminal's line."""
+    text = quoted(value)
+    return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 3] + "..."
+
+
+def escaped(value: object) -> str:
+    """Text that is safe in a log: printable ASCII, cut to 200 characters.
+
+    Line breaks and terminal escapes come out as ``\\n`` and ``\\x1b``.
+    """
+    text = str(value)
+    cut = text[:_MAX_LOGGED].encode("unicode_escape").decode("ascii")
+    return cut if len(text) <= _MAX_LOGGED else f"{cut}..."
+
+
+def _is_plain(value: object) -> bool:
+    return (
+        isinstance(value, str)
+        and value.isascii()
+        and value.isprintable()
+        and not ('"' in value or "\\" in value)
+    )

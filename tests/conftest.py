@@ -1,0 +1,110 @@
+"""What all tests share: both builds of the matcher, Hypothesis profiles and a real browser."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from corscore import _matcher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
+
+# How long an example takes says something about the machine, not about the engine: no deadlines.
+# The fixture `build` is set up once a test and lasts for all of its examples, which is as it should
+# be: what it replaces does not change between them.
+settings.register_profile(
+    "default",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+# The same examples on every run of one commit: a failure there is about the change.
+settings.register_profile(
+    "ci", settings.get_profile("default"), derandomize=True, max_examples=200, print_blob=True
+)
+settings.register_profile("deep", settings.get_profile("default"), max_examples=20_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m selects by marker
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a browser, and run it last.
+
+    Playwright's loop stays alive in the main thread for as long as the browser does, and under a
+    running loop no later test could start one of its own.
+    """
+    for item in filter(_needs_browser, items):
+        item.add_marker(pytest.mark.browser)
+    items.sort(key=_needs_browser)
+
+
+def _needs_browser(item: pytest.Item) -> bool:
+    return "chromium" in getattr(item, "fixturenames", ())
+
+
+@pytest.fixture(params=["python", "cython"])
+def build(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Runs the test on the plain matcher and again on the compiled one; its value is which."""
+    name: str = request.param
+    if name == "python":
+        module = importlib.import_module("corscore._matcher_py")
+    else:
+        try:
+            module = importlib.import_module("corscore._matcher_c")
+        except ImportError:
+            _unavailable("CORSCORE_REQUIRE_EXTENSION", "the matcher is not compiled here")
+    for attribute in _matcher.__all__:
+        if attribute != "IMPLEMENTATION":
+            monkeypatch.setattr(_matcher, attribute, getattr(module, attribute))
+    monkeypatch.setattr(_matcher, "IMPLEMENTATION", name)
+    return name
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium. CORSCORE_CHROMIUM names another program than the one found on PATH."""
+    program = os.environ.get("CORSCORE_CHROMIUM") or _first_program(
+        "chromium", "chromium-browser", "google-chrome"
+    )
+    if program is None:
+        _unavailable("CORSCORE_REQUIRE_BROWSER", "there is no Chromium: apt-get install chromium")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        _unavailable("CORSCORE_REQUIRE_BROWSER", "the package playwright is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program,
+            headless=True,
+            args=[
+                "--no-sandbox",  # it refuses to start for root otherwise
+                "--no-proxy-server",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                # Nothing but the requests of the test.
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+def _first_program(*names: str) -> str | None:
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+def _unavailable(variable: str, reason: str) -> NoReturn:
+    """Skip the test, or fail it where ``variable`` says that nothing may be missing."""
+    if os.environ.get(variable):
+        pytest.fail(f"{reason} ({variable} is set)", pytrace=False)
+    pytest.skip(reason)
