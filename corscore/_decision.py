@@ -29,7 +29,7 @@ class Decision:
         answer: Answer,
         origin: bytes | None,
         request: RequestInfo,
-        judge: Callable[[RequestInfo], str | None],
+        judge: Callable[[Answer, RequestInfo], str | None],
     ) -> None:
         self._answer = answer
         self._origin = origin
@@ -58,7 +58,7 @@ class Decision:
         One of ``origin-not-allowed``, ``origin-malformed``, ``null-not-allowed`` and, for a
         preflight, ``method-not-allowed`` and ``header-not-allowed``. Worked out when asked for.
         """
-        return self._judge(self._request)
+        return self._judge(self._answer, self._request)
 
     @property
     def allowed(self) -> bool:

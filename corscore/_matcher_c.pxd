@@ -6,9 +6,8 @@ cimport cython
 cdef Py_ssize_t _MAX_ORIGIN_LENGTH, _MAX_HOST_LENGTH, _MAX_LABEL_LENGTH, _MAX_PORT_LENGTH
 cdef Py_ssize_t _ORIGIN_LENGTH, _REQUEST_METHOD_LENGTH, _VARY_LENGTH, _SHORTEST_CORS_LENGTH
 cdef int _DOT, _ZERO, _NINE, _COLON, _BRACKET
-cdef int _LOWER_A, _UPPER_A, _LOWER_V, _UPPER_V
-cdef bytes _IN_LABEL, _ORIGIN, _REQUEST_METHOD, _ALLOW_ORIGIN
-cdef str _PREFLIGHT_METHOD
+cdef bytes _A, _O, _V, _IN_LABEL, _ORIGIN, _REQUEST_METHOD, _ALLOW_ORIGIN
+cdef str _PREFLIGHT_METHOD, _RESPONSE_START
 cdef dict _DEFAULT_PORTS
 cdef frozenset _NO_SCHEMES
 
@@ -50,14 +49,10 @@ cdef class Answer:
     cdef readonly bytes body
     cdef list _raw
 
-    @cython.locals(theirs=list)
+    @cython.locals(theirs=list, name=bytes, length=Py_ssize_t)
     cpdef list apply_raw(self, headers, origin=*, on_conflict=*)
 
     cpdef tuple own(self, origin)
-
-
-@cython.locals(raw=bytes, length=Py_ssize_t)
-cdef bint _concerns_cors(name)
 
 
 cdef class Responder:
@@ -69,9 +64,19 @@ cdef class Responder:
 
     cpdef bint allows(self, origin)
 
-    @cython.locals(length=Py_ssize_t, asked=bint)
+    @cython.locals(name=bytes, is_preflight=bint)
     cpdef tuple answer(self, method, headers)
+
+    @cython.locals(answer=Answer, sender=Sender)
+    cpdef Sender sender(self, scope, send, on_conflict)
 
     cpdef tuple actual(self, origin)
 
     cpdef tuple preflight(self, origin, asked)
+
+
+@cython.freelist(64)
+cdef class Sender:
+    cdef readonly tuple preflight
+    cdef Answer _answer
+    cdef object _origin, _send, _on_conflict

@@ -13,7 +13,7 @@ from corscore._merge import merge_raw, raw_pairs
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import Literal
+    from typing import Any, Literal
 
     from corscore._merge import OnConflict, Pairs, RawPair
     from corscore._pattern import Pattern
@@ -40,10 +40,9 @@ _ZERO = 0x30
 _NINE = 0x39
 _COLON = 0x3A
 _BRACKET = 0x5D
-_LOWER_A = 0x61
-_UPPER_A = 0x41
-_LOWER_V = 0x76
-_UPPER_V = 0x56
+_A = b"aA"
+_O = b"oO"
+_V = b"vV"
 _VARY_LENGTH = len("vary")
 _SHORTEST_CORS_LENGTH = len("access-control-max-age")
 # One byte for each byte: whether it may stand in a label.
@@ -178,6 +177,7 @@ _ORIGIN, _REQUEST_METHOD = _NAMES[:2]
 _ORIGIN_LENGTH = len(_ORIGIN)
 _REQUEST_METHOD_LENGTH = len(_REQUEST_METHOD)
 _PREFLIGHT_METHOD = "OPTIONS"
+_RESPONSE_START = "http.response.start"
 _ALLOW_ORIGIN = b"access-control-allow-origin"
 
 
@@ -250,9 +250,17 @@ class Answer:
                 the policy alone may set it.
         """
         theirs = headers if type(headers) is list else list(headers)
-        for pair in theirs:
-            if _concerns_cors(pair[0]):
-                return merge_raw(theirs, self.own(origin), self.vary, on_conflict)
+        try:
+            for name, _ in theirs:
+                length = len(name)
+                # Vary, or one of CORS? Length and first byte tell almost all others apart.
+                if (length == _VARY_LENGTH and name[0] in _V) or (
+                    length >= _SHORTEST_CORS_LENGTH and name[0] in _A
+                ):
+                    return merge_raw(theirs, self.own(origin), self.vary, on_conflict)
+        except TypeError:
+            # Names that are not bytes, which some servers take: the careful way takes them too.
+            return merge_raw(theirs, self.own(origin), self.vary, on_conflict)
         # Nothing of the application's to merge: ours behind theirs, with one place filled in.
         merged = theirs + self._raw
         if self.echoes_origin and origin is not None:
@@ -264,18 +272,6 @@ class Answer:
         if self.echoes_origin and origin is not None:
             return (("Access-Control-Allow-Origin", origin.decode("latin-1")), *self.pairs)
         return self.pairs
-
-
-def _concerns_cors(name: object) -> bool:
-    """Whether a response header could be Vary or one of CORS: a look at length and first byte."""
-    if type(name) is not bytes:
-        # Text is no raw header, and not ours to judge; what else is like bytes deserves a look.
-        return not isinstance(name, str)
-    raw = name
-    length = len(raw)
-    if length == _VARY_LENGTH:
-        return raw[0] == _LOWER_V or raw[0] == _UPPER_V
-    return length >= _SHORTEST_CORS_LENGTH and (raw[0] == _LOWER_A or raw[0] == _UPPER_A)
 
 
 class Responder:
@@ -335,22 +331,56 @@ class Responder:
     def answer(self, method: str, headers: Iterable[RawPair]) -> tuple[Answer, bytes | None]:
         """The answer to a request with these raw headers, and its origin where that is allowed."""
         origin = None
-        asked = False
-        for name, value in headers:
-            length = len(name)
-            if length == _ORIGIN_LENGTH:
-                if name.lower() == _ORIGIN and isinstance(value, bytes):
+        is_preflight = False
+        try:
+            for name, value in headers:
+                # Length and first byte first: no other header of most requests gets further.
+                if len(name) == _ORIGIN_LENGTH and name[0] in _O and name.lower() == _ORIGIN:
                     # A second line makes it no origin at all.
                     origin = value if origin is None else origin + b", " + value
-            elif length == _REQUEST_METHOD_LENGTH and name.lower() == _REQUEST_METHOD:
-                asked = True
+            if method == _PREFLIGHT_METHOD:
+                for name, _ in headers:
+                    if len(name) == _REQUEST_METHOD_LENGTH and name.lower() == _REQUEST_METHOD:
+                        is_preflight = True
+                        break
+        except TypeError:
+            # Not all bytes: no server's doing. The compiled build takes nothing else.
+            origin, request_method = scan(headers)[:2]
+            is_preflight = method == _PREFLIGHT_METHOD and request_method is not None
         if origin is None:
             return self._not_cors
-        if not asked or method != _PREFLIGHT_METHOD:
+        if not is_preflight:
             return self.actual(origin)
-        if self._late_answer is None:
-            return self.preflight(origin, None)
-        return self.preflight(origin, scan(headers)[1:4])
+        return self.preflight(origin, None if self._late_answer is None else scan(headers)[1:4])
+
+    def sender(
+        self, scope: Mapping[str, Any], send: Callable[[Any], Any], on_conflict: OnConflict
+    ) -> Sender:
+        """What ``answer`` says, as a ``send`` for ASGI.
+
+        Args:
+            scope: Of an ``http`` connection.
+            send: What the server or an outer layer passed.
+            on_conflict: As in ``Answer.apply_raw``.
+        """
+        answer, origin = self.answer(scope["method"], scope["headers"])
+        # Without a constructor, whose arguments would cost as much as all the rest.
+        sender = Sender.__new__(Sender)
+        sender._answer = answer
+        sender._origin = origin
+        sender._send = send
+        sender._on_conflict = on_conflict
+        sender.preflight = None
+        if answer.status:
+            sender.preflight = (
+                {
+                    "type": _RESPONSE_START,
+                    "status": answer.status,
+                    "headers": answer.apply_raw([], origin),
+                },
+                {"type": "http.response.body", "body": answer.body},
+            )
+        return sender
 
     def actual(self, origin: bytes) -> tuple[Answer, bytes | None]:
         """The answer to an actual request, and its origin where that is allowed."""
@@ -378,3 +408,33 @@ class Responder:
         if self._debug_answer is None:
             return self._preflight_refused
         return self._debug_answer(origin), None
+
+
+class Sender:
+    """ASGI's ``send``, whose response starts with the headers of an answer.
+
+    Here and not in the adapter because every message of every response passes through it.
+
+    Attributes:
+        preflight: The two messages of a preflight's answer, to be sent instead of calling the
+            application; else None.
+    """
+
+    __slots__ = ("_answer", "_on_conflict", "_origin", "_send", "preflight")
+
+    _answer: Answer
+    _origin: bytes | None
+    _send: Callable[[Any], Any]
+    _on_conflict: OnConflict
+    preflight: tuple[dict[str, Any], dict[str, Any]] | None
+
+    def __call__(self, message: Mapping[str, Any]) -> Any:
+        """Passes the message on, and returns what the server's ``send`` returns."""
+        if message["type"] == _RESPONSE_START:
+            # A copy: an application may send one constant message to everybody.
+            started = dict(message)
+            started["headers"] = self._answer.apply_raw(
+                started.get("headers", ()), self._origin, self._on_conflict
+            )
+            return self._send(started)
+        return self._send(message)

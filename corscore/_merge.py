@@ -26,10 +26,13 @@ if TYPE_CHECKING:
     OnConflict = Callable[[str], object]
 
     class HeaderMapping(Protocol):
-        """A mutable mapping of header names, in any case, to single values."""
+        """A mutable mapping of header names, in any case, to single values.
+
+        What ``pop`` finds is a value, or as in Django a name with its value.
+        """
 
         def __setitem__(self, name: str, value: str, /) -> None: ...
-        def pop(self, name: str, default: None, /) -> str | None: ...
+        def pop(self, name: str, default: None, /) -> str | tuple[str, str] | None: ...
 
 
 OWNED = (
@@ -108,9 +111,9 @@ def update(
     """The same in place, for a mapping that knows one value a name."""
     concerned = []
     for name in _CONCERNED:
-        value = headers.pop(name, None)
-        if value is not None:
-            concerned.append((name, value))
+        found = headers.pop(name, None)
+        if found is not None:
+            concerned.append((name, found[1] if isinstance(found, tuple) else found))
     for name, value in _settle(concerned, ours, vary, on_conflict):
         headers[name] = value
 

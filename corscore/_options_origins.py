@@ -115,6 +115,7 @@ def read_regex(
         return None
     # Imported late: most configurations have no regex, and `re` is larger than the engine.
     import re
+    import warnings
 
     from corscore._regex import has_nested_repeats, matched_stranger
 
@@ -128,13 +129,17 @@ def read_regex(
             f"write {findings.write(_REGEX, 'https://pr-[0-9]+[.]example[.]com')}",
         )
         return None
+    regex, may_be_slow, reason = None, False, "is empty"
     try:
         # An empty regex compiles, and never matches an origin: a variable that was not filled in.
         flags = value.flags if isinstance(value, re.Pattern) else 0
-        regex = re.compile(source, flags) if source else None
-        reason = "is empty"
+        with warnings.catch_warnings():
+            # Of what a later Python may read otherwise: no reason to stop a server.
+            warnings.simplefilter("ignore")
+            regex = re.compile(source, flags) if source else None
+            may_be_slow = regex is not None and has_nested_repeats(regex)
     except (re.error, OverflowError, RecursionError) as error:
-        regex, reason = None, f"is not a valid regex: {error}"
+        reason = f"is not a valid regex: {error}"
     if regex is None:
         findings.add(
             "regex-invalid",
@@ -145,7 +150,7 @@ def read_regex(
             f"{findings.write(_REGEX, 'https://pr-[0-9]+[.]example[.]com')}",
         )
         return None
-    if not slow_is_allowed and has_nested_repeats(regex):
+    if may_be_slow and not slow_is_allowed:
         findings.add(
             "regex-unsafe",
             _REGEX,
@@ -156,7 +161,7 @@ def read_regex(
             f"the risk with {findings.write('dangerously_allow_slow_regex', True)}",
         )
         return regex
-    stranger = matched_stranger(regex) if credentials else None
+    stranger = matched_stranger(regex, may_be_slow=may_be_slow) if credentials else None
     if stranger is not None:
         findings.add(
             "regex-matches-anything-with-credentials",

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from corscore import _matcher
-from corscore._answers import ORIGIN_REFUSALS, Answers, refused_preflight
-from corscore._decision import Decision
+from corscore._compiled import Compiled
 from corscore._environment import read_environment, read_mapping
-from corscore._fetch import CORS_SAFELISTED_REQUEST_HEADERS, OPAQUE_ORIGIN, WILDCARD
+from corscore._fetch import CORS_SAFELISTED_REQUEST_HEADERS
 from corscore._options import DEFAULTS, Options
-from corscore._origin import parse_origin
-from corscore._verdict import origin_refusal, preflight_refusal
+from corscore._spelling import rebuilding
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterable, Mapping
     from datetime import timedelta
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
-    from corscore._matcher import Answer
-    from corscore._merge import RawPair
+    from corscore._decision import Decision
+    from corscore._matcher import Answer, Sender
+    from corscore._merge import OnConflict, RawPair
     from corscore._request import RequestInfo
 
     Names = list[str] | tuple[str, ...] | set[str] | frozenset[str]
@@ -59,7 +57,7 @@ class Policy:
         ConfigError: With all that is wrong at once, each problem with the corrected literal.
     """
 
-    __slots__ = (*DEFAULTS, "_responder", "allows_origin", "answer")
+    __slots__ = (*DEFAULTS, "_compiled", "allows_origin", "answer", "sender")
 
     allow_origins: tuple[str, ...]
     allow_methods: tuple[str, ...]
@@ -76,7 +74,7 @@ class Policy:
     preflight_status: int
     debug: bool
 
-    _responder: _matcher.Responder
+    _compiled: Compiled
 
     allows_origin: Callable[[str | bytes], bool]
     """Whether the policy allows an origin, as a request sent it. Never raises.
@@ -90,6 +88,13 @@ class Policy:
 
     The fast way to what ``decide`` says: one pass over the pairs, and no strings. The answer's
     ``apply_raw`` takes the response's headers and that origin. Never raises.
+    """
+
+    sender: Callable[[Any, Any, OnConflict], Sender]
+    """For ASGI: the same as a ``send`` that gives the response its headers as it starts.
+
+    Takes an ``http`` scope, the outer ``send`` and a callback for conflicts. What it returns also
+    has ``preflight``: the messages that answer a preflight, to be sent at once, or None.
     """
 
     def __init__(
@@ -184,59 +189,25 @@ class Policy:
     def _compile(self, options: Options) -> None:
         for name in DEFAULTS:
             object.__setattr__(self, name, getattr(options, name))
-        answers = Answers(options)
-        has_others = options.allow_null_origin or options.allow_origin_regex is not None
-        responder = _matcher.Responder(
-            _matcher.Matcher(options.patterns),
-            self._allows_beyond_patterns if has_others else None,
-            answers.by_kind,
-            any_origin=WILDCARD in options.allow_origins,
-            late_answer=answers.late if answers.is_late else None,
-            debug_answer=self._debug_answer if options.debug else None,
-        )
-        object.__setattr__(self, "_responder", responder)
+        compiled = Compiled(options)
+        responder = compiled.responders[None]
+        object.__setattr__(self, "_compiled", compiled)
         # Bound here, so that a request pays for one call and not for two.
         object.__setattr__(self, "allows_origin", responder.allows)
         object.__setattr__(self, "answer", responder.answer)
+        object.__setattr__(self, "sender", responder.sender)
 
-    def decide(self, request: RequestInfo) -> Decision:
-        """What ``request`` gets. Pure, and never raises, whatever the request says."""
-        if request.origin is None:
-            answer, origin = self.answer(request.method, ())
-        elif request.is_preflight:
-            asked = (
-                request.request_method,
-                request.request_headers,
-                request.request_private_network,
-            )
-            answer, origin = self._responder.preflight(
-                _sent(request.origin), [None if value is None else _sent(value) for value in asked]
-            )
-        else:
-            answer, origin = self._responder.actual(_sent(request.origin))
-        return Decision(answer, origin, request, self._refusal)
+    def decide(self, request: RequestInfo, *, origin_allowed: bool | None = None) -> Decision:
+        """What ``request`` gets. Pure, and never raises, whatever the request says.
 
-    def _allows_beyond_patterns(self, origin: bytes) -> bool:
-        text = origin.decode("latin-1")
-        if text == OPAQUE_ORIGIN:
-            return self.allow_null_origin
-        return (
-            self.allow_origin_regex is not None
-            and parse_origin(text) is not None
-            and self.allow_origin_regex.fullmatch(text) is not None
-        )
-
-    def _debug_answer(self, origin: bytes) -> Answer:
-        return refused_preflight(ORIGIN_REFUSALS[origin_refusal(origin.decode("latin-1"))])
-
-    def _refusal(self, request: RequestInfo) -> str | None:
-        if request.origin is None:
-            return None
-        if not self.allows_origin(request.origin):
-            return origin_refusal(request.origin)
-        if not request.is_preflight:
-            return None
-        return preflight_refusal(request, self.allow_methods, self.allow_headers)
+        Args:
+            request: The request.
+            origin_allowed: The verdict of somebody else on the request's origin, in the place of
+                the policy's own: a database, a signal. True counts for a well-formed origin only,
+                and never for ``null``. Under ``"*"`` neither counts: there every request gets the
+                same. None asks the policy.
+        """
+        return self._compiled.decide(request, origin_allowed)
 
     def _meaning(self) -> tuple[object, ...]:
         """What policies are compared by: lists without order, nor what CORS allows anyway."""
@@ -258,7 +229,7 @@ class Policy:
 
     def __repr__(self) -> str:
         given = (
-            f"{name}={_literal(getattr(self, name))}"
+            f"{name}={rebuilding(getattr(self, name))}"
             for name, default in DEFAULTS.items()
             if getattr(self, name) != default
         )
@@ -272,24 +243,3 @@ class Policy:
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"a Policy is frozen: {name!r} cannot be deleted")
-
-
-def _sent(value: str) -> bytes:
-    # What is not ASCII becomes a "?", which neither an origin nor a token can have in it.
-    return value.encode("ascii", "replace")
-
-
-def _literal(value: object) -> str:
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(repr, value))}]"
-    # A compiled regex without flags of its own is written as the str that it came from.
-    plain = getattr(value, "pattern", None)
-    if plain is not None and value == _compiled(plain):
-        return repr(plain)
-    return repr(value)
-
-
-def _compiled(pattern: str) -> re.Pattern[str]:
-    import re
-
-    return re.compile(pattern)

@@ -29,22 +29,32 @@ _NEVER_BACKTRACKING = tuple(
     if hasattr(_constants, name)
 )
 
-# Hosts that no configuration means: a name nobody has, under endings that anyone can register
-# below, and on platforms where anyone can publish.
-_NOBODY = "corscore-nobody-7f3a"
-_REGISTRIES = ("com", "net", "org", "io", "dev", "app", "co.uk", "example", "test", "invalid")
+# Origins that no configuration means: names that nobody has, under endings where anyone can
+# register one and on platforms where anyone can publish, and addresses kept for documentation
+# (RFC 5737, RFC 3849). Those of the first list are short, for a regex that may be slow.
+_ENDINGS = ("com", "net", "org", "io", "dev", "app", "co.uk", "example", "test", "invalid")
 _PLATFORMS = ("github.io", "vercel.app", "netlify.app", "herokuapp.com", "pages.dev", "web.app")
-_STRANGERS = tuple(
-    f"{scheme}://{host}{port}"
-    for ending in (*_REGISTRIES, *_PLATFORMS)
-    for host in (f"{_NOBODY}.{ending}", f"a.{_NOBODY}.{ending}", f"corscorenobody.{ending}")
-    for scheme, port in (("https", ""), ("http", ""), ("https", ":8443"), ("http", ":8080"))
+_SHORT_HOSTS = ("z9.com", "z9.io", "z9.app")
+_HOSTS = (
+    *_SHORT_HOSTS,
+    "203.0.113.77",
+    "[2001:db8::77]",
+    *(
+        f"{name}.{ending}"
+        for ending in (*_ENDINGS, *_PLATFORMS)
+        for name in ("corscorenobody", "corscore-nobody-7f3a", "a.corscore-nobody-7f3a")
+    ),
 )
+_FORMS = ("https://{}", "http://{}", "https://{}:8443", "http://{}:8080")
 
 
-def matched_stranger(regex: re.Pattern[str]) -> str | None:
+def matched_stranger(regex: re.Pattern[str], *, may_be_slow: bool) -> str | None:
     """An origin that nobody can have meant, yet the regex matches; None when there is none."""
-    return next(filter(regex.fullmatch, _STRANGERS), None)
+    for host in _SHORT_HOSTS if may_be_slow else _HOSTS:
+        for form in _FORMS:
+            if regex.fullmatch(form.format(host)):
+                return form.format(host)
+    return None
 
 
 def has_nested_repeats(regex: re.Pattern[str]) -> bool:

@@ -136,7 +136,7 @@ class RequestInfo:
     def __repr__(self) -> str:
         given = "".join(
             f", {name}={getattr(self, name)!r}"
-            for name in ("origin", *self.__slots__)
+            for name in dict.fromkeys(("origin", *self.__slots__))
             if name != "method" and getattr(self, name) is not None
         )
         return f"RequestInfo({self.method!r}{given})"

@@ -57,6 +57,26 @@ def variable_literal(value: object) -> str:
     return str(value)
 
 
+def rebuilding(value: object) -> str:
+    """The value of an option so that ``eval`` gives it back; ``re`` where a regex has flags."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(repr, value))}]"
+    pattern = getattr(value, "pattern", None)
+    return repr(value) if pattern is None else _regex_literal(pattern, getattr(value, "flags", 0))
+
+
+def _regex_literal(pattern: str, flags: int) -> str:
+    # Imported late: only a policy with a regex needs it, and has loaded it.
+    import re
+
+    # A compiled regex without flags of its own is written as the str that it came from.
+    if flags == re.compile(pattern).flags:
+        return repr(pattern)
+    # Not as its own repr, which is cut at 200 characters. UNICODE goes without saying.
+    own = re.RegexFlag(flags) & ~re.UNICODE
+    return f"re.compile({pattern!r}, {own!r})"
+
+
 KEYWORDS = Spelling({}, python_literal, "=")
 
 

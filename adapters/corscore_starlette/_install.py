@@ -1,0 +1,75 @@
+"""``install``: a policy around the whole application, which stays the object that it was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from starlette.applications import Starlette
+
+import corscore_asgi
+from corscore_starlette._layers import Installed, note_two_layers
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+    from typing_extensions import Unpack
+
+    from corscore import Policy
+    from corscore.adapting import PolicyOptions
+
+
+def install(app: Starlette, policy: Policy | None = None, **options: Unpack[PolicyOptions]) -> None:
+    """Puts CORS outside everything in ``app``: error handlers, debug pages, body limits.
+
+    ``app`` stays the object that it was: routes, middleware and instrumentation may be added
+    before and after, and CORS stays outermost.
+
+    Args:
+        app: A Starlette or FastAPI application.
+        policy: A ready policy; or leave it out and write its options.
+        options: Keyword arguments of ``corscore.Policy``.
+
+    Raises:
+        ConfigError: With all that is wrong with the options.
+        RuntimeError: When the app has a policy installed already.
+        TypeError: When ``app`` is no Starlette application, or the policy is none.
+    """
+    if isinstance(app, Installed):
+        # Not a TypeError: the type is right, and the time is not.
+        raise RuntimeError(  # noqa: TRY004
+            "install(app, ...) was called twice on one app, which has one policy: keep one call"
+        )
+    if not isinstance(app, Starlette):
+        raise TypeError(
+            "install(app, ...) takes a Starlette or FastAPI application, not "
+            f"{type(app).__name__}; around another ASGI application write "
+            "corscore_asgi.CORSMiddleware(app, ...)"
+        )
+    cls = type(app)
+    layer = corscore_asgi.CORSMiddleware(_Inside(app, cls), policy, **options)
+    # A class of this instance's own: servers and test clients call `type(app).__call__`, so an
+    # attribute of the instance would not do, and overriding `build_middleware_stack` would hide
+    # Starlette's outermost layer from instrumentation that looks for it.
+    names = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
+    app.__class__ = type(cls.__name__, (_InstalledApp, cls), names)
+    cast("_InstalledApp", app).corscore_layer = layer
+
+
+class _InstalledApp(Installed, Starlette):
+    corscore_layer: corscore_asgi.CORSMiddleware
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.middleware_stack is None:
+            note_two_layers(self, self.corscore_layer.notices)
+        await self.corscore_layer(scope, receive, send)
+
+
+class _Inside:
+    """The application as it was, without the policy around it."""
+
+    def __init__(self, app: Starlette, cls: type[Starlette]) -> None:
+        self.app = app
+        self._cls = cls
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Looked up now: error trackers replace the method when they start.
+        await self._cls.__call__(self.app, scope, receive, send)

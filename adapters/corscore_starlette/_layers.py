@@ -1,0 +1,68 @@
+"""What stands around a middleware in Starlette's stack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+from starlette.middleware.errors import ServerErrorMiddleware
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
+
+    from corscore.adapting import Notices
+
+_noted: WeakSet[Starlette] = WeakSet()
+
+
+class Installed:
+    """Marks an application that ``install`` has put a policy around."""
+
+
+def plain_error_layer(layer: ASGIApp, app: Starlette) -> ServerErrorMiddleware | None:
+    """The part of Starlette that answers an exception which leaves ``layer``, with a plain 500.
+
+    None where something else may answer: another user middleware outside, a user's handler for
+    ``Exception`` or 500, the debug page.
+
+    Args:
+        layer: A middleware.
+        app: The application whose stack it may be in, built.
+    """
+    errors = None
+    current: object = app.middleware_stack
+    # The stack begins with layers of Starlette's own, of FastAPI's and of instrumentation: the
+    # first one of the class that was added last is the outermost of the user's.
+    outermost: object = app.user_middleware[0].cls if app.user_middleware else None
+    while current is not None and type(current) is not outermost:
+        if isinstance(current, ServerErrorMiddleware):
+            errors = current
+        current = getattr(current, "app", None)
+    if current is not layer or errors is None or errors.debug or errors.handler is not None:
+        return None
+    return errors
+
+
+def note_two_layers(app: Starlette, notices: Notices) -> None:
+    """Logs once an app that more than one layer of CORS is on it.
+
+    Args:
+        app: The application, with all of its middleware added.
+        notices: Of the layer that noticed.
+    """
+    added = sum(map(_is_cors, (middleware.cls for middleware in app.user_middleware)))
+    if added + isinstance(app, Installed) < 2 or app in _noted:
+        return
+    _noted.add(app)
+    # With the key of `Notices.conflict`: that headers of the inner layer are replaced is no news.
+    notices.once(
+        "conflict",
+        "two layers of CORS are on one app: the outermost decides, the others only confuse. Keep "
+        "one of add_middleware(CORSMiddleware, ...) and install(app, ...).",
+    )
+
+
+def _is_cors(middleware: object) -> bool:
+    # Starlette's own, ours, or a subclass of either. Not every middleware is a class.
+    return any(cls.__name__ == "CORSMiddleware" for cls in getattr(middleware, "__mro__", ()))

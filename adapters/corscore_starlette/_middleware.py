@@ -1,0 +1,129 @@
+"""The ASGI middleware where ``app.add_middleware`` puts it: inside Starlette's error handling."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
+
+import corscore_asgi
+from corscore import ConfigError, Policy, RequestInfo
+from corscore_starlette._layers import Installed, note_two_layers, plain_error_layer
+
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from typing_extensions import Unpack
+
+    from corscore import Decision
+    from corscore.adapting import PolicyOptions
+
+# In the scope inside Starlette's body limit, which came with Starlette 1.
+_BODY_LIMIT = "starlette.max_body_size"
+
+
+class CORSMiddleware(corscore_asgi.CORSMiddleware):
+    """``app.add_middleware(CORSMiddleware, allow_origins=[...])``, for Starlette and FastAPI.
+
+    The arguments are those of ``corscore_asgi.CORSMiddleware``. A wrong configuration does not
+    raise here but stops the server as it starts: Starlette builds its middleware late, where
+    servers take an exception for an application without start-up events.
+
+    Where it is the outermost of the user's middleware, the plain 500 that Starlette sends for an
+    unhandled exception gets its headers too. Other answers of the layers outside (a handler for
+    ``Exception``, the debug page, the body limit) are out of its reach;
+    ``corscore_starlette.install`` covers them.
+    """
+
+    def __init__(
+        self, app: ASGIApp, policy: Policy | None = None, **options: Unpack[PolicyOptions]
+    ) -> None:
+        self._error: ConfigError | TypeError | None = None
+        self._looked_around = self._is_inside_install = self._covers_errors = False
+        try:
+            super().__init__(app, policy, **options)
+        except (ConfigError, TypeError) as error:
+            self.app = app
+            self._error = error
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one connection."""
+        if self._error is not None:
+            await _stop(self._error, scope, receive, send)
+        if not self._looked_around:
+            # Now, not later: an application mounted inside puts itself into the scope, too.
+            self._look_around(scope.get("app"))
+        response = _Response(send)
+        try:
+            await super().__call__(scope, receive, response)
+        except Exception as error:
+            if scope["type"] == "http" and not self._is_inside_install:
+                self._note_answer_outside(error, response, scope)
+            raise
+
+    def _look_around(self, app: object) -> None:
+        self._looked_around = True
+        if not isinstance(app, Starlette):
+            return
+        note_two_layers(app, self.notices)
+        self._is_inside_install = isinstance(app, Installed)
+        errors = plain_error_layer(self, app)
+        if errors is not None:
+            # Not answered from here, where the response would be over, and with it the span of a
+            # tracer, before the exception came to the layers between.
+            errors.handler = self._plain_500
+            self._covers_errors = True
+
+    async def _plain_500(self, request: Request, error: Exception) -> Response:
+        """The answer that Starlette sends without a handler, with our headers."""
+        response = PlainTextResponse("Internal Server Error", status_code=500)
+        if not isinstance(error, HTTPException):
+            response.raw_headers = self._decision(request.scope).apply_raw(response.raw_headers)
+        return response
+
+    def _note_answer_outside(self, error: Exception, response: _Response, scope: Scope) -> None:
+        if response.begun:
+            # The body limit sends its own answer in the place of one that begins.
+            is_missed = not response.started and _BODY_LIMIT in scope
+        else:
+            is_missed = not self._covers_errors or isinstance(error, HTTPException)
+        decision = self._decision(scope)
+        if is_missed and decision.kind == "actual" and decision.origin_allowed:
+            self.notices.once(
+                "answer-outside",
+                "a layer outside CORSMiddleware answered a request, without CORS headers: browsers "
+                "hide such an answer from scripts. corscore_starlette.install(app, ...) covers "
+                "error handlers, debug pages and body limits too.",
+            )
+
+    def _decision(self, scope: Scope) -> Decision:
+        return self.policy.decide(RequestInfo.from_pairs(scope["method"], scope["headers"]))
+
+
+class _Response:
+    """Passes a response on, and knows how far it came."""
+
+    __slots__ = ("_send", "begun", "started")
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.begun = self.started = False
+
+    async def __call__(self, message: Message) -> None:
+        begins = message["type"] == "http.response.start"
+        self.begun = self.begun or begins
+        await self._send(message)
+        self.started = self.started or begins
+
+
+async def _stop(error: Exception, scope: Scope, receive: Receive, send: Send) -> NoReturn:
+    if scope["type"] == "lifespan":
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": str(error)})
+    # Raised again and again, it would otherwise collect a traceback of all the times before.
+    raise error.with_traceback(None)

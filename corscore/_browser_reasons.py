@@ -1,0 +1,132 @@
+"""Why a browser keeps a response from a script, and where real browsers are not so strict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, get_args
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Reason = Literal[
+    "preflight-redirected",
+    "preflight-not-ok",
+    "no-allow-origin",
+    "multiple-allow-origin",
+    "wildcard-with-credentials",
+    "origin-mismatch",
+    "credentials-not-allowed",
+    "invalid-allow-methods",
+    "invalid-allow-headers",
+    "method-not-allowed",
+    "authorization-needs-explicit",
+    "header-not-allowed",
+    "redirect-invalid",
+    "too-many-redirects",
+    "redirect-with-credentials",
+    "header-not-exposed",
+]
+"""The stable codes, in the order in which a browser comes upon them."""
+
+REASONS: Mapping[Reason, str] = MappingProxyType(
+    {
+        # https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7; a redirect is no ok status
+        "preflight-redirected": (
+            "the preflight was answered with a redirect: 301, 302, 303, 307 or 308"
+        ),
+        "preflight-not-ok": "the preflight's status is outside 200 to 299",
+        # https://fetch.spec.whatwg.org/#concept-cors-check
+        "no-allow-origin": "the response has no Access-Control-Allow-Origin",
+        "multiple-allow-origin": "Access-Control-Allow-Origin has more than one value",
+        "wildcard-with-credentials": (
+            'Access-Control-Allow-Origin is "*", which does not count with credentials'
+        ),
+        "origin-mismatch": "Access-Control-Allow-Origin is neither the page's origin nor a valid *",
+        "credentials-not-allowed": (
+            'Access-Control-Allow-Credentials is not "true", which credentials need'
+        ),
+        # https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 7.1 to 7.7
+        "invalid-allow-methods": "Access-Control-Allow-Methods is not a list of methods",
+        "invalid-allow-headers": "Access-Control-Allow-Headers is not a list of header names",
+        "method-not-allowed": "Access-Control-Allow-Methods does not cover the request's method",
+        "authorization-needs-explicit": (
+            'Access-Control-Allow-Headers has "*", which never covers Authorization'
+        ),
+        "header-not-allowed": "Access-Control-Allow-Headers does not cover a header of the request",
+        # https://fetch.spec.whatwg.org/#concept-http-redirect-fetch, steps 4 to 9
+        "redirect-invalid": "a redirect's Location is not one HTTP(S) URL",
+        "too-many-redirects": "there were more than 20 redirects",
+        "redirect-with-credentials": (
+            "a redirect across origins leads to a URL with a user name or password in it"
+        ),
+        # https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name
+        "header-not-exposed": "the response does not expose this header to other origins",
+    }
+)
+"""What each reason means, in one sentence without its full stop."""
+
+Browser = Literal["chromium", "firefox", "safari"]
+"""Browsers (the engines, rather) whose deviations are known; None stands for the standard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """A point where a browser does not do what the standard says.
+
+    Attributes:
+        browser: Which one.
+        reason: The reason that the standard gives and this browser does not.
+        what: What it does instead, in one sentence without its full stop.
+        source: Where that can be read.
+    """
+
+    browser: Browser
+    reason: Reason
+    what: str
+    source: str
+
+
+_COVERED = "Access-Control-Allow-Headers: * covers Authorization when there are no credentials"
+
+KNOWN_DEVIATIONS: tuple[Deviation, ...] = (
+    Deviation(
+        "chromium",
+        "authorization-needs-explicit",
+        f"{_COVERED}, unless the policy CorsNonWildcardRequestHeadersSupport is set",
+        "https://chromestatus.com/feature/5742041264816128",
+    ),
+    Deviation(
+        "firefox",
+        "authorization-needs-explicit",
+        f"{_COVERED}, with a warning that this will end",
+        "https://bugzilla.mozilla.org/show_bug.cgi?id=1687364",
+    ),
+    Deviation(
+        "safari",
+        "authorization-needs-explicit",
+        _COVERED,
+        "WebKit, Source/WebCore/loader/CrossOriginPreflightResultCache.cpp",
+    ),
+)
+
+# The longest each keeps a preflight, in seconds, whatever Access-Control-Max-Age says.
+MAX_AGE_LIMITS: Mapping[Browser, int] = MappingProxyType(
+    {"chromium": 7200, "firefox": 86400, "safari": 600}
+)
+
+
+def check_browser(browser: Browser | None) -> None:
+    """Refuses a name that is not in ``Browser``, since it would silently mean the standard.
+
+    Raises:
+        ValueError: It is not one of them and not None.
+    """
+    if browser is not None and browser not in get_args(Browser):
+        known = ", ".join(f'"{name}"' for name in get_args(Browser))
+        raise ValueError(f"browser={browser!a} is not known: use {known} or None")
+
+
+def waives(browser: Browser | None, reason: Reason) -> bool:
+    """Whether this browser lets pass what the standard refuses for this reason."""
+    return any(known.browser == browser and known.reason == reason for known in KNOWN_DEVIATIONS)

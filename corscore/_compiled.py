@@ -1,0 +1,101 @@
+"""A policy as requests ask it: who answers, with what, and why a browser will refuse."""
+
+from __future__ import annotations
+
+from corscore import _matcher
+from corscore._answers import ORIGIN_REFUSALS, Answers, refused_preflight
+from corscore._decision import Decision
+from corscore._fetch import OPAQUE_ORIGIN, WILDCARD
+from corscore._origin import parse_origin
+from corscore._verdict import origin_refusal, preflight_refusal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from corscore._options import Options
+    from corscore._request import RequestInfo
+
+
+class Compiled:
+    """The responders of one policy.
+
+    Attributes:
+        responders: Who answers, by the verdict of somebody else on the request's origin; under
+            None the policy judges for itself.
+    """
+
+    __slots__ = ("_options", "responders")
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        answers = Answers(options)
+        has_others = options.allow_null_origin or options.allow_origin_regex is not None
+        matcher = _matcher.Matcher(options.patterns)
+        nobody = _matcher.Matcher(())
+        self.responders = {
+            verdict: _matcher.Responder(
+                matcher if verdict is None else nobody,
+                other_origins,
+                answers.by_kind,
+                any_origin=WILDCARD in options.allow_origins,
+                late_answer=answers.late if answers.is_late else None,
+                debug_answer=_debug_answer if options.debug else None,
+            )
+            for verdict, other_origins in (
+                (None, self._allows_beyond_patterns if has_others else None),
+                # Whoever says so: what is no origin, or null, is not for others to allow.
+                (True, _is_origin),
+                (False, None),
+            )
+        }
+
+    def decide(self, request: RequestInfo, origin_allowed: bool | None) -> Decision:
+        """What a request gets; see ``Policy.decide``."""
+        responder = self.responders[origin_allowed]
+        if request.origin is None:
+            answer, origin = responder.answer(request.method, ())
+        elif request.is_preflight:
+            asked = (
+                request.request_method,
+                request.request_headers,
+                request.request_private_network,
+            )
+            answer, origin = responder.preflight(
+                _sent(request.origin), [None if value is None else _sent(value) for value in asked]
+            )
+        else:
+            answer, origin = responder.actual(_sent(request.origin))
+        return Decision(answer, origin, request, self._refusal)
+
+    def _allows_beyond_patterns(self, origin: bytes) -> bool:
+        text = origin.decode("latin-1")
+        if text == OPAQUE_ORIGIN:
+            return self._options.allow_null_origin
+        regex = self._options.allow_origin_regex
+        return (
+            regex is not None
+            and parse_origin(text) is not None
+            and regex.fullmatch(text) is not None
+        )
+
+    def _refusal(self, answer: _matcher.Answer, request: RequestInfo) -> str | None:
+        if request.origin is None:
+            return None
+        if not answer.origin_allowed:
+            return origin_refusal(request.origin)
+        if not request.is_preflight:
+            return None
+        options = self._options
+        return preflight_refusal(request, options.allow_methods, options.allow_headers)
+
+
+def _is_origin(origin: bytes) -> bool:
+    return parse_origin(origin.decode("latin-1")) is not None
+
+
+def _debug_answer(origin: bytes) -> _matcher.Answer:
+    return refused_preflight(ORIGIN_REFUSALS[origin_refusal(origin.decode("latin-1"))])
+
+
+def _sent(value: str) -> bytes:
+    # What is not ASCII becomes a "?", which neither an origin nor a token can have in it.
+    return value.encode("ascii", "replace")

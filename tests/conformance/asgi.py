@@ -1,0 +1,98 @@
+"""Requests into an ASGI application, in process, and the suite's application without a framework."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from conformance.site import Crash
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from conformance.site import Headers, Site, Transport
+
+    Message = dict[str, Any]
+    # Frameworks type the three differently, and none agrees with another.
+    ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+def http_scope(method: str, url: str, headers: Headers) -> dict[str, Any]:
+    """The scope that a server makes of a request; header values stand for latin-1 bytes."""
+    target = urlsplit(url)
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": target.scheme,
+        "path": target.path,
+        "raw_path": target.path.encode("ascii"),
+        "query_string": target.query.encode("ascii"),
+        "root_path": "",
+        "headers": [
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in [("Host", target.netloc), *headers]
+        ],
+        "client": ("192.0.2.1", 50000),
+        "server": (target.hostname, target.port or 443),
+    }
+
+
+def asgi_transport(app: ASGIApp) -> Transport:
+    """Sends each request to the application in an event loop of its own."""
+
+    def send(method: str, url: str, headers: Headers) -> tuple[int, Headers]:
+        return asyncio.run(_exchange(app, http_scope(method, url, headers)))
+
+    return send
+
+
+async def _exchange(app: ASGIApp, scope: dict[str, Any]) -> tuple[int, Headers]:
+    start: Message = {}
+    requests = [{"type": "http.request", "body": b"", "more_body": False}]
+    complete = asyncio.Event()
+
+    async def receive() -> Message:
+        if requests:
+            return requests.pop()
+        # The client stays for as long as the answer takes.
+        await complete.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            assert not start, "the response was started twice"
+            start.update(message)
+        elif message["type"] == "http.response.body" and not message.get("more_body", False):
+            complete.set()
+
+    try:
+        await app(scope, receive, send)
+    except Crash:
+        # Frameworks raise it again behind their answer, for the server's log.
+        start = start or {"status": 500}
+    lines = [
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, value in start.get("headers", ())
+    ]
+    return start["status"], lines
+
+
+def bare_app(site: Site) -> ASGIApp:
+    """The site as an ASGI application that uses no framework."""
+
+    async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["path"] not in site.pages:
+            await send({"type": "http.response.start", "status": 404})
+            await send({"type": "http.response.body"})
+            return
+        page = site.visit(scope["method"], scope["path"])
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in page.headers]
+        await send({"type": "http.response.start", "status": page.status, "headers": headers})
+        for chunk in page.chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body"})
+
+    return app

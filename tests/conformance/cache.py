@@ -1,0 +1,76 @@
+"""A shared HTTP cache, such as a proxy or a CDN: what it keeps it gives to everybody who asks.
+
+https://www.rfc-editor.org/rfc/rfc9111, as much of it as can go wrong between origins: what may be
+stored (section 3), and which stored response answers which request (section 4.1, ``Vary``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from conformance.site import Headers, Transport
+
+CACHED_METHODS = {"GET", "HEAD"}
+
+
+class _Stored(NamedTuple):
+    request: Headers
+    vary: set[str]
+    status: int
+    headers: Headers
+
+
+class SharedCache:
+    """Stands before a transport, and is one itself. Nothing in it ever expires.
+
+    Args:
+        origin_server: Where to ask what is not stored.
+        keep_preflights: As some CDNs can be told to, store answers to preflights as well; they have
+            nothing but ``Vary`` to go by.
+    """
+
+    def __init__(self, origin_server: Transport, *, keep_preflights: bool = False) -> None:
+        self._ask = origin_server
+        self._keep_preflights = keep_preflights
+        self._stored: dict[tuple[str, str], list[_Stored]] = {}
+        self.hits = 0
+
+    def __call__(self, method: str, url: str, headers: Headers) -> tuple[int, Headers]:
+        sent = method
+        if _is_preflight(method, headers):
+            method = "preflight"  # another request may be OPTIONS as well
+        kept = self._stored.setdefault((method, url), [])
+        for stored in kept:
+            if _selects(stored, headers):
+                self.hits += 1
+                return stored.status, stored.headers
+        status, received = self._ask(sent, url, headers)
+        if self._may_store(method, received):
+            vary = set(_elements(received, "vary"))
+            kept.append(_Stored(headers, vary, status, received))
+        return status, received
+
+    def _may_store(self, method: str, received: Headers) -> bool:
+        if method == "preflight":
+            return self._keep_preflights
+        directives = _elements(received, "cache-control")
+        return method in CACHED_METHODS and {"public", "max-age=60"} <= set(directives)
+
+
+def _is_preflight(method: str, headers: Headers) -> bool:
+    return method == "OPTIONS" and bool(_elements(headers, "access-control-request-method"))
+
+
+def _selects(stored: _Stored, headers: Headers) -> bool:
+    # Section 4.1: the named fields of both requests match, absent ones included; "*" never does.
+    return "*" not in stored.vary and all(
+        _elements(stored.request, name) == _elements(headers, name) for name in stored.vary
+    )
+
+
+def _elements(headers: Headers, name: str) -> list[str]:
+    """The elements of all lines of that name: empty without one."""
+    lines = [value for other, value in headers if other.lower() == name]
+    elements = [element.strip() for line in lines for element in line.split(",")]
+    return [element.lower() for element in elements] if name != "origin" else elements

@@ -1,0 +1,151 @@
+"""What a policy means to a browser, read from its options and not from the engine.
+
+Nothing here is shared with the engine or with the model browser: origins are judged by
+``reference_origin``, methods and headers as the options' documentation puts it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from reference_origin import covers, is_pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conformance.site import Page
+
+SERVER = "https://api.example.com"
+
+REDIRECTS = {301, 302, 303, 307, 308}
+NORMALISED = {"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"}
+ALWAYS_ALLOWED_METHODS = {"GET", "HEAD", "POST"}
+ALWAYS_ALLOWED_HEADERS = {
+    "accept", "accept-language", "content-language", "content-type", "range",
+}  # fmt: skip
+ALWAYS_READABLE = {
+    "cache-control", "content-language", "content-length", "content-type", "expires",
+    "last-modified", "pragma",
+}  # fmt: skip
+NEVER_READABLE = {"set-cookie"}
+FORBIDDEN = {"cookie", "origin", "sec-fetch-site"}
+OWNED = {
+    "access-control-allow-origin", "access-control-allow-credentials",
+    "access-control-allow-methods", "access-control-allow-headers", "access-control-max-age",
+    "access-control-allow-private-network",
+}  # fmt: skip
+"""What the policy alone sets; ``Vary`` and ``Access-Control-Expose-Headers`` are shared."""
+
+LONGEST_ECHOED_METHOD = 64
+MOST_ECHOED_HEADERS = 64
+LONGEST_ECHOED_HEADERS = 4096
+
+Verdict = Literal["origin", "credentials", "method", "header"]
+REASONS: dict[str, Verdict] = {
+    "no-allow-origin": "origin",
+    "preflight-not-ok": "origin",
+    "wildcard-with-credentials": "credentials",
+    "credentials-not-allowed": "credentials",
+    "method-not-allowed": "method",
+    "header-not-allowed": "header",
+}
+"""A model browser's reason to what of the policy is behind it. No other reason is ever the engine's
+to give: not a mismatch, two values, a list that is none, or a wildcard without Authorization."""
+
+
+class Script(NamedTuple):
+    """What a page's script asks for.
+
+    Attributes:
+        origin: The page's origin.
+        method: As the script writes it.
+        headers: Its own headers, no name twice.
+        credentials: ``"omit"``, ``"same-origin"`` or ``"include"``.
+        path: A path of the site.
+    """
+
+    origin: str
+    method: str
+    headers: tuple[tuple[str, str], ...]
+    credentials: Literal["omit", "same-origin", "include"]
+    path: str
+
+
+def allows_origin(options: dict[str, Any], origin: str) -> bool:
+    if origin == "null":
+        return options.get("allow_null_origin", False) or "*" in options["allow_origins"]
+    if any(covers(pattern, origin) for pattern in options["allow_origins"]):
+        return True
+    regex = options.get("allow_origin_regex")
+    return regex is not None and is_origin(origin) and re.fullmatch(regex, origin) is not None
+
+
+def is_origin(text: str) -> bool:
+    """Whether a browser prints an origin so, and it is not ``null``."""
+    return is_pattern(text) and "*" not in text
+
+
+def refusal(options: dict[str, Any], script: Script) -> Verdict | None:
+    """What of the policy keeps the script from its answer; None if nothing does."""
+    if script.origin == SERVER:
+        return None
+    if not allows_origin(options, script.origin):
+        return "origin"
+    if script.credentials == "include" and not options.get("allow_credentials", False):
+        return "credentials"
+    if not _allows_method(options, normalised(script.method)):
+        return "method"
+    if not _allows_headers(options, script.headers):
+        return "header"
+    return None
+
+
+def normalised(method: str) -> str:
+    return method.upper() if method.upper() in NORMALISED else method
+
+
+def _allows_method(options: dict[str, Any], method: str) -> bool:
+    listed = options.get("allow_methods", ())
+    if method in ALWAYS_ALLOWED_METHODS or method in map(normalised, listed):
+        return True
+    if "*" not in listed:
+        return False
+    # With credentials "*" is made to work by repeating the question, within bounds.
+    return not options.get("allow_credentials", False) or len(method) <= LONGEST_ECHOED_METHOD
+
+
+def _allows_headers(options: dict[str, Any], headers: Iterable[tuple[str, str]]) -> bool:
+    names = {name.lower() for name, _ in headers} - FORBIDDEN
+    listed = {name.lower() for name in options.get("allow_headers", ())}
+    if "*" not in listed:
+        return names <= listed | ALWAYS_ALLOWED_HEADERS
+    if not options.get("allow_credentials", False):
+        return True
+    # Scripts of the suite that send safelisted names send few and short ones.
+    return (
+        len(names) <= MOST_ECHOED_HEADERS and len(",".join(names)) <= LONGEST_ECHOED_HEADERS
+    )
+
+
+def readable(options: dict[str, Any], script: Script, page: Page) -> dict[str, str]:
+    """The page's own headers that a script may read of an answer that it may have."""
+    own = {name.lower(): value for name, value in page.headers}
+    exposed = ALWAYS_READABLE | _names(",".join(options.get("expose_headers", ())))
+    exposed |= _names(own.get("access-control-expose-headers", ""))
+    everything = script.origin == SERVER or (
+        "*" in exposed and script.credentials != "include"
+    )
+    return {
+        name: value
+        for name, value in own.items()
+        if (everything or name in exposed) and name not in NEVER_READABLE | SHARED
+    }
+
+
+SHARED = OWNED | {"access-control-expose-headers", "vary"}
+"""Names of which the answer is not what the page set."""
+
+
+def _names(value: str) -> set[str]:
+    return {name.strip().lower() for name in value.split(",")} - {""}

@@ -1,0 +1,259 @@
+"""Moving over from Starlette's CORSMiddleware: with the same options, a browser may do the same.
+
+The exceptions are deliberate and stand in tests/data/differences_starlette.json, each with its
+reason. Examples there show them; all that is generated here has to agree, or be one of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import starlette.middleware.cors
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from conformance.asgi import asgi_transport
+from conformance.site import METHODS, Page, Site
+from conformance.starlette_sites import starlette_app
+from cors_headers import PAGE, cors_of
+from corscore import ConfigError, Policy, browser
+from corscore_starlette import CORSMiddleware
+from tables import rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conformance.site import Transport
+
+Options = dict[str, Any]
+Fetch = dict[str, Any]
+
+ROWS = rows("differences_starlette")
+EXAMPLES = [
+    pytest.param(example, id=f"{row['id']}-{number}")
+    for row in ROWS
+    for number, example in enumerate(row["examples"])
+]
+FETCHES = [case for case in EXAMPLES if "fetch" in case.values[0]]
+REQUESTS = [case for case in EXAMPLES if "request" in case.values[0]]
+
+API = "https://api.example"
+PAGES = {
+    "/": Page(headers=(("X-Total", "3"), ("X-Page", "1"))),
+    "/missing": Page(status=404),
+    "/crash": Page(raises=True),
+    "/own-allow-origin": Page(
+        headers=(("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", "*"))
+    ),
+    "/own-expose": Page(
+        headers=(
+            ("Access-Control-Expose-Headers", "Content-Disposition"),
+            ("Content-Disposition", "attachment"),
+            ("X-Total", "3"),
+        )
+    ),
+}
+OF_THE_PAGES = {"x-total", "x-page", "content-disposition"}
+
+THEIRS = starlette.middleware.cors.CORSMiddleware
+
+
+def transport(middleware: Any, options: Options) -> Transport:
+    app = starlette_app(Site(PAGES))
+    app.add_middleware(middleware, **options)
+    return asgi_transport(app)
+
+
+def outcome(middleware: Any, options: Options, fetch: Fetch) -> dict[str, str] | str:
+    """What a browser lets the script have: the page's own headers that it reads, or "refused"."""
+    request = browser.Request(
+        fetch.get("method", "GET"),
+        API + fetch.get("path", "/"),
+        origin=fetch.get("origin", PAGE),
+        headers=fetch.get("headers", {}),
+        credentials=fetch.get("credentials", "omit"),
+        cookie="session=someone",
+    )
+    result = browser.fetch(request, transport(middleware, options))
+    if not result.readable:
+        return "refused"
+    return {name: value for name, value in result.headers if name in OF_THE_PAGES}
+
+
+def codes(options: Options) -> list[str]:
+    """What is wrong with the options, to us."""
+    try:
+        Policy(**options)
+    except ConfigError as error:
+        return sorted(problem.code for problem in error.problems)
+    return []
+
+
+# --- the written list
+
+
+def _agrees(found: dict[str, str] | str, wanted: dict[str, str] | str) -> bool:
+    return found != "refused" if wanted == "readable" else found == wanted
+
+
+@pytest.mark.parametrize("case", FETCHES)
+def test_an_example_of_what_a_browser_may_do(case: dict[str, Any]) -> None:
+    assert case["starlette"] != case["corscore"]
+    assert _agrees(outcome(THEIRS, case["options"], case["fetch"]), case["starlette"])
+    if isinstance(case["corscore"], list):
+        assert codes(case["options"]) == case["corscore"]
+    else:
+        assert _agrees(outcome(CORSMiddleware, case["options"], case["fetch"]), case["corscore"])
+
+
+@pytest.mark.parametrize("case", REQUESTS)
+def test_an_example_of_what_is_answered(case: dict[str, Any]) -> None:
+    assert case["starlette"] != case["corscore"]
+    for name, middleware in (("starlette", THEIRS), ("corscore", CORSMiddleware)):
+        send = transport(middleware, case["options"])
+        status, headers = send(
+            case.get("method", "OPTIONS"), f"{API}/", list(case["request"].items())
+        )
+        allow_origin = cors_of(headers).get("access-control-allow-origin", [])
+        assert {"status": status, "allow_origin": allow_origin} == case[name]
+
+
+def test_every_row_says_what_a_reader_wants_to_know() -> None:
+    assert len({row["id"] for row in ROWS}) == len(ROWS)
+    for row in ROWS:
+        assert row["examples"]
+        for text in ("difference", "starlette", "corscore", "why"):
+            assert row[text]
+            assert "|" not in row[text], "it becomes a cell of a table"
+
+
+# --- everything else is the same
+
+LISTED_CODES = {
+    code
+    for case in FETCHES
+    if isinstance(case.values[0]["corscore"], list)  # type: ignore[index]
+    for code in case.values[0]["corscore"]  # type: ignore[index]
+}
+
+
+def _is_preflighted(fetch: Fetch) -> bool:
+    return fetch["method"] not in ("GET", "HEAD", "POST") or bool(fetch["headers"])
+
+
+def _lower(names: list[str]) -> set[str]:
+    return {name.lower() for name in names}
+
+
+# When a difference of the list may be the reason for two outcomes.
+EXPLANATIONS: dict[str, Callable[[Options, Fetch], bool]] = {
+    "patterns": lambda options, fetch: any(
+        "*." in o or ":*" in o for o in options["allow_origins"]
+    ),
+    "regex-and-null": lambda options, fetch: (
+        fetch["origin"] == "null" and "allow_origin_regex" in options
+    ),
+    "safelisted-methods": lambda options, fetch: (
+        _is_preflighted(fetch)
+        and fetch["method"] in {"GET", "HEAD", "POST"} - set(options["allow_methods"])
+        and "*" not in options["allow_methods"]
+    ),
+    "any-method": lambda options, fetch: (
+        "*" in options["allow_methods"]
+        and fetch["method"] not in starlette.middleware.cors.ALL_METHODS
+    ),
+    "safelisted-range": lambda options, fetch: (
+        "Range" in fetch["headers"] and not {"*", "range"} & _lower(options["allow_headers"])
+    ),
+    "unhandled-exception": lambda options, fetch: fetch["path"] == "/crash",
+    "own-allow-origin": lambda options, fetch: fetch["path"] == "/own-allow-origin",
+    "own-expose": lambda options, fetch: fetch["path"] == "/own-expose",
+}
+
+
+def _some(*items: str) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(items), max_size=3, unique=True)
+
+
+OPTIONS = st.fixed_dictionaries(
+    {
+        "allow_origins": st.one_of(
+            _some(PAGE, "https://two.example", "http://localhost:3000"),
+            _some(PAGE, "https://*.app.example", "http://localhost:*"),
+            st.just(["*"]),
+            _some(PAGE, "*", "null", f"{PAGE}/", "http://app.example"),
+        ),
+        "allow_methods": _some("GET", "POST", "PUT", "PATCH", "DELETE", "patch", "*"),
+        "allow_headers": _some("Content-Type", "x-one", "Authorization", "Range", "Cookie", "*"),
+        "expose_headers": _some("X-Total", "x-page", "*"),
+        "allow_credentials": st.booleans(),
+        "max_age": st.sampled_from([600, 0, 86400, -1]),
+    },
+    optional={
+        "allow_origin_regex": st.sampled_from(
+            [r"https://pr-[0-9]+\.app\.example", r"https://(two|three)\.example", ".*"]
+        ),
+    },
+)
+FETCH = st.fixed_dictionaries(
+    {
+        "origin": st.sampled_from(
+            [
+                PAGE,
+                "https://two.example",
+                "https://pr-7.app.example",
+                "http://localhost:3000",
+                "http://localhost:4000",
+                "http://app.example",
+                "https://app.example.evil.test",
+                "null",
+            ]
+        ),
+        "method": st.sampled_from(METHODS),
+        "headers": st.dictionaries(
+            st.sampled_from(["X-One", "X-Two", "Authorization"]), st.just("1"), max_size=2
+        ).flatmap(
+            lambda given: st.sampled_from(
+                [
+                    given,
+                    {**given, "Content-Type": "application/json"},
+                    {**given, "Range": "bytes=0-1,5-6"},
+                ]
+            )
+        ),
+        "credentials": st.sampled_from(["omit", "include"]),
+        "path": st.sampled_from(sorted(PAGES)),
+    }
+)
+POST_OF_JSON = {
+    "origin": PAGE,
+    "method": "POST",
+    "headers": {"Content-Type": "application/json"},
+    "credentials": "include",
+    "path": "/",
+}
+
+
+@given(options=OPTIONS, fetch=FETCH)
+@example(
+    options={
+        "allow_origins": [PAGE],
+        "allow_methods": ["*"],
+        "allow_headers": ["*"],
+        "expose_headers": ["X-Total"],
+        "allow_credentials": True,
+        "max_age": 600,
+    },
+    fetch=POST_OF_JSON,
+)
+def test_a_browser_may_do_the_same(options: Options, fetch: Fetch) -> None:
+    problems = codes(options)
+    assert set(problems) <= LISTED_CODES
+    assume(not problems)
+    if outcome(THEIRS, options, fetch) != outcome(CORSMiddleware, options, fetch):
+        assert [name for name, explains in EXPLANATIONS.items() if explains(options, fetch)]
+
+
+def test_every_explanation_is_on_the_list() -> None:
+    assert EXPLANATIONS.keys() <= {row["id"] for row in ROWS}
