@@ -25,7 +25,11 @@ from corscore._fetch import (
     VARY,
     WILDCARD,
 )
-from corscore._grammar import is_requested_method, parse_requested_headers
+from corscore._grammar import (
+    MAX_REQUEST_HEADERS_LENGTH,
+    is_requested_method,
+    parse_requested_headers,
+)
 from corscore._merge import canonical
 
 TYPE_CHECKING = False
@@ -51,23 +55,29 @@ _FORBIDDEN = 403
 class Answers:
     """What each kind of request gets from one policy.
 
+    Args:
+        options: Of the policy.
+        varying: Request headers that all answers depend on, beside Origin.
+
     Attributes:
         by_kind: The precomputed answers, as ``Responder`` wants them.
         is_late: Whether an allowed preflight's answer repeats its questions; then ``late``
             makes it.
     """
 
-    __slots__ = ("_echo_headers", "_echo_methods", "_options", "by_kind", "is_late")
+    __slots__ = ("_echo_headers", "_echo_methods", "_options", "_varying", "by_kind", "is_late")
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, varying: tuple[str, ...] = ()) -> None:
         self._options = options
         # "*" means nothing to a browser that sends credentials: such a policy repeats the question.
         self._echo_methods = options.allow_credentials and WILDCARD in options.allow_methods
         self._echo_headers = options.allow_credentials and WILDCARD in options.allow_headers
         self.is_late = self._echo_methods or self._echo_headers or options.allow_private_network
         any_origin = WILDCARD in options.allow_origins
+        # What every answer depends on, refusals included.
+        self._varying: tuple[str, ...] = () if any_origin else (ORIGIN, *varying)
         readable = _allowing(options) + _exposed(options)
-        vary = None if any_origin else _vary(ORIGIN)
+        vary = _vary(*self._varying)
         self.by_kind = {
             "not-cors": _matcher.Answer(
                 "not-cors",
@@ -85,7 +95,7 @@ class Answers:
             ),
             "actual-refused": _matcher.Answer("actual", origin_allowed=False, vary=vary),
             "preflight-allowed": self.late([None, None, None]),
-            "preflight-refused": refused_preflight(),
+            "preflight-refused": self.refused_preflight(),
         }
 
     def late(self, asked: list[bytes | None]) -> _matcher.Answer:
@@ -99,9 +109,11 @@ class Answers:
         """
         options = self._options
         method, headers, private_network = (
-            None if value is None else value.decode("latin-1") for value in asked
+            # Longer than any that is answered, and no longer.
+            None if value is None else value[: MAX_REQUEST_HEADERS_LENGTH + 1].decode("latin-1")
+            for value in asked
         )
-        vary = [] if WILDCARD in options.allow_origins else [ORIGIN]
+        vary = [*self._varying]
         pairs = _allowing(options)
         if not self._echo_methods:
             pairs += ((_ALLOW_METHODS, _methods(options)),)
@@ -129,18 +141,21 @@ class Answers:
             status=status,
         )
 
+    def refused_preflight(self, text: str = "") -> _matcher.Answer:
+        """The answer to a preflight of a refused origin.
 
-def refused_preflight(text: str = "") -> _matcher.Answer:
-    """The answer to a preflight of a refused origin, with the reason as its body or without."""
-    body = text.encode("ascii")
-    return _matcher.Answer(
-        "preflight",
-        origin_allowed=False,
-        pairs=_entity(_FORBIDDEN, body),
-        vary=_vary(ORIGIN),
-        status=_FORBIDDEN,
-        body=body,
-    )
+        Args:
+            text: Its body: the reason, where the policy tells it.
+        """
+        body = text.encode("ascii")
+        return _matcher.Answer(
+            "preflight",
+            origin_allowed=False,
+            pairs=_entity(_FORBIDDEN, body),
+            vary=_vary(*self._varying),
+            status=_FORBIDDEN,
+            body=body,
+        )
 
 
 def _vary(*names: str) -> tuple[str, str] | None:

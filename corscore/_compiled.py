@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from corscore import _matcher
-from corscore._answers import ORIGIN_REFUSALS, Answers, refused_preflight
-from corscore._decision import Decision
+from corscore._answers import ORIGIN_REFUSALS, Answers
+from corscore._decision import Decision, Question
 from corscore._fetch import OPAQUE_ORIGIN, WILDCARD
+from corscore._grammar import MAX_REQUEST_HEADERS_LENGTH
 from corscore._origin import parse_origin
+from corscore._resolver import resolver_of
 from corscore._verdict import origin_refusal, preflight_refusal
 
 TYPE_CHECKING = False
@@ -21,15 +23,20 @@ class Compiled:
     Attributes:
         responders: Who answers, by the verdict of somebody else on the request's origin; under
             None the policy judges for itself.
+        resolver: Who is asked about origins that the options do not cover, or None.
     """
 
-    __slots__ = ("_options", "responders")
+    __slots__ = ("_answers", "_options", "resolver", "responders")
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        answers = Answers(options)
+        self.resolver = resolver_of(options.origin_resolver)
+        answers = Answers(options, self.resolver.vary if self.resolver else ())
+        self._answers = answers
         has_others = options.allow_null_origin or options.allow_origin_regex is not None
         matcher = _matcher.Matcher(options.patterns)
+        # The matcher has them now; a hundred thousand are not worth keeping twice.
+        options.patterns = []
         nobody = _matcher.Matcher(())
         self.responders = {
             verdict: _matcher.Responder(
@@ -38,7 +45,7 @@ class Compiled:
                 answers.by_kind,
                 any_origin=WILDCARD in options.allow_origins,
                 late_answer=answers.late if answers.is_late else None,
-                debug_answer=_debug_answer if options.debug else None,
+                debug_answer=self._debug_answer if options.debug else None,
             )
             for verdict, other_origins in (
                 (None, self._allows_beyond_patterns if has_others else None),
@@ -59,9 +66,10 @@ class Compiled:
                 request.request_headers,
                 request.request_private_network,
             )
-            answer, origin = responder.preflight(
-                _sent(request.origin), [None if value is None else _sent(value) for value in asked]
-            )
+            sent = None
+            if self._answers.is_late:
+                sent = [None if value is None else _sent(value) for value in asked]
+            answer, origin = responder.preflight(_sent(request.origin), sent)
         else:
             answer, origin = responder.actual(_sent(request.origin))
         return Decision(answer, origin, request, self._refusal)
@@ -77,6 +85,10 @@ class Compiled:
             and regex.fullmatch(text) is not None
         )
 
+    def _debug_answer(self, origin: bytes) -> _matcher.Answer:
+        text = ORIGIN_REFUSALS[origin_refusal(origin.decode("latin-1"))]
+        return self._answers.refused_preflight(text)
+
     def _refusal(self, answer: _matcher.Answer, request: RequestInfo) -> str | None:
         if request.origin is None:
             return None
@@ -85,17 +97,36 @@ class Compiled:
         if not request.is_preflight:
             return None
         options = self._options
-        return preflight_refusal(request, options.allow_methods, options.allow_headers)
+        return preflight_refusal(
+            request,
+            options.allow_methods,
+            options.allow_headers,
+            repeats=options.allow_credentials,
+        )
+
+
+class AskingCompiled(Compiled):
+    """The same for a policy with an origin resolver; apart, so that no other one pays for it."""
+
+    __slots__ = ()
+
+    def decide(self, request: RequestInfo, origin_allowed: bool | None) -> Decision:
+        """As above; a ``Question`` where nobody has a verdict yet."""
+        decision = super().decide(request, origin_allowed)
+        if origin_allowed is not None or request.origin is None or decision.origin_allowed:
+            return decision
+        # A malformed Origin and "null" are refused whoever says otherwise, and a request of the
+        # site's own pages needs no permission.
+        if origin_refusal(request.origin) != "origin-not-allowed" or request.is_own_origin:
+            return decision
+        return Question.about(decision)
 
 
 def _is_origin(origin: bytes) -> bool:
     return parse_origin(origin.decode("latin-1")) is not None
 
 
-def _debug_answer(origin: bytes) -> _matcher.Answer:
-    return refused_preflight(ORIGIN_REFUSALS[origin_refusal(origin.decode("latin-1"))])
-
-
 def _sent(value: str) -> bytes:
     # What is not ASCII becomes a "?", which neither an origin nor a token can have in it.
-    return value.encode("ascii", "replace")
+    # Nothing reads more than the longest of them.
+    return value[: MAX_REQUEST_HEADERS_LENGTH + 1].encode("ascii", "replace")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from corscore._merge import merge, raw_pairs, update
+from corscore._merge import raw_pairs, update
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +23,10 @@ class Decision:
     """
 
     __slots__ = ("_answer", "_judge", "_origin", "_request")
+
+    asks: bool = False
+    """Whether this is no answer yet: the policy's ``origin_resolver`` is to be asked about the
+    request's origin, and the policy to decide again with its verdict."""
 
     def __init__(
         self,
@@ -98,7 +102,8 @@ class Decision:
             pairs: Names, in any case, and values of the application's headers.
             on_conflict: Called with the lower-case name of each header that was removed.
         """
-        return merge(pairs, self._answer.own(self._origin), self._answer.vary, on_conflict)
+        origin = None if self._origin is None else self._origin.decode("ascii")
+        return self._answer.apply(pairs, origin, on_conflict)
 
     def apply_raw(
         self, pairs: Iterable[RawPair], on_conflict: OnConflict | None = None
@@ -113,3 +118,16 @@ class Decision:
     def __repr__(self) -> str:
         verdict = "allowed" if self.allowed else self.reason
         return f"<Decision {self.kind} {verdict} headers={self.headers!r}>"
+
+
+class Question(Decision):
+    """What the request gets unless the policy's origin resolver allows its origin."""
+
+    __slots__ = ()
+
+    asks = True
+
+    @classmethod
+    def about(cls, decision: Decision) -> Question:
+        """A decision that waits for a verdict."""
+        return cls(decision._answer, decision._origin, decision._request, decision._judge)

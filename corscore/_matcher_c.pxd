@@ -3,9 +3,10 @@
 
 cimport cython
 
-cdef Py_ssize_t _MAX_ORIGIN_LENGTH, _MAX_HOST_LENGTH, _MAX_LABEL_LENGTH, _MAX_PORT_LENGTH
+cdef Py_ssize_t _MAX_ORIGIN_LENGTH, _MAX_SCHEME_LENGTH, _MAX_HOST_LENGTH
+cdef Py_ssize_t _MAX_LABEL_LENGTH, _MAX_PORT_LENGTH
 cdef Py_ssize_t _ORIGIN_LENGTH, _REQUEST_METHOD_LENGTH, _VARY_LENGTH, _SHORTEST_CORS_LENGTH
-cdef int _DOT, _ZERO, _NINE, _COLON, _BRACKET
+cdef int _DOT, _SLASH, _ZERO, _NINE, _COLON, _BRACKET
 cdef bytes _A, _O, _V, _IN_LABEL, _ORIGIN, _REQUEST_METHOD, _ALLOW_ORIGIN
 cdef str _PREFLIGHT_METHOD, _RESPONSE_START
 cdef dict _DEFAULT_PORTS
@@ -24,16 +25,25 @@ cdef class Matcher:
     cpdef bint matches(self, origin)
 
     @cython.locals(
-        length=Py_ssize_t, start=Py_ssize_t, end=Py_ssize_t, dot=Py_ssize_t, depth=Py_ssize_t
+        length=Py_ssize_t,
+        start=Py_ssize_t,
+        end=Py_ssize_t,
+        dot=Py_ssize_t,
+        stop=Py_ssize_t,
+        depth=Py_ssize_t,
+        schemes=frozenset,
     )
     cdef bint _matches_open(self, bytes origin)
 
 
 @cython.locals(i=Py_ssize_t)
+cdef Py_ssize_t _start_of_host(bytes origin, Py_ssize_t length)
+
+@cython.locals(i=Py_ssize_t, stop=Py_ssize_t)
 cdef Py_ssize_t _end_of_host(bytes origin, Py_ssize_t start, Py_ssize_t length)
 
 @cython.locals(i=Py_ssize_t, length=Py_ssize_t, number=int)
-cdef bint _is_port(bytes origin, Py_ssize_t start, bytes scheme)
+cdef bint _is_port(bytes origin, Py_ssize_t host, Py_ssize_t start)
 
 @cython.locals(i=Py_ssize_t, length=Py_ssize_t)
 cdef bint _are_labels(bytes origin, Py_ssize_t start, Py_ssize_t end)
@@ -47,10 +57,13 @@ cdef class Answer:
     cdef readonly tuple vary
     cdef readonly int status
     cdef readonly bytes body
-    cdef list _raw
+    cdef list _text, _raw
 
     @cython.locals(theirs=list, name=bytes, length=Py_ssize_t)
     cpdef list apply_raw(self, headers, origin=*, on_conflict=*)
+
+    @cython.locals(theirs=list, name=str, length=Py_ssize_t)
+    cpdef list apply(self, headers, origin=*, on_conflict=*)
 
     cpdef tuple own(self, origin)
 
@@ -70,9 +83,15 @@ cdef class Responder:
     @cython.locals(answer=Answer, sender=Sender)
     cpdef Sender sender(self, scope, send, on_conflict)
 
+    @cython.locals(env=dict, answer=Answer, starter=Starter)
+    cpdef Starter starter(self, environ, start_response, on_conflict)
+
     cpdef tuple actual(self, origin)
 
     cpdef tuple preflight(self, origin, asked)
+
+
+cdef bytes _sent(str value)
 
 
 @cython.freelist(64)
@@ -80,3 +99,10 @@ cdef class Sender:
     cdef readonly tuple preflight
     cdef Answer _answer
     cdef object _origin, _send, _on_conflict
+
+
+@cython.freelist(64)
+cdef class Starter:
+    cdef readonly tuple preflight
+    cdef Answer _answer
+    cdef object _origin, _start_response, _on_conflict

@@ -8,7 +8,7 @@ it compares, and never folds, repairs or raises. Nothing in it changes after it 
 
 from __future__ import annotations
 
-from corscore._merge import merge_raw, raw_pairs
+from corscore._merge import merge, merge_raw, raw_pairs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
     Kind = Literal["not-cors", "actual", "preflight"]
 
-# The longest scheme, "://", the longest host, ":65535".
-_MAX_ORIGIN_LENGTH = 64 + 3 + 253 + 6
+_MAX_SCHEME_LENGTH = 64
 _MAX_HOST_LENGTH = 253
+# The longest scheme, "://", the longest host, ":65535".
+_MAX_ORIGIN_LENGTH = _MAX_SCHEME_LENGTH + 3 + _MAX_HOST_LENGTH + 6
 _MAX_LABEL_LENGTH = 63
 _MAX_PORT_LENGTH = 5
 _DEFAULT_PORTS = {
@@ -63,6 +64,7 @@ class Matcher:
         # ".example.com:8443" -> the schemes that were configured with it, as b"https://".
         suffixes: dict[bytes, frozenset[bytes]] = {}
         any_port_suffixes: dict[bytes, frozenset[bytes]] = {}
+        shared: dict[frozenset[bytes], frozenset[bytes]] = {}
         depths = {0}
         for pattern in patterns:
             if not pattern.subdomains and not pattern.any_port:
@@ -79,7 +81,9 @@ class Matcher:
             if not pattern.any_port:
                 table = suffixes
                 suffix += b":" + pattern.port.encode("ascii") if pattern.port else b""
-            table[suffix] = table.get(suffix, _NO_SCHEMES) | {scheme}
+            schemes = table.get(suffix, _NO_SCHEMES) | {scheme}
+            # Most suffixes have the same one: kept once, and not a hundred thousand times.
+            table[suffix] = shared.setdefault(schemes, schemes)
         self._exact = frozenset(exact)
         self._any_port = frozenset(any_port)
         self._suffixes = suffixes
@@ -99,12 +103,9 @@ class Matcher:
         length = len(origin)
         if length > _MAX_ORIGIN_LENGTH:
             return False
-        start = origin.find(b"://") + 3
-        if start < 3:
-            return False
-        scheme = origin[:start]
+        start = _start_of_host(origin, length)
         end = _end_of_host(origin, start, length)
-        if end < length and not _is_port(origin, end + 1, scheme):
+        if end < length and not _is_port(origin, start, end + 1):
             return False
         if self._any_port and origin[:end] in self._any_port:
             return True
@@ -112,31 +113,50 @@ class Matcher:
         dot = end
         while depth < self._max_depth:
             dot -= 1
-            while dot >= start and origin[dot] != _DOT:
+            # No farther than a label is long: a longer one is in no origin, nor in a pattern.
+            stop = max(start, dot - _MAX_LABEL_LENGTH)
+            while dot >= stop and origin[dot] != _DOT:
                 dot -= 1
-            if dot < start:
+            if dot < stop:
                 return False
             depth += 1
-            if self._depths[depth] and (
-                scheme in self._suffixes.get(origin[dot:], _NO_SCHEMES)
-                or scheme in self._any_port_suffixes.get(origin[dot:end], _NO_SCHEMES)
-            ):
+            if self._depths[depth]:
+                schemes = self._suffixes.get(origin[dot:])
+                if schemes is None or origin[:start] not in schemes:
+                    if not self._any_port_suffixes:
+                        continue
+                    schemes = self._any_port_suffixes.get(origin[dot:end])
+                    if schemes is None or origin[:start] not in schemes:
+                        continue
                 # No need to walk on: a longer suffix would only leave fewer of the same labels.
                 return end - start <= _MAX_HOST_LENGTH and _are_labels(origin, start, dot)
         return False
 
 
+def _start_of_host(origin: bytes, length: int) -> int:
+    """Where the host starts, or the end when no "://" stands before one."""
+    i = 0
+    while i < length and i <= _MAX_SCHEME_LENGTH and origin[i] != _COLON:
+        i += 1
+    if i + 2 < length and origin[i + 1] == _SLASH and origin[i + 2] == _SLASH:
+        return i + 3
+    return length
+
+
 def _end_of_host(origin: bytes, start: int, length: int) -> int:
     """Where the port's colon is, or the end; colons inside brackets belong to an address."""
     i = length - 1
-    while i >= start and origin[i] != _BRACKET:
+    # No farther than a port is long: behind that a colon is no port's, nor of any host.
+    stop = max(start, i - _MAX_PORT_LENGTH)
+    while i >= stop and origin[i] != _BRACKET:
         if origin[i] == _COLON:
             return i
         i -= 1
     return length
 
 
-def _is_port(origin: bytes, start: int, scheme: bytes) -> bool:
+def _is_port(origin: bytes, host: int, start: int) -> bool:
+    """Whether what starts there is a port, and not the default one of the scheme."""
     length = len(origin) - start
     if not 0 < length <= _MAX_PORT_LENGTH or origin[start] == _ZERO:
         return False
@@ -145,7 +165,7 @@ def _is_port(origin: bytes, start: int, scheme: bytes) -> bool:
         if not _ZERO <= origin[i] <= _NINE:
             return False
         number = number * 10 + (origin[i] - _ZERO)
-    return number <= 65535 and origin[start:] != _DEFAULT_PORTS.get(scheme)
+    return number <= 65535 and origin[start:] != _DEFAULT_PORTS.get(origin[:host])
 
 
 def _are_labels(origin: bytes, start: int, end: int) -> bool:
@@ -177,6 +197,7 @@ _ORIGIN, _REQUEST_METHOD = _NAMES[:2]
 _ORIGIN_LENGTH = len(_ORIGIN)
 _REQUEST_METHOD_LENGTH = len(_REQUEST_METHOD)
 _PREFLIGHT_METHOD = "OPTIONS"
+_ASKED = tuple(f"HTTP_{name.decode().upper().replace('-', '_')}" for name in _NAMES[1:4])
 _RESPONSE_START = "http.response.start"
 _ALLOW_ORIGIN = b"access-control-allow-origin"
 
@@ -233,7 +254,8 @@ class Answer:
         self.status = status
         self.body = body
         placeholder: Pairs = ((_ALLOW_ORIGIN.decode(), ""),) if echoes_origin else ()
-        self._raw = raw_pairs((*placeholder, *pairs, *((vary,) if vary else ())))
+        self._text = [*placeholder, *pairs, *((vary,) if vary else ())]
+        self._raw = raw_pairs(self._text)
 
     def apply_raw(
         self,
@@ -265,6 +287,26 @@ class Answer:
         merged = theirs + self._raw
         if self.echoes_origin and origin is not None:
             merged[len(theirs)] = (_ALLOW_ORIGIN, origin)
+        return merged
+
+    def apply(
+        self,
+        headers: Iterable[tuple[str, str]],
+        origin: str | None = None,
+        on_conflict: OnConflict | None = None,
+    ) -> list[tuple[str, str]]:
+        """The same for headers that are text, as in WSGI."""
+        theirs = headers if type(headers) is list else list(headers)
+        for name, _ in theirs:
+            length = len(name)
+            if (length == _VARY_LENGTH and name[0] in "vV") or (
+                length >= _SHORTEST_CORS_LENGTH and name[0] in "aA"
+            ):
+                sent = None if origin is None else origin.encode("ascii", "replace")
+                return merge(theirs, self.own(sent), self.vary, on_conflict)
+        merged = theirs + self._text
+        if self.echoes_origin and origin is not None:
+            merged[len(theirs)] = ("Access-Control-Allow-Origin", origin)
         return merged
 
     def own(self, origin: bytes | None) -> Pairs:
@@ -335,12 +377,21 @@ class Responder:
         try:
             for name, value in headers:
                 # Length and first byte first: no other header of most requests gets further.
-                if len(name) == _ORIGIN_LENGTH and name[0] in _O and name.lower() == _ORIGIN:
+                if (
+                    len(name) == _ORIGIN_LENGTH
+                    and name[0] in _O
+                    and name.lower() == _ORIGIN
+                    and isinstance(value, bytes)
+                ):
                     # A second line makes it no origin at all.
                     origin = value if origin is None else origin + b", " + value
             if method == _PREFLIGHT_METHOD:
-                for name, _ in headers:
-                    if len(name) == _REQUEST_METHOD_LENGTH and name.lower() == _REQUEST_METHOD:
+                for name, value in headers:
+                    if (
+                        len(name) == _REQUEST_METHOD_LENGTH
+                        and name.lower() == _REQUEST_METHOD
+                        and isinstance(value, bytes)
+                    ):
                         is_preflight = True
                         break
         except TypeError:
@@ -382,6 +433,43 @@ class Responder:
             )
         return sender
 
+    def starter(
+        self,
+        environ: Mapping[str, Any],
+        start_response: Callable[..., Any],
+        on_conflict: OnConflict,
+    ) -> Starter:
+        """What ``answer`` says, as a ``start_response`` for WSGI.
+
+        Args:
+            environ: Of the request.
+            start_response: What the server or an outer layer passed.
+            on_conflict: As in ``Answer.apply``.
+        """
+        env = environ if type(environ) is dict else dict(environ)
+        origin = env.get("HTTP_ORIGIN")
+        if origin is None:
+            answer, allowed = self._not_cors
+        elif (
+            env.get("REQUEST_METHOD") == _PREFLIGHT_METHOD
+            and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in env
+        ):
+            asked = None
+            if self._late_answer is not None:
+                asked = [_sent(env[key]) if key in env else None for key in _ASKED]
+            answer, allowed = self.preflight(_sent(origin), asked)
+        else:
+            answer, allowed = self.actual(_sent(origin))
+        starter = Starter.__new__(Starter)
+        starter._answer = answer
+        starter._origin = origin if allowed is not None else None
+        starter._start_response = start_response
+        starter._on_conflict = on_conflict
+        starter.preflight = None
+        if answer.status:
+            starter.preflight = (answer.status, answer.apply([], starter._origin), answer.body)
+        return starter
+
     def actual(self, origin: bytes) -> tuple[Answer, bytes | None]:
         """The answer to an actual request, and its origin where that is allowed."""
         if self._any_origin:
@@ -408,6 +496,11 @@ class Responder:
         if self._debug_answer is None:
             return self._preflight_refused
         return self._debug_answer(origin), None
+
+
+def _sent(value: str) -> bytes:
+    # What is not ASCII becomes a "?", which neither an origin nor a token can have in it.
+    return value.encode() if value.isascii() else value.encode("ascii", "replace")
 
 
 class Sender:
@@ -438,3 +531,31 @@ class Sender:
             )
             return self._send(started)
         return self._send(message)
+
+
+class Starter:
+    """WSGI's ``start_response``, whose response starts with the headers of an answer.
+
+    Attributes:
+        preflight: Status, headers and body of a preflight's answer, to be sent instead of calling
+            the application; else None.
+    """
+
+    __slots__ = ("_answer", "_on_conflict", "_origin", "_start_response", "preflight")
+
+    _answer: Answer
+    _origin: str | None
+    _start_response: Callable[..., Any]
+    _on_conflict: OnConflict
+    preflight: tuple[int, list[tuple[str, str]], bytes] | None
+
+    def __call__(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        """Starts the response, and returns what the server's ``start_response`` returns."""
+        merged = self._answer.apply(headers, self._origin, self._on_conflict)
+        if exc_info is None:
+            return self._start_response(status, merged)
+        try:
+            return self._start_response(status, merged, exc_info)
+        finally:
+            # Its traceback leads to this very frame, which must not lead back to it.
+            exc_info = None

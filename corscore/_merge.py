@@ -18,7 +18,7 @@ from corscore._fetch import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Protocol
 
     Pairs = tuple[tuple[str, str], ...]
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         What ``pop`` finds is a value, or as in Django a name with its value.
         """
 
+        def __iter__(self) -> Iterator[str]: ...
         def __setitem__(self, name: str, value: str, /) -> None: ...
         def pop(self, name: str, default: None, /) -> str | tuple[str, str] | None: ...
 
@@ -45,7 +46,7 @@ OWNED = (
 )
 """Response headers that only the policy sets, on every response."""
 
-_CONCERNED = (*OWNED, ACCESS_CONTROL_EXPOSE_HEADERS, VARY)
+_CONCERNED = frozenset((*OWNED, ACCESS_CONTROL_EXPOSE_HEADERS, VARY))
 
 
 def canonical(name: str) -> str:
@@ -94,12 +95,17 @@ def merge_raw(
     kept: list[RawPair] = []
     concerned: list[tuple[str, str]] = []
     for pair in pairs:
-        lower = pair[0].lower().decode("latin-1")
+        lower = _text(pair[0]).lower()
         if lower in _CONCERNED:
-            concerned.append((lower, pair[1].decode("latin-1")))
+            concerned.append((lower, _text(pair[1])))
         else:
             kept.append(pair)
     return kept + raw_pairs(_settle(concerned, ours, vary, on_conflict))
+
+
+def _text(value: bytes | str) -> str:
+    # Not what ASGI says, but some servers take text, and their users do not know.
+    return value if isinstance(value, str) else bytes(value).decode("latin-1")
 
 
 def update(
@@ -109,8 +115,9 @@ def update(
     on_conflict: OnConflict | None,
 ) -> None:
     """The same in place, for a mapping that knows one value a name."""
+    names = [lower for lower in map(str.lower, headers) if lower in _CONCERNED]
     concerned = []
-    for name in _CONCERNED:
+    for name in names:
         found = headers.pop(name, None)
         if found is not None:
             concerned.append((name, found[1] if isinstance(found, tuple) else found))
@@ -125,6 +132,8 @@ def _settle(
     on_conflict: OnConflict | None,
 ) -> list[tuple[str, str]]:
     """What becomes of the headers that concern CORS, theirs and ours."""
+    if not theirs:
+        return [*ours] if vary is None else [*ours, vary]
     exposed = []
     varied = []
     for name, value in theirs:

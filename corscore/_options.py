@@ -9,6 +9,7 @@ from corscore._options_values import (
     read_list,
     read_max_age,
     read_preflight_status,
+    read_resolver,
     read_switch,
 )
 from corscore._pattern import ANY, Pattern
@@ -18,7 +19,10 @@ from corscore._text import shown
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
+
+    from corscore._resolver import OriginResolver
 
 DEFAULTS: dict[str, object] = {
     "allow_origins": (),
@@ -28,6 +32,7 @@ DEFAULTS: dict[str, object] = {
     "allow_credentials": False,
     "max_age": 600,
     "allow_origin_regex": None,
+    "origin_resolver": None,
     "allow_null_origin": False,
     "allow_private_network": False,
     "dangerously_allow_insecure_origins": False,
@@ -52,6 +57,7 @@ class Options:
     allow_credentials: bool
     max_age: int | None
     allow_origin_regex: re.Pattern[str] | None
+    origin_resolver: Callable[..., Any] | OriginResolver | None
     allow_null_origin: bool
     allow_private_network: bool
     dangerously_allow_insecure_origins: bool
@@ -73,6 +79,7 @@ class Options:
         lists = {name: read_list(findings, name, values[name]) for name in _LISTS}
         for name in _SWITCHES:
             setattr(self, name, read_switch(findings, name, values[name]))
+        self.origin_resolver = read_resolver(findings, values["origin_resolver"])
         self._read_origins(findings, lists["allow_origins"], values["allow_origin_regex"])
         self.allow_methods = read_methods(findings, lists["allow_methods"] or ())
         self.allow_headers = read_request_headers(findings, lists["allow_headers"] or ())
@@ -97,7 +104,7 @@ class Options:
         )
         if ANY in self.allow_origins:
             self._check_any(findings, regex)
-        elif origins == () and regex is None and not self.allow_null_origin:
+        elif origins == () and not self._has_others(regex):
             findings.add(
                 "origins-missing",
                 "allow_origins",
@@ -124,9 +131,13 @@ class Options:
                 f"{findings.write('allow_credentials', False)}",
             )
 
+    def _has_others(self, regex: object) -> bool:
+        """Whether something beside patterns allows origins."""
+        return regex is not None or self.allow_null_origin or self.origin_resolver is not None
+
     def _check_any(self, findings: Findings, regex: object) -> None:
         option = "allow_origins"
-        if any(item != ANY for item in self.allow_origins) or regex or self.allow_null_origin:
+        if any(item != ANY for item in self.allow_origins) or self._has_others(regex or None):
             findings.add(
                 "wildcard-not-alone",
                 option,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from corscore._resolver import OriginResolver
 from corscore._text import quoted, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from corscore._spelling import Findings
 
 MAX_MAX_AGE = 86400
@@ -72,6 +76,20 @@ def read_switch(findings: Findings, option: str, value: object) -> bool:
     )
     # Judge the rest by what was meant, so that all problems come at once.
     return meant
+
+
+def read_resolver(findings: Findings, value: object) -> Callable[..., Any] | OriginResolver | None:
+    """The function to ask about origins, or None without one."""
+    if value is None or callable(value) or isinstance(value, OriginResolver):
+        return value
+    findings.add(
+        "resolver-invalid",
+        "origin_resolver",
+        value,
+        f"{shown(value)} is not a function; a resolver is written in Python.",
+        "write Policy(origin_resolver=is_allowed), for def is_allowed(origin, request)",
+    )
+    return None
 
 
 def read_max_age(findings: Findings, value: object) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from corscore._compiled import Compiled
+from corscore._compiled import AskingCompiled, Compiled
 from corscore._environment import read_environment, read_mapping
 from corscore._fetch import CORS_SAFELISTED_REQUEST_HEADERS
 from corscore._options import DEFAULTS, Options
@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from typing import Any, NoReturn
 
+    from corscore._browser_request import Request
     from corscore._decision import Decision
-    from corscore._matcher import Answer, Sender
+    from corscore._explanation import Explanation
+    from corscore._matcher import Answer, Sender, Starter
     from corscore._merge import OnConflict, RawPair
     from corscore._request import RequestInfo
+    from corscore._resolver import OriginResolver, Resolver
 
     Names = list[str] | tuple[str, ...] | set[str] | frozenset[str]
     Seconds = int | timedelta | None
@@ -44,6 +47,9 @@ class Policy:
         max_age: How long a browser may remember a preflight: seconds from 0 (not at all) to 86400,
             a ``timedelta``, or None to send no such header (browsers then take 5 seconds).
         allow_origin_regex: A regex over the whole origin, asked last, for what patterns cannot say.
+        origin_resolver: Asked about a well-formed origin that nothing above covers:
+            ``fn(origin, request)``, sync or async, returns True or False, and is asked every time;
+            an ``OriginResolver`` remembers. The adapters ask it, ``allows_origin`` does not.
         allow_null_origin: Whether to allow ``Origin: null``, which any page can send.
         allow_private_network: Answer Chrome's former Private Network Access preflights. Current
             versions ask the user instead (Local Network Access), and no header helps.
@@ -51,13 +57,14 @@ class Policy:
         dangerously_allow_public_suffixes: Accept ``*.`` below a public suffix beside credentials.
         dangerously_allow_slow_regex: Accept a regex with nested unbounded repeats.
         preflight_status: 204, or 200 for clients that need it.
-        debug: Say in a refused preflight's body why it was refused.
+        debug: Say in a refused preflight's body why it was refused, and in the log, at most once a
+            minute for an origin and a reason, all that ``explain`` says of a refusal.
 
     Raises:
         ConfigError: With all that is wrong at once, each problem with the corrected literal.
     """
 
-    __slots__ = (*DEFAULTS, "_compiled", "allows_origin", "answer", "sender")
+    __slots__ = (*DEFAULTS, "_compiled", "allows_origin", "answer", "sender", "starter")
 
     allow_origins: tuple[str, ...]
     allow_methods: tuple[str, ...]
@@ -66,6 +73,7 @@ class Policy:
     allow_credentials: bool
     max_age: int | None
     allow_origin_regex: re.Pattern[str] | None
+    origin_resolver: Callable[..., Any] | OriginResolver | None
     allow_null_origin: bool
     allow_private_network: bool
     dangerously_allow_insecure_origins: bool
@@ -97,6 +105,13 @@ class Policy:
     has ``preflight``: the messages that answer a preflight, to be sent at once, or None.
     """
 
+    starter: Callable[[Any, Any, OnConflict], Starter]
+    """For WSGI: the same as a ``start_response``.
+
+    Takes an environ, the outer ``start_response`` and a callback for conflicts. ``preflight`` is
+    the status, headers and body that answer a preflight, or None.
+    """
+
     def __init__(
         self,
         *,
@@ -107,6 +122,7 @@ class Policy:
         allow_credentials: bool = False,
         max_age: Seconds = 600,
         allow_origin_regex: Regex = None,
+        origin_resolver: Callable[..., Any] | OriginResolver | None = None,
         allow_null_origin: bool = False,
         allow_private_network: bool = False,
         dangerously_allow_insecure_origins: bool = False,
@@ -125,6 +141,7 @@ class Policy:
                     "allow_credentials": allow_credentials,
                     "max_age": max_age,
                     "allow_origin_regex": allow_origin_regex,
+                    "origin_resolver": origin_resolver,
                     "allow_null_origin": allow_null_origin,
                     "allow_private_network": allow_private_network,
                     "dangerously_allow_insecure_origins": dangerously_allow_insecure_origins,
@@ -189,13 +206,14 @@ class Policy:
     def _compile(self, options: Options) -> None:
         for name in DEFAULTS:
             object.__setattr__(self, name, getattr(options, name))
-        compiled = Compiled(options)
+        compiled = (Compiled if options.origin_resolver is None else AskingCompiled)(options)
         responder = compiled.responders[None]
         object.__setattr__(self, "_compiled", compiled)
         # Bound here, so that a request pays for one call and not for two.
         object.__setattr__(self, "allows_origin", responder.allows)
         object.__setattr__(self, "answer", responder.answer)
         object.__setattr__(self, "sender", responder.sender)
+        object.__setattr__(self, "starter", responder.starter)
 
     def decide(self, request: RequestInfo, *, origin_allowed: bool | None = None) -> Decision:
         """What ``request`` gets. Pure, and never raises, whatever the request says.
@@ -208,6 +226,37 @@ class Policy:
                 same. None asks the policy.
         """
         return self._compiled.decide(request, origin_allowed)
+
+    @property
+    def resolver(self) -> Resolver | None:
+        """Who is to be asked where a decision ``asks``; None without an ``origin_resolver``."""
+        return self._compiled.resolver
+
+    def explain(
+        self,
+        request: RequestInfo | Request,
+        *,
+        reads: Iterable[str] = (),
+        origin_allowed: bool | None = None,
+    ) -> Explanation:
+        """Why a browser lets a script go on under this policy, or does not. Never raises.
+
+        The model of ``corscore.browser`` runs over this policy's own decisions, against a server
+        that answers 200. The patterns are compared one by one: this is for people, logs and tests.
+
+        Args:
+            request: What a script asks for, ``corscore.browser.Request``, with its method, headers
+                and credentials; its preflight and its request are explained. Or one HTTP request,
+                a ``RequestInfo``: a preflight is taken for what it asks, and any other request for
+                that of a script without credentials, whose preflight comes first if it needs one.
+            reads: Names of response headers that the script wants to read.
+            origin_allowed: The verdict of somebody else on the origin, as ``decide`` takes it; an
+                origin resolver is not asked.
+        """
+        # Imported late: `import corscore` does not pay for what few programs ask for.
+        from corscore._explain import explain
+
+        return explain(self, request, reads, origin_allowed)
 
     def _meaning(self) -> tuple[object, ...]:
         """What policies are compared by: lists without order, nor what CORS allows anyway."""

@@ -123,7 +123,7 @@ class RequestInfo:
         return self.host is not None and is_own_origin(self.origin, self.host)
 
     def _values(self) -> tuple[str | None, ...]:
-        return tuple(getattr(self, name) for name in self.__slots__)
+        return tuple(getattr(self, name) for name in RequestInfo.__slots__)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RequestInfo):
@@ -136,7 +136,7 @@ class RequestInfo:
     def __repr__(self) -> str:
         given = "".join(
             f", {name}={getattr(self, name)!r}"
-            for name in dict.fromkeys(("origin", *self.__slots__))
+            for name in dict.fromkeys(("origin", *RequestInfo.__slots__))
             if name != "method" and getattr(self, name) is not None
         )
         return f"RequestInfo({self.method!r}{given})"

@@ -26,19 +26,32 @@ def origin_refusal(origin: str) -> str:
 
 
 def preflight_refusal(
-    request: RequestInfo, allow_methods: Collection[str], allow_headers: Collection[str]
+    request: RequestInfo,
+    allow_methods: Collection[str],
+    allow_headers: Collection[str],
+    *,
+    repeats: bool,
 ) -> str | None:
     """The reason code for what a preflight asks beyond its origin, or None.
 
     https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7; methods are compared by case.
+
+    Args:
+        request: The preflight.
+        allow_methods: Of the policy, beside the safelisted ones.
+        allow_headers: Of the policy, beside the safelisted ones.
+        repeats: Whether "*" is answered by repeating the question, which has to be a valid one
+            then; without credentials a browser takes "*" for anything.
     """
     method = request.request_method or ""
     if WILDCARD in allow_methods:
-        allowed = is_requested_method(method)
+        allowed = not repeats or is_requested_method(method)
     else:
         allowed = method in CORS_SAFELISTED_METHODS or method in allow_methods
     if not allowed:
         return "method-not-allowed"
+    if WILDCARD in allow_headers and not repeats:
+        return None
     names = parse_requested_headers(request.request_headers or "")
     if names is None:
         return "header-not-allowed"

@@ -5,20 +5,39 @@ Public, for those who write an adapter for another framework.
 
 from __future__ import annotations
 
+from corscore._context import RequestContext
 from corscore._fetch import is_forbidden_request_header
+from corscore._governor import Governor, Outcome
 from corscore._options import Options
 from corscore._policy import Policy
+from corscore._reference import PolicyRef
+from corscore._routing import PolicyMap
 from corscore._spelling import Spelling, python_literal
 from corscore._text import escaped
 
-__all__ = ("Notices", "escaped", "policy_from", "split_forbidden", "translated_policy")
+__all__ = (
+    "Governor",
+    "Notices",
+    "Outcome",
+    "RequestContext",
+    "escaped",
+    "policies_from",
+    "policy_from",
+    "split_forbidden",
+    "translated_policy",
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from typing import TypedDict
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any, TypedDict
 
+    from corscore import _governor
     from corscore._policy import Names, Regex, Seconds
+    from corscore._resolver import OriginResolver
+
+    OnDecision = _governor.OnDecision
+    Policies = _governor.Policies
 
     class PolicyOptions(TypedDict, total=False):
         """The keyword arguments of ``Policy``."""
@@ -30,6 +49,7 @@ if TYPE_CHECKING:
         allow_credentials: bool
         max_age: Seconds
         allow_origin_regex: Regex
+        origin_resolver: Callable[..., Any] | OriginResolver | None
         allow_null_origin: bool
         allow_private_network: bool
         dangerously_allow_insecure_origins: bool
@@ -64,6 +84,22 @@ def policy_from(caller: str, policy: object, options: Mapping[str, object]) -> P
         raise TypeError(
             f"{caller}: a policy and options ({names}) were given; put them into the Policy, "
             "or leave it out"
+        )
+    return policy
+
+
+def policies_from(caller: str, policy: object, options: Mapping[str, object]) -> Policies:
+    """The same for an adapter with a ``Governor``: also a ``PolicyMap`` or a ``PolicyRef``.
+
+    The arguments and exceptions are those of ``policy_from``.
+    """
+    if not isinstance(policy, (PolicyMap, PolicyRef)):
+        return policy_from(caller, policy, options)
+    if options:
+        names = ", ".join(options)
+        raise TypeError(
+            f"{caller}: a {type(policy).__name__} and options ({names}) were given; put them into "
+            "its policies, or leave it out"
         )
     return policy
 

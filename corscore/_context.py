@@ -1,0 +1,69 @@
+"""A request as everything beyond a plain policy reads it: with its path, and with what it came in.
+
+A policy alone needs a few headers of requests that have an Origin. Paths, resolvers, enforcement
+and callbacks need more, of every request, and pay for it only where they are in use.
+"""
+
+from __future__ import annotations
+
+from corscore._request import RequestInfo
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+class RequestContext(RequestInfo):
+    """What resolvers and ``on_decision`` are handed.
+
+    Args:
+        method: As in ``RequestInfo``.
+        get: A header's name to its value, or None. Several lines must come joined by a comma.
+        path: As the framework routes it: decoded once, relative to where the app is mounted.
+        native: The framework's own request, a scope or an ``environ``; what the adapter has.
+    """
+
+    __slots__ = ("_get", "native", "path")
+
+    def __init__(
+        self,
+        method: str,
+        get: Callable[[str], str | None],
+        *,
+        path: str = "/",
+        native: object = None,
+    ) -> None:
+        # Unlike `from_getter`, all of it whatever the kind: a form that a page of another site
+        # posts may have no Origin, and a WebSocket's handshake is a GET.
+        super().__init__(
+            method,
+            origin=get("Origin"),
+            request_method=get("Access-Control-Request-Method"),
+            request_headers=get("Access-Control-Request-Headers"),
+            request_private_network=get("Access-Control-Request-Private-Network"),
+            host=get("Host"),
+            sec_fetch_site=get("Sec-Fetch-Site"),
+        )
+        self._get = get
+        self.path = path
+        self.native = native
+
+    @classmethod
+    def from_raw(
+        cls,
+        method: str,
+        pairs: Iterable[tuple[bytes, bytes]],
+        *,
+        path: str = "/",
+        native: object = None,
+    ) -> RequestContext:
+        """Reads raw header pairs, names in any case, as an ASGI scope has them."""
+        values: dict[str, str] = {}
+        for raw_name, raw_value in pairs:
+            name, value = raw_name.lower().decode("latin-1"), raw_value.decode("latin-1")
+            values[name] = f"{values[name]}, {value}" if name in values else value
+        return cls(method, lambda name: values.get(name.lower()), path=path, native=native)
+
+    def header(self, name: str) -> str | None:
+        """The value of a request header, names in any case; None without one."""
+        return self._get(name)
