@@ -1,5 +1,5 @@
 """CORS for any ASGI 3 application."""
 
-from corscore_asgi._middleware import CORSMiddleware
+from corscore_asgi._middleware import CORSMiddleware, decision_of
 
-__all__ = ("CORSMiddleware",)
+__all__ = ("CORSMiddleware", "decision_of")

@@ -8,7 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from corscore import Policy
-from corscore.adapting import Notices, policy_from
+from corscore.adapting import Governor, Notices, policies_from
+from corscore_asgi._governed import (
+    DECISION,
+    deny_handshake,
+    no_sender,
+    request_context,
+    respond,
+    with_headers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
@@ -16,7 +24,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from corscore.adapting import PolicyOptions
+    from corscore import Decision
+    from corscore.adapting import OnDecision, Policies, PolicyOptions, RequestContext
 
     Scope = MutableMapping[str, Any]
     Message = MutableMapping[str, Any]
@@ -33,7 +42,16 @@ class CORSMiddleware:
 
     Args:
         app: An ASGI 3 application.
-        policy: A ready policy; or leave it out and write its options.
+        policy: A ready policy, a ``PolicyMap`` or a ``PolicyRef``; or leave it out and write the
+            options of a policy.
+        on_decision: ``fn(decision, request)``, called for every request that a policy governs.
+        shadow: Policies to compare with: requests on which a browser would be treated differently
+            are logged.
+        enforce: Whether to refuse, with 403, requests that pages of other sites make with the
+            visitor's cookies, and that CORS itself lets pass.
+        own_origins: Further origins of the site itself, for ``enforce`` and for WebSockets.
+        check_websocket_origin: Whether to refuse, with 403, WebSockets that pages of other sites
+            open and that the policy does not allow to use cookies.
         options: Keyword arguments of ``corscore.Policy``.
 
     Raises:
@@ -41,18 +59,46 @@ class CORSMiddleware:
         TypeError: When both a policy and options, or something that is no policy, are given.
     """
 
+    policy: Policy
+    """The policy, where one plain ``Policy`` was given; for all others see ``governor``."""
+
     def __init__(
-        self, app: ASGIApp, policy: Policy | None = None, **options: Unpack[PolicyOptions]
+        self,
+        app: ASGIApp,
+        policy: Policies | None = None,
+        *,
+        on_decision: OnDecision | None = None,
+        shadow: Policies | None = None,
+        enforce: bool = False,
+        own_origins: list[str] | tuple[str, ...] | set[str] | frozenset[str] = (),
+        check_websocket_origin: bool = False,
+        **options: Unpack[PolicyOptions],
     ) -> None:
         self.app = app
-        self.policy = policy_from("CORSMiddleware(app, ...)", policy, options)
         self.notices = Notices()
-        self._sender = self.policy.sender
+        self.governor = Governor(
+            policies_from("CORSMiddleware(app, ...)", policy, options),
+            is_async=True,
+            on_decision=on_decision,
+            shadow=shadow,
+            enforce=enforce,
+            own_origins=own_origins,
+        )
+        self._checks_handshakes = check_websocket_origin
         self._on_conflict = self.notices.conflict
+        # Chosen here, once: a plain policy's requests pass nothing of what is below.
+        self._sender: Callable[[Any, Any, Any], Any] = no_sender
+        if isinstance(self.governor.policies, Policy):
+            self.policy = self.governor.policies
+        if self.governor.plain is not None:
+            self._sender = self.governor.plain.sender
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection."""
         if scope["type"] != "http":
+            if scope["type"] == "websocket" and self._checks_handshakes:
+                await self._serve_handshake(scope, receive, send)
+                return
             await self.app(scope, receive, send)
             return
         sender = self._sender(scope, send, self._on_conflict)
@@ -61,3 +107,45 @@ class CORSMiddleware:
             return
         for message in sender.preflight:
             await send(message)
+        if not sender.preflight:
+            await self._serve_governed(scope, receive, send)
+
+    def govern_all(self) -> None:
+        """Takes every request the long way, through ``policy_at``: for a subclass with routes."""
+        self._sender = no_sender
+
+    def policy_at(self, request: RequestContext) -> Policy | None:
+        """What governs a request; None leaves it alone. A subclass may know of routes.
+
+        Args:
+            request: Its ``native`` is the scope.
+        """
+        return self.governor.policy_for(request.path)
+
+    async def _serve_governed(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = request_context(scope)
+        policy = self.policy_at(request)
+        if policy is None:
+            self.governor.leave_alone(request)
+            await self.app(scope, receive, send)
+            return
+        outcome = await self.governor.govern_async(policy, request)
+        scope[DECISION] = outcome.decision
+        if outcome.response is not None:
+            await respond(outcome, send)
+            return
+        await self.app(scope, receive, with_headers(outcome.decision, send, self._on_conflict))
+
+    async def _serve_handshake(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = request_context(scope)
+        policy = self.policy_at(request)
+        if policy is None or await self.governor.admits_handshake(policy, request):
+            await self.app(scope, receive, send)
+        else:
+            await deny_handshake(scope, receive, send)
+
+
+def decision_of(scope: Scope) -> Decision | None:
+    """The decision about a request that more than a plain policy governs; None for all others."""
+    decision: Decision | None = scope.get(DECISION)
+    return decision

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from starlette.applications import Starlette
+from starlette.middleware.errors import ServerErrorMiddleware
 
 import corscore_asgi
 from corscore_starlette._layers import Installed, note_two_layers
@@ -45,7 +46,10 @@ def install(app: Starlette, policy: Policy | None = None, **options: Unpack[Poli
             "corscore_asgi.CORSMiddleware(app, ...)"
         )
     cls = type(app)
-    layer = corscore_asgi.CORSMiddleware(_Inside(app, cls), policy, **options)
+    # Starlette's last resort once more: a user's handler for `Exception` stands in the place of the
+    # first one, and may fail itself.
+    inside = ServerErrorMiddleware(_Inside(app, cls))
+    layer = corscore_asgi.CORSMiddleware(inside, policy, **options)
     # A class of this instance's own: servers and test clients call `type(app).__call__`, so an
     # attribute of the instance would not do, and overriding `build_middleware_stack` would hide
     # Starlette's outermost layer from instrumentation that looks for it.

@@ -82,8 +82,9 @@ class CORSMiddleware(corscore_asgi.CORSMiddleware):
     async def _plain_500(self, request: Request, error: Exception) -> Response:
         """The answer that Starlette sends without a handler, with our headers."""
         response = PlainTextResponse("Internal Server Error", status_code=500)
-        if not isinstance(error, HTTPException):
-            response.raw_headers = self._decision(request.scope).apply_raw(response.raw_headers)
+        decision = self._decision(request.scope)
+        if decision is not None and not isinstance(error, HTTPException):
+            response.raw_headers = decision.apply_raw(response.raw_headers)
         return response
 
     def _note_answer_outside(self, error: Exception, response: _Response, scope: Scope) -> None:
@@ -93,7 +94,9 @@ class CORSMiddleware(corscore_asgi.CORSMiddleware):
         else:
             is_missed = not self._covers_errors or isinstance(error, HTTPException)
         decision = self._decision(scope)
-        if is_missed and decision.kind == "actual" and decision.origin_allowed:
+        if decision is None or not is_missed:
+            return
+        if decision.kind == "actual" and decision.origin_allowed:
             self.notices.once(
                 "answer-outside",
                 "a layer outside CORSMiddleware answered a request, without CORS headers: browsers "
@@ -101,7 +104,11 @@ class CORSMiddleware(corscore_asgi.CORSMiddleware):
                 "error handlers, debug pages and body limits too.",
             )
 
-    def _decision(self, scope: Scope) -> Decision:
+    def _decision(self, scope: Scope) -> Decision | None:
+        # A policy by path, or one that asked a database, has decided already.
+        decided = corscore_asgi.decision_of(scope)
+        if decided is not None or self.governor.plain is None:
+            return decided
         return self.policy.decide(RequestInfo.from_pairs(scope["method"], scope["headers"]))
 
 
