@@ -1,0 +1,223 @@
+"""Options under the names that users of flask-cors write, as arguments and in ``app.config``."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, TypedDict
+
+from corscore import ConfigError, Policy
+from corscore.adapting import split_forbidden, translated_policy
+from corscore_flask._findings import Findings, literal
+from corscore_flask._regexes import without_header_regexes, without_origin_regexes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+    from typing import Any
+
+    Texts = str | list[str] | tuple[str, ...] | set[str] | frozenset[str]
+    Origins = Texts | re.Pattern[str] | list[str | re.Pattern[str]]
+
+
+class FlaskOptions(TypedDict, total=False):
+    """The options of ``CORS``: flask-cors's, then those of ``Policy`` that it has no name for."""
+
+    origins: Origins
+    methods: Texts
+    allow_headers: Texts
+    expose_headers: Texts | None
+    supports_credentials: bool
+    max_age: int | timedelta | str | None
+    allow_private_network: bool
+    allow_origin_regex: str | re.Pattern[str] | None
+    allow_null_origin: bool
+    dangerously_allow_insecure_origins: bool
+    dangerously_allow_public_suffixes: bool
+    dangerously_allow_slow_regex: bool
+    preflight_status: int
+    debug: bool
+
+
+_POLICY_NAMES = {name: name for name in FlaskOptions.__annotations__} | {
+    "origins": "allow_origins",
+    "methods": "allow_methods",
+    "supports_credentials": "allow_credentials",
+}
+_FLASK_NAMES = {policy_name: name for name, policy_name in _POLICY_NAMES.items()}
+
+# flask-cors's own, where a policy has another one.
+_DEFAULTS: dict[str, object] = {
+    "methods": ["GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"],
+    "allow_headers": ["*"],
+    "max_age": None,
+}
+
+# What flask-cors has to be told and a policy has not, and why.
+_NEEDLESS = {
+    "always_send": "what caches have to know is sent with an Origin and without",
+    "automatic_options": "preflights never reach the app, and every other OPTIONS request does",
+    "intercept_exceptions": "the answers of error handlers have the headers like all others",
+    "resources": "a policy governs the whole app",
+    "send_wildcard": '"*" is sent as it is',
+    "vary_header": "without Vary, a cache would give one origin what was meant for another",
+}
+# Values that ask for the contrary: it would be untrue to say of these that they are not needed.
+_REFUSED = (("automatic_options", False), ("vary_header", False))
+_EVERY_PATH = ("*", "/*", ".*", "/.*")
+
+
+def policy_from_flask(given: Mapping[str, object], config: Mapping[str, object]) -> Policy:
+    """The policy that a Flask user describes.
+
+    Args:
+        given: The arguments of ``CORS``; they come before ``config``.
+        config: ``app.config``; its keys that begin with ``CORS_`` are read.
+
+    Raises:
+        ConfigError: With all that is wrong, each problem under the name that the user wrote.
+    """
+    findings = Findings(given, config)
+    options: dict[str, Any] = {**_DEFAULTS, **findings.written}
+    for name in findings.written:
+        if name not in _POLICY_NAMES:
+            _judge(findings, options, name)
+    _read_origins(findings, options)
+    _read_names(findings, options)
+    max_age = options["max_age"]
+    if isinstance(max_age, str) and max_age.isascii() and max_age.isdigit():
+        options["max_age"] = int(max_age)
+    problems = findings.problems
+    try:
+        policy = translated_policy(
+            {_POLICY_NAMES[name]: value for name, value in options.items()},
+            {policy_name: findings.name(name) for name, policy_name in _POLICY_NAMES.items()},
+            findings.separator,
+        )
+        if not problems:
+            return policy
+    except ConfigError as error:
+        told = {problem.field for problem in problems}
+        # Origins that stand in the wrong place, or in the wrong form, are not missing.
+        is_consequence = bool(told.intersection(map(findings.name, ("origins", "resources"))))
+        problems += [
+            problem
+            for problem in error.problems
+            if not (is_consequence and problem.code == "origins-missing")
+        ]
+    raise ConfigError(tuple(problems))
+
+
+def _read_origins(findings: Findings, options: dict[str, Any]) -> None:
+    items = _listed(options.get("origins", ()))
+    if not isinstance(items, list):
+        return
+    names = [item for item in items if not isinstance(item, re.Pattern)]
+    options["origins"] = without_origin_regexes(findings, names)
+    compiled = [item for item in items if isinstance(item, re.Pattern)]
+    given = options.get("allow_origin_regex")
+    if not compiled:
+        return
+    if len(compiled) == 1 and given is None:
+        options["allow_origin_regex"] = compiled[0]
+        return
+    regexes = compiled if given is None else [*compiled, given]
+    whole = "|".join(f"(?:{getattr(regex, 'pattern', regex)})" for regex in regexes)
+    findings.add(
+        "origin-is-regex",
+        "origins",
+        compiled,
+        f"there are {len(regexes)} regexes, and a policy has one.",
+        f"write {findings.write('allow_origin_regex', whole)}",
+    )
+
+
+def _read_names(findings: Findings, options: dict[str, Any]) -> None:
+    for name in ("methods", "allow_headers", "expose_headers"):
+        value = options.get(name)
+        # Here flask-cors reads commas, and none of these has one inside.
+        if isinstance(value, str):
+            value = [part.strip() for part in value.split(",") if part.strip()]
+        options[name] = _listed(value)
+    if options["expose_headers"] is None:
+        options["expose_headers"] = ()
+    headers = options["allow_headers"]
+    if not isinstance(headers, list):
+        return
+    names, forbidden = split_forbidden(without_header_regexes(findings, headers))
+    options["allow_headers"] = names
+    if forbidden:
+        findings.notices.once(
+            "forbidden",
+            "%s: browsers set %s themselves and ask nobody; drop what is not needed",
+            findings.name("allow_headers"),
+            ", ".join(forbidden),
+        )
+
+
+def _listed(value: object) -> object:
+    """What flask-cors takes for a list: a lone item too."""
+    if isinstance(value, (str, re.Pattern)):
+        return [value]
+    if isinstance(value, (set, frozenset)):
+        # A set has no order; headers and problems have one.
+        return sorted(value, key=str)
+    return list(value) if isinstance(value, (list, tuple)) else value
+
+
+def _judge(findings: Findings, options: dict[str, Any], name: str) -> None:
+    """Takes an option out that a policy does not have, and says what becomes of it."""
+    value = options.pop(name)
+    written = findings.name(name)
+    if name == "resources" and value not in _EVERY_PATH:
+        findings.add(
+            "option-refused",
+            name,
+            value,
+            f"{_NEEDLESS[name]}, and the rules of {written} are not read.",
+            _instead_of_resources(findings, value),
+        )
+    elif (name, value) in _REFUSED:
+        findings.add(
+            "option-refused",
+            name,
+            value,
+            f"{findings.write(name, value)} is not possible: {_NEEDLESS[name]}.",
+            f"drop {written}",
+        )
+    elif name in _NEEDLESS:
+        findings.notices.once(name, f"{written} is not needed: {_NEEDLESS[name]}. Drop it.")
+    elif findings.is_argument(name) or _meant(name):
+        meant = _meant(name)
+        if meant:
+            # The rest is judged by what was meant, so that all problems come at once.
+            options.setdefault(meant, value)
+        findings.add(
+            "option-unknown",
+            name,
+            value,
+            f"there is no option {written}.",
+            f"did you mean {findings.name(meant)}? write {findings.write(meant, value)}"
+            if meant
+            else f"the options are {', '.join(map(findings.name, _POLICY_NAMES))}",
+        )
+    else:
+        # A key of another extension, or one that flask-cors does not read either: CORS_HEADERS.
+        findings.notices.once(name, f"{written} is no option of corscore, and left alone")
+
+
+def _meant(name: str) -> str | None:
+    close = get_close_matches(name, _POLICY_NAMES, n=1, cutoff=0.8)
+    return _FLASK_NAMES.get(name) or next(iter(close), None)
+
+
+def _instead_of_resources(findings: Findings, value: object) -> str:
+    if isinstance(value, dict) and len(value) == 1:
+        ((path, options),) = value.items()
+        if path in _EVERY_PATH and isinstance(options, dict):
+            given = [f"{name}={literal(option)}" for name, option in options.items()]
+            return f"write CORS(app, {', '.join(given or ['origins=[...]'])})"
+    return (
+        f"write {findings.write('origins', ['https://app.example.com'])} for the whole app; paths "
+        "that need another policy can be an app of their own, below a DispatcherMiddleware"
+    )

@@ -1,0 +1,84 @@
+"""Regexes, which flask-cors guesses from strings: told from names, and what to write instead."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from corscore import ConfigError, Policy
+from corscore_flask._findings import literal
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from corscore_flask._findings import Findings
+
+# What flask-cors takes for the sign of a regex. No header in use has one of these in its name.
+_SIGNS = re.compile(r"[]*\\?$^[()]")
+# Some of them are ours in an origin: https://*.example.com, http://localhost:*, http://[::1]:8080
+_ORIGIN_SIGNS = re.compile(r"[\\^$(){}|]|[].][*+?]|\?:|\[[^]:]*\]")
+
+# From the regexes that people write to the pattern that most of them mean.
+_MEANINGS = (
+    (re.compile(r"\\(?=[-./:])|^\^|\$$"), ""),
+    (re.compile(r"^(?:https?\??://)?\.[*+]$"), "*"),
+    (re.compile(r"(?<=://)\(?(?:\.|\\w|\[[^]]+\])[*+]\)?\.?"), "*."),
+    (re.compile(r":(?:\.|\\d|\[0-9\])[*+]$"), ":*"),
+)
+
+
+def without_origin_regexes(findings: Findings, items: list[Any]) -> list[Any]:
+    """The items of ``origins`` that are no regex; each of the others is noted as a problem."""
+    kept = []
+    for item in items:
+        if not isinstance(item, str) or not _ORIGIN_SIGNS.search(item) or _is_pattern(item):
+            kept.append(item)
+            continue
+        findings.add(
+            "origin-is-regex",
+            "origins",
+            item,
+            f"{literal(item)} is a regex, and no string in this list is taken for one.",
+            _instead_of(findings, item),
+        )
+    return kept
+
+
+def without_header_regexes(findings: Findings, items: list[Any]) -> list[Any]:
+    """The same for ``allow_headers``."""
+    kept = []
+    for item in items:
+        source = item.pattern if isinstance(item, re.Pattern) else item
+        if source is item and not (isinstance(item, str) and item != "*" and _SIGNS.search(item)):
+            kept.append(item)
+            continue
+        findings.add(
+            "header-is-regex",
+            "allow_headers",
+            item,
+            f"{literal(source)} is a regex, and this list is of names.",
+            f"list them, {findings.write('allow_headers', ['X-Request-Id'])}, or write "
+            f"{findings.write('allow_headers', ['*'])} for any",
+        )
+    return kept
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        Policy(allow_origins=[text])
+    except ConfigError:
+        return False
+    return True
+
+
+def _instead_of(findings: Findings, source: str) -> str:
+    meant = source
+    for regex, pattern in _MEANINGS:
+        meant = regex.sub(pattern, meant)
+    patterns = [re.sub("^https[?]", scheme, meant) for scheme in ("https", "http")]
+    patterns = list(dict.fromkeys(filter(_is_pattern, patterns)))
+    whole = findings.write("allow_origin_regex", source.removeprefix("^").removesuffix("$"))
+    if not patterns:
+        return f"write {whole}, which has to match the whole origin"
+    instead = f"write {findings.write('origins', patterns)}"
+    return instead if meant == "*" else f"{instead}, or {whole}, which has to match all of it"
