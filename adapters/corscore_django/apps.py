@@ -1,0 +1,21 @@
+"""The application for ``INSTALLED_APPS``: it brings the system checks."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.core.checks import Tags, register
+
+
+class CorscoreConfig(AppConfig):
+    """Registers the checks of the settings and of their surroundings."""
+
+    name = "corscore_django"
+    verbose_name = "corscore"
+
+    def ready(self) -> None:
+        """Called by Django once all applications are loaded."""
+        from corscore_django.checks import check_deployment, check_middleware, check_settings
+
+        register(check_settings, Tags.security)
+        register(check_middleware, Tags.security)
+        register(check_deployment, Tags.security, deploy=True)

@@ -1,0 +1,293 @@
+"""System checks: what is wrong with the settings, and what around them will surprise.
+
+The ids are stable: each is documented, and may be silenced by ``SILENCED_SYSTEM_CHECKS``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from django.apps import apps
+from django.conf import settings
+from django.core.checks import CheckMessage, Error
+from django.core.checks import Warning as CheckWarning
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.http import is_same_domain
+from django.utils.module_loading import import_string
+
+from corscore import ConfigError
+from corscore_django._prefixes import extended
+from corscore_django._settings import KNOWN, OLD_NAMES, PREFIX, URLS, Configuration, Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+# A problem's place in the list is the number in its id: new ones go to the end, and none leaves.
+_CODES = (
+    "origins-missing",
+    "not-a-list",
+    "not-a-string",
+    "not-a-bool",
+    "option-unknown",
+    "origin-empty",
+    "origin-whitespace",
+    "origin-quoted",
+    "list-is-json",
+    "origin-scheme-missing",
+    "origin-scheme-invalid",
+    "origin-file",
+    "origin-trailing-slash",
+    "origin-has-path",
+    "origin-has-userinfo",
+    "origin-uppercase",
+    "origin-not-ascii",
+    "origin-host-invalid",
+    "origin-ip-not-canonical",
+    "origin-port-invalid",
+    "origin-default-port",
+    "origin-wildcard-misplaced",
+    "origin-null",
+    "wildcard-not-alone",
+    "wildcard-with-credentials",
+    "null-with-credentials",
+    "private-network-with-wildcard",
+    "insecure-origin-with-credentials",
+    "public-suffix-with-credentials",
+    "single-label-suffix-with-credentials",
+    "regex-invalid",
+    "regex-unsafe",
+    "regex-matches-anything-with-credentials",
+    "method-invalid",
+    "method-forbidden",
+    "method-case",
+    "header-invalid",
+    "header-forbidden",
+    "header-wrong-direction",
+    "expose-wildcard-with-credentials",
+    "max-age-invalid",
+    "max-age-out-of-range",
+    "preflight-status-invalid",
+    "path-invalid",
+    "path-is-regex",
+    "resolver-invalid",
+    "resolver-is-async",
+    "file-unreadable",
+)
+ERROR_IDS = {code: f"corscore.E{number:03}" for number, code in enumerate(_CODES, 1)}
+"""The code of each ``Problem`` to the id of its check."""
+
+OURS = "corscore_django.middleware.CorsMiddleware"
+_CSRF = "django.middleware.csrf.CsrfViewMiddleware"
+
+# Middleware that answers requests itself, and so answers a preflight without us when it is above.
+_ANSWERING = {
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.flatpages.middleware.FlatpageFallbackMiddleware",
+    "django.contrib.redirects.middleware.RedirectFallbackMiddleware",
+    "django.middleware.cache.FetchFromCacheMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.http.ConditionalGetMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+}
+_AUTHENTICATING = re.compile("auth|login", re.IGNORECASE)
+
+_LOCAL = re.compile(r"http://(?:(?:[^/:]+\.)?localhost|127(?:\.[0-9]+){3}|\[::1\])(?::[0-9*]+)?")
+_LOCAL_PROBES = tuple(
+    f"http://{host}{port}"
+    for host in ("localhost", "127.0.0.1")
+    for port in ("", ":3000", ":5173", ":8000", ":8080")
+)
+
+
+def check_settings(**_kwargs: Any) -> list[CheckMessage]:
+    """What is wrong with the ``CORS_*`` settings: an error each, with what to write instead."""
+    reading = Reading()
+    messages: list[CheckMessage] = []
+    try:
+        messages += _of_urls(reading.compile())
+    except TypeError as error:
+        message, _, hint = str(error).partition("; ")
+        messages.append(Error(message, hint=hint, id="corscore.E101"))
+    except ConfigError as error:
+        if not reading.is_empty:
+            messages += [
+                Error(
+                    f"{problem.field}: {problem.message} [{problem.code}]",
+                    hint=problem.hint,
+                    id=ERROR_IDS[problem.code],
+                )
+                for problem in error.problems
+            ]
+        else:
+            # No error: whoever has just installed the app must be able to migrate.
+            messages.append(
+                CheckWarning(
+                    "no CORS_* setting says which origins are allowed; the middleware will refuse "
+                    "to start.",
+                    hint='write CORS_ALLOWED_ORIGINS = ["https://app.example.com"], or connect a '
+                    "receiver of corscore_django.signals.check_request_enabled when your "
+                    "application is ready",
+                    id="corscore.W001",
+                )
+            )
+    return [*messages, *_of_names(), *_of_headers(reading)]
+
+
+def _of_urls(config: Configuration) -> Iterator[CheckMessage]:
+    literal = config.urls and extended(config.urls)
+    if config.urls is None or literal is None:
+        return
+    yield CheckWarning(
+        f"{URLS}: {_raw(config.urls.pattern)} has to match a whole path, and matches nothing below "
+        "it.",
+        hint=f"write {URLS} = {_raw(literal)}; or, if this is the whole path, put a $ at its end",
+        id="corscore.W007",
+    )
+
+
+def _raw(source: str) -> str:
+    return repr(source) if '"' in source or "\n" in source else f'r"{source}"'
+
+
+def _of_names() -> Iterator[CheckMessage]:
+    """Settings under names that are old, and under names that nothing reads."""
+    # Imported late: nothing else needs it.
+    from difflib import get_close_matches
+
+    new_names = {old: new for new, old in OLD_NAMES.items()}
+    known = {name.removeprefix(PREFIX): name for name in KNOWN}
+    for name in filter(re.compile(f"{PREFIX}[A-Z0-9_]+").fullmatch, dir(settings)):
+        if name in new_names:
+            yield CheckWarning(
+                f"{name} is an old name.",
+                hint=f"rename it to {new_names[name]}",
+                id="corscore.W005",
+            )
+        elif name not in KNOWN:
+            close = get_close_matches(name.removeprefix(PREFIX), known, n=1, cutoff=0.8)
+            if close:
+                yield CheckWarning(
+                    f"{name} is no setting of corscore, and nothing reads it.",
+                    hint=f"did you mean {known[close[0]]}?",
+                    id="corscore.W006",
+                )
+
+
+def _of_headers(reading: Reading) -> Iterator[CheckMessage]:
+    if reading.forbidden:
+        name = "CORS_ALLOW_HEADERS"
+        yield CheckWarning(
+            f"{name}: browsers alone set {', '.join(reading.forbidden)}; scripts cannot send them, "
+            "and they need no permission.",
+            hint=f"drop them from {name}",
+            id="corscore.W008",
+        )
+
+
+def check_middleware(**_kwargs: Any) -> list[CheckMessage]:
+    """Whether the middleware is there, above all that can answer, and alone."""
+    messages: list[CheckMessage] = []
+    paths = list(settings.MIDDLEWARE)
+    ours = [path for path in paths if _derives(path, {OURS})]
+    if ours:
+        above = [
+            path
+            for path in paths[: paths.index(ours[0])]
+            if _derives(path, _ANSWERING) or _AUTHENTICATING.search(path.rpartition(".")[2])
+        ]
+        if above:
+            messages.append(
+                CheckWarning(
+                    f"{', '.join(above)} can answer a request, a preflight too, before {ours[0]} "
+                    "sees it.",
+                    hint=f'put "{ours[0]}" above "{above[0]}" in MIDDLEWARE, best at the top',
+                    id="corscore.W003",
+                )
+            )
+    elif not Reading().is_empty:
+        messages.append(
+            CheckWarning(
+                "there are CORS_* settings, but no middleware of corscore that reads them.",
+                hint=f'put "{OURS}" at the top of MIDDLEWARE',
+                id="corscore.W002",
+            )
+        )
+    theirs = [path for path in paths if path.startswith("corsheaders.")]
+    theirs += ["corsheaders"] if apps.is_installed("corsheaders") else []
+    if theirs:
+        messages.append(
+            CheckWarning(
+                "django-cors-headers is still installed beside corscore; two layers of CORS "
+                "contradict each other.",
+                hint=f"remove {' and '.join(map(_quoted, theirs))} from MIDDLEWARE and "
+                "INSTALLED_APPS",
+                id="corscore.W004",
+            )
+        )
+    return messages
+
+
+def _derives(path: str, names: Collection[str]) -> bool:
+    """Whether the middleware is one of these, or a subclass of one."""
+    try:
+        middleware = import_string(path)
+    except (ImportError, ImproperlyConfigured, RuntimeError):
+        # What cannot be loaded here cannot be loaded by the server, which says so better.
+        middleware = None
+    bases = getattr(middleware, "__mro__", ())
+    return path in names or any(f"{base.__module__}.{base.__qualname__}" in names for base in bases)
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'
+
+
+def check_deployment(**_kwargs: Any) -> list[CheckMessage]:
+    """For ``check --deploy``: what suits a developer's machine only."""
+    try:
+        policy = Reading().compile().policy
+    except (ConfigError, TypeError):
+        return []
+    messages: list[CheckMessage] = []
+    local = list(filter(_LOCAL.fullmatch, policy.allow_origins))
+    if policy.allow_origin_regex is not None:
+        local += filter(policy.allow_origin_regex.fullmatch, _LOCAL_PROBES)
+    if local:
+        messages.append(
+            CheckWarning(
+                f"any program on a visitor's machine can serve {', '.join(local)}, which the "
+                "settings allow.",
+                hint="keep origins of developers' machines out of the settings for production",
+                id="corscore.W009",
+            )
+        )
+    if policy.allow_credentials and any(_derives(path, {_CSRF}) for path in settings.MIDDLEWARE):
+        missing = [origin for origin in policy.allow_origins if not _is_trusted(origin)]
+        if missing:
+            wanted = [*settings.CSRF_TRUSTED_ORIGINS, *missing]
+            literal = ", ".join(_quoted(origin.removesuffix(":*")) for origin in wanted)
+            messages.append(
+                CheckWarning(
+                    f"{', '.join(missing)} may send cookies, but Django's CSRF protection refuses "
+                    "what they POST.",
+                    hint=f"write CSRF_TRUSTED_ORIGINS = [{literal}], which knows no pattern for "
+                    "ports",
+                    id="corscore.W010",
+                )
+            )
+    return messages
+
+
+def _is_trusted(origin: str) -> bool:
+    """Whether ``CSRF_TRUSTED_ORIGINS`` covers an origin, or a pattern of origins."""
+    if origin in settings.CSRF_TRUSTED_ORIGINS:
+        return True
+    sent = urlsplit(origin)
+    return any(
+        trusted.scheme == sent.scheme and is_same_domain(sent.netloc, trusted.netloc[1:])
+        for trusted in map(urlsplit, settings.CSRF_TRUSTED_ORIGINS)
+        if trusted.netloc.startswith("*")
+    )

@@ -1,0 +1,20 @@
+"""What the settings for methods and headers are when nobody sets them.
+
+The two tuples are django-cors-headers', so that a project which moves over keeps its meaning, and
+so does a setting that extends one: ``CORS_ALLOW_HEADERS = (*default_headers, "x-api-key")``.
+"""
+
+from __future__ import annotations
+
+default_headers: tuple[str, ...] = (
+    "accept",
+    "authorization",
+    "content-type",
+    "user-agent",
+    "x-csrftoken",
+    "x-requested-with",
+)
+"""Default of ``CORS_ALLOW_HEADERS``."""
+
+default_methods: tuple[str, ...] = ("DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT")
+"""Default of ``CORS_ALLOW_METHODS``."""

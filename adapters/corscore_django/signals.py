@@ -1,0 +1,58 @@
+"""The signal by which a project's own code allows a request's origin."""
+
+from __future__ import annotations
+
+import logging
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import async_to_sync, sync_to_async
+from django.dispatch import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.http import HttpRequest
+
+check_request_enabled = Signal()
+"""Sent at most once for a request whose origin the settings do not allow.
+
+Receivers take ``sender`` (None), ``request`` and ``**kwargs``, and may be asynchronous. The origin
+is allowed when one of them returns something true, and refused when one raises: that is logged.
+They are not asked about ``null`` or about what is no origin, and cannot allow either.
+"""
+
+# Django 4.2 has no `asend`, and leaves it to us to await what asynchronous receivers return.
+_send_async: Any = getattr(check_request_enabled, "asend", None) or sync_to_async(
+    check_request_enabled.send
+)
+_logger = logging.getLogger("corscore")
+_FAILED = "a receiver of check_request_enabled failed, and the origin is refused"
+
+
+def is_enabled(request: HttpRequest) -> bool:
+    """Whether a receiver allows the request's origin."""
+    try:
+        sent = check_request_enabled.send(sender=None, request=request)
+        answers = [answer for _, answer in sent]
+        if any(map(isawaitable, answers)):
+            answers = async_to_sync(_settled)(answers)
+        return any(answers)
+    except Exception:
+        _logger.exception(_FAILED)
+        return False
+
+
+async def is_enabled_async(request: HttpRequest) -> bool:
+    """The same under ASGI: asynchronous receivers stay in this thread."""
+    try:
+        sent = await _send_async(sender=None, request=request)
+        return any(await _settled(answer for _, answer in sent))
+    except Exception:
+        _logger.exception(_FAILED)
+        return False
+
+
+async def _settled(answers: Iterable[Any]) -> list[Any]:
+    # A coroutine that nobody awaited would count as true.
+    return [await answer if isawaitable(answer) else answer for answer in answers]
