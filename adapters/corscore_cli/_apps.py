@@ -1,0 +1,52 @@
+"""Which frameworks the demo can serve its API with."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from corscore import Policy
+
+
+class App(NamedTuple):
+    """One way to serve the API.
+
+    Attributes:
+        title: The framework's name.
+        module: Has ``make_app(policy)``, which answers as ``_api`` says.
+        interface: What ``make_app`` returns.
+        extra: The extra of corscore that installs the framework.
+    """
+
+    title: str
+    module: str
+    interface: Literal["asgi", "wsgi"]
+    extra: str
+
+    def make(self, policy: Policy) -> Any:
+        """The application behind this policy.
+
+        Raises:
+            NotInstalled: The framework is not there.
+        """
+        try:
+            module = importlib.import_module(self.module)
+        except ModuleNotFoundError as error:
+            package = (error.name or "").partition(".")[0]
+            if package.startswith("corscore"):
+                raise
+            raise NotInstalled(package) from error
+        return module.make_app(policy)
+
+
+class NotInstalled(Exception):
+    """A framework that is not there. Its text is the package's name."""
+
+
+APPS = {
+    "fastapi": App("FastAPI", "corscore_cli._app_fastapi", "asgi", "fastapi"),
+    "flask": App("Flask", "corscore_cli._app_flask", "wsgi", "flask"),
+    "django": App("Django", "corscore_cli._app_django", "wsgi", "django"),
+    "wsgi": App("WSGI", "corscore_cli._app_wsgi", "wsgi", "wsgi"),
+}

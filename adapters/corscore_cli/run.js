@@ -1,0 +1,29 @@
+"use strict";
+
+// What a script gets of one row. The page runs it, and so do the frames that ask from other origins.
+
+const MILLISECONDS_TO_WAIT = 15000;
+const CHARACTERS_TO_KEEP = 300;
+
+async function runOnce({ url, method, headers, credentials, body, reads }) {
+  const signal = AbortSignal.timeout(MILLISECONDS_TO_WAIT);
+  try {
+    const response = await fetch(url, { method, headers, credentials, body, signal });
+    const text = await response.text();
+    return {
+      status: response.status,
+      header: reads === null ? null : response.headers.get(reads),
+      text: text.slice(0, CHARACTERS_TO_KEEP),
+    };
+  } catch (error) {
+    return { status: null, header: null, text: `${error.name}: ${error.message}` };
+  }
+}
+
+async function runTask(task) {
+  let result = await runOnce(task);
+  for (let turn = 1; turn < task.repeats && result.status !== null; turn += 1) {
+    result = await runOnce(task);
+  }
+  return result;
+}

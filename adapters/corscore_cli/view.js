@@ -1,0 +1,158 @@
+// How rows look. Everything is made of text nodes: nothing that a server sends is ever markup.
+
+export function element(tag, className, ...children) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  made.append(...children);
+  return made;
+}
+
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  svg.setAttribute("class", `icon icon-${name}`);
+  svg.setAttribute("aria-hidden", "true");
+  use.setAttribute("href", `#icon-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+export function kind(outcome, task) {
+  if (outcome.status === null) return "blocked";
+  return task.reads !== null && outcome.header === null ? "partly" : "readable";
+}
+
+const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+// The same words for what was predicted and for what happened, so that they can be compared.
+export function verdict(outcome, row) {
+  const name = kind(outcome, row.fetch);
+  const words = name === "blocked" ? "Blocked" : `Readable, ${outcome.status}`;
+  const notes = [];
+  if (name === "partly") notes.push(`${row.fetch.reads} hidden`);
+  if (name === "readable" && row.fetch.reads) notes.push(`${row.fetch.reads}: ${outcome.header}`);
+  if (outcome.preflights > 0) notes.push(plural(outcome.preflights, "preflight"));
+  const box = element("span", `verdict is-${name}`, icon(name), element("b", "", words));
+  if (notes.length > 0) box.append(element("span", "notes", notes.join(", ")));
+  return box;
+}
+
+const WHO = { page: "this page", other: "other page", null: "null" };
+
+function who(page) {
+  return element("span", `who who-${page}`, WHO[page]);
+}
+
+export function agree(predicted, actual) {
+  return ["status", "header", "preflights"].every((key) => predicted[key] === actual[key]);
+}
+
+export function renderRow(row, changed) {
+  const details = element("details");
+  details.id = `row-${row.name}`;
+  const call = element(
+    "span",
+    "call",
+    element("code", "", `${row.fetch.method} ${row.path}`),
+  );
+  if (row.page !== "page") call.append(who(row.page));
+  const title = element("span", "title", row.title);
+  if (changed) title.append(" ", element("span", "tag", "changed"));
+  const predicted = element(
+    "span", "cell predicted", element("span", "cell-name", "Predicted "), verdict(row.predicted, row),
+  );
+  if (row.predicted.reason) predicted.append(element("code", "reason", row.predicted.reason));
+  const actual = element(
+    "span", "cell actual", element("span", "cell-name", "Actual "), element("span", "waiting", "running"),
+  );
+  const match = element("span", "match");
+  details.append(
+    element("summary", "", element("span", "what", title, call), predicted, actual, match),
+    detail(row),
+  );
+  const item = element("li", "row", details);
+  item.dataset.row = row.name;
+  return item;
+}
+
+export function showActual(row, outcome) {
+  const item = document.querySelector(`[data-row="${row.name}"]`);
+  const agrees = agree(row.predicted, outcome);
+  item.dataset.match = String(agrees);
+  item.querySelector(".actual").lastElementChild.replaceWith(verdict(outcome, row));
+  item.querySelector(".match").textContent = agrees ? "same" : "differs";
+  const said = outcome.status === null ? "The script caught" : "The script read";
+  item.querySelector(".said").replaceChildren(
+    element("h4", "", said), codeBlock(outcome.text || "(an empty body)"),
+  );
+  return agrees;
+}
+
+function detail(row) {
+  const { reason, why, advice } = row.predicted;
+  const words = element("div", "words", element("p", "", row.lesson));
+  if (reason) {
+    words.append(element("p", "why", element("code", "reason", reason), `: ${why}.`));
+  }
+  if (advice) words.append(element("p", "fix", element("b", "", "To let it: "), `${advice}.`));
+  const said = element("div", "said");
+  words.append(element("h4", "", "The script"), codeBlock(script(row)), said);
+  const wire = element("div", "wire", element("h4", "", "On the wire"));
+  for (const exchange of row.predicted.exchanges) wire.append(exchangeBlock(exchange, row));
+  return element("div", "detail", words, wire);
+}
+
+function codeBlock(text) {
+  return element("pre", "code", text);
+}
+
+function exchangeBlock({ method, status, is_preflight, sent, received }, row) {
+  const lines = (pairs) => pairs.map(([name, value]) => `${name}: ${value}`).join("\n");
+  const label = is_preflight ? "The browser asks first" : "The request";
+  const block = element("div", "exchange", element("p", "exchange-name", label));
+  const ask = element("pre", "code", element("b", "", `${method} ${row.path}\n`), lines(sent));
+  const answer = element("pre", "code answer", element("b", "", `${status}\n`), lines(received));
+  block.append(ask, answer);
+  return block;
+}
+
+function script({ fetch: task, path }) {
+  const options = [];
+  if (task.method !== "GET") options.push(`method: ${JSON.stringify(task.method)}`);
+  if (Object.keys(task.headers).length > 0) {
+    const headers = Object.entries(task.headers).map(
+      ([name, value]) => `    ${JSON.stringify(name)}: ${JSON.stringify(value)},\n`,
+    );
+    options.push(`headers: {\n${headers.join("")}  }`);
+  }
+  if (task.credentials !== "same-origin") {
+    options.push(`credentials: ${JSON.stringify(task.credentials)}`);
+  }
+  if (task.body !== null) options.push(`body: '${task.body}'`);
+  const tail = options.length > 0 ? `, {\n${options.map((line) => `  ${line},\n`).join("")}}` : "";
+  const call = `await fetch(api + ${JSON.stringify(path)}${tail})`;
+  return task.reads ? `(${call})\n  .headers.get(${JSON.stringify(task.reads)})` : call;
+}
+
+const READER = { page: "own-origin", other: "other-origin", null: "null-origin" };
+
+export function renderBoundary(container, state) {
+  const rows = new Map(state.groups.flatMap((group) => group.rows).map((row) => [row.name, row]));
+  const lines = Object.entries(state.pages).map(([name, origin]) => {
+    const row = rows.get(READER[name]);
+    const reading = kind(row.predicted, row.fetch);
+    return element(
+      "li",
+      `line is-${reading}`,
+      who(name),
+      element("span", "origin", name === "null" ? "a sandboxed frame" : origin),
+      element("span", "may", reading === "blocked" ? "may not read" : "may read"),
+      element("span", "wire-line", icon(reading)),
+    );
+  });
+  const api = element(
+    "li", "api", element("span", "who", "API"),
+    element("span", "origin", state.api), element("span", "app", state.app),
+  );
+  container.replaceChildren(...lines, api);
+}
