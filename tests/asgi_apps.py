@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import django_project as _  # configures Django
 import fastapi
 import litestar
-import quart
-from conformance.site import Crash
+import pytest
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpResponse, StreamingHttpResponse
-from django.test import override_settings
 from django.urls import path
 from litestar.response import Stream
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
+
+from conformance.site import Crash
+from django_project import project
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -68,9 +68,7 @@ def starlette_app() -> ASGIApp:
     async def crash(request: Any) -> PlainTextResponse:
         raise Crash
 
-    return Starlette(
-        routes=[Route("/", index), Route("/stream", stream), Route("/crash", crash)]
-    )
+    return Starlette(routes=[Route("/", index), Route("/stream", stream), Route("/crash", crash)])
 
 
 def fastapi_app() -> ASGIApp:
@@ -105,11 +103,15 @@ def litestar_app() -> ASGIApp:
     async def crash() -> None:
         raise Crash
 
-    return litestar.Litestar([index, stream, crash], openapi_config=None)
+    return litestar.Litestar([index, stream, crash], openapi_config=None, logging_config=None)
 
 
 def quart_app() -> ASGIApp:
-    app = quart.Quart("quart_app", static_folder=None)
+    # It needs a newer Flask than the oldest that we support.
+    pytest.importorskip("quart")
+    from quart import Quart
+
+    app = Quart("quart_app", static_folder=None)
 
     @app.get("/")
     async def index() -> tuple[str, dict[str, str]]:
@@ -140,7 +142,7 @@ def django_app() -> ASGIApp:
         urlpatterns = (path("", index), path("stream", stream), path("crash", crash))
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        with override_settings(ROOT_URLCONF=Urls, ALLOWED_HOSTS=["*"]):
+        with project(ROOT_URLCONF=Urls, ALLOWED_HOSTS=["*"], MIDDLEWARE=[]):
             await ASGIHandler()(scope, receive, send)
 
     return app

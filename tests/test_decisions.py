@@ -1,8 +1,8 @@
 """What every kind of request gets: each row says the whole of it, these headers and no other.
 
 ``tests/data/decisions.json``: ``options`` of the policy; ``method`` and the header lines that a
-request ``sent``; the ``app``'s own headers, where it sets any; what comes out as ``headers``, and of
-the app's which were ``removed``.
+request ``sent``; the ``app``'s own headers, where it sets any; what comes out as ``headers``, and
+which of the app's were ``removed``; whether a preflight's answer has a ``body``.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from itertools import product
 from typing import Any
 
 import pytest
-from tables import cases
 
 from corscore import Decision, Policy, RequestInfo, _grammar
 from corscore._grammar import is_requested_method, parse_requested_headers
 from corscore._origin import parse_origin
+from tables import cases
 
 Row = dict[str, Any]
 Lines = list[tuple[str, str]]
@@ -63,10 +63,28 @@ def raw(lines: Lines) -> list[tuple[bytes, bytes]]:
 
 def comparable(lines: Any) -> Lines:
     """Order and the case of names say nothing; every line counts."""
-    return sorted(
-        (name.decode("latin-1"), value.decode("latin-1")) if isinstance(name, bytes) else (name, value)
-        for name, value in ((name.lower(), value) for name, value in lines)
+    decoded = [
+        (name.decode("latin-1"), value.decode("latin-1"))
+        if isinstance(name, bytes)
+        else (name, value)
+        for name, value in lines
+    ]
+    return sorted((name.lower(), value) for name, value in decoded)
+
+
+def wanted_of(row: Row, body: bytes) -> Lines:
+    """The row's headers, those of a text whose length is the engine's affair filled in."""
+    return comparable(
+        (name, str(len(body)) if value == "length of the body" else value)
+        for name, value in lines_of(row, "headers")
     )
+
+
+def assert_body(row: Row, body: bytes) -> None:
+    """There is one only for debugging, and it tells nobody what is configured."""
+    assert bool(body) is row.get("body", False)
+    assert body.isascii()
+    assert not any(secret in body for secret in (b"app.example", b"secret"))
 
 
 def requests_of(row: Row) -> Iterator[RequestInfo]:
@@ -96,7 +114,7 @@ def raw_requests_of(row: Row) -> Iterator[list[tuple[bytes, bytes]]]:
 
 def assert_headers(row: Row, decision: Decision) -> None:
     """All forms of a response's headers come out as the row says."""
-    app, wanted = lines_of(row, "app"), comparable(lines_of(row, "headers"))
+    app, wanted = lines_of(row, "app"), wanted_of(row, decision.body)
     if not app:
         assert comparable(decision.headers) == wanted
         assert comparable(decision.raw_headers) == wanted
@@ -106,9 +124,10 @@ def assert_headers(row: Row, decision: Decision) -> None:
     removed_raw: list[str] = []
     assert comparable(decision.apply_raw(raw(app), removed_raw.append)) == wanted
     assert removed_raw == removed
-    headers, removed_there = Headers(app), []
+    headers = Headers(app)
+    removed_there: list[str] = []
     decision.update(headers, removed_there.append)
-    assert comparable(headers.items()) == comparable(Headers(lines_of(row, "headers")).items())
+    assert comparable(headers.items()) == comparable(Headers(wanted).items())
     assert set(removed_there) == set(removed)
     # Nobody has to listen.
     assert comparable(decision.apply(tuple(app))) == wanted
@@ -127,35 +146,85 @@ def test_what_a_request_gets(build: object, row: Row) -> None:
         assert decision.reason == row["reason"]
         assert decision.allowed is (row["reason"] is None)
         assert (decision.status or None) == row.get("status")
-        assert decision.body == row.get("body", "").encode("ascii")
+        assert_body(row, decision.body)
         assert_headers(row, decision)
         assert row["kind"] in repr(decision)
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_the_fast_way_says_the_same(build: object, row: Row) -> None:
+def test_the_fast_way_of_asgi_says_the_same(build: object, row: Row) -> None:
     policy = Policy(**row["options"])
+    app = raw(lines_of(row, "app"))
     for pairs in raw_requests_of(row):
         answer, origin = policy.answer(row["method"], pairs)
+        wanted = wanted_of(row, answer.body)
         assert (answer.kind, answer.origin_allowed) == (row["kind"], row["origin_allowed"])
         assert (answer.status or None) == row.get("status")
-        assert answer.body == row.get("body", "").encode("ascii")
+        assert_body(row, answer.body)
         removed: list[str] = []
-        app = raw(lines_of(row, "app"))
-        headers = answer.apply_raw(app, origin, removed.append)
-        assert comparable(headers) == comparable(lines_of(row, "headers"))
+        assert comparable(answer.apply_raw(app, origin, removed.append)) == wanted
         assert set(removed) == set(row.get("removed", ()))
 
+        sent: list[Any] = []
+        scope = {"type": "http", "method": row["method"], "headers": pairs}
+        sender = policy.sender(scope, sent.append, removed.append)
+        if row["kind"] == "preflight":
+            assert sender.preflight is not None
+            sent.extend(sender.preflight)
+            assert (sent[0]["status"], sent[1]["body"]) == (answer.status, answer.body)
+        else:
+            assert sender.preflight is None
+            sender({"type": "http.response.start", "status": 200, "headers": app})
+        assert comparable(sent[0]["headers"]) == wanted
 
-class Untouchable(str):
-    """A value that may be measured, and not read."""
 
-    __slots__ = ()
+@pytest.mark.parametrize("row", ROWS)
+def test_the_fast_way_of_wsgi_says_the_same(build: object, row: Row) -> None:
+    policy = Policy(**row["options"])
+    app = lines_of(row, "app")
+    sent = Headers(lines_of(row, "sent"))
+    environ = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in sent.items()}
+    removed: list[str] = []
+    started: list[Any] = []
+    starter = policy.starter(
+        {**environ, "REQUEST_METHOD": row["method"]},
+        lambda *args: started.append(args),
+        removed.append,
+    )
+    if row["kind"] == "preflight":
+        assert starter.preflight is not None
+        status, headers, body = starter.preflight
+        assert status == row["status"]
+        assert_body(row, body)
+        assert comparable(headers) == wanted_of(row, body)
+        return
+    assert starter.preflight is None
+    starter("200 OK", app)
+    error = (ValueError, ValueError(), None)
+    starter("500 Oh No", app, error)
+    (first, headers), (second, headers_again, passed_on) = started
+    assert (first, second, passed_on) == ("200 OK", "500 Oh No", error)
+    assert comparable(headers) == comparable(headers_again) == wanted_of(row, b"")
+    assert headers is not headers_again
+    assert set(removed) == set(row.get("removed", ()))
 
-    def _read(self, *args: object) -> Any:
-        pytest.fail("a value beyond its bound was read")
 
-    split = partition = strip = lower = find = __iter__ = __contains__ = __getitem__ = _read
+def _read(*args: object) -> Any:
+    pytest.fail("a value beyond its bound was read")
+
+
+READERS = (
+    "split",
+    "partition",
+    "strip",
+    "lower",
+    "find",
+    "__iter__",
+    "__contains__",
+    "__getitem__",
+)
+Untouchable: Any = type("Untouchable", (str,), dict.fromkeys(READERS, _read))
+"""Text that may be measured, and not read."""
 
 
 @pytest.mark.parametrize("filler", [",", " ", "x", "\u212a"])
@@ -222,3 +291,37 @@ def test_a_request_is_preflight_by_method_origin_and_question_alone() -> None:
         request = RequestInfo(method, origin=origin, request_method=asked)
         wanted = method == "OPTIONS" and origin is not None and asked is not None
         assert policy.decide(request).is_preflight is wanted
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "site", "own"),
+    [
+        ("https://app.example", "app.example", None, True),
+        # Behind a proxy that ends TLS a server does not know its scheme.
+        ("http://app.example", "app.example", None, True),
+        ("https://app.example", "APP.example", None, True),
+        ("https://app.example:8443", "app.example:8443", None, True),
+        ("https://app.example", "app.example:443", None, True),
+        ("http://app.example", "app.example:80", None, True),
+        ("http://[::1]:8000", "[::1]:8000", None, True),
+        ("https://app.example", "app.example:80", None, False),
+        ("https://app.example", "app.example:8443", None, False),
+        ("https://app.example:8443", "app.example", None, False),
+        ("https://other.example", "app.example", None, False),
+        ("https://app.example.evil.example", "app.example", None, False),
+        ("https://app.example", None, None, False),
+        ("https://other.example", "app.example", "same-origin", True),
+        ("null", "app.example", "same-origin", True),
+        ("https://app.example", "other.example", "same-site", False),
+        ("null", "null", None, False),
+        ("", "", None, False),
+        ("app.example", "app.example", None, False),
+        ("\ud800", "\ud800", None, False),
+        (None, "app.example", "same-origin", False),
+    ],
+)
+def test_a_sites_own_origin(
+    origin: str | None, host: str | None, site: str | None, own: bool
+) -> None:
+    request = RequestInfo("POST", origin=origin, host=host, sec_fetch_site=site)
+    assert request.is_own_origin is own

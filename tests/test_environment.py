@@ -7,9 +7,9 @@ import re
 from typing import Any
 
 import pytest
-from tables import cases
 
 from corscore import ConfigError, Policy, Problem
+from tables import cases
 
 ORIGIN = "https://example.com"
 SET = {"CORS_ALLOW_ORIGINS": ORIGIN}

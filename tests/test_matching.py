@@ -6,9 +6,9 @@ import re
 from typing import Any
 
 import pytest
-from tables import cases
 
 from corscore import Policy
+from tables import cases
 
 ROWS = cases("matches")
 DECOYS = [

@@ -7,9 +7,9 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from tables import cases, rows
 
 from corscore import ConfigError, Policy, Problem
+from tables import cases, rows
 
 ROWS = cases("patterns")
 ORIGIN_CODES = {

@@ -10,10 +10,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from conformance import strategies
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conformance import strategies
 from corscore import Decision, Policy, RequestInfo
 
 PAGE = "https://app.example"
@@ -102,7 +102,10 @@ def test_every_option_counts_when_policies_are_compared(name: str) -> None:
         ({"allow_headers": ["X-One", "Accept"]}, {"allow_headers": ["x-one"]}),
         ({"expose_headers": ["X-Total"]}, {"expose_headers": ["x-total"]}),
         ({"max_age": timedelta(minutes=10)}, {"max_age": 600}),
-        ({"allow_origin_regex": "https://a[.]b"}, {"allow_origin_regex": re.compile("https://a[.]b")}),
+        (
+            {"allow_origin_regex": "https://a[.]b"},
+            {"allow_origin_regex": re.compile("https://a[.]b")},
+        ),
     ],
 )
 def test_policies_that_mean_the_same_are_equal(one: dict[str, Any], other: dict[str, Any]) -> None:
@@ -182,7 +185,9 @@ def outcome(decision: Decision) -> Any:
 
 
 @pytest.mark.parametrize("options", [FULL, {"allow_origins": ["*"]}], ids=["full", "any"])
-def test_changing_what_was_handed_in_changes_nothing(build: object, options: dict[str, Any]) -> None:
+def test_changing_what_was_handed_in_changes_nothing(
+    build: object, options: dict[str, Any]
+) -> None:
     given = copy.deepcopy(options)
     policy, wanted = Policy(**given), Policy(**options)
     for value in given.values():
@@ -197,7 +202,9 @@ def test_changing_what_was_handed_in_changes_nothing(build: object, options: dic
 
 
 @pytest.mark.parametrize("options", [FULL, {"allow_origins": ["*"]}], ids=["full", "any"])
-def test_changing_what_was_handed_out_changes_nothing(build: object, options: dict[str, Any]) -> None:
+def test_changing_what_was_handed_out_changes_nothing(
+    build: object, options: dict[str, Any]
+) -> None:
     policy = Policy(**options)
     for request in requests():
         before = outcome(policy.decide(request))
@@ -232,8 +239,7 @@ def test_threads_share_a_policy(build: object, options: dict[str, Any]) -> None:
 
     def work(_: int) -> bool:
         return all(
-            [outcome(policy.decide(request)) for request in requests()] == wanted
-            for _ in range(50)
+            [outcome(policy.decide(request)) for request in requests()] == wanted for _ in range(50)
         )
 
     with ThreadPoolExecutor(8) as pool:

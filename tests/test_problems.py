@@ -11,9 +11,9 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from tables import cases, rows
 
 from corscore import ConfigError, Policy, Problem
+from tables import cases, rows
 
 ORIGIN = "https://example.com"
 CODES = {

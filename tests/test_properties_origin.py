@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import assume, given, note
 from hypothesis import strategies as st
-from reference_origin import covers, is_pattern
 
 from corscore import ConfigError, Policy
+from reference_origin import covers, is_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable

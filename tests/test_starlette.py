@@ -49,7 +49,13 @@ FRAMEWORKS = pytest.mark.parametrize("framework", [Starlette, FastAPI])
 BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 # Later ones than our oldest give a middleware its positional arguments after the app.
 TAKES_POSITIONAL = "app=" not in inspect.getsource(Starlette.build_middleware_stack)
-HAS_BODY_LIMIT = "max_body_size" in inspect.signature(Starlette).parameters
+
+
+def limited_to(size: int, framework: type[Starlette]) -> dict[str, Any]:
+    """The option for a limit on bodies; skips the test where there is none."""
+    if "max_body_size" not in inspect.signature(framework).parameters:
+        pytest.skip(f"this {framework.__name__} has no body limit of its own")
+    return {"max_body_size": size}
 
 
 class BoomError(Exception):
@@ -573,7 +579,6 @@ class _ReadsFirst(_Inside):
             await self.app(scope, again, send)
 
 
-@pytest.mark.skipif(not HAS_BODY_LIMIT, reason="this Starlette has no body limit of its own")
 @pytest.mark.parametrize(
     ("inside", "path"),
     [([], "/read"), ([], "/do-not-read"), ([Middleware(_ReadsFirst)], "/read")],
@@ -590,7 +595,7 @@ def test_a_413_stays_what_it_was(
         Route("/read", _read, methods=["POST"]),
         Route("/do-not-read", _do_not_read, methods=["POST"]),
     ]
-    options: dict[str, Any] = {"max_body_size": 4}
+    options = limited_to(4, framework)
     clients = [
         TestClient(framework(routes=routes, middleware=[*middleware, *inside], **options))
         for middleware in ([], [CORS])
@@ -605,10 +610,6 @@ def test_a_413_stays_what_it_was(
     assert clients[1].post(path, content=b"fits", headers=FROM_PAGE).status_code == 200
 
 
-@pytest.mark.skipif(
-    "max_body_size" not in inspect.signature(FastAPI).parameters,
-    reason="this FastAPI has no body limit of its own",
-)
 def test_a_413_of_a_task_group_stays_what_it_was() -> None:
     # FastAPI looks into groups.
     group: Any = getattr(builtins, "ExceptionGroup", None)
@@ -624,13 +625,12 @@ def test_a_413_of_a_task_group_stays_what_it_was() -> None:
                 raise group("unhandled errors in a TaskGroup", [error]) from None
             await self.app(scope, receive, send)
 
-    options: dict[str, Any] = {"max_body_size": 4}
+    options = limited_to(4, FastAPI)
     app = FastAPI(middleware=[CORS, Middleware(ReadsInAGroup)], **options)
     answer = TestClient(app).post("/", content=b"too large", headers=FROM_PAGE)
     assert (answer.status_code, answer.text) == (413, "Content Too Large")
 
 
-@pytest.mark.skipif(not HAS_BODY_LIMIT, reason="this Starlette has no body limit of its own")
 def test_a_client_that_went_away_is_no_news(caplog: pytest.LogCaptureFixture) -> None:
     async def send(message: Message) -> None:
         raise OSError("the client went away")

@@ -2,17 +2,18 @@
 
 A driver puts a policy around a small application of its framework and sends requests through the
 real adapter, in process. The model browser of ``corscore.browser`` fetches through it, and what it
-gets must be what the policy means, as ``conformance.oracle`` reads it straight from the design.
+gets must be what the policy means, which ``conformance.oracle`` works out without the engine.
 
 To add an adapter:
 
 1. Write the application that a ``Site`` describes, as a user of the framework would: one route a
-   page, for all of ``METHODS``, whose view asks ``site.visit(method, path)`` what to answer and lets
-   what that raises pass. A page with several chunks is streamed.
+   page, for all of ``METHODS``, whose view asks ``site.visit(method, path)`` what to answer and
+   lets pass what that raises. A page with several chunks is streamed.
 2. Write ``build(policy, site) -> Transport``. A transport is called with a method, a URL and header
    pairs, and returns the status and **every** header line of the answer, doubled ones too: nothing
-   between the adapter and the suite may fold them. A ``Crash`` that comes out of the adapter without
-   an answer is a bare 500, as a server would send; any other exception is a bug, and passes. ``conformance.asgi`` has such a transport for ASGI.
+   between the adapter and the suite may fold them. A ``Crash`` that comes out of the adapter
+   without an answer is a bare 500, as a server would send; any other exception is a bug, and
+   passes. ``conformance.asgi`` and ``conformance.wsgi`` have such transports.
 3. Add one line to ``DRIVERS`` in ``conformance.drivers``. What the framework keeps out of reach is
    named there with its reason, and is then expected to be missing: it is never merely skipped.
 """

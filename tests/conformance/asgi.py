@@ -1,4 +1,4 @@
-"""Requests into an ASGI application, in process, and the suite's application without a framework."""
+"""Requests into an ASGI application, in process; and the suite's application in bare ASGI."""
 
 from __future__ import annotations
 
@@ -89,7 +89,9 @@ def bare_app(site: Site) -> ASGIApp:
             await send({"type": "http.response.body"})
             return
         page = site.visit(scope["method"], scope["path"])
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in page.headers]
+        headers = [
+            (name.encode("latin-1"), value.encode("latin-1")) for name, value in page.headers
+        ]
         await send({"type": "http.response.start", "status": page.status, "headers": headers})
         for chunk in page.chunks:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})

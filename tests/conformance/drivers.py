@@ -12,6 +12,7 @@ import corscore_starlette
 import corscore_wsgi
 from conformance import wsgi
 from conformance.asgi import asgi_transport, bare_app
+from conformance.django_sites import django_asgi, django_wsgi
 from conformance.flask_sites import flask_app
 from conformance.site import Site, Transport
 from conformance.starlette_sites import fastapi_app, starlette_app
@@ -24,8 +25,8 @@ class Driver(NamedTuple):
     Attributes:
         name: What the tests are called by.
         build: Puts a policy around a site.
-        out_of_reach: Paths of the suite's site (``oracle.PATHS``) whose answers the adapter cannot
-            reach, each with the reason: they come without any CORS header.
+        out_of_reach: Paths of ``strategies.PATHS`` whose answers the adapter cannot reach, each
+            with the reason: they come without any CORS header.
     """
 
     name: str
@@ -80,4 +81,6 @@ DRIVERS = (
         out_of_reach={"/crash": "what no layer inside answers, the server answers outside"},
     ),
     Driver("flask", _flask),
+    Driver("django-wsgi", django_wsgi),
+    Driver("django-asgi", django_asgi),
 )

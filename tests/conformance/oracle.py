@@ -123,19 +123,15 @@ def _allows_headers(options: dict[str, Any], headers: Iterable[tuple[str, str]])
     if not options.get("allow_credentials", False):
         return True
     # Scripts of the suite that send safelisted names send few and short ones.
-    return (
-        len(names) <= MOST_ECHOED_HEADERS and len(",".join(names)) <= LONGEST_ECHOED_HEADERS
-    )
+    return len(names) <= MOST_ECHOED_HEADERS and len(",".join(names)) <= LONGEST_ECHOED_HEADERS
 
 
 def readable(options: dict[str, Any], script: Script, page: Page) -> dict[str, str]:
     """The page's own headers that a script may read of an answer that it may have."""
     own = {name.lower(): value for name, value in page.headers}
-    exposed = ALWAYS_READABLE | _names(",".join(options.get("expose_headers", ())))
-    exposed |= _names(own.get("access-control-expose-headers", ""))
-    everything = script.origin == SERVER or (
-        "*" in exposed and script.credentials != "include"
-    )
+    exposed = ALWAYS_READABLE | names(",".join(options.get("expose_headers", ())))
+    exposed |= names(own.get("access-control-expose-headers", ""))
+    everything = script.origin == SERVER or ("*" in exposed and script.credentials != "include")
     return {
         name: value
         for name, value in own.items()
@@ -147,5 +143,5 @@ SHARED = OWNED | {"access-control-expose-headers", "vary"}
 """Names of which the answer is not what the page set."""
 
 
-def _names(value: str) -> set[str]:
+def names(value: str) -> set[str]:
     return {name.strip().lower() for name in value.split(",")} - {""}

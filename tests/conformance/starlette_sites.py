@@ -14,8 +14,9 @@ from conformance.site import METHODS
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from conformance.site import Page, Site
     from starlette.requests import Request
+
+    from conformance.site import Page, Site
 
 
 def starlette_app(site: Site) -> Starlette:

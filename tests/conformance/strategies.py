@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-import re
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from conformance.oracle import SERVER, Script, is_origin
-from conformance.site import METHODS, Page
 from hypothesis import strategies as st
-from reference_origin import is_pattern
+
+from conformance.oracle import ALWAYS_ALLOWED_HEADERS, SERVER, Script
+from conformance.site import METHODS, Page
+from corscore.strategies import (
+    ODD_ORIGINS,
+    PATTERNS,
+    is_insecure,
+    origins_near,
+    policy_options,
+)
+
+__all__ = (
+    "ODD_ORIGINS",
+    "PATHS",
+    "PATTERNS",
+    "SCRIPT_METHODS",
+    "app_headers",
+    "is_insecure",
+    "options",
+    "origins",
+    "pages",
+    "raw_requests",
+    "scripts",
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,110 +37,33 @@ if TYPE_CHECKING:
 
 Options = dict[str, Any]
 
-# Names that somebody owns, so that `*.` before them is no public suffix.
-_NAMES = ("example.com", "app.example.com", "a_b.example.com", "example.com.", "shop.example.net")
-_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
-_ADDRESSES = ("203.0.113.7", "[2001:db8::1]")
-_REGEXES = (r"https://pr-[0-9]+\.example\.com", r"https://(?:one|two)\.example\.(?:com|net)")
-
-PATTERNS = tuple(
-    filter(
-        is_pattern,
-        map(
-            "".join,
-            product(
-                ("https://", "http://", "tauri://"),
-                ("", "*."),
-                (*_NAMES, *_LOOPBACK, *_ADDRESSES),
-                ("", ":3000", ":8443", ":*"),
-            ),
-        ),
-    )
-)
-
-
-def is_insecure(pattern: str) -> bool:
-    host = pattern.removeprefix("http://").removeprefix("*.")
-    return pattern.startswith("http://") and not host.startswith(_LOOPBACK)
-
-
-@st.composite
-def _sources(draw: st.DrawFn, *, credentials: bool) -> Options:
-    """The options that say which origins are allowed: at least one of them."""
-    kind = draw(st.sampled_from(["patterns", "patterns", "mixed", "regex", "null", "any"]))
-    if kind == "any" and not credentials:
-        return {"allow_origins": ["*"]}
-    if kind == "null" and not credentials:
-        return {"allow_origins": [], "allow_null_origin": True}
-    if kind == "regex":
-        return {"allow_origins": [], "allow_origin_regex": draw(st.sampled_from(_REGEXES))}
-    sources: Options = {"allow_origins": draw(
-            st.lists(st.sampled_from(PATTERNS), min_size=1, max_size=4, unique=True)
-        )}
-    if kind == "mixed":
-        sources["allow_origin_regex"] = draw(st.sampled_from(_REGEXES))
-        sources["allow_null_origin"] = not credentials
-    return sources
-
 
 @st.composite
 def options(draw: st.DrawFn) -> Options:
-    """The arguments of a valid policy, over every option."""
-    credentials = draw(st.booleans())
-    chosen: Options = {
-        **draw(_sources(credentials=credentials)),
-        "allow_methods": draw(
-            _some("PUT", "DELETE", "delete", "PATCH", "OPTIONS", "QUERY", "PURGE", "GET", "*")
-        ),
-        "allow_headers": draw(
-            _some("Authorization", "X-One", "x-two", "Content-Type", "X-HTTP-Method-Override", "*")
-        ),
-        "expose_headers": draw(
-            _some("X-Total", "x-page", "Link", *(() if credentials else ("*",)))
-        ),
-        "allow_credentials": credentials,
-        "max_age": draw(st.sampled_from([None, 0, 1, 600, 86400])),
-        "preflight_status": draw(st.sampled_from([200, 204])),
-        "debug": draw(st.booleans()),
-    }
-    is_any = chosen["allow_origins"] == ["*"]
-    chosen["allow_private_network"] = not is_any and draw(st.booleans())
-    chosen["dangerously_allow_insecure_origins"] = (
-        credentials and any(map(is_insecure, chosen["allow_origins"]))
-    ) or draw(st.booleans())
+    """The arguments of a valid policy: what users draw theirs from, and more often ``*``."""
+    chosen: Options = draw(policy_options())
+    for name in ("allow_methods", "allow_headers"):
+        if draw(st.integers(0, 2)) == 0:
+            chosen[name] = ["*", *chosen[name]] if "*" not in chosen[name] else ["*"]
     return chosen
 
 
-def _some(*items: str) -> st.SearchStrategy[list[str]]:
-    return st.lists(st.sampled_from(items), max_size=3, unique=True)
+_MATCHED_BY_A_REGEX = ("https://pr-7.example.com", "https://one.example.net")
 
 
 @st.composite
 def origins(draw: st.DrawFn, chosen: Options) -> str:
-    """An origin that a browser may send: one that the policy covers, or nearly, or not at all."""
-    pattern = draw(st.sampled_from([*chosen["allow_origins"], "https://pr-7.example.com"]))
-    if pattern == "*":
-        pattern = draw(st.sampled_from(PATTERNS))
-    text = pattern.replace("*.", draw(st.sampled_from(["a.", "a.b.", "-_.", ""])))
-    text = text.replace(":*", draw(st.sampled_from(["", ":1", ":65535"])))
-    scheme, _, rest = text.partition("://")
-    near = [
-        text, text, text, text, text, text, text, text,
-        f"{scheme}://evil{rest}",
-        f"{scheme}://evil.{rest}",
-        re.sub(r"(?::\d+)?$", ".evil.net", text, count=1),
-        re.sub(r":\d+$", "", text),
-        f"{text}:8080",
-        f"{text}.",
-        text.replace("example.com", "examplexcom"),
-        text.replace("https:", "http:"),
-        text.replace("http:", "https:"),
-        "https://one.example.net",
-        "https://other.test",
-        "null",
-        SERVER,
-    ]  # fmt: skip
-    return draw(st.sampled_from([origin for origin in near if origin == "null" or is_origin(origin)]))
+    """An origin that a browser may send: mostly one that the policy covers, or nearly covers."""
+    covered: list[str] = [pattern for pattern in chosen["allow_origins"] if pattern != "*"]
+    if chosen.get("allow_origin_regex") is not None:
+        covered += _MATCHED_BY_A_REGEX
+    if draw(st.integers(0, 2)) == 0:
+        return draw(origins_near(covered, SERVER))
+    if chosen.get("allow_null_origin", False):
+        covered.append("null")
+    origin: str = draw(st.sampled_from(covered or PATTERNS))
+    origin = origin.replace("*.", draw(st.sampled_from(["a.", "a.b.", "-_."])))
+    return origin.replace(":*", draw(st.sampled_from(["", ":1", ":65535"])))
 
 
 def _cased(name: str) -> st.SearchStrategy[str]:
@@ -150,9 +92,7 @@ _APP_HEADERS = {
 def app_headers(draw: st.DrawFn, *, cacheable: bool = False) -> tuple[tuple[str, str], ...]:
     """What an application sets itself, CORS headers of its own included; no name twice."""
     names = draw(st.lists(st.sampled_from(sorted(_APP_HEADERS)), max_size=6, unique=True))
-    headers = [
-        (draw(_cased(name)), draw(st.sampled_from(_APP_HEADERS[name]))) for name in names
-    ]
+    headers = [(draw(_cased(name)), draw(st.sampled_from(_APP_HEADERS[name]))) for name in names]
     if cacheable or draw(st.booleans()):
         headers.append(("Cache-Control", "public, max-age=60"))
     return tuple(headers)
@@ -162,18 +102,18 @@ def app_headers(draw: st.DrawFn, *, cacheable: bool = False) -> tuple[tuple[str,
 def pages(draw: st.DrawFn, *, cacheable: bool = False) -> dict[str, Page]:
     """A site with a page of every kind: ``/missing`` is the one that it does not have."""
 
-    def headers() -> tuple[tuple[str, str], ...]:
-        return draw(app_headers(cacheable=cacheable))
-
+    headers = draw(app_headers(cacheable=cacheable))
+    # RFC 9110 section 15.4.5: a 304 says nothing of the content, and some frameworks see to it.
+    unchanged = tuple(pair for pair in headers if pair[0].lower() != "content-language")
     return {
-        "/plain": Page(draw(st.sampled_from([200, 201, 401, 403, 404, 500])), headers()),
-        "/stream": Page(200, headers(), (b"data: 1\n\n", b"data: 2\n\n")),
+        "/plain": Page(draw(st.sampled_from([200, 201, 401, 403, 404, 500])), headers),
+        "/stream": Page(200, headers, (b"data: 1\n\n", b"data: 2\n\n")),
         "/moved": Page(
             draw(st.sampled_from([301, 302, 303, 307, 308])),
-            (*headers(), ("Location", "/plain")),
+            (*headers, ("Location", "/plain")),
             (),
         ),
-        "/unchanged": Page(304, headers(), ()),
+        "/unchanged": Page(304, unchanged, ()),
         "/crash": Page(raises=True),
     }
 
@@ -195,9 +135,7 @@ _SCRIPT_HEADERS = (
     ("Sec-Fetch-Site", "same-origin"),
 )
 # At the bounds of what a policy with credentials and "*" repeats.
-_MANY_HEADERS = tuple(
-    tuple((f"x-{number}", "1") for number in range(count)) for count in (64, 65)
-)
+_MANY_HEADERS = tuple(tuple((f"x-{number}", "1") for number in range(count)) for count in (64, 65))
 _LONG_HEADERS = tuple(((f"x{'y' * (size - 1)}", "1"),) for size in (4096, 4097))
 # "patch" is not PATCH to a browser, "delete" is DELETE.
 SCRIPT_METHODS = (*METHODS, "delete", "patch", "M" * 64, "M" * 65)
@@ -205,30 +143,36 @@ SCRIPT_METHODS = (*METHODS, "delete", "patch", "M" * 64, "M" * 65)
 
 @st.composite
 def scripts(
-    draw: st.DrawFn, from_origins: st.SearchStrategy[str], paths: Sequence[str] = PATHS
+    draw: st.DrawFn,
+    chosen: Options,
+    from_origins: st.SearchStrategy[str] | None = None,
+    paths: Sequence[str] = PATHS,
 ) -> Script:
-    """What a page of one of these origins asks of the site."""
-    usual = st.lists(
-        st.sampled_from(_SCRIPT_HEADERS), max_size=3, unique_by=lambda header: header[0].lower()
-    ).map(tuple)
-    unusual = st.sampled_from([*_MANY_HEADERS, *_LONG_HEADERS])
+    """What a page asks of the site: mostly what the policy allows but for one thing, or all of it.
+
+    Args:
+        draw: Hypothesis's.
+        chosen: The policy's options.
+        from_origins: Origins of the page; the policy says which are worth a try by default.
+        paths: What it asks for.
+    """
+    welcome = [method for method in chosen["allow_methods"] if method != "*"]
+    welcome += SCRIPT_METHODS if "*" in chosen["allow_methods"] else ("GET", "HEAD", "POST")
+    names = {name.lower() for name in chosen["allow_headers"]} | ALWAYS_ALLOWED_HEADERS
+    harmless = [pair for pair in _SCRIPT_HEADERS if pair[0].lower() in names or "*" in names]
+    few = st.lists(st.sampled_from(harmless), max_size=3, unique_by=lambda pair: pair[0].lower())
+    many = st.sampled_from([*_MANY_HEADERS, *_LONG_HEADERS])
+    one = st.sampled_from([(pair,) for pair in _SCRIPT_HEADERS])
+    modes = ("omit", "same-origin") if not chosen["allow_credentials"] else ("omit", "include")
+    slip = draw(st.sampled_from(["", "", "method", "header", "headers", "credentials"]))
+    headers = {"header": one, "headers": many}.get(slip, few.map(tuple))
     return Script(
-        origin=draw(from_origins),
-        method=draw(st.sampled_from(SCRIPT_METHODS)),
-        headers=draw(st.one_of(usual, usual, usual, unusual)),
-        credentials=draw(st.sampled_from(["omit", "same-origin", "include", "include"])),
+        origin=draw(origins(chosen) if from_origins is None else from_origins),
+        method=draw(st.sampled_from(SCRIPT_METHODS if slip == "method" else welcome)),
+        headers=draw(headers),
+        credentials="include" if slip == "credentials" else draw(st.sampled_from(modes)),
         path=draw(st.sampled_from(paths)),
     )
-
-
-# What no browser sends, but anybody else may; bytes are written as latin-1.
-ODD_ORIGINS = (
-    "", " ", "*", "NULL", "null ", "https://", "://", "https://example.com/", "HTTPS://EXAMPLE.COM",
-    "https://example.com:443", "https://example.com, https://example.com", "https://example.com\t",
-    "https://ex\xe4mple.com", "\x00", "\x80\xff", "https://a\x00.example.com",
-    "https://example.com\x0b", "https://example.com:" + "8" * 5000, "https://" + "a." * 5000,
-    "https://[::1", "https://a.example.com@evil.test", "a" * 327,
-)  # fmt: skip
 
 
 @st.composite

@@ -1,0 +1,119 @@
+"""Requests into a WSGI application, in process, and the suite's application without a framework."""
+
+from __future__ import annotations
+
+import io
+import sys
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from conformance.site import Crash
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication
+
+    from conformance.site import Headers, Site, Transport
+
+
+def wsgi_environ(method: str, url: str, headers: Headers) -> dict[str, Any]:
+    """What a server makes of a request: several lines of one header are joined."""
+    target = urlsplit(url)
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote(target.path, "latin-1"),
+        "QUERY_STRING": target.query,
+        "SERVER_NAME": target.hostname,
+        "SERVER_PORT": str(target.port or 443),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": target.scheme,
+        "wsgi.input": io.BytesIO(),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in [("Host", target.netloc), *headers]:
+        key = name.upper().replace("-", "_")
+        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            key = f"HTTP_{key}"
+        environ[key] = f"{environ[key]}, {value}" if key in environ else value
+    return environ
+
+
+class Response:
+    """What a server sends, and how it got it.
+
+    Attributes:
+        status: The number; 0 before the application has started.
+        headers: Every line.
+        body: All that was written or yielded.
+        starts: How often ``start_response`` was called.
+    """
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: Headers = []
+        self.body = b""
+        self.starts = 0
+
+    def start(self, status: str, headers: Headers, exc_info: Any = None) -> Callable[[bytes], None]:
+        """``start_response``, as PEP 3333 has it."""
+        if exc_info is not None and self.body:
+            raise exc_info[1].with_traceback(exc_info[2])
+        assert self.starts == 0 or exc_info is not None, "started twice without exc_info"
+        assert type(status) is str
+        assert type(headers) is list
+        assert all(type(text) is str for pair in headers for text in pair)
+        self.starts += 1
+        self.status = int(status.partition(" ")[0])
+        self.headers = list(headers)
+        return self.write
+
+    def write(self, data: bytes) -> None:
+        assert self.starts, "written before the start"
+        self.body += data
+
+
+def call(app: WSGIApplication, environ: dict[str, Any]) -> Response:
+    """Serves one request, the way that PEP 3333 asks of a server."""
+    response = Response()
+    chunks = app(environ, response.start)
+    try:
+        for chunk in chunks:
+            response.write(chunk)
+    finally:
+        getattr(chunks, "close", lambda: None)()
+    assert response.starts, "never started"
+    return response
+
+
+def wsgi_transport(app: WSGIApplication) -> Transport:
+    """Sends each request to the application as a server does."""
+
+    def send(method: str, url: str, headers: Headers) -> tuple[int, Headers]:
+        try:
+            response = call(app, wsgi_environ(method, url, headers))
+        except Crash:
+            return 500, []
+        return response.status, response.headers
+
+    return send
+
+
+def bare_app(site: Site) -> WSGIApplication:
+    """The site as a WSGI application that uses no framework."""
+
+    def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] not in site.pages:
+            start_response("404 Not Found", [])
+            return []
+        page = site.visit(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        start_response(f"{page.status} {HTTPStatus(page.status).phrase}", list(page.headers))
+        return iter(page.chunks)
+
+    return app

@@ -1,0 +1,209 @@
+"""What a Django project answers, of every kind: the views and the middleware of the tests."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.contrib.staticfiles.views import serve
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.template import engines
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.views.decorators.http import require_GET
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+calls: list[str] = []
+"""What was called, by name; a test that looks at it empties it first."""
+
+
+def ok(request: HttpRequest) -> HttpResponse:
+    calls.append("ok")
+    return HttpResponse("ok")
+
+
+async def ok_async(request: HttpRequest) -> HttpResponse:
+    calls.append(f"ok_async {threading.get_ident()}")
+    return HttpResponse("ok")
+
+
+def boom(request: HttpRequest) -> HttpResponse:
+    raise ValueError("boom")
+
+
+async def boom_async(request: HttpRequest) -> HttpResponse:
+    raise ValueError("boom")
+
+
+def raising(error: Exception) -> Callable[[HttpRequest], HttpResponse]:
+    def view(request: HttpRequest) -> HttpResponse:
+        raise error
+
+    return view
+
+
+def read_body(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(request.body)
+
+
+def with_etag(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("ok", headers={"ETag": '"1"'})
+
+
+def chunks(request: HttpRequest) -> StreamingHttpResponse:
+    def stream() -> Iterator[bytes]:
+        yield b"o"
+        yield b"k"
+
+    return StreamingHttpResponse(stream())
+
+
+async def chunks_async(request: HttpRequest) -> StreamingHttpResponse:
+    async def stream() -> AsyncIterator[bytes]:
+        yield b"o"
+        yield b"k"
+
+    return StreamingHttpResponse(stream())
+
+
+def broken_stream(request: HttpRequest) -> StreamingHttpResponse:
+    def stream() -> Iterator[bytes]:
+        yield b"o"
+        raise ValueError("in the middle")
+
+    return StreamingHttpResponse(stream())
+
+
+def this_file(request: HttpRequest) -> FileResponse:
+    return FileResponse(Path(__file__).open("rb"))
+
+
+def rendered_late(request: HttpRequest) -> TemplateResponse:
+    return TemplateResponse(request, engines["django"].from_string("{{ word }}"), {"word": "ok"})
+
+
+def own_headers(request: HttpRequest) -> HttpResponse:
+    """CORS headers of the view's own, and a Vary."""
+    return HttpResponse(
+        "ok",
+        headers={
+            "Access-Control-Allow-Origin": "*",
+            "access-control-allow-credentials": "true",
+            "Access-Control-Max-Age": "5",
+            "Access-Control-Expose-Headers": "X-Page",
+            "Vary": "Cookie, ORIGIN",
+            "X-Page": "2",
+        },
+    )
+
+
+def decision(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(repr(request.cors))  # type: ignore[attr-defined]
+
+
+class Thing(APIView):
+    """Answers GET, and refuses in every way that Django REST framework has."""
+
+    def get(self, request: Request) -> Response:
+        why = request.query_params.get("why")
+        if why == "auth":
+            raise NotAuthenticated
+        if why == "boom":
+            raise ValueError("boom")
+        return Response({"ok": True})
+
+
+class InTheWay:
+    """A middleware that does not let some requests through; asynchronous where Django is."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        calls.append("InTheWay")
+        if request.GET.get("way") == "boom":
+            raise ValueError("boom")
+        if request.GET.get("way") == "401":
+            refused = HttpResponse(status=401)
+            return _awaitable(refused) if iscoroutinefunction(self) else refused
+        response: HttpResponseBase | Awaitable[HttpResponseBase] = self.get_response(request)
+        return response
+
+
+async def _awaitable(response: HttpResponse) -> HttpResponseBase:
+    return response
+
+
+def sync_only(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
+    """A middleware of the old kind: under ASGI, Django runs it in a thread."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    return middleware
+
+
+class WithOwnPage:
+    """The project with a page of its own for what nobody handles."""
+
+    urlpatterns: Sequence[Any] = ()
+
+    @staticmethod
+    def handler500(request: HttpRequest) -> HttpResponse:
+        return HttpResponse("our own page", status=500)
+
+
+class WithFailingPage(WithOwnPage):
+    """The project whose page for what nobody handles fails in turn."""
+
+    @staticmethod
+    def handler500(request: HttpRequest) -> HttpResponse:
+        raise KeyError("in the page for errors")
+
+
+urlpatterns = [
+    path("ok/", ok),
+    path("api/ok/", ok),
+    path("ok-async/", ok_async),
+    path("boom/", boom),
+    path("boom-async/", boom_async),
+    path("denied/", raising(PermissionDenied())),
+    path("suspicious/", raising(SuspiciousOperation())),
+    path("bad/", raising(BadRequest())),
+    path("missing/", raising(Http404())),
+    path("moved/", lambda request: HttpResponseRedirect("/ok/")),
+    path("get-only/", require_GET(ok)),
+    path("body/", read_body),
+    path("etag/", with_etag),
+    path("stream/", chunks),
+    path("stream-async/", chunks_async),
+    path("stream-broken/", broken_stream),
+    path("file/", this_file),
+    path("template/", rendered_late),
+    path("own-headers/", own_headers),
+    path("decision/", decision),
+    path("thing/", Thing.as_view()),
+    # As `staticfiles_urlpatterns` has it: through the middleware, unlike runserver's own handler.
+    path("static/<path:path>", serve, {"insecure": True}),
+]
+WithOwnPage.urlpatterns = WithFailingPage.urlpatterns = urlpatterns

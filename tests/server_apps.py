@@ -1,0 +1,84 @@
+"""What the servers of ``test_servers`` serve: one application a framework, all with the same paths.
+
+Started in processes of their own, which import this module by its name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse, Response, StreamingResponse
+
+from corscore import Policy
+from corscore_starlette import CORSMiddleware, install
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+POLICY = Policy(
+    allow_origins=["https://app.example"],
+    allow_methods=["PUT"],
+    allow_headers=["X-One"],
+    expose_headers=["X-Total"],
+    allow_credentials=True,
+)
+
+OWN_HEADERS = [
+    ("Access-Control-Allow-Origin", "*"),
+    ("access-control-allow-origin", "https://other.example"),
+    ("Set-Cookie", "one=1"),
+    ("Set-Cookie", "two=2"),
+    ("Vary", "Accept"),
+]
+"""What ``/own`` sets itself: CORS headers that have to go, and others that have to stay."""
+
+
+class Boom(Exception):
+    """What ``/boom`` raises, to be found in the server's log."""
+
+
+def fastapi_app() -> FastAPI:
+    """FastAPI with ``install``."""
+    app = FastAPI()
+    install(app, POLICY)
+    go_on = asyncio.Event()
+
+    @app.get("/ok")
+    async def ok() -> Response:
+        return PlainTextResponse("ok", headers={"X-Total": "3"})
+
+    @app.get("/own")
+    async def own() -> Response:
+        response = PlainTextResponse("own")
+        for name, value in OWN_HEADERS:
+            response.raw_headers.append((name.encode(), value.encode()))
+        return response
+
+    @app.get("/boom")
+    async def boom() -> Response:
+        raise Boom
+
+    @app.get("/stream")
+    async def stream() -> Response:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield b"one"
+            await go_on.wait()
+            yield b"two"
+
+        return StreamingResponse(chunks())
+
+    @app.get("/go-on")
+    async def release() -> Response:
+        go_on.set()
+        return PlainTextResponse("went on")
+
+    return app
+
+
+def misconfigured_fastapi_app() -> FastAPI:
+    """FastAPI with a policy that is none, found when the server starts."""
+    app = FastAPI()
+    app.add_middleware(CORSMiddleware, allow_origins=["https://app.example/"])
+    return app

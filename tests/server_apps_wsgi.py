@@ -1,0 +1,78 @@
+"""The same as ``server_apps``, for servers of WSGI."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, NoReturn
+
+from flask import Flask, Response
+
+import corscore_flask
+import corscore_wsgi
+from server_apps import OWN_HEADERS, POLICY, Boom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from _typeshed.wsgi import WSGIApplication
+
+
+def _bare_app() -> Flask:
+    app = Flask(__name__)
+    go_on = threading.Event()
+
+    @app.get("/ok")
+    def ok() -> Response:
+        return Response("ok", headers={"X-Total": "3"}, mimetype="text/plain")
+
+    @app.get("/own")
+    def own() -> Response:
+        return Response("own", headers=OWN_HEADERS)
+
+    @app.get("/boom")
+    def boom() -> NoReturn:
+        raise Boom
+
+    @app.errorhandler(500)
+    def is_an_error(error: Exception) -> tuple[str, int]:
+        return "Internal Server Error", 500
+
+    @app.get("/stream")
+    def stream() -> Response:
+        def chunks() -> Iterator[bytes]:
+            yield b"one"
+            go_on.wait()
+            yield b"two"
+
+        return Response(chunks())
+
+    @app.get("/go-on")
+    def release() -> str:
+        go_on.set()
+        return "went on"
+
+    return app
+
+
+def flask_app() -> Flask:
+    """Flask with its extension."""
+    app = _bare_app()
+    corscore_flask.CORS(app, POLICY)
+    return app
+
+
+def wsgi_app() -> WSGIApplication:
+    """Any application in the middleware."""
+    return corscore_wsgi.CORSMiddleware(_bare_app(), POLICY)
+
+
+def misconfigured_flask_app() -> Flask:
+    """Flask with a policy that is none."""
+    app = _bare_app()
+    corscore_flask.CORS(app, origins=["https://app.example/"])
+    return app
+
+
+def misconfigured_wsgi_app() -> WSGIApplication:
+    """The same in the middleware."""
+    return corscore_wsgi.CORSMiddleware(_bare_app(), allow_origins=["https://app.example/"])

@@ -1,0 +1,226 @@
+"""Options of ``corscore_flask.CORS``: tests/data/flask_options.json, and what JSON cannot hold.
+
+A row has the arguments of ``CORS`` and ``app.config``; then either the policy they mean, with
+the start of each notice, or the problems: code, field, and a part of the hint.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from flask import Blueprint, Flask, current_app
+
+from corscore import ConfigError, Policy, Problem
+from corscore_flask import CORS
+from tables import cases
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ORIGIN = "https://a.example"
+REGEX = r"https://pr-\d+\.example\.com"
+
+
+def policy_of(app: Flask) -> Policy:
+    policy: Policy = app.extensions["corscore"].policy
+    return policy
+
+
+def built(options: Mapping[str, Any], config: Mapping[str, Any] | None = None) -> Policy:
+    app = Flask(__name__)
+    app.config.update(config or {})
+    CORS(app, **options)
+    return policy_of(app)
+
+
+def problems_of(
+    options: Mapping[str, Any], config: Mapping[str, Any] | None = None
+) -> tuple[Problem, ...]:
+    with pytest.raises(ConfigError) as caught:
+        built(options, config)
+    return caught.value.problems
+
+
+@pytest.mark.parametrize("row", cases("flask_options"))
+def test_options(row: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
+    if "policy" in row:
+        assert built(row["options"], row["config"]) == Policy(**row["policy"])
+        notices = [record.getMessage() for record in caplog.records]
+        assert len(notices) == len(row["notices"])
+        for notice, start in zip(notices, row["notices"], strict=True):
+            assert notice.startswith(start)
+        return
+    problems = problems_of(row["options"], row["config"])
+    assert [(found.code, found.field) for found in problems] == [
+        (code, field) for code, field, _ in row["problems"]
+    ]
+    for found, (_, _, hint) in zip(problems, row["problems"], strict=True):
+        assert hint in found.hint
+        assert found.message
+
+
+# --- what JSON cannot hold
+
+
+def test_sets_are_sorted() -> None:
+    policy = built(
+        {
+            "origins": {"https://b.example", ORIGIN},
+            "methods": frozenset({"PUT", "DELETE"}),
+            "allow_headers": {"X-Two", "X-One"},
+            "expose_headers": {"X-B", "X-A"},
+        }
+    )
+    assert policy.allow_origins == (ORIGIN, "https://b.example")
+    assert policy.allow_methods == ("DELETE", "PUT")
+    assert policy.allow_headers == ("x-one", "x-two")
+    assert policy.expose_headers == ("X-A", "X-B")
+
+
+def test_max_age_as_a_timedelta() -> None:
+    assert built({"origins": ORIGIN, "max_age": timedelta(minutes=10)}).max_age == 600
+
+
+@pytest.mark.parametrize("origins", [re.compile(REGEX), [re.compile(REGEX)], {re.compile(REGEX)}])
+def test_one_compiled_regex_is_what_it_says(origins: Any) -> None:
+    policy = built({"origins": origins})
+    assert policy == built({"allow_origin_regex": REGEX})
+    assert policy.allows_origin("https://pr-7.example.com")
+    # flask-cors looks at the beginning only.
+    assert not policy.allows_origin("https://pr-7.example.com.evil.net")
+
+
+def test_a_compiled_regex_beside_an_origin() -> None:
+    policy = built({"origins": [ORIGIN, re.compile(REGEX)]})
+    assert policy == built({"origins": ORIGIN, "allow_origin_regex": REGEX})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"origins": [re.compile(REGEX), re.compile("b+")]},
+        {"origins": [re.compile(REGEX)], "allow_origin_regex": "b+"},
+        {"origins": [re.compile(REGEX)], "allow_origin_regex": re.compile("b+")},
+    ],
+)
+def test_several_regexes_are_to_be_joined(options: dict[str, Any]) -> None:
+    (problem,) = problems_of(options)
+    assert (problem.code, problem.field) == ("origin-is-regex", "origins")
+    assert problem.hint == f"write allow_origin_regex={f'(?:{REGEX})|(?:b+)'!r}"
+
+
+def test_a_compiled_regex_is_checked_like_any_other() -> None:
+    options = {"origins": re.compile("https://.*"), "supports_credentials": True}
+    (problem,) = problems_of(options)
+    assert problem.code == "regex-matches-anything-with-credentials"
+    assert problem.field == "allow_origin_regex"
+
+
+def test_a_compiled_regex_is_no_header() -> None:
+    options = {"origins": ORIGIN, "allow_headers": [re.compile("X-.*"), re.compile(b"X")]}
+    assert [problem.code for problem in problems_of(options)] == ["header-is-regex"] * 2
+
+
+def test_items_that_are_no_strings() -> None:
+    options = {"origins": [ORIGIN, 1], "methods": [b"PUT"], "allow_headers": [None]}
+    assert [(problem.code, problem.field) for problem in problems_of(options)] == [
+        ("not-a-string", "origins"),
+        ("not-a-string", "methods"),
+        ("not-a-string", "allow_headers"),
+    ]
+
+
+def test_a_problem_quotes_what_a_terminal_can_show() -> None:
+    (problem,) = problems_of({"origins": [ORIGIN, 'https://(\x1b"']})
+    assert "\x1b" not in str(problem)
+
+
+# --- in which way they arrive
+
+
+def test_a_factory_sets_up_any_number_of_applications() -> None:
+    cors = CORS(origins=[ORIGIN], max_age=60)
+    first, second, third = Flask("first"), Flask("second"), Flask("third")
+    second.config["CORS_ORIGINS"] = second.config["CORS_METHODS"] = ["PUT"]
+    cors.init_app(first)
+    cors.init_app(second)
+    cors.init_app(third, origins=["https://b.example"], methods=[])
+    assert policy_of(first) == built({"origins": [ORIGIN], "max_age": 60})
+    assert policy_of(second) == built({"origins": [ORIGIN], "max_age": 60, "methods": ["PUT"]})
+    assert policy_of(third) == built(
+        {"origins": ["https://b.example"], "max_age": 60, "methods": []}
+    )
+
+
+def test_a_factory_without_anything_reads_the_configuration() -> None:
+    app = Flask(__name__)
+    app.config["CORS_ORIGINS"] = ORIGIN
+    cors = CORS()
+    cors.init_app(app)
+    assert policy_of(app) == built({"origins": ORIGIN})
+
+
+def test_a_ready_policy_is_all_there_is() -> None:
+    policy = Policy(allow_origins=[ORIGIN])
+    first, second, third = Flask("first"), Flask("second"), Flask("third")
+    # A policy is an argument, and arguments come first: these are not looked at.
+    first.config["CORS_ORIGINS"] = f"{ORIGIN}/"
+    CORS(first, policy)
+    CORS(policy=policy).init_app(second)
+    CORS().init_app(third, policy)
+    assert policy_of(first) is policy_of(second) is policy_of(third) is policy
+
+
+def test_an_application_behind_a_proxy() -> None:
+    app = Flask(__name__)
+    with app.app_context():
+        CORS(current_app, origins=ORIGIN)
+    assert policy_of(app) == built({"origins": ORIGIN})
+
+
+def test_an_application_has_one_policy() -> None:
+    app = Flask(__name__)
+    CORS(app, origins=ORIGIN)
+    with pytest.raises(RuntimeError, match="called twice"):
+        CORS(app, origins=ORIGIN)
+
+
+def test_what_is_wrong_changes_nothing() -> None:
+    app = Flask(__name__)
+    with pytest.raises(ConfigError):
+        CORS(app)
+    assert type(app) is Flask
+    CORS(app, origins=ORIGIN)
+
+
+POLICY = Policy(allow_origins=[ORIGIN])
+
+
+@pytest.mark.parametrize(
+    ("args", "options", "message"),
+    [
+        ((POLICY,), {"origins": ORIGIN}, "a policy and options (origins) were given"),
+        (([ORIGIN],), {}, "write CORS(app, origins=[...]) or CORS(app, Policy("),
+        ((ORIGIN,), {"origins": ORIGIN}, "a Policy was expected, not str"),
+    ],
+)
+def test_what_is_no_policy(args: tuple[Any], options: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=re.escape(message)):
+        CORS(Flask(__name__), *args, **options)
+
+
+@pytest.mark.parametrize(
+    ("app", "message"),
+    [
+        (POLICY, "write CORS(app, policy), or CORS(policy=policy)"),
+        (Blueprint("pages", __name__), "write CORS(app, ...) with the app that the blueprint"),
+        (lambda environ, start_response: [], "write corscore_wsgi.CORSMiddleware(app, ...)"),
+        ("app", "takes a Flask application, not str"),
+    ],
+)
+def test_what_is_no_application(app: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=re.escape(message)):
+        CORS(app, origins=ORIGIN)

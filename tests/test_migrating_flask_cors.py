@@ -1,0 +1,241 @@
+"""From flask-cors to ``corscore_flask``: with the same options, a browser may do the same.
+
+But for what is written in tests/data/differences_flask_cors.json, each with its reason. A row has
+the options of both, an application and a script that shows the difference, and what flask-cors and
+corscore make of it: a status that the script can read, a browser's reason why it cannot, the codes
+of a configuration that is refused, or the lines of a header.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+import flask_cors
+import pytest
+from flask import Flask, Response, abort, request
+
+import corscore_flask
+from conformance.wsgi import call as call_wsgi
+from conformance.wsgi import wsgi_environ
+from cors_headers import cors_of
+from corscore import ConfigError
+from corscore.browser import FetchResult, Request, fetch
+from tables import rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+SERVER = "https://api.example"
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "QUERY", "patch"]
+A, B, STRANGER = "https://a.example", "https://b.example", "https://evil.test"
+
+Extension = Any  # either class CORS
+
+
+def application() -> Flask:
+    app = Flask(__name__, static_folder=None)
+    app.logger.disabled = True
+
+    def page() -> Response:
+        return Response("page", headers={"X-Total": "3", "X-Other": "4"})
+
+    def boom() -> NoReturn:
+        raise RuntimeError
+
+    app.add_url_rule("/page", "page", page, methods=METHODS)
+    app.add_url_rule("/slash/", "slash", page, methods=METHODS)
+    app.add_url_rule("/get", "get", page)
+    app.add_url_rule("/boom", "boom", boom)
+    app.add_url_rule(
+        "/own", "own", lambda: Response(headers={"Access-Control-Allow-Origin": STRANGER})
+    )
+    return app
+
+
+def transport(app: Flask) -> Callable[..., tuple[int, list[tuple[str, str]]]]:
+    def send(method: str, url: str, headers: list[tuple[str, str]]) -> Any:
+        try:
+            response = call_wsgi(app, wsgi_environ(method, url, headers))
+        except RuntimeError:
+            # What the application does not answer, a server does.
+            return 500, []
+        return response.status, response.headers
+
+    return send
+
+
+# --- what differs
+
+
+def needing_a_login() -> None:
+    if not request.authorization:
+        abort(401)
+
+
+def failing(environ: Any, start_response: Any) -> Iterable[bytes]:
+    raise RuntimeError
+
+
+def made(extension: Extension, row: Mapping[str, Any]) -> Flask:
+    app = application()
+    app.config.update(row.get("config", {}))
+    if row.get("hook") == "login":
+        app.before_request(needing_a_login)
+    elif row.get("hook") == "layer":
+        patched: Any = app
+        patched.wsgi_app = failing
+    options = dict(row["options"])
+    if isinstance(options.get("origins"), dict):
+        options["origins"] = re.compile(options["origins"]["regex"])
+    extension(app, **options)
+    return app
+
+
+def seen(extension: Extension, row: Mapping[str, Any]) -> str | list[str]:
+    """What comes of the row, in the words in which it says so."""
+    try:
+        app = made(extension, row)
+    except ConfigError as error:
+        return [problem.code for problem in error.problems]
+    script = dict(row["script"])
+    url = SERVER + script.pop("path", "/page")
+    if "header" in row:
+        origin = script.pop("origin")
+        headers = [("Origin", origin)] if origin else []
+        if script:
+            headers.append(("Access-Control-Request-Method", script["method"]))
+        method = "OPTIONS" if script else "GET"
+        _, lines = transport(app)(method, url, headers)
+        return [value for name, value in lines if name.lower() == row["header"]]
+    headers = script.pop("headers", {})
+    headers.update({f"x-{number}": "1" for number in range(script.pop("many", 0))})
+    result = fetch(
+        Request(script.pop("method", "GET"), url, headers=headers, **script), transport(app)
+    )
+    return str(result.status) if result.readable else str(result.reason)
+
+
+DIFFERENCES = rows("differences_flask_cors")
+
+
+@pytest.mark.parametrize("row", DIFFERENCES, ids=[row["difference"] for row in DIFFERENCES])
+def test_every_difference_is_one(row: dict[str, Any]) -> None:
+    theirs, ours = row["sees"]
+    assert (seen(flask_cors.CORS, row), seen(corscore_flask.CORS, row)) == (theirs, ours)
+    assert row["why"]
+    assert row["flask-cors"] != row["corscore"]
+
+
+# --- what does not
+
+CONFIGURATIONS: list[dict[str, Any]] = [
+    {"origins": A},
+    {"origins": [A, B]},
+    {"origins": "*"},
+    {"origins": "*", "send_wildcard": True, "expose_headers": "*"},
+    {"origins": [A, B], "supports_credentials": True},
+    {"origins": [A], "supports_credentials": True, "expose_headers": ["X-Total"], "max_age": 60},
+    {
+        "origins": [A],
+        "methods": ["GET", "POST", "PUT"],
+        "allow_headers": ["X-One", "Authorization"],
+    },
+    {"origins": [A], "methods": "PUT,QUERY", "allow_headers": "x-one", "expose_headers": "X-Total"},
+    {"origins": [A], "supports_credentials": True, "allow_headers": ["Content-Type", "X-Two"]},
+    {"origins": re.compile(r"https://[ab]\.example$"), "methods": ["GET", "DELETE", "OPTIONS"]},
+    {"origins": A, "allow_private_network": True, "max_age": "3600"},
+]
+ORIGINS = (A, B, STRANGER, f"{A}.evil.test", "http://a.example", f"{A}:8443", "null", SERVER)
+HEADERS: tuple[dict[str, str], ...] = (
+    {},
+    {"X-One": "1"},
+    {"Authorization": "Bearer 1", "X-Two": "2"},
+    {"Content-Type": "application/json"},
+)
+PATHS = ("/get", "/missing", "/boom", "/slash")
+
+
+class Script(NamedTuple):
+    origin: str
+    method: str
+    headers: dict[str, str]
+    credentials: str
+    path: str
+
+    def result(self, app: Flask) -> FetchResult:
+        request = Request(
+            self.method,
+            SERVER + self.path,
+            origin=self.origin,
+            headers=self.headers,
+            credentials=self.credentials,  # type: ignore[arg-type]
+            cookie="session=1",
+        )
+        return fetch(request, transport(app))
+
+
+SCRIPTS = tuple(
+    itertools.starmap(
+        Script,
+        [
+            *itertools.product(ORIGINS, METHODS, HEADERS, ["omit", "include"], ["/page"]),
+            *itertools.product((A, STRANGER, SERVER), ["GET", "PUT"], HEADERS, ["omit"], PATHS),
+        ],
+    )
+)
+
+ALWAYS_ALLOWED_METHODS = {"GET", "HEAD", "POST"}
+
+
+def listed(options: dict[str, Any], name: str) -> str:
+    value = options.get(name, "*")
+    return (value if isinstance(value, str) else ",".join(value)).lower()
+
+
+def read(result: FetchResult) -> tuple[int | None, list[tuple[str, str]]]:
+    """What a script got, but for what it says about CORS: a page may read all of its own site."""
+    about_cors = cors_of(result.headers)
+    return result.status, [pair for pair in result.headers if pair[0] not in about_cors]
+
+
+# What of the table a script runs into.
+RUN_INTO: dict[str, Callable[[dict[str, Any], Script], bool]] = {
+    "GET, HEAD or POST with a header of their own, where `methods` does not list them": (
+        lambda options, script: (
+            script.method in ALWAYS_ALLOWED_METHODS
+            and bool(script.headers)
+            and script.method.lower() not in listed(options, "methods")
+        )
+    ),
+    "`Content-Type: application/json`, where `allow_headers` does not list it": (
+        lambda options, script: (
+            "Content-Type" in script.headers
+            and "content-type" not in listed(options, "allow_headers")
+        )
+    ),
+    "A preflight to a page that is not there": lambda options, script: script.path == "/missing",
+    "A preflight to a route that Flask redirects to its slash": (
+        lambda options, script: script.path == "/slash"
+    ),
+}
+
+
+def test_every_thing_else_is_the_same() -> None:
+    run_into = set()
+    for options in CONFIGURATIONS:
+        theirs, ours = application(), application()
+        flask_cors.CORS(theirs, **options)
+        corscore_flask.CORS(ours, **options)
+        for script in SCRIPTS:
+            before, now = script.result(theirs), script.result(ours)
+            if read(before) == read(now):
+                continue
+            reasons = [name for name, applies in RUN_INTO.items() if applies(options, script)]
+            assert reasons, (options, script, before, now)
+            # What was allowed still is.
+            assert not before.readable
+            run_into.update(reasons)
+    assert run_into == set(RUN_INTO)
+    assert run_into <= {row["difference"] for row in DIFFERENCES}

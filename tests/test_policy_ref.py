@@ -1,0 +1,302 @@
+"""``PolicyRef``: a policy is replaced under load, from a program and from a file."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+
+from conformance.asgi import http_scope
+from cors_headers import cors_of
+from corscore import ConfigError, OriginResolver, Policy, PolicyMap, PolicyRef
+from corscore_asgi import CORSMiddleware as ASGIMiddleware
+from corscore_wsgi import CORSMiddleware as WSGIMiddleware
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+A = "https://a.example"
+B = "https://b.example"
+ONE = Policy(allow_origins=[A], expose_headers=["X-One"])
+TWO = Policy(allow_origins=[A, B], allow_credentials=True, expose_headers=["X-Two"], max_age=5)
+# What a request from A may get: all of one policy, or all of the other.
+WHOLE = [
+    {
+        "access-control-allow-origin": [A],
+        "access-control-expose-headers": ["X-One"],
+        "vary": ["origin"],
+    },
+    {
+        "access-control-allow-origin": [A],
+        "access-control-allow-credentials": ["true"],
+        "access-control-expose-headers": ["X-Two"],
+        "vary": ["origin"],
+    },
+]
+TIMES = 1000
+
+
+def test_replacing_says_what_changed(caplog: pytest.LogCaptureFixture) -> None:
+    ref = PolicyRef(ONE)
+    with caplog.at_level(logging.INFO, "corscore"):
+        changed = ref.replace(TWO)
+    assert ref.policy is TWO
+    assert [change.option for change in changed] == [
+        "allow_origins",
+        "expose_headers",
+        "allow_credentials",
+        "max_age",
+    ]
+    assert (changed[0].added, changed[0].removed) == ((B,), ())
+    assert (changed[1].added, changed[1].removed) == (("X-Two",), ("X-One",))
+    assert (changed[3].before, changed[3].after) == (600, 5)
+    assert caplog.messages == [
+        (
+            "policy replaced: allow_origins +https://b.example; expose_headers +X-Two -X-One; "
+            "allow_credentials False -> True; max_age 600 -> 5"
+        )
+    ]
+    assert ref.replace(TWO) == ()
+
+
+def test_the_order_of_a_list_is_no_change() -> None:
+    other = Policy(allow_origins=[B, A])
+    assert PolicyRef(Policy(allow_origins=[A, B])).diff(other) == ()
+
+
+def test_asking_what_would_change_changes_nothing() -> None:
+    ref = PolicyRef(ONE)
+    assert ref.diff(TWO) == PolicyRef(ONE).replace(TWO)
+    assert ref.policy is ONE
+
+
+def test_a_long_list_is_cut_in_the_log() -> None:
+    many = Policy(allow_origins=[f"https://{n}.example.com" for n in range(1000)])
+    (change,) = PolicyRef(Policy(allow_origins=[A])).diff(many)
+    assert len(str(change)) < 300
+    assert str(change).endswith("and 995 more")
+
+
+def test_maps_are_compared_key_by_key() -> None:
+    ref = PolicyRef(PolicyMap({"/api/*": ONE, "/old/*": ONE, "/x": ONE}, default=ONE))
+    changed = ref.diff(PolicyMap({"/api/*": TWO, "/new/*": None, "/x": None}, default=ONE))
+    assert [(change.path, change.option) for change in changed] == [
+        ("/api/*", "allow_origins"),
+        ("/api/*", "expose_headers"),
+        ("/api/*", "allow_credentials"),
+        ("/api/*", "max_age"),
+        ("/old/*", "policy"),
+        ("/x", "policy"),
+        ("/new/*", "policy"),
+    ]
+    assert list(map(str, changed[-3:])) == [
+        "/old/*: a policy -> no entry",
+        "/x: a policy -> left alone",
+        "/new/*: no entry -> left alone",
+    ]
+    assert [c.path for c in PolicyRef(ONE).diff(PolicyMap({}, default=ONE))] == []
+
+
+@pytest.mark.parametrize("wrong", [None, [A], {"allow_origins": [A]}])
+def test_what_is_no_policy_changes_nothing(wrong: Any) -> None:
+    ref = PolicyRef(ONE)
+    for attempt in (ref.replace, ref.diff, PolicyRef):
+        with pytest.raises(TypeError, match="a Policy or a PolicyMap was expected"):
+            attempt(wrong)
+    assert ref.policy is ONE
+
+
+def test_an_adapter_has_a_say_in_what_comes_next() -> None:
+    async def is_allowed(origin: str, request: object) -> bool:
+        return True
+
+    ref = PolicyRef(ONE)
+    WSGIMiddleware(_wsgi_app, ref)
+    for policy in (
+        Policy(origin_resolver=is_allowed),
+        PolicyMap({"/x": Policy(origin_resolver=is_allowed)}),
+        Policy(origin_resolver=OriginResolver(lambda origin, host: True)),
+    ):
+        with pytest.raises(ConfigError):
+            ref.replace(policy)
+        assert ref.policy is ONE
+
+
+# --- races
+
+
+def test_a_request_keeps_the_policy_that_it_began_with() -> None:
+    ref = PolicyRef(ONE)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        ref.replace(TWO)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body"})
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    anyio.run(ASGIMiddleware(app, ref), _scope(), _never, send)
+    assert _cors(sent) == WHOLE[0]
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_no_task_sees_a_mixture(backend: str) -> None:
+    ref = PolicyRef(ONE)
+    seen: list[dict[str, list[str]]] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await anyio.lowlevel.checkpoint()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    layer = ASGIMiddleware(app, ref)
+
+    async def request() -> None:
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await layer(_scope(), _never, send)
+        seen.append(_cors(sent))
+
+    async def replace() -> None:
+        for number in range(TIMES):
+            ref.replace(TWO if number % 2 else ONE)
+            await anyio.lowlevel.checkpoint()
+
+    async def main() -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(replace)
+            for _ in range(TIMES):
+                tasks.start_soon(request)
+
+    anyio.run(main, backend=backend)
+    assert len(seen) == TIMES
+    assert [one for one in seen if one not in WHOLE] == []
+
+
+def test_no_thread_sees_a_mixture() -> None:
+    ref = PolicyRef(ONE)
+    layer = WSGIMiddleware(_wsgi_app, ref)
+    seen: list[dict[str, list[str]]] = []
+    is_over = threading.Event()
+
+    def requests() -> None:
+        while not is_over.is_set():
+            environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_ORIGIN": A}
+            layer(environ, lambda status, headers, *_: seen.append(cors_of(headers)))  # type: ignore[arg-type]
+
+    threads = [threading.Thread(target=requests) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(TIMES):
+            ref.replace(TWO if number % 2 else ONE)
+    finally:
+        is_over.set()
+        for thread in threads:
+            thread.join()
+    assert seen
+    assert [one for one in seen if one not in WHOLE] == []
+
+
+# --- files
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "cors.toml"
+    path.write_text(f'allow_origins = ["{A}"]\nmax_age = 5\n')
+    return path
+
+
+def test_a_policy_in_a_file(file: Path) -> None:
+    ref = PolicyRef.from_file(file)
+    assert ref.policy == Policy(allow_origins=[A], max_age=5)
+    ref.close()
+
+
+@pytest.mark.parametrize("content", [None, b"allow_origins = [", b"\xff\xfe"])
+def test_a_file_that_cannot_be_read(file: Path, content: bytes | None) -> None:
+    if content is None:
+        file.unlink()
+    else:
+        file.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        PolicyRef.from_file(file)
+    assert [problem.code for problem in caught.value.problems] == ["file-unreadable"]
+    assert "cors.toml" in str(caught.value)
+
+
+def test_a_file_with_a_wrong_policy(file: Path) -> None:
+    file.write_text('allow_origins = ["a.example"]\nmax_age = -1\n')
+    with pytest.raises(ConfigError) as caught:
+        PolicyRef.from_file(str(file))
+    assert len(caught.value.problems) == 2
+
+
+def test_a_file_is_read_again_when_it_changes(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pytest.importorskip("watchfiles")
+    ref = PolicyRef.from_file(file, watch=True)
+    try:
+        _write(file, f'allow_origins = ["{B}"]\n')
+        _wait(lambda: ref.policy == Policy(allow_origins=[B]))
+        # Broken in two ways: the policy stays, and both are told.
+        _write(file, 'allow_origins = ["nonsense"]\nmax_age = -1\n')
+        _wait(lambda: "2 problems" in caplog.text)
+        assert ref.policy == Policy(allow_origins=[B])
+        assert "cors.toml is broken" in caplog.text
+        _write(file, "allow_origins = [")
+        _wait(lambda: "file-unreadable" in caplog.text)
+        assert ref.policy == Policy(allow_origins=[B])
+        # As editors and Kubernetes do it: another file in its place.
+        other = file.with_suffix(".new")
+        other.write_text(f'allow_origins = ["{A}"]\n')
+        other.replace(file)
+        _wait(lambda: ref.policy == Policy(allow_origins=[A]))
+    finally:
+        ref.close()
+
+
+def test_without_watchfiles_there_is_no_watching(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "watchfiles", None)
+    with pytest.raises(ConfigError, match=r"corscore\[watch\]"):
+        PolicyRef.from_file(file, watch=True)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text)
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < give_up, "it did not come to pass"
+        time.sleep(0.01)
+
+
+def _scope() -> Any:
+    return http_scope("GET", "https://api.example/", [("Origin", A)])
+
+
+async def _never() -> Any:
+    pytest.fail("it was called")
+
+
+def _cors(sent: list[Any]) -> dict[str, list[str]]:
+    return cors_of((name.decode(), value.decode()) for name, value in sent[0]["headers"])
+
+
+def _wsgi_app(environ: Any, start_response: Any) -> list[bytes]:
+    start_response("200 OK", [])
+    return []

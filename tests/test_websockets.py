@@ -1,0 +1,85 @@
+"""WebSockets over real sockets: from Python, and from pages in Chromium."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from corscore import Policy
+from corscore_asgi import CORSMiddleware
+from servers import serve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
+
+    from servers import Served
+
+EVIL = "https://evil.example"
+FRIEND = "https://friend.example"
+
+
+async def app(scope: Any, receive: Any, send: Any) -> None:
+    """An empty page over HTTP, and an echo over WebSockets."""
+    if scope["type"] == "http":
+        headers = [(b"content-type", b"text/html")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"<!doctype html>"})
+        return
+    await receive()
+    await send({"type": "websocket.accept"})
+    message = await receive()
+    await send({"type": "websocket.send", "text": message.get("text", "")})
+    await send({"type": "websocket.close", "code": 1000})
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    policy = Policy(allow_origins=[FRIEND], allow_credentials=True)
+    layer = CORSMiddleware(app, policy, check_websocket_origin=True)
+    with serve(layer, lifespan="off", ws="wsproto") as served:
+        yield served
+
+
+def echo(served: Served, origin: str | None) -> str | bytes:
+    url = f"ws://127.0.0.1:{served.port}/"
+    with connect(url, origin=origin, proxy=None) as socket:  # type: ignore[arg-type]
+        socket.send("hello")
+        return socket.recv(timeout=10)
+
+
+@pytest.mark.parametrize("origin", [None, FRIEND, "own"])
+def test_a_client_is_let_in(served: Served, origin: str | None) -> None:
+    assert echo(served, served.origin if origin == "own" else origin) == "hello"
+
+
+@pytest.mark.parametrize("origin", [EVIL, "null"])
+def test_a_client_is_kept_out(served: Served, origin: str) -> None:
+    with pytest.raises(InvalidStatus) as caught:
+        echo(served, origin)
+    assert caught.value.response.status_code == 403
+
+
+SCRIPT = """url => new Promise(resolve => {
+    const socket = new WebSocket(url)
+    socket.onopen = () => socket.send('hello')
+    socket.onmessage = event => resolve(event.data)
+    socket.onerror = () => resolve('refused')
+})"""
+
+
+def test_pages_in_a_browser(served: Served, chromium: Browser) -> None:
+    url = f"ws://127.0.0.1:{served.port}/"
+    page = chromium.new_page()
+    try:
+        page.goto(served.origin + "/")
+        assert page.evaluate(SCRIPT, url) == "hello"
+        # The same server under another name is another origin.
+        page.goto(served.origin_as("localhost") + "/")
+        assert page.evaluate(SCRIPT, url) == "refused"
+    finally:
+        page.close()
