@@ -1,0 +1,99 @@
+"""Compares with the baseline, or moves it: ``python -m benchmarks.guard [--update]``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+BASELINE = Path(__file__).parents[1] / "baseline.json"
+# What a case may grow by.
+_GROWTH = 0.10
+# An interpreter that takes so much more or less for its own work is another kind of interpreter.
+_COMPARABLE = 0.15
+
+_MOVE = (
+    "Where that is the price of something wanted, move the baseline: make bench-baseline, and "
+    "commit benchmarks/baseline.json."
+)
+
+
+def main() -> int:
+    """The exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.guard")
+    parser.add_argument("--update", action="store_true", help="write the counts to the baseline")
+    arguments = parser.parse_args()
+    required = bool(os.environ.get("CORSCORE_REQUIRE_VALGRIND"))
+    valgrind = shutil.which("valgrind")
+    if valgrind is None:
+        return _skip("valgrind is not installed (apt-get install valgrind)", required)
+
+    from benchmarks.guard.counting import count, python_key
+
+    key = python_key()
+    baselines: dict[str, Any] = json.loads(BASELINE.read_text(encoding="utf-8"))
+    if not arguments.update and key not in baselines:
+        return _skip(f"there is no baseline for {key}; make bench-baseline writes one", required)
+    counts = count(valgrind)
+    if arguments.update:
+        made_with = f"{platform.python_version()}, {platform.python_compiler()}"
+        baselines[key] = {"made with": made_with, **counts}
+        text = json.dumps(baselines, indent=2, sort_keys=True) + "\n"
+        BASELINE.write_text(text, encoding="utf-8")
+        print(f"The baseline for {key} is written.")
+        return 0
+    return judge(key, baselines[key], counts, required=required)
+
+
+def _skip(why: str, required: bool) -> int:
+    print(f"bench-check {'cannot run' if required else 'skipped'}: {why}")
+    return int(required)
+
+
+def judge(
+    key: str, baseline: dict[str, Any], counts: dict[str, dict[str, int]], *, required: bool
+) -> int:
+    """Prints counts beside a baseline.
+
+    Args:
+        key: Which baseline it is.
+        baseline: Its counts, and what it was made with.
+        counts: A build of the matcher to a case to its instructions a turn.
+        required: Whether to fail where they cannot be compared.
+
+    Returns:
+        The exit status: 1 when a case has grown too much.
+    """
+    from benchmarks.guard.loop import REFERENCE
+
+    grown = []
+    print(f"Instructions a turn, {key}; the baseline was made with {baseline['made with']}.")
+    for build, found in counts.items():
+        # Interpreters of one version, built in different ways, differ in what all code takes.
+        scale = found[REFERENCE] / baseline[build][REFERENCE]
+        if abs(scale - 1) > _COMPARABLE:
+            why = f"this interpreter takes {scale:.2f} times the baseline's for code not ours"
+            return _skip(f"{why}; make bench-baseline writes a baseline for it", required)
+        for name, now in found.items():
+            before = baseline[build][name] * scale
+            change = now / before - 1
+            mark = ""
+            if change > _GROWTH:
+                mark = f"  more than {_GROWTH:.0%}"
+                grown.append(f"{build} {name}")
+            print(
+                f"  {build:<7} {name:<17} {now:>7,}  baseline {before:>9,.0f}  {change:+.1%}{mark}"
+            )
+    if grown:
+        print(f"Grown by more than {_GROWTH:.0%}: {', '.join(grown)}.\n{_MOVE}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,4 @@
+"""One small application a framework, alone and behind each layer that is compared.
+
+Each module has ``LAYERS``, and ``build(layer, count)`` for a policy that lists ``count`` origins.
+"""

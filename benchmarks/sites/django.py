@@ -1,0 +1,83 @@
+"""A Django project of one view, behind ours and django-cors-headers.
+
+Django's settings are one object for the process, and so each request of a layer is served under
+that layer's settings.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import django
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpRequest, HttpResponse
+from django.test import override_settings
+from django.urls import path
+
+from benchmarks import cases
+from benchmarks.cases import BARE, CORSCORE, NOTHING
+from benchmarks.sites.serving import WsgiSite, installed
+from corscore import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CORS_HEADERS = "django-cors-headers"
+LAYERS = (BARE, NOTHING, CORSCORE, *installed({CORS_HEADERS: "corsheaders"}))
+
+_MIDDLEWARE = {
+    BARE: [],
+    NOTHING: ["benchmarks.sites.django.nothing"],
+    CORSCORE: ["corscore_django.middleware.CorsMiddleware"],
+    CORS_HEADERS: ["corsheaders.middleware.CorsMiddleware"],
+}
+
+
+def view(request: HttpRequest) -> HttpResponse:
+    """Answers everything with a little JSON."""
+    return HttpResponse(cases.BODY, content_type="application/json")
+
+
+def nothing(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
+    """The least that a middleware can do."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    return middleware
+
+
+urlpatterns = [path("", view)]
+
+_SETTINGS = {"ALLOWED_HOSTS": ["api.example.com"], "ROOT_URLCONF": "benchmarks.sites.django"}
+
+# The tests have settings of their own.
+if not settings.configured:
+    settings.configure(LOGGING_CONFIG=None, MIDDLEWARE=[], SECRET_KEY="not secret")
+    django.setup(set_prefix=False)
+
+
+def build(layer: str, count: int = 1) -> WsgiSite:
+    """The project behind a middleware that allows ``count`` origins."""
+    options = cases.options(count)
+    own: dict[str, Any] = {}
+    if layer == CORSCORE:
+        # Compiled once: the settings that it stands for would be, on each change to this layer.
+        own["CORS_POLICY"] = Policy(**options)
+    elif layer == CORS_HEADERS:
+        own = {
+            "CORS_ALLOWED_ORIGINS": options["allow_origins"],
+            "CORS_ALLOW_METHODS": options["allow_methods"],
+            "CORS_ALLOW_HEADERS": options["allow_headers"],
+            "CORS_EXPOSE_HEADERS": options["expose_headers"],
+            "CORS_ALLOW_CREDENTIALS": True,
+            "CORS_PREFLIGHT_MAX_AGE": options["max_age"],
+        }
+
+    def serving() -> override_settings:
+        return override_settings(MIDDLEWARE=_MIDDLEWARE[layer], **_SETTINGS, **own)
+
+    with serving():
+        handler = WSGIHandler()
+    return WsgiSite(handler, serving)

@@ -1,0 +1,47 @@
+"""A Flask application, with ours and flask-cors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Response
+
+from benchmarks import cases
+from benchmarks.cases import BARE, CORSCORE, NOTHING
+from benchmarks.sites import wsgi
+from benchmarks.sites.serving import WsgiSite, installed
+from corscore_flask import CORS
+
+FLASK_CORS = "flask-cors"
+LAYERS = (BARE, NOTHING, CORSCORE, *installed({FLASK_CORS: "flask_cors"}))
+
+
+def build(layer: str, count: int = 1) -> WsgiSite:
+    """The application with an extension that allows ``count`` origins."""
+    # A class for each: code that the interpreter has specialised for the class of one application
+    # slows down for the next one, and corscore's extension has a class of its own in any case.
+    app: Flask = type("Flask", (Flask,), {})("benchmark")
+
+    @app.route("/")
+    def index() -> Response:
+        return Response(cases.BODY, content_type="application/json")
+
+    options = cases.options(count)
+    # Both extensions have these names.
+    theirs: dict[str, Any] = {
+        "origins": options["allow_origins"],
+        "methods": options["allow_methods"],
+        "allow_headers": options["allow_headers"],
+        "expose_headers": options["expose_headers"],
+        "supports_credentials": True,
+        "max_age": options["max_age"],
+    }
+    if layer == NOTHING:
+        return WsgiSite(wsgi.Nothing(app))
+    if layer == CORSCORE:
+        CORS(app, **theirs)
+    elif layer == FLASK_CORS:
+        import flask_cors
+
+        flask_cors.CORS(app, **theirs)
+    return WsgiSite(app)
