@@ -10,9 +10,16 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYRIGHT := $(BIN)/pyright --pythonpath $(BIN)/python
 
+# asv builds what is committed, in environments of its own, with the interpreter of .venv.
+ASV_CONFIG := benchmarks/asv.conf.json
+ASV := $(BIN)/asv machine --yes --config $(ASV_CONFIG) >/dev/null && CORSCORE_REQUIRE_EXTENSION=1 $(BIN)/asv
+ASV_PYTHON = --config $(ASV_CONFIG) --environment virtualenv:$(shell $(PYTHON) -c \
+	'import sys; print("%d.%d" % sys.version_info[:2])')
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test cov deep test-oldest lint format types dist wheel clean
+BENCH := bench bench-compare bench-html bench-table bench-check bench-baseline sanitize
+.PHONY: $(BENCH) help install demo test cov deep test-oldest lint format types dist wheel clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile \
@@ -45,6 +52,30 @@ types: $(VENV)/.typing  ## Check types: mypy (strict) and pyright
 	$(BIN)/mypy
 	$(PYRIGHT)
 
+bench: $(VENV)/.bench  ## Run the asv benchmarks for the last commit, on both builds of the matcher
+	$(ASV) run --show-stderr $(ASV_PYTHON) $(ARGS) 'HEAD^!'
+
+bench-compare: $(VENV)/.bench  ## Run them for BASE and for the last commit, in turns, and compare
+	@test -n "$(BASE)" || { echo "Name the commit to compare with: make bench-compare BASE=main"; exit 2; }
+	$(ASV) run --interleave-rounds $(ASV_PYTHON) $(ARGS) '$(BASE)^!'
+	$(ASV) run --interleave-rounds $(ASV_PYTHON) $(ARGS) 'HEAD^!'
+	$(BIN)/asv compare --config $(ASV_CONFIG) --factor 1.1 --split $(BASE) HEAD
+
+bench-html: $(VENV)/.bench  ## Make pages of all results so far in .asv/html
+	$(BIN)/asv publish --config $(ASV_CONFIG)
+
+bench-table: $(VENV)/.bench  ## Measure all targets beside the peers; writes to docs/performance.*
+	$(BIN)/python -m benchmarks.table --into docs $(ARGS)
+
+bench-check: $(VENV)/.installed  ## Fail when requests take more instructions than they used to
+	$(BIN)/python -m benchmarks.guard $(ARGS)
+
+bench-baseline: $(VENV)/.installed  ## Write what they take now to benchmarks/baseline.json
+	$(BIN)/python -m benchmarks.guard --update
+
+sanitize: $(VENV)/.test  ## Run the tests of the matcher on a build with ASan and UBSan
+	.ci/sanitize $(BIN)/python $(ARGS)
+
 dist: $(VENV)/.dist  ## Build the source distribution and a wheel into dist/
 	rm -rf build dist
 	$(if $(CORSCORE_PURE_PYTHON),,CORSCORE_REQUIRE_EXTENSION=1) $(BIN)/python -m build
@@ -55,9 +86,9 @@ install: $(VENV)/.installed  ## Make .venv with the package and all of its extra
 
 clean:  ## Remove .venv and whatever was built
 	rm -rf .venv .venv-* build dist .coverage* htmlcov *.egg-info
-	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .asv .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -f corscore/_matcher_c*.so corscore/_matcher_c*.pyd
-	find corscore adapters tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find benchmarks corscore adapters tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The group of dependencies that the tests run with.
 GROUP ?= test
@@ -81,6 +112,10 @@ $(VENV)/.installed: $(VENV)/.pip pyproject.toml setup.py corscore/_matcher_py.py
 
 $(VENV)/.test: $(VENV)/.installed
 	$(PIP) install --quiet --group $(GROUP)
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.installed
+	$(PIP) install --quiet --group bench
 	@touch $@
 
 $(VENV)/.typing: $(VENV)/.installed
