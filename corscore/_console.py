@@ -64,8 +64,8 @@ class Refusal:
         self.is_preflight = is_preflight
         # Chromium and Firefox look at the headers of a preflight before they look at its status.
         self.by_headers: Reason = (is_preflight and cors_check(request, headers)) or reason
-        self.origin = escaped(request.origin)
-        self.url = escaped(request.target.without_fragment)
+        self.origin: str = escaped(request.origin)
+        self.url: str = escaped(request.target.without_fragment)
 
     def value(self, name: str) -> str:
         """What the response says under a name, in latin-1; nothing where it says nothing."""

@@ -45,8 +45,8 @@ class RequestContext(RequestInfo):
             sec_fetch_site=get("Sec-Fetch-Site"),
         )
         self._get = get
-        self.path = path
-        self.native = native
+        self.path: str = path
+        self.native: object = native
 
     @classmethod
     def from_raw(

@@ -41,7 +41,7 @@ class Outcome:
     __slots__ = ("decision", "response")
 
     def __init__(self, decision: Decision, *, is_forbidden: bool) -> None:
-        self.decision = decision
+        self.decision: Decision = decision
         self.response: tuple[int, Pairs, bytes] | None = None
         if is_forbidden:
             self.response = (_FORBIDDEN, tuple(decision.apply(_EMPTY)), b"")
@@ -93,9 +93,9 @@ class Governor:
         own_origins: object = (),
     ) -> None:
         check = check_async if is_async else check_sync
-        self.policies = policies
-        self.policy_for = _lookup(policies, check)
-        self.enforce = enforce
+        self.policies: Policies = policies
+        self.policy_for: Callable[[str], Policy | None] = _lookup(policies, check)
+        self.enforce: bool = enforce
         self._own_origins = read_own_origins(own_origins)
         self._on_decision = on_decision
         self._shadow = None
@@ -107,7 +107,7 @@ class Governor:
             self._shadow = _lookup(shadow, check)
         self._refusals = Refusals()
         is_plain = on_decision is None and shadow is None and not enforce
-        self.plain = (
+        self.plain: Policy | None = (
             policies
             if is_plain
             and isinstance(policies, Policy)

@@ -48,13 +48,13 @@ class RequestInfo:
         host: str | None = None,
         sec_fetch_site: str | None = None,
     ) -> None:
-        self.method = method
-        self.origin = origin
-        self.request_method = request_method
-        self.request_headers = request_headers
-        self.request_private_network = request_private_network
-        self.host = host
-        self.sec_fetch_site = sec_fetch_site
+        self.method: str = method
+        self.origin: str | None = origin
+        self.request_method: str | None = request_method
+        self.request_headers: str | None = request_headers
+        self.request_private_network: str | None = request_private_network
+        self.host: str | None = host
+        self.sec_fetch_site: str | None = sec_fetch_site
 
     @classmethod
     def from_getter(cls, method: str, get: Callable[[str], str | None]) -> RequestInfo:

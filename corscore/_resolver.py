@@ -114,9 +114,9 @@ class OriginResolver(Resolver):
         if problems:
             raise ConfigError(tuple(problems))
         self._asker = Asker(fn, timeout)
-        self.key = tuple(key)
+        self.key: tuple[str, ...] = tuple(key)
         headers = [name.removeprefix(_HEADER) for name in self.key if name.startswith(_HEADER)]
-        self.vary = tuple(headers)
+        self.vary: tuple[str, ...] = tuple(headers)
         self._getters = tuple(map(_getter, self.key))
         self._remembered = Remembered(max_entries, ttl, negative_ttl)
         # By event loop (None: threads) and key: who asks, and who waits for it.

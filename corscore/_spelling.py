@@ -29,7 +29,7 @@ class Spelling:
         self, names: Mapping[str, str], literal: Callable[[object], str], separator: str
     ) -> None:
         self._names = names
-        self.literal = literal
+        self.literal: Callable[[object], str] = literal
         self._separator = separator
 
     def name(self, option: str) -> str:

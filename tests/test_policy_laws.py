@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance import strategies
-from corscore import Decision, Policy, RequestInfo
+from corscore import ConfigError, Decision, Policy, Problem, RequestInfo
 
 PAGE = "https://app.example"
 LISTS = ("allow_origins", "allow_methods", "allow_headers", "expose_headers")
@@ -252,3 +252,35 @@ def test_requests_are_values() -> None:
     for request in requests():
         assert eval(repr(request), {"RequestInfo": RequestInfo}) == request  # noqa: S307
         assert request != repr(request)
+
+
+PROBLEMS = [
+    Problem("origin-empty", "allow_origins", "", "is empty", "write it"),
+    Problem("not-a-list", "allow_origins", {"a": [1]}, "is no list", "write one"),
+    Problem("not-a-list", "allow_origins", {"a": [2]}, "is no list", "write one"),
+]
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_problems_are_values(problem: Problem) -> None:
+    assert eval(repr(problem), {"Problem": Problem}) == problem  # noqa: S307
+    for other in (copy.copy(problem), copy.deepcopy(problem), pickle.loads(pickle.dumps(problem))):  # noqa: S301
+        assert other == problem
+        assert hash(other) == hash(problem)
+    assert [other for other in PROBLEMS if other == problem] == [problem]
+    assert problem != problem.code
+    for name in ("code", "value", "other"):
+        with pytest.raises(AttributeError, match="immutable"):
+            setattr(problem, name, "x")
+        with pytest.raises(AttributeError, match="immutable"):
+            delattr(problem, name)
+    assert problem.hint in str(problem)
+
+
+def test_a_config_error_survives_a_process_pool() -> None:
+    error = ConfigError(tuple(PROBLEMS))
+    other = pickle.loads(pickle.dumps(error))  # noqa: S301
+    assert other.problems == error.problems == tuple(PROBLEMS)
+    assert str(other) == str(error)
+    assert str(error).startswith("3 problems in the CORS configuration:")
+    assert str(ConfigError((PROBLEMS[0],))).startswith("1 problem in the CORS configuration:")

@@ -75,8 +75,8 @@ class CORSMiddleware:
         **options: Unpack[PolicyOptions],
     ) -> None:
         self.app = app
-        self.notices = Notices()
-        self.governor = Governor(
+        self.notices: Notices = Notices()
+        self.governor: Governor = Governor(
             policies_from("CORSMiddleware(app, ...)", policy, options),
             is_async=True,
             on_decision=on_decision,

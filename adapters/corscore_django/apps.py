@@ -10,7 +10,6 @@ class CorscoreConfig(AppConfig):
     """Registers the checks of the settings and of their surroundings."""
 
     name = "corscore_django"
-    verbose_name = "corscore"
 
     def ready(self) -> None:
         """Called by Django once all applications are loaded."""

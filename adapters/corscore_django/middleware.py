@@ -48,7 +48,7 @@ class CorsMiddleware:
         # Django's name for it, and the one that tools which walk a stack look for.
         self.get_response: Callable[[HttpRequest], Any] = get_response
         self.app = get_response
-        self.notices = Notices()
+        self.notices: Notices = Notices()
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)

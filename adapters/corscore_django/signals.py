@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
-check_request_enabled = Signal()
+check_request_enabled: Signal = Signal()
 """Sent at most once for a request whose origin the settings do not allow.
 
 Receivers take ``sender`` (None), ``request`` and ``**kwargs``, and may be asynchronous. The origin

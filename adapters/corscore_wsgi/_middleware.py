@@ -70,8 +70,8 @@ class CORSMiddleware:
         **options: Unpack[PolicyOptions],
     ) -> None:
         self.app = app
-        self.notices = Notices()
-        self.governor = Governor(
+        self.notices: Notices = Notices()
+        self.governor: Governor = Governor(
             policies_from("CORSMiddleware(app, ...)", policy, options),
             is_async=False,
             on_decision=on_decision,
