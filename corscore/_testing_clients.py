@@ -166,7 +166,9 @@ class _Werkzeug(Client):
         client = self._client
         if not sending.with_cookies:
             # Its cookies cannot be set aside, but another client of the same kind has none.
-            client = type(client)(client.application, client.response_wrapper, use_cookies=False)
+            app = client.application
+            wrapper = getattr(app, "response_class", None)
+            client = type(client)(app, wrapper, use_cookies=False)
         target = urlsplit(sending.url)
         response = client.open(
             target.path,

@@ -31,6 +31,12 @@ PREFLIGHT = [("Origin", PAGE), ("Access-Control-Request-Method", "PUT")]
 Message = MutableMapping[str, Any]
 
 
+@pytest.fixture
+def policy(build: object) -> Policy:
+    """The same, on either build of what every message passes through."""
+    return Policy(allow_origins=[PAGE], allow_methods=["PUT"])
+
+
 async def never(*args: object) -> Any:
     pytest.fail("it was called")
 
@@ -160,26 +166,28 @@ def test_an_http_scope_and_its_receive_pass_as_the_very_objects() -> None:
     ],
     ids=lambda message: message["type"],
 )
-def test_other_messages_pass_as_the_very_objects(message: Message) -> None:
+def test_other_messages_pass_as_the_very_objects(policy: Policy, message: Message) -> None:
     before = dict(message)
-    sent = exchange(CORSMiddleware(app_sending(message, START, message), POLICY), scope_of())
+    sent = exchange(CORSMiddleware(app_sending(message, START, message), policy), scope_of())
     assert sent[0] is message
     assert sent[2] is message
     assert message == before
 
 
-def test_a_start_keeps_what_else_it_says() -> None:
+def test_a_start_keeps_what_else_it_says(policy: Policy) -> None:
     start = {**START, "status": 299, "trailers": True, "of.tomorrow": object()}
-    (sent,) = exchange(CORSMiddleware(app_sending(start), POLICY), scope_of())
+    (sent,) = exchange(CORSMiddleware(app_sending(start), policy), scope_of())
     assert {**sent, "headers": None} == {**start, "headers": None}
     assert (b"x-one", b"1") in sent["headers"]
 
 
 @pytest.mark.parametrize("headers", [[(b"x-one", b"1")], [(b"vary", b"accept"), (b"x", b"y")], []])
-def test_a_constant_message_stays_what_it_was(headers: list[tuple[bytes, bytes]]) -> None:
+def test_a_constant_message_stays_what_it_was(
+    policy: Policy, headers: list[tuple[bytes, bytes]]
+) -> None:
     start = {"type": "http.response.start", "status": 200, "headers": headers}
     before = list(headers)
-    app = CORSMiddleware(app_sending(start, BODY), POLICY)
+    app = CORSMiddleware(app_sending(start, BODY), policy)
     for origin in (PAGE, OTHER_PAGE, PAGE, None):
         sent = exchange(app, scope_of(origin=origin))
         assert sent[0] is not start
@@ -232,9 +240,9 @@ def test_headers_of_a_response_that_are_text(build: object, name: str) -> None:
     )
 
 
-def test_a_response_without_headers() -> None:
+def test_a_response_without_headers(policy: Policy) -> None:
     start = {"type": "http.response.start", "status": 200}
-    app = CORSMiddleware(app_sending(start), POLICY)
+    app = CORSMiddleware(app_sending(start), policy)
     assert cors_of_start(exchange(app, scope_of())[0]) == READABLE
     assert cors_of_start(exchange(app, scope_of(origin=OTHER_PAGE))[0]) == REFUSED
     assert start == {"type": "http.response.start", "status": 200}
@@ -272,9 +280,9 @@ def test_headers_of_a_request_in_any_form(build: object, headers: Any, allowed: 
 
 
 @BACKENDS
-def test_a_preflight_is_answered_alone(backend: str) -> None:
+def test_a_preflight_is_answered_alone(policy: Policy, backend: str) -> None:
     scope = http_scope("OPTIONS", f"{API}/anything", PREFLIGHT)
-    start, body = exchange(CORSMiddleware(never, POLICY), scope, backend=backend)
+    start, body = exchange(CORSMiddleware(never, policy), scope, backend=backend)
     assert start == {
         "type": "http.response.start",
         "status": 204,
@@ -307,8 +315,8 @@ def test_a_refused_preflight_says_why_only_in_debug() -> None:
         assert PAGE.encode() not in body["body"]
 
 
-def test_headers_handed_to_the_server_are_its_own() -> None:
-    app = CORSMiddleware(never, POLICY)
+def test_headers_handed_to_the_server_are_its_own(policy: Policy) -> None:
+    app = CORSMiddleware(never, policy)
     scope = http_scope("OPTIONS", f"{API}/", PREFLIGHT)
     first = exchange(app, scope)[0]
     before = list(first["headers"])
@@ -347,7 +355,7 @@ def test_what_is_no_preflight_reaches_the_app(method: str, headers: list[tuple[s
 
 
 @BACKENDS
-def test_a_stream_is_not_buffered(backend: str) -> None:
+def test_a_stream_is_not_buffered(policy: Policy, backend: str) -> None:
     log: list[str] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -359,13 +367,13 @@ def test_a_stream_is_not_buffered(backend: str) -> None:
         await anyio.lowlevel.checkpoint()
         log.append(message["type"])
 
-    anyio.run(CORSMiddleware(app, POLICY), scope_of(), never, send, backend=backend)
+    anyio.run(CORSMiddleware(app, policy), scope_of(), never, send, backend=backend)
     body = ["app", "http.response.body"]
     assert log == ["app", "http.response.start", *body, *body, *body]
 
 
 @BACKENDS
-def test_events_reach_the_client_while_the_app_waits_for_it(backend: str) -> None:
+def test_events_reach_the_client_while_the_app_waits_for_it(policy: Policy, backend: str) -> None:
     # Each side waits for the other: whatever held a message back would wait for ever.
     async def main() -> list[Message]:
         received: list[Message] = []
@@ -383,7 +391,7 @@ def test_events_reach_the_client_while_the_app_waits_for_it(backend: str) -> Non
             arrived[len(received)].set()
             received.append(message)
 
-        await CORSMiddleware(app, POLICY)(scope_of(), never, send)
+        await CORSMiddleware(app, policy)(scope_of(), never, send)
         return received
 
     received = anyio.run(main, backend=backend)
@@ -438,7 +446,9 @@ def test_thousands_of_requests_at_once_get_their_own_answers(backend: str) -> No
 
 @BACKENDS
 @pytest.mark.parametrize("started", [False, True])
-def test_a_cancelled_request_leaves_nothing_behind(backend: str, started: bool) -> None:
+def test_a_cancelled_request_leaves_nothing_behind(
+    policy: Policy, backend: str, started: bool
+) -> None:
     class Scope(dict[str, Any]):
         """A scope that can be watched."""
 
@@ -460,7 +470,7 @@ def test_a_cancelled_request_leaves_nothing_behind(backend: str, started: bool) 
             finally:
                 cleaned_up.append(True)
 
-        app = CORSMiddleware(inner, POLICY)
+        app = CORSMiddleware(inner, policy)
 
         async def keep(message: Message) -> None:
             others.append(message)
@@ -495,7 +505,7 @@ def test_a_cancelled_request_leaves_nothing_behind(backend: str, started: bool) 
 
 
 @pytest.mark.parametrize("messages", [(), (START,), (START, BODY)])
-def test_an_exception_is_the_apps_own(messages: tuple[Message, ...]) -> None:
+def test_an_exception_is_the_apps_own(policy: Policy, messages: tuple[Message, ...]) -> None:
     crash = Crash()
     sent: list[Message] = []
 
@@ -508,18 +518,18 @@ def test_an_exception_is_the_apps_own(messages: tuple[Message, ...]) -> None:
         sent.append(message)
 
     with pytest.raises(Crash) as raised:
-        asyncio.run(CORSMiddleware(app, POLICY)(scope_of(), never, send))
+        asyncio.run(CORSMiddleware(app, policy)(scope_of(), never, send))
     assert raised.value is crash
     assert len(sent) == len(messages)
 
 
 @pytest.mark.parametrize("scope", [scope_of(), http_scope("OPTIONS", API, PREFLIGHT)])
-def test_a_failing_connection_is_known_to_who_sends(scope: Message) -> None:
+def test_a_failing_connection_is_known_to_who_sends(policy: Policy, scope: Message) -> None:
     async def send(message: Message) -> None:
         raise OSError("the client went away")
 
     with pytest.raises(OSError, match="the client went away"):
-        asyncio.run(CORSMiddleware(app_sending(START), POLICY)(scope, never, send))
+        asyncio.run(CORSMiddleware(app_sending(START), policy)(scope, never, send))
 
 
 # --- an app with CORS headers of its own

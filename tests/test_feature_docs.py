@@ -35,7 +35,10 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_examples_run(page: str) -> None:
     if page == "live-changes":
         pytest.importorskip("watchfiles")
-    assert len(run(page)) > 2
+    names = run(page)
+    assert len(names) > 2
+    if "engine" in names:
+        names["engine"].dispose()
 
 
 def request(app: Any, origin: str, **environ: str) -> str:
