@@ -195,6 +195,9 @@ _NAMES = (
 _SLOTS = {name: slot for slot, name in enumerate(_NAMES)}
 _ORIGIN, _REQUEST_METHOD = _NAMES[:2]
 _ORIGIN_LENGTH = len(_ORIGIN)
+# In the place of several lines of Origin: no policy but "*" allows it, and it takes no joining.
+_SEVERAL = b", "
+_LONGEST_READ = 4096
 _REQUEST_METHOD_LENGTH = len(_REQUEST_METHOD)
 _PREFLIGHT_METHOD = "OPTIONS"
 _ASKED = tuple(f"HTTP_{name.decode().upper().replace('-', '_')}" for name in _NAMES[1:4])
@@ -218,7 +221,11 @@ def scan(pairs: Iterable[RawPair]) -> list[bytes | None]:
             slot = _SLOTS.get(name.lower())
             if slot is not None:
                 earlier = found[slot]
-                found[slot] = value if earlier is None else earlier + b", " + value
+                if earlier is None:
+                    found[slot] = value
+                elif len(earlier) <= _LONGEST_READ:
+                    # What is longer is refused as it is; joining on would cost a line its square.
+                    found[slot] = earlier + b", " + value
     return found
 
 
@@ -384,7 +391,7 @@ class Responder:
                     and isinstance(value, bytes)
                 ):
                     # A second line makes it no origin at all.
-                    origin = value if origin is None else origin + b", " + value
+                    origin = value if origin is None else _SEVERAL
             if method == _PREFLIGHT_METHOD:
                 for name, value in headers:
                     if (
