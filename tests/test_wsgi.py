@@ -220,9 +220,12 @@ def test_wsgiref_has_nothing_to_say(kind: str, policy: Policy) -> None:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [b"ok"]
 
     layered = validator(CORSMiddleware(validator(app), policy))
-    chunks = layered(dict(KINDS[kind]), Response().start)
+    response = Response()
+    chunks = layered(dict(KINDS[kind]), response.start)
     list(chunks)
     chunks.close()  # type: ignore[attr-defined]
+    # The validator asserts all the rest.
+    assert response.status in (200, 204, 403)
 
 
 @pytest.mark.parametrize(
