@@ -69,6 +69,7 @@ class Governor:
     """
 
     __slots__ = (
+        "_check",
         "_on_decision",
         "_own_origins",
         "_refusals",
@@ -93,6 +94,7 @@ class Governor:
         own_origins: object = (),
     ) -> None:
         check = check_async if is_async else check_sync
+        self._check = check
         self.policies: Policies = policies
         self.policy_for: Callable[[str], Policy | None] = _lookup(policies, check)
         self.enforce: bool = enforce
@@ -117,6 +119,14 @@ class Governor:
             else None
         )
         """The policy, where there is nothing else to do than to ask it; else None."""
+
+    def require(self, policy: Policy) -> None:
+        """Refuses a route's policy that this kind of adapter cannot serve.
+
+        Raises:
+            ConfigError: It has a resolver that cannot be asked here.
+        """
+        self._check(policy)
 
     def govern(self, policy: Policy, request: RequestContext) -> Outcome:
         """What becomes of a request, in a sync adapter. Resolvers are asked here.

@@ -9,9 +9,11 @@ from __future__ import annotations
 from corscore._console import Refusal, console_messages
 from corscore._explain_fetch import explain_fetch
 from corscore._explanation import Explanation, HeaderNote, Nearest, Step
+from corscore._finding import Finding
 
 __all__ = (
     "Explanation",
+    "Finding",
     "HeaderNote",
     "Nearest",
     "Refusal",

@@ -27,6 +27,7 @@ TESTS = [
 
 # The first argument of a call to one of these is a code.
 GIVES_CODES = {
+    "Finding",
     "Nearest",
     "Problem",
     "Verdict",

@@ -30,7 +30,7 @@ ADAPTERS = ROOT / "adapters"
 # From the bottom up. A module imports from rows above it in this table only: never from its own
 # row, never from a later one.
 LAYERS = (
-    ("_browser_reasons", "_fetch", "_grammar", "_host", "_regex", "_suffix", "_text"),
+    ("_browser_reasons", "_fetch", "_finding", "_grammar", "_host", "_regex", "_suffix", "_text"),
     ("_browser_headers", "_errors", "_merge", "_origin"),
     ("_asker", "_browser_url", "_paths", "_pattern", "_remembered", "_spelling"),
     ("_browser_request", "_matcher_py", "_options_names", "_pattern_advice"),
@@ -111,7 +111,9 @@ ALLOWED = {
                 "corscore_wsgi",
             }
         ),
-        packages=frozenset({"click", "django", "fastapi", "flask", "rich", "starlette", "uvicorn"}),
+        packages=frozenset(
+            {"click", "django", "fastapi", "flask", "httpx", "rich", "starlette", "uvicorn"}
+        ),
     ),
 }
 

@@ -7,7 +7,7 @@ import sys
 _MISSING_EXTRA = (
     'corscore: the command needs the package {package}; run: pip install "corscore[cli]"\n'
 )
-_EXTRA = ("click", "rich", "uvicorn")
+_EXTRA = ("click", "httpx", "rich", "uvicorn")
 
 
 def main() -> None:
