@@ -34,6 +34,8 @@ from corscore._merge import canonical
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from corscore._merge import Pairs
     from corscore._options import Options
 
@@ -94,42 +96,54 @@ class Answers:
                 vary=vary,
             ),
             "actual-refused": _matcher.Answer("actual", origin_allowed=False, vary=vary),
-            "preflight-allowed": self.late([None, None, None]),
+            "preflight-allowed": self._allowed_preflight(None, None, is_private=False),
             "preflight-refused": self.refused_preflight(),
         }
 
-    def late(self, asked: list[bytes | None]) -> _matcher.Answer:
-        """The answer to a preflight of an allowed origin.
-
-        It names everything that the policy allows, whatever was asked: one preflight fills the
-        browser's cache for all later requests. Only ``*`` beside credentials repeats a question.
+    def late(self, asked: Sequence[bytes | str | None]) -> _matcher.Answer:
+        """The answer to a preflight of an allowed origin whose policy repeats questions.
 
         Args:
             asked: Access-Control-Request-Method, -Headers and -Private-Network.
         """
+        method = _read(asked[0]) if self._echo_methods else None
+        if method is not None and not is_requested_method(method):
+            method = None
+        headers = _read(asked[1]) if self._echo_headers else None
+        if headers is not None and not parse_requested_headers(headers):
+            headers = None
+        is_private = self._options.allow_private_network and _read(asked[2]) == "true"
+        if method is None and headers is None and not is_private:
+            # Made once: whoever asks for what no browser asks for shall not keep us busy.
+            return self.by_kind["preflight-allowed"]
+        return self._allowed_preflight(method, headers, is_private=is_private)
+
+    def _allowed_preflight(
+        self, method: str | None, headers: str | None, *, is_private: bool
+    ) -> _matcher.Answer:
+        """It names everything that the policy allows, whatever was asked.
+
+        So one preflight fills the browser's cache for all later requests. Only ``*`` beside
+        credentials repeats a question.
+        """
         options = self._options
-        method, headers, private_network = (
-            # Longer than any that is answered, and no longer.
-            None if value is None else value[: MAX_REQUEST_HEADERS_LENGTH + 1].decode("latin-1")
-            for value in asked
-        )
         vary = [*self._varying]
         pairs = _allowing(options)
-        if not self._echo_methods:
-            pairs += ((_ALLOW_METHODS, _methods(options)),)
-        else:
+        if self._echo_methods:
             vary.append(ACCESS_CONTROL_REQUEST_METHOD)
-            if method is not None and is_requested_method(method):
-                pairs += ((_ALLOW_METHODS, method),)
-        if not self._echo_headers:
-            pairs += ((_ALLOW_HEADERS, _headers(options)),)
         else:
+            method = _methods(options)
+        if method is not None:
+            pairs += ((_ALLOW_METHODS, method),)
+        if self._echo_headers:
             vary.append(ACCESS_CONTROL_REQUEST_HEADERS)
-            if headers is not None and parse_requested_headers(headers):
-                pairs += ((_ALLOW_HEADERS, headers),)
+        else:
+            headers = _headers(options)
+        if headers is not None:
+            pairs += ((_ALLOW_HEADERS, headers),)
         if options.allow_private_network:
             vary.append(ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK)
-            if private_network == "true":
+            if is_private:
                 pairs += _PRIVATE_NETWORK
         status = options.preflight_status
         return _matcher.Answer(
@@ -156,6 +170,13 @@ class Answers:
             status=_FORBIDDEN,
             body=body,
         )
+
+
+def _read(value: bytes | str | None) -> str | None:
+    """What a preflight asks, as text; None in the place of what is too long to be answered."""
+    if value is None or len(value) > MAX_REQUEST_HEADERS_LENGTH:
+        return None
+    return value if isinstance(value, str) else value.decode("latin-1")
 
 
 def _vary(*names: str) -> tuple[str, str] | None:

@@ -58,21 +58,19 @@ class Compiled:
     def decide(self, request: RequestInfo, origin_allowed: bool | None) -> Decision:
         """What a request gets; see ``Policy.decide``."""
         responder = self.responders[origin_allowed]
-        if request.origin is None:
-            answer, origin = responder.answer(request.method, ())
-        elif request.is_preflight:
-            asked = (
-                request.request_method,
-                request.request_headers,
-                request.request_private_network,
-            )
-            sent = None
-            if self._answers.is_late:
-                sent = [None if value is None else _sent(value) for value in asked]
-            answer, origin = responder.preflight(_sent(request.origin), sent)
+        origin = None if request.origin is None else _sent(request.origin)
+        if origin is None or not request.is_preflight:
+            answer = responder.actual(origin)
         else:
-            answer, origin = responder.actual(_sent(request.origin))
-        return Decision(answer, origin, request, self._refusal)
+            asked = None
+            if self._answers.is_late:
+                asked = (
+                    request.request_method,
+                    request.request_headers,
+                    request.request_private_network,
+                )
+            answer = responder.preflight(origin, asked)
+        return Decision(answer, origin if answer.echoes_origin else None, request, self._refusal)
 
     def _allows_beyond_patterns(self, origin: bytes) -> bool:
         text = origin.decode("latin-1")
@@ -127,6 +125,8 @@ def _is_origin(origin: bytes) -> bool:
 
 
 def _sent(value: str) -> bytes:
-    # What is not ASCII becomes a "?", which neither an origin nor a token can have in it.
     # Nothing reads more than the longest of them.
-    return value[: MAX_REQUEST_HEADERS_LENGTH + 1].encode("ascii", "replace")
+    if len(value) > MAX_REQUEST_HEADERS_LENGTH:
+        value = value[: MAX_REQUEST_HEADERS_LENGTH + 1]
+    # What is not ASCII becomes a "?", which neither an origin nor a token can have in it.
+    return value.encode() if value.isascii() else value.encode("ascii", "replace")

@@ -128,23 +128,37 @@ class Governor:
         """
         self._check(policy)
 
-    def govern(self, policy: Policy, request: RequestContext) -> Outcome:
+    def govern(
+        self, policy: Policy, request: RequestContext, *, origin_allowed: bool | None = None
+    ) -> Outcome:
         """What becomes of a request, in a sync adapter. Resolvers are asked here.
 
         Args:
             policy: What governs it: a route's policy, else ``policy_for(request.path)``.
             request: The request.
+            origin_allowed: The verdict of somebody else on the origin, as ``Policy.decide`` takes
+                it; no resolver is asked then.
         """
-        decision = decide(policy, request)
+        decision = (
+            decide(policy, request)
+            if origin_allowed is None
+            else policy.decide(request, origin_allowed=origin_allowed)
+        )
         if self._shadow is not None:
             candidate = self._shadow(request.path)
             other = None if candidate is None else decide(candidate, request)
             report(request, Treatment(policy, decision), Treatment(candidate, other))
         return self._outcome(policy, decision, request)
 
-    async def govern_async(self, policy: Policy, request: RequestContext) -> Outcome:
+    async def govern_async(
+        self, policy: Policy, request: RequestContext, *, origin_allowed: bool | None = None
+    ) -> Outcome:
         """The same in an async adapter."""
-        decision = await decide_async(policy, request)
+        decision = (
+            await decide_async(policy, request)
+            if origin_allowed is None
+            else policy.decide(request, origin_allowed=origin_allowed)
+        )
         if self._shadow is not None:
             candidate = self._shadow(request.path)
             other = None if candidate is None else await decide_async(candidate, request)
@@ -171,6 +185,13 @@ class Governor:
             # Nobody is asked on behalf of a request that is to be left alone.
             if not decision.asks:
                 report(request, Treatment(None, None), Treatment(candidate, decision))
+
+    def note_refusal(self, policy: Policy, request: RequestContext) -> None:
+        """Logs that a plain policy refused a request, which did not come through here."""
+        # Every form that a page posts to its own site has an Origin, which no policy need allow.
+        reason = None if request.is_own_origin else policy.decide(request).reason
+        if reason is not None:
+            self._refusals.log(reason, request)
 
     def _outcome(self, policy: Policy, decision: Decision, request: RequestContext) -> Outcome:
         if self._on_decision is not None:

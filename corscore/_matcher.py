@@ -10,17 +10,17 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING or os.environ.get("CORSCORE_PURE_PYTHON"):
-    from corscore._matcher_py import Answer, Matcher, Responder, Sender, Starter, scan
+    from corscore._matcher_py import Answer, Gateway, Matcher, Responder, scan
 
     IMPLEMENTATION = "python"
 else:
     try:
-        from corscore._matcher_c import Answer, Matcher, Responder, Sender, Starter, scan
+        from corscore._matcher_c import Answer, Gateway, Matcher, Responder, scan
 
         IMPLEMENTATION = "cython"
     except ImportError:
-        from corscore._matcher_py import Answer, Matcher, Responder, Sender, Starter, scan
+        from corscore._matcher_py import Answer, Gateway, Matcher, Responder, scan
 
         IMPLEMENTATION = "python"
 
-__all__ = ("IMPLEMENTATION", "Answer", "Matcher", "Responder", "Sender", "Starter", "scan")
+__all__ = ("IMPLEMENTATION", "Answer", "Gateway", "Matcher", "Responder", "scan")

@@ -10,17 +10,17 @@ cdef int _DOT, _SLASH, _ZERO, _NINE, _COLON, _BRACKET
 cdef bytes _A, _O, _V, _IN_LABEL, _ORIGIN, _REQUEST_METHOD, _ALLOW_ORIGIN
 cdef str _PREFLIGHT_METHOD, _RESPONSE_START
 cdef dict _DEFAULT_PORTS
-cdef frozenset _NO_SCHEMES
 
 
+@cython.final
 cdef class Matcher:
-    cdef frozenset _exact
+    cdef readonly frozenset exact
     cdef frozenset _any_port
     cdef dict _suffixes
     cdef dict _any_port_suffixes
     cdef bytes _depths
     cdef Py_ssize_t _max_depth
-    cdef bint _is_open
+    cdef readonly bint is_open
 
     cpdef bint matches(self, origin)
 
@@ -31,24 +31,35 @@ cdef class Matcher:
         dot=Py_ssize_t,
         stop=Py_ssize_t,
         depth=Py_ssize_t,
-        schemes=frozenset,
+        schemes=tuple,
+        text="const unsigned char*",
     )
-    cdef bint _matches_open(self, bytes origin)
+    cdef bint matches_open(self, bytes origin)
 
 
 @cython.locals(i=Py_ssize_t)
-cdef Py_ssize_t _start_of_host(bytes origin, Py_ssize_t length)
+cdef Py_ssize_t _start_of_host(const unsigned char* origin, Py_ssize_t length)
 
 @cython.locals(i=Py_ssize_t, stop=Py_ssize_t)
-cdef Py_ssize_t _end_of_host(bytes origin, Py_ssize_t start, Py_ssize_t length)
+cdef Py_ssize_t _end_of_host(const unsigned char* origin, Py_ssize_t start, Py_ssize_t length)
 
-@cython.locals(i=Py_ssize_t, length=Py_ssize_t, number=int)
-cdef bint _is_port(bytes origin, Py_ssize_t host, Py_ssize_t start)
+@cython.locals(i=Py_ssize_t, number=int)
+cdef bint _is_port(const unsigned char* origin, Py_ssize_t host, Py_ssize_t start, Py_ssize_t end)
 
 @cython.locals(i=Py_ssize_t, length=Py_ssize_t)
-cdef bint _are_labels(bytes origin, Py_ssize_t start, Py_ssize_t end)
+cdef bint _are_labels(const unsigned char* origin, Py_ssize_t start, Py_ssize_t end)
 
 
+@cython.locals(name=bytes)
+cpdef origin_of(headers)
+
+@cython.locals(name=bytes, length=Py_ssize_t, asks=bint)
+cpdef asking_origin_of(headers)
+
+cdef _value(value, earlier)
+
+
+@cython.final
 cdef class Answer:
     cdef readonly str kind
     cdef readonly bint origin_allowed
@@ -58,51 +69,71 @@ cdef class Answer:
     cdef readonly int status
     cdef readonly bytes body
     cdef list _text, _raw
+    cdef dict start, end
 
-    @cython.locals(theirs=list, name=bytes, length=Py_ssize_t)
+    @cython.locals(headers=list)
+    cpdef list raw(self, origin)
+
+    @cython.locals(theirs=list, merged=list, name=bytes, length=Py_ssize_t)
     cpdef list apply_raw(self, headers, origin=*, on_conflict=*)
 
-    @cython.locals(theirs=list, name=str, length=Py_ssize_t)
+    @cython.locals(theirs=list, merged=list, name=str, length=Py_ssize_t)
     cpdef list apply(self, headers, origin=*, on_conflict=*)
 
     cpdef tuple own(self, origin)
 
 
+@cython.final
 cdef class Responder:
     cdef Matcher _matcher
+    cdef frozenset _exact
     cdef object _other_origins, _late_answer, _debug_answer
-    cdef bint _any_origin
-    cdef tuple _not_cors, _any_actual, _any_preflight, _actual_refused, _preflight_refused
-    cdef Answer _actual_allowed, _preflight_allowed
+    cdef bint _any_origin, _is_open, reads_questions
+    cdef Answer _not_cors, _actual_allowed, _actual_refused, _preflight_allowed, _preflight_refused
 
     cpdef bint allows(self, origin)
 
-    @cython.locals(name=bytes, is_preflight=bint)
+    cdef bint _allows(self, bytes origin)
+
+    @cython.locals(answer=Answer)
     cpdef tuple answer(self, method, headers)
 
-    @cython.locals(answer=Answer, sender=Sender)
-    cpdef Sender sender(self, scope, send, on_conflict)
+    cpdef Answer actual(self, origin)
 
-    @cython.locals(env=dict, answer=Answer, starter=Starter)
-    cpdef Starter starter(self, environ, start_response, on_conflict)
-
-    cpdef tuple actual(self, origin)
-
-    cpdef tuple preflight(self, origin, asked)
+    cpdef Answer preflight(self, origin, asked)
 
 
 cdef bytes _sent(str value)
 
 
+@cython.final
+cdef class Gateway:
+    cdef Responder _responder
+    cdef object _on_conflict, _on_refusal
+    cdef dict _quiet_until
+
+    @cython.locals(answer=Answer, sender=Sender, start=dict)
+    cpdef sender(self, scope, send)
+
+    @cython.locals(env=dict, answer=Answer, starter=Starter)
+    cpdef starter(self, environ, start_response)
+
+    @cython.locals(now=double, quiet_until=dict)
+    cdef _note_refusal(self, bytes origin, request)
+
+
+@cython.final
 @cython.freelist(64)
 cdef class Sender:
-    cdef readonly tuple preflight
     cdef Answer _answer
     cdef object _origin, _send, _on_conflict
 
+    @cython.locals(start=dict)
+    cdef dict _started(self, dict message)
 
+
+@cython.final
 @cython.freelist(64)
 cdef class Starter:
-    cdef readonly tuple preflight
     cdef Answer _answer
     cdef object _origin, _start_response, _on_conflict

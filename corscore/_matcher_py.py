@@ -8,11 +8,13 @@ it compares, and never folds, repairs or raises. Nothing in it changes after it 
 
 from __future__ import annotations
 
+from time import monotonic
+
 from corscore._merge import merge, merge_raw, raw_pairs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any, Literal
 
     from corscore._merge import OnConflict, Pairs, RawPair
@@ -33,7 +35,6 @@ _DEFAULT_PORTS = {
     b"wss://": b"443",
     b"ftp://": b"21",
 }
-_NO_SCHEMES: frozenset[bytes] = frozenset()
 
 _DOT = 0x2E
 _SLASH = 0x2F
@@ -62,9 +63,9 @@ class Matcher:
         exact = set()
         any_port = set()
         # ".example.com:8443" -> the schemes that were configured with it, as b"https://".
-        suffixes: dict[bytes, frozenset[bytes]] = {}
-        any_port_suffixes: dict[bytes, frozenset[bytes]] = {}
-        shared: dict[frozenset[bytes], frozenset[bytes]] = {}
+        suffixes: dict[bytes, tuple[bytes, ...]] = {}
+        any_port_suffixes: dict[bytes, tuple[bytes, ...]] = {}
+        shared: dict[tuple[bytes, ...], tuple[bytes, ...]] = {}
         depths = {0}
         for pattern in patterns:
             if not pattern.subdomains and not pattern.any_port:
@@ -81,33 +82,35 @@ class Matcher:
             if not pattern.any_port:
                 table = suffixes
                 suffix += b":" + pattern.port.encode("ascii") if pattern.port else b""
-            schemes = table.get(suffix, _NO_SCHEMES) | {scheme}
-            # Most suffixes have the same one: kept once, and not a hundred thousand times.
-            table[suffix] = shared.setdefault(schemes, schemes)
-        self._exact = frozenset(exact)
+            schemes = table.get(suffix, ())
+            if scheme not in schemes:
+                # Most suffixes have the same one: kept once, and not a hundred thousand times.
+                schemes = (*schemes, scheme)
+                table[suffix] = shared.setdefault(schemes, schemes)
+        self.exact = frozenset(exact)
         self._any_port = frozenset(any_port)
         self._suffixes = suffixes
         self._any_port_suffixes = any_port_suffixes
         self._max_depth = max(depths)
         self._depths = bytes(depth in depths for depth in range(self._max_depth + 1))
-        self._is_open = bool(any_port or suffixes or any_port_suffixes)
+        self.is_open = bool(any_port or suffixes or any_port_suffixes)
 
     def matches(self, origin: bytes) -> bool:
         """Whether a pattern covers ``origin``, byte for byte as a request sent it."""
-        if origin in self._exact:
-            return True
-        return self._is_open and self._matches_open(origin)
+        return origin in self.exact or (self.is_open and self.matches_open(origin))
 
-    def _matches_open(self, origin: bytes) -> bool:
+    def matches_open(self, origin: bytes) -> bool:
         """The patterns that leave something open: the labels before a suffix, or the port."""
         length = len(origin)
         if length > _MAX_ORIGIN_LENGTH:
             return False
-        start = _start_of_host(origin, length)
-        end = _end_of_host(origin, start, length)
-        if end < length and not _is_port(origin, start, end + 1):
+        # The same bytes; compiled, a pointer to them, which costs nothing to index or to slice.
+        text = origin
+        start = _start_of_host(text, length)
+        end = _end_of_host(text, start, length)
+        if end < length and not _is_port(text, start, end + 1, length):
             return False
-        if self._any_port and origin[:end] in self._any_port:
+        if self._any_port and text[:end] in self._any_port:
             return True
         depth = 0
         dot = end
@@ -115,21 +118,21 @@ class Matcher:
             dot -= 1
             # No farther than a label is long: a longer one is in no origin, nor in a pattern.
             stop = max(start, dot - _MAX_LABEL_LENGTH)
-            while dot >= stop and origin[dot] != _DOT:
+            while dot >= stop and text[dot] != _DOT:
                 dot -= 1
             if dot < stop:
                 return False
             depth += 1
             if self._depths[depth]:
-                schemes = self._suffixes.get(origin[dot:])
-                if schemes is None or origin[:start] not in schemes:
+                schemes = self._suffixes.get(text[dot:length])
+                if schemes is None or not origin.startswith(schemes):
                     if not self._any_port_suffixes:
                         continue
-                    schemes = self._any_port_suffixes.get(origin[dot:end])
-                    if schemes is None or origin[:start] not in schemes:
+                    schemes = self._any_port_suffixes.get(text[dot:end])
+                    if schemes is None or not origin.startswith(schemes):
                         continue
                 # No need to walk on: a longer suffix would only leave fewer of the same labels.
-                return end - start <= _MAX_HOST_LENGTH and _are_labels(origin, start, dot)
+                return end - start <= _MAX_HOST_LENGTH and _are_labels(text, start, dot)
         return False
 
 
@@ -155,17 +158,16 @@ def _end_of_host(origin: bytes, start: int, length: int) -> int:
     return length
 
 
-def _is_port(origin: bytes, host: int, start: int) -> bool:
-    """Whether what starts there is a port, and not the default one of the scheme."""
-    length = len(origin) - start
-    if not 0 < length <= _MAX_PORT_LENGTH or origin[start] == _ZERO:
+def _is_port(origin: bytes, host: int, start: int, end: int) -> bool:
+    """Whether what stands there is a port, and not the default one of the scheme."""
+    if not 0 < end - start <= _MAX_PORT_LENGTH or origin[start] == _ZERO:
         return False
     number = 0
-    for i in range(start, start + length):
+    for i in range(start, end):
         if not _ZERO <= origin[i] <= _NINE:
             return False
         number = number * 10 + (origin[i] - _ZERO)
-    return number <= 65535 and origin[start:] != _DEFAULT_PORTS.get(origin[:host])
+    return number <= 65535 and origin[start:end] != _DEFAULT_PORTS.get(origin[:host])
 
 
 def _are_labels(origin: bytes, start: int, end: int) -> bool:
@@ -202,6 +204,8 @@ _REQUEST_METHOD_LENGTH = len(_REQUEST_METHOD)
 _PREFLIGHT_METHOD = "OPTIONS"
 _ASKED = tuple(f"HTTP_{name.decode().upper().replace('-', '_')}" for name in _NAMES[1:4])
 _RESPONSE_START = "http.response.start"
+_QUIET_SECONDS = 60.0
+_MOST_QUIET = 1000
 _ALLOW_ORIGIN = b"access-control-allow-origin"
 
 
@@ -227,6 +231,45 @@ def scan(pairs: Iterable[RawPair]) -> list[bytes | None]:
                     # What is longer is refused as it is; joining on would cost a line its square.
                     found[slot] = earlier + b", " + value
     return found
+
+
+def origin_of(headers: Iterable[RawPair]) -> bytes | None:
+    """The value of Origin in raw header pairs, or None; of two lines, what is no origin at all."""
+    origin: bytes | None = None
+    try:
+        for name, value in headers:
+            # Length and first byte first: no other header of most requests gets further.
+            if len(name) == _ORIGIN_LENGTH and name[0] in _O and name.lower() == _ORIGIN:
+                origin = _value(value, origin)
+    except TypeError:
+        # Not all bytes: no server's doing. The compiled build takes nothing else.
+        return scan(headers)[0]
+    return origin
+
+
+def asking_origin_of(headers: Iterable[RawPair]) -> bytes | None:
+    """The same, but None where no Access-Control-Request-Method says that this is a preflight."""
+    origin: bytes | None = None
+    asks = False
+    try:
+        for name, value in headers:
+            length = len(name)
+            if length == _ORIGIN_LENGTH:
+                if name[0] in _O and name.lower() == _ORIGIN:
+                    origin = _value(value, origin)
+            elif length == _REQUEST_METHOD_LENGTH and name.lower() == _REQUEST_METHOD:
+                asks = asks or isinstance(value, bytes)
+    except TypeError:
+        origin, request_method = scan(headers)[:2]
+        asks = request_method is not None
+    return origin if asks else None
+
+
+def _value(value: object, earlier: bytes | None) -> bytes | None:
+    if not isinstance(value, bytes):
+        return earlier
+    # Not a subclass of bytes, which compares as it likes.
+    return bytes(value) if earlier is None else _SEVERAL
 
 
 class Answer:
@@ -263,6 +306,20 @@ class Answer:
         placeholder: Pairs = ((_ALLOW_ORIGIN.decode(), ""),) if echoes_origin else ()
         self._text = [*placeholder, *pairs, *((vary,) if vary else ())]
         self._raw = raw_pairs(self._text)
+        # Of a preflight's two ASGI messages, all that is the same for everybody.
+        self.start: dict[str, Any] = {"type": _RESPONSE_START, "status": status, "headers": ()}
+        self.end: dict[str, Any] = {"type": "http.response.body", "body": body}
+
+    def raw(self, origin: bytes | None) -> list[RawPair]:
+        """The headers of a response that has no others, as a new list.
+
+        Args:
+            origin: The request's origin; needed where the answer echoes it.
+        """
+        headers = self._raw.copy()
+        if self.echoes_origin and origin is not None:
+            headers[0] = (_ALLOW_ORIGIN, origin)
+        return headers
 
     def apply_raw(
         self,
@@ -345,22 +402,23 @@ class Responder:
         answers: Mapping[str, Answer],
         *,
         any_origin: bool,
-        late_answer: Callable[[list[bytes | None]], Answer] | None,
+        late_answer: Callable[[Sequence[bytes | str | None]], Answer] | None,
         debug_answer: Callable[[bytes], Answer] | None,
     ) -> None:
         self._matcher = matcher
+        # At hand: most look-ups end there.
+        self._exact = matcher.exact
+        self._is_open = matcher.is_open
         self._other_origins = other_origins
         self._any_origin = any_origin
         self._late_answer = late_answer
+        self.reads_questions = late_answer is not None
         self._debug_answer = debug_answer
         self._actual_allowed = answers["actual-allowed"]
         self._preflight_allowed = answers["preflight-allowed"]
-        # Made once: these go out with no origin in them.
-        self._not_cors = (answers["not-cors"], None)
-        self._any_actual = (self._actual_allowed, None)
-        self._any_preflight = (self._preflight_allowed, None)
-        self._actual_refused = (answers["actual-refused"], None)
-        self._preflight_refused = (answers["preflight-refused"], None)
+        self._not_cors = answers["not-cors"]
+        self._actual_refused = answers["actual-refused"]
+        self._preflight_refused = answers["preflight-refused"]
 
     def allows(self, origin: object) -> bool:
         """Whether the policy allows an origin, ``str`` or ``bytes``. Never raises."""
@@ -373,136 +431,53 @@ class Responder:
                 origin = bytes(origin)
             else:
                 return False
-        if self._matcher.matches(origin):
+        return self._allows(origin)
+
+    def _allows(self, origin: bytes) -> bool:
+        if origin in self._exact or (self._is_open and self._matcher.matches_open(origin)):
             return True
         return self._other_origins is not None and self._other_origins(origin)
 
+    def gateway(self, on_conflict: OnConflict, on_refusal: Callable[[Any], object]) -> Gateway:
+        """What gives these answers under ASGI and WSGI; the arguments are those of ``Gateway``."""
+        return Gateway(self, on_conflict, on_refusal)
+
     def answer(self, method: str, headers: Iterable[RawPair]) -> tuple[Answer, bytes | None]:
-        """The answer to a request with these raw headers, and its origin where that is allowed."""
-        origin = None
-        is_preflight = False
-        try:
-            for name, value in headers:
-                # Length and first byte first: no other header of most requests gets further.
-                if (
-                    len(name) == _ORIGIN_LENGTH
-                    and name[0] in _O
-                    and name.lower() == _ORIGIN
-                    and isinstance(value, bytes)
-                ):
-                    # A second line makes it no origin at all.
-                    origin = value if origin is None else _SEVERAL
-            if method == _PREFLIGHT_METHOD:
-                for name, value in headers:
-                    if (
-                        len(name) == _REQUEST_METHOD_LENGTH
-                        and name.lower() == _REQUEST_METHOD
-                        and isinstance(value, bytes)
-                    ):
-                        is_preflight = True
-                        break
-        except TypeError:
-            # Not all bytes: no server's doing. The compiled build takes nothing else.
-            origin, request_method = scan(headers)[:2]
-            is_preflight = method == _PREFLIGHT_METHOD and request_method is not None
+        """The answer to a request with these raw headers, and the origin where it is sent back."""
+        origin = asking_origin_of(headers) if method == _PREFLIGHT_METHOD else None
+        if origin is not None:
+            asked = scan(headers)[1:4] if self.reads_questions else None
+            answer = self.preflight(origin, asked)
+        else:
+            origin = origin_of(headers)
+            answer = self.actual(origin)
+        return answer, (origin if answer.echoes_origin else None)
+
+    def actual(self, origin: bytes | None) -> Answer:
+        """The answer to a request that is no preflight; None for one without Origin."""
         if origin is None:
             return self._not_cors
-        if not is_preflight:
-            return self.actual(origin)
-        return self.preflight(origin, None if self._late_answer is None else scan(headers)[1:4])
-
-    def sender(
-        self, scope: Mapping[str, Any], send: Callable[[Any], Any], on_conflict: OnConflict
-    ) -> Sender:
-        """What ``answer`` says, as a ``send`` for ASGI.
-
-        Args:
-            scope: Of an ``http`` connection.
-            send: What the server or an outer layer passed.
-            on_conflict: As in ``Answer.apply_raw``.
-        """
-        answer, origin = self.answer(scope["method"], scope["headers"])
-        # Without a constructor, whose arguments would cost as much as all the rest.
-        sender = Sender.__new__(Sender)
-        sender._answer = answer
-        sender._origin = origin
-        sender._send = send
-        sender._on_conflict = on_conflict
-        sender.preflight = None
-        if answer.status:
-            sender.preflight = (
-                {
-                    "type": _RESPONSE_START,
-                    "status": answer.status,
-                    "headers": answer.apply_raw([], origin),
-                },
-                {"type": "http.response.body", "body": answer.body},
-            )
-        return sender
-
-    def starter(
-        self,
-        environ: Mapping[str, Any],
-        start_response: Callable[..., Any],
-        on_conflict: OnConflict,
-    ) -> Starter:
-        """What ``answer`` says, as a ``start_response`` for WSGI.
-
-        Args:
-            environ: Of the request.
-            start_response: What the server or an outer layer passed.
-            on_conflict: As in ``Answer.apply``.
-        """
-        env = environ if type(environ) is dict else dict(environ)
-        origin = env.get("HTTP_ORIGIN")
-        if origin is None:
-            answer, allowed = self._not_cors
-        elif (
-            env.get("REQUEST_METHOD") == _PREFLIGHT_METHOD
-            and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in env
-        ):
-            asked = None
-            if self._late_answer is not None:
-                asked = [_sent(env[key]) if key in env else None for key in _ASKED]
-            answer, allowed = self.preflight(_sent(origin), asked)
-        else:
-            answer, allowed = self.actual(_sent(origin))
-        starter = Starter.__new__(Starter)
-        starter._answer = answer
-        starter._origin = origin if allowed is not None else None
-        starter._start_response = start_response
-        starter._on_conflict = on_conflict
-        starter.preflight = None
-        if answer.status:
-            starter.preflight = (answer.status, answer.apply([], starter._origin), answer.body)
-        return starter
-
-    def actual(self, origin: bytes) -> tuple[Answer, bytes | None]:
-        """The answer to an actual request, and its origin where that is allowed."""
-        if self._any_origin:
-            return self._any_actual
-        if self.allows(origin):
-            return self._actual_allowed, origin
+        if self._any_origin or self._allows(origin):
+            return self._actual_allowed
         return self._actual_refused
 
-    def preflight(
-        self, origin: bytes, asked: list[bytes | None] | None
-    ) -> tuple[Answer, bytes | None]:
-        """The answer to a preflight, and its origin where that is allowed.
+    def preflight(self, origin: bytes, asked: Sequence[bytes | str | None] | None) -> Answer:
+        """The answer to a preflight.
 
         Args:
             origin: The value of Origin.
-            asked: Access-Control-Request-Method, -Headers and -Private-Network.
+            asked: Access-Control-Request-Method, -Headers and -Private-Network, or None where the
+                answer repeats none of them.
         """
         if self._any_origin:
-            return self._any_preflight
-        if self.allows(origin):
+            return self._preflight_allowed
+        if self._allows(origin):
             if self._late_answer is None or asked is None:
-                return self._preflight_allowed, origin
-            return self._late_answer(asked), origin
+                return self._preflight_allowed
+            return self._late_answer(asked)
         if self._debug_answer is None:
             return self._preflight_refused
-        return self._debug_answer(origin), None
+        return self._debug_answer(origin)
 
 
 def _sent(value: str) -> bytes:
@@ -510,51 +485,151 @@ def _sent(value: str) -> bytes:
     return value.encode() if value.isascii() else value.encode("ascii", "replace")
 
 
+class Gateway:
+    """What stands between a server and one application: a policy as ASGI and WSGI call it.
+
+    Args:
+        responder: The policy's.
+        on_conflict: As in ``Answer.apply_raw``.
+        on_refusal: Called with the scope or environ of a request from a refused origin: mostly
+            once a minute for each origin.
+    """
+
+    def __init__(
+        self,
+        responder: Responder,
+        on_conflict: OnConflict,
+        on_refusal: Callable[[Any], object],
+    ) -> None:
+        self._responder = responder
+        self._on_conflict = on_conflict
+        self._on_refusal = on_refusal
+        # Refused origins to when there is something to say about them again.
+        self._quiet_until: dict[bytes, float] = {}
+
+    def sender(
+        self, scope: Mapping[str, Any], send: Callable[[Any], Any]
+    ) -> Sender | tuple[dict[str, Any], dict[str, Any]]:
+        """The answer to a request under ASGI.
+
+        Args:
+            scope: Of an ``http`` connection.
+            send: What the server or an outer layer passed.
+
+        Returns:
+            For a preflight the two messages that answer it, to be sent instead of calling the
+            application; for any other request the ``send`` that the application gets.
+        """
+        headers = scope["headers"]
+        origin = asking_origin_of(headers) if scope["method"] == _PREFLIGHT_METHOD else None
+        if origin is not None:
+            asked = scan(headers)[1:4] if self._responder.reads_questions else None
+            answer = self._responder.preflight(origin, asked)
+            if not answer.origin_allowed:
+                self._note_refusal(origin, scope)
+            # Copies: a layer outside may write into what it is sent.
+            start = answer.start.copy()
+            start["headers"] = answer.raw(origin)
+            return start, answer.end.copy()
+        origin = origin_of(headers)
+        answer = self._responder.actual(origin)
+        if origin is not None and not answer.origin_allowed:
+            self._note_refusal(origin, scope)
+        # Without a constructor, whose arguments would cost as much as all the rest.
+        sender = Sender.__new__(Sender)
+        sender._answer = answer
+        sender._origin = origin
+        sender._send = send
+        sender._on_conflict = self._on_conflict
+        return sender.send
+
+    def starter(
+        self, environ: Mapping[str, Any], start_response: Callable[..., Any]
+    ) -> Starter | tuple[int, list[tuple[str, str]], bytes]:
+        """The answer to a request under WSGI.
+
+        Args:
+            environ: Of the request.
+            start_response: What the server or an outer layer passed.
+
+        Returns:
+            For a preflight its status, headers and body, to be sent instead of calling the
+            application; for any other request the ``start_response`` that the application gets.
+        """
+        env = environ if type(environ) is dict else dict(environ)
+        text = env.get("HTTP_ORIGIN")
+        origin = None if text is None else _sent(text)
+        if (
+            origin is not None
+            and env.get("REQUEST_METHOD") == _PREFLIGHT_METHOD
+            and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in env
+        ):
+            asked = None
+            if self._responder.reads_questions:
+                asked = [env.get(key) for key in _ASKED]
+            answer = self._responder.preflight(origin, asked)
+            if not answer.origin_allowed:
+                self._note_refusal(origin, environ)
+            return answer.status, answer.apply([], text), answer.body
+        answer = self._responder.actual(origin)
+        if origin is not None and not answer.origin_allowed:
+            self._note_refusal(origin, environ)
+        starter = Starter.__new__(Starter)
+        starter._answer = answer
+        starter._origin = text
+        starter._start_response = start_response
+        starter._on_conflict = self._on_conflict
+        return starter
+
+    def _note_refusal(self, origin: bytes, request: object) -> None:
+        now = monotonic()
+        quiet_until = self._quiet_until
+        if quiet_until.get(origin, 0.0) > now:
+            return
+        if len(quiet_until) >= _MOST_QUIET:
+            # Attackers choose the origins. What is told too often then has a limit of its own.
+            quiet_until.clear()
+        quiet_until[origin] = now + _QUIET_SECONDS
+        self._on_refusal(request)
+
+
 class Sender:
     """ASGI's ``send``, whose response starts with the headers of an answer.
 
     Here and not in the adapter because every message of every response passes through it.
-
-    Attributes:
-        preflight: The two messages of a preflight's answer, to be sent instead of calling the
-            application; else None.
     """
 
-    __slots__ = ("_answer", "_on_conflict", "_origin", "_send", "preflight")
+    __slots__ = ("_answer", "_on_conflict", "_origin", "_send")
 
     _answer: Answer
     _origin: bytes | None
     _send: Callable[[Any], Any]
     _on_conflict: OnConflict
-    preflight: tuple[dict[str, Any], dict[str, Any]] | None
 
-    def __call__(self, message: Mapping[str, Any]) -> Any:
+    def send(self, message: Mapping[str, Any]) -> Any:
         """Passes the message on, and returns what the server's ``send`` returns."""
-        if message["type"] == _RESPONSE_START:
-            # A copy: an application may send one constant message to everybody.
-            started = dict(message)
-            started["headers"] = self._answer.apply_raw(
-                started.get("headers", ()), self._origin, self._on_conflict
-            )
-            return self._send(started)
-        return self._send(message)
+        if message["type"] != _RESPONSE_START:
+            return self._send(message)
+        return self._send(self._started(message if type(message) is dict else dict(message)))
+
+    def _started(self, message: dict[str, Any]) -> dict[str, Any]:
+        # A copy: an application may send one constant message to everybody.
+        start = message.copy()
+        start["headers"] = self._answer.apply_raw(
+            start.get("headers", ()), self._origin, self._on_conflict
+        )
+        return start
 
 
 class Starter:
-    """WSGI's ``start_response``, whose response starts with the headers of an answer.
+    """WSGI's ``start_response``, whose response starts with the headers of an answer."""
 
-    Attributes:
-        preflight: Status, headers and body of a preflight's answer, to be sent instead of calling
-            the application; else None.
-    """
-
-    __slots__ = ("_answer", "_on_conflict", "_origin", "_start_response", "preflight")
+    __slots__ = ("_answer", "_on_conflict", "_origin", "_start_response")
 
     _answer: Answer
     _origin: str | None
     _start_response: Callable[..., Any]
     _on_conflict: OnConflict
-    preflight: tuple[int, list[tuple[str, str]], bytes] | None
 
     def __call__(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
         """Starts the response, and returns what the server's ``start_response`` returns."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from corscore._browser_request import Request
     from corscore._decision import Decision
     from corscore._explanation import Explanation
-    from corscore._matcher import Answer, Sender, Starter
+    from corscore._matcher import Answer, Gateway
     from corscore._merge import OnConflict, RawPair
     from corscore._request import RequestInfo
     from corscore._resolver import OriginResolver, Resolver
@@ -64,7 +64,7 @@ class Policy:
         ConfigError: With all that is wrong at once, each problem with the corrected literal.
     """
 
-    __slots__ = (*DEFAULTS, "_compiled", "allows_origin", "answer", "sender", "starter")
+    __slots__ = (*DEFAULTS, "_compiled", "allows_origin", "answer")
 
     allow_origins: tuple[str, ...]
     allow_methods: tuple[str, ...]
@@ -96,20 +96,6 @@ class Policy:
 
     The fast way to what ``decide`` says: one pass over the pairs, and no strings. The answer's
     ``apply_raw`` takes the response's headers and that origin. Never raises.
-    """
-
-    sender: Callable[[Any, Any, OnConflict], Sender]
-    """For ASGI: the same as a ``send`` that gives the response its headers as it starts.
-
-    Takes an ``http`` scope, the outer ``send`` and a callback for conflicts. What it returns also
-    has ``preflight``: the messages that answer a preflight, to be sent at once, or None.
-    """
-
-    starter: Callable[[Any, Any, OnConflict], Starter]
-    """For WSGI: the same as a ``start_response``.
-
-    Takes an environ, the outer ``start_response`` and a callback for conflicts. ``preflight`` is
-    the status, headers and body that answer a preflight, or None.
     """
 
     def __init__(
@@ -212,8 +198,6 @@ class Policy:
         # Bound here, so that a request pays for one call and not for two.
         object.__setattr__(self, "allows_origin", responder.allows)
         object.__setattr__(self, "answer", responder.answer)
-        object.__setattr__(self, "sender", responder.sender)
-        object.__setattr__(self, "starter", responder.starter)
 
     def decide(self, request: RequestInfo, *, origin_allowed: bool | None = None) -> Decision:
         """What ``request`` gets. Pure, and never raises, whatever the request says.
@@ -226,6 +210,23 @@ class Policy:
                 same. None asks the policy.
         """
         return self._compiled.decide(request, origin_allowed)
+
+    def gateway(self, on_conflict: OnConflict, on_refusal: Callable[[Any], object]) -> Gateway:
+        """The fast way to what ``decide`` says, for one ASGI or WSGI application.
+
+        Args:
+            on_conflict: Called with the lower-case name of each header of a response that was
+                removed because the policy alone may set it.
+            on_refusal: Called with the scope or environ of a request from a refused origin: mostly
+                once a minute for each origin.
+
+        Returns:
+            An object with the methods ``sender(scope, send)`` and ``starter(environ,
+            start_response)``. Each returns what the application gets in the place of ``send`` or
+            ``start_response``; for a preflight its answer, as a tuple: two messages, or status,
+            headers and body.
+        """
+        return self._compiled.responders[None].gateway(on_conflict, on_refusal)
 
     @property
     def resolver(self) -> Resolver | None:

@@ -151,6 +151,10 @@ def test_what_a_request_gets(build: object, row: Row) -> None:
         assert row["kind"] in repr(decision)
 
 
+def is_refused(row: Row) -> bool:
+    return row["kind"] != "not-cors" and not row["origin_allowed"]
+
+
 @pytest.mark.parametrize("row", ROWS)
 def test_the_fast_way_of_asgi_says_the_same(build: object, row: Row) -> None:
     policy = Policy(**row["options"])
@@ -167,15 +171,17 @@ def test_the_fast_way_of_asgi_says_the_same(build: object, row: Row) -> None:
 
         sent: list[Any] = []
         scope = {"type": "http", "method": row["method"], "headers": pairs}
-        sender = policy.sender(scope, sent.append, removed.append)
+        refused: list[Any] = []
+        send = policy.gateway(removed.append, refused.append).sender(scope, sent.append)
         if row["kind"] == "preflight":
-            assert sender.preflight is not None
-            sent.extend(sender.preflight)
+            assert isinstance(send, tuple)
+            sent.extend(send)
             assert (sent[0]["status"], sent[1]["body"]) == (answer.status, answer.body)
         else:
-            assert sender.preflight is None
-            sender({"type": "http.response.start", "status": 200, "headers": app})
+            assert not isinstance(send, tuple)
+            send({"type": "http.response.start", "status": 200, "headers": app})
         assert comparable(sent[0]["headers"]) == wanted
+        assert refused == ([scope] if is_refused(row) else [])
 
 
 @pytest.mark.parametrize("row", ROWS)
@@ -186,22 +192,22 @@ def test_the_fast_way_of_wsgi_says_the_same(build: object, row: Row) -> None:
     environ = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in sent.items()}
     removed: list[str] = []
     started: list[Any] = []
-    starter = policy.starter(
-        {**environ, "REQUEST_METHOD": row["method"]},
-        lambda *args: started.append(args),
-        removed.append,
-    )
+    refused: list[Any] = []
+    environ["REQUEST_METHOD"] = row["method"]
+    gateway = policy.gateway(removed.append, refused.append)
+    start = gateway.starter(environ, lambda *args: started.append(args))
+    assert refused == ([environ] if is_refused(row) else [])
     if row["kind"] == "preflight":
-        assert starter.preflight is not None
-        status, headers, body = starter.preflight
+        assert isinstance(start, tuple)
+        status, headers, body = start
         assert status == row["status"]
         assert_body(row, body)
         assert comparable(headers) == wanted_of(row, body)
         return
-    assert starter.preflight is None
-    starter("200 OK", app)
+    assert not isinstance(start, tuple)
+    start("200 OK", app)
     error = (ValueError, ValueError(), None)
-    starter("500 Oh No", app, error)
+    start("500 Oh No", app, error)
     (first, headers), (second, headers_again, passed_on) = started
     assert (first, second, passed_on) == ("200 OK", "500 Oh No", error)
     assert comparable(headers) == comparable(headers_again) == wanted_of(row, b"")

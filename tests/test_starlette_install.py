@@ -604,5 +604,5 @@ def test_a_policy_inside_is_overruled_and_noticed_once(
         for origin, wanted in ((OTHER_PAGE, REFUSED), (PAGE, READABLE), (OTHER_PAGE, REFUSED)):
             answer = client.get("/sub/ok", headers={"Origin": origin})
             assert cors_of(answer.headers.multi_items()) == wanted
-    assert len(caplog.records) == 1
-    assert "another CORS layer in it" in caplog.text
+    found = [record.getMessage() for record in caplog.records]
+    assert len([text for text in found if "another CORS layer in it" in text]) == 1

@@ -25,38 +25,26 @@ _START = "http.response.start"
 _DENIAL = "websocket.http.response"
 
 
-class ToBeGoverned:
-    """In the place of a plain policy's ``sender``: it answers nothing, and says so.
+def no_sender(scope: Any, send: Any) -> tuple[()]:  # noqa: ARG001
+    """In the place of a plain policy's ``sender``: it answers nothing.
 
     So the adapter learns what to do from a look that it takes anyway.
     """
-
-    preflight: tuple[dict[str, Any], ...] | None = ()
-
-    async def __call__(self, message: Message) -> None:
-        """Never called; here for the type of a ``send``."""
+    return ()
 
 
-_TO_BE_GOVERNED = ToBeGoverned()
-
-
-def no_sender(scope: Any, send: Any, on_conflict: Any) -> Any:  # noqa: ARG001
-    """What ``Policy.sender`` is where there is no plain policy."""
-    return _TO_BE_GOVERNED
-
-
-def request_context(scope: Scope) -> RequestContext:
-    """What the governor reads of an ``http`` or ``websocket`` scope."""
+def request_context(scope: Scope, path: str) -> RequestContext:
+    """What the governor reads of an ``http`` or ``websocket`` scope, at the path that it routes."""
     return RequestContext.from_raw(
         # A handshake is a GET: https://www.rfc-editor.org/rfc/rfc6455#section-4.1
         scope.get("method", "GET"),
         scope["headers"],
-        path=_path(scope),
+        path=path,
         native=scope,
     )
 
 
-def _path(scope: Scope) -> str:
+def path_of(scope: Scope) -> str:
     """The path below where the application is mounted.
 
     https://asgi.readthedocs.io/en/latest/specs/www.html: ``path`` includes ``root_path``. Servers

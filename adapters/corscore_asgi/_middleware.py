@@ -13,6 +13,7 @@ from corscore_asgi._governed import (
     DECISION,
     deny_handshake,
     no_sender,
+    path_of,
     request_context,
     respond,
     with_headers,
@@ -87,11 +88,12 @@ class CORSMiddleware:
         self._checks_handshakes = check_websocket_origin
         self._on_conflict = self.notices.conflict
         # Chosen here, once: a plain policy's requests pass nothing of what is below.
-        self._sender: Callable[[Any, Any, Any], Any] = no_sender
+        self._sender: Callable[[Any, Any], Any] = no_sender
         if isinstance(self.governor.policies, Policy):
             self.policy = self.governor.policies
         if self.governor.plain is not None:
-            self._sender = self.governor.plain.sender
+            gateway = self.governor.plain.gateway(self._on_conflict, self._note_refusal)
+            self._sender = gateway.sender
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection."""
@@ -101,18 +103,26 @@ class CORSMiddleware:
                 return
             await self.app(scope, receive, send)
             return
-        sender = self._sender(scope, send, self._on_conflict)
-        if sender.preflight is None:
-            await self.app(scope, receive, sender)
-            return
-        for message in sender.preflight:
-            await send(message)
-        if not sender.preflight:
+        answer = self._sender(scope, send)
+        if type(answer) is not tuple:  # isinstance would cost what the look-up does
+            await self.app(scope, receive, answer)
+        elif answer:
+            start, end = answer
+            await send(start)
+            await send(end)
+        else:
             await self._serve_governed(scope, receive, send)
 
     def govern_all(self) -> None:
         """Takes every request the long way, through ``policy_at``: for a subclass with routes."""
         self._sender = no_sender
+
+    def path_of(self, scope: Scope) -> str:
+        """The path that policies are looked up by: as the application routes it, below its mount.
+
+        A subclass whose framework knows better where it is mounted says so here.
+        """
+        return path_of(scope)
 
     def policy_at(self, request: RequestContext) -> Policy | None:
         """What governs a request; None leaves it alone. A subclass may know of routes.
@@ -122,8 +132,11 @@ class CORSMiddleware:
         """
         return self.governor.policy_for(request.path)
 
+    def _note_refusal(self, scope: Scope) -> None:
+        self.governor.note_refusal(self.policy, request_context(scope, self.path_of(scope)))
+
     async def _serve_governed(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = request_context(scope)
+        request = request_context(scope, self.path_of(scope))
         policy = self.policy_at(request)
         if policy is None:
             self.governor.leave_alone(request)
@@ -137,7 +150,7 @@ class CORSMiddleware:
         await self.app(scope, receive, with_headers(outcome.decision, send, self._on_conflict))
 
     async def _serve_handshake(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = request_context(scope)
+        request = request_context(scope, self.path_of(scope))
         policy = self.policy_at(request)
         if policy is None or await self.governor.admits_handshake(policy, request):
             await self.app(scope, receive, send)

@@ -16,32 +16,32 @@ if TYPE_CHECKING:
     from corscore import Decision
 
 
-class _ToBeGoverned:
-    preflight = ()
+def no_starter(environ: Any, start_response: Any) -> tuple[()]:  # noqa: ARG001
+    """In the place of a plain policy's ``starter``: it answers nothing.
 
-
-_TO_BE_GOVERNED = _ToBeGoverned()
-
-
-def no_starter(environ: Any, start_response: Any, on_conflict: Any) -> Any:  # noqa: ARG001
-    """What ``Policy.starter`` is where there is no plain policy.
-
-    It answers nothing, and says so where the adapter looks anyway.
+    So the adapter learns what to do from a look that it takes anyway.
     """
-    return _TO_BE_GOVERNED
+    return ()
 
 
-def request_context(environ: WSGIEnvironment, get: Callable[[str], str | None]) -> RequestContext:
+def request_context(
+    environ: WSGIEnvironment, get: Callable[[str], str | None], path: str
+) -> RequestContext:
     """What the governor reads of a request.
 
     Args:
         environ: The request.
         get: A header's name to its value.
+        path: As the application routes it.
     """
-    # PEP 3333: bytes of the path, decoded once by the server, in the guise of latin-1. Below where
-    # the application is mounted, which is SCRIPT_NAME.
+    return RequestContext(environ["REQUEST_METHOD"], get, path=path, native=environ)
+
+
+def path_of(environ: WSGIEnvironment) -> str:
+    """The path of a request, decoded, and below where the application is mounted (SCRIPT_NAME)."""
+    # PEP 3333: bytes of the path, decoded once by the server, in the guise of latin-1.
     path = environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace")
-    return RequestContext(environ["REQUEST_METHOD"], get, path=path or "/", native=environ)
+    return path or "/"
 
 
 def with_headers(

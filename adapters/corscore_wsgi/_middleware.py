@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from corscore import Policy, RequestInfo
 from corscore.adapting import Governor, Notices, policies_from
-from corscore_wsgi._governed import no_starter, request_context, with_headers
+from corscore_wsgi._governed import no_starter, path_of, request_context, with_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # The key of `environ` by which an application finds the decision about its request. It is made only
 # for those who ask.
 _POLICY = "corscore.policy"
-# And where it is, where a resolver may have had its say in it.
+# And where it is, with the policy that it is of, where a resolver may have had its say in it.
 _DECISION = "corscore.decision"
 
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
@@ -81,28 +81,36 @@ class CORSMiddleware:
         )
         self._on_conflict = self.notices.conflict
         # Chosen here, once: a plain policy's requests pass nothing of what is below.
-        self._starter: Callable[[Any, Any, Any], Any] = no_starter
+        self._starter: Callable[[Any, Any], Any] = no_starter
         if isinstance(self.governor.policies, Policy):
             self.policy = self.governor.policies
         if self.governor.plain is not None:
-            self._starter = self.governor.plain.starter
+            gateway = self.governor.plain.gateway(self._on_conflict, self._note_refusal)
+            self._starter = gateway.starter
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serves one request."""
-        starter = self._starter(environ, start_response, self._on_conflict)
-        if starter.preflight is None:
+        answer = self._starter(environ, start_response)
+        if type(answer) is not tuple:  # isinstance would cost what the look-up does
             environ[_POLICY] = self.policy
-            return self.app(environ, starter)
-        if not starter.preflight:
+            return self.app(environ, answer)
+        if not answer:
             return self._serve_governed(environ, start_response)
         environ[_POLICY] = self.policy
-        status, headers, body = starter.preflight
+        status, headers, body = answer
         start_response(_STATUS_LINES[status], headers)
         return [body]
 
     def govern_all(self) -> None:
         """Takes every request the long way, through ``policy_at``: for a subclass with routes."""
         self._starter = no_starter
+
+    def path_of(self, environ: WSGIEnvironment) -> str:
+        """The path that policies are looked up by: as the application routes it, below its mount.
+
+        A subclass whose framework routes another path than the one that was sent says so here.
+        """
+        return path_of(environ)
 
     def policy_at(self, request: RequestContext) -> Policy | None:
         """What governs a request; None leaves it alone. A subclass may know of routes.
@@ -112,17 +120,21 @@ class CORSMiddleware:
         """
         return self.governor.policy_for(request.path)
 
+    def _note_refusal(self, environ: WSGIEnvironment) -> None:
+        request = request_context(environ, getter(environ), self.path_of(environ))
+        self.governor.note_refusal(self.policy, request)
+
     def _serve_governed(
         self, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
-        get = environ.get
-        request = request_context(environ, lambda name: get(_keys[name]))
+        request = request_context(environ, getter(environ), self.path_of(environ))
         policy = self.policy_at(request)
         if policy is None:
             self.governor.leave_alone(request)
             return self.app(environ, start_response)
         outcome = self.governor.govern(policy, request)
-        environ[_DECISION] = outcome.decision
+        environ[_POLICY] = policy
+        environ[_DECISION] = (policy, outcome.decision)
         if outcome.response is not None:
             status, headers, body = outcome.response
             start_response(_STATUS_LINES[status], list(headers))
@@ -132,11 +144,14 @@ class CORSMiddleware:
 
 def decision_of(environ: WSGIEnvironment) -> Decision | None:
     """The decision about a request that passed a policy, or None for any other request."""
-    decision: Decision | None = environ.get(_DECISION)
-    if decision is not None:
-        return decision
     policy: Policy | None = environ.get(_POLICY)
-    return None if policy is None else policy.decide(request_info(environ))
+    if policy is None:
+        return None
+    made: tuple[Policy, Decision] | None = environ.get(_DECISION)
+    # Of two layers, one in the other, the inner one has written the policy last.
+    if made is not None and made[0] is policy:
+        return made[1]
+    return policy.decide(request_info(environ))
 
 
 class _Keys(dict[str, str]):
@@ -150,7 +165,12 @@ class _Keys(dict[str, str]):
 _keys = _Keys()
 
 
+def getter(environ: WSGIEnvironment) -> Callable[[str], str | None]:
+    """A header's name to its value, or None."""
+    get = environ.get
+    return lambda name: get(_keys[name])
+
+
 def request_info(environ: WSGIEnvironment) -> RequestInfo:
     """What a policy reads of a request."""
-    get = environ.get
-    return RequestInfo.from_getter(environ["REQUEST_METHOD"], lambda name: get(_keys[name]))
+    return RequestInfo.from_getter(environ["REQUEST_METHOD"], getter(environ))
