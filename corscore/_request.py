@@ -10,6 +10,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+_NAMES = (
+    "method",
+    "origin",
+    "host",
+    "request_headers",
+    "request_method",
+    "request_private_network",
+    "sec_fetch_site",
+)
+# In the place of a value that was not read yet: told by identity, so that no request has it.
+_LATE = str(b"not read yet", "ascii")
+
 
 class RequestInfo:
     """The part of an HTTP request that a policy decides on.
@@ -28,14 +40,19 @@ class RequestInfo:
     """
 
     __slots__ = (
-        "host",
+        "_get",
+        "_host",
+        "_sec_fetch_site",
         "method",
         "origin",
         "request_headers",
         "request_method",
         "request_private_network",
-        "sec_fetch_site",
     )
+
+    _get: Callable[[str], str | None]
+    _host: str | None
+    _sec_fetch_site: str | None
 
     def __init__(
         self,
@@ -53,8 +70,8 @@ class RequestInfo:
         self.request_method: str | None = request_method
         self.request_headers: str | None = request_headers
         self.request_private_network: str | None = request_private_network
-        self.host: str | None = host
-        self.sec_fetch_site: str | None = sec_fetch_site
+        self._host = host
+        self._sec_fetch_site = sec_fetch_site
 
     @classmethod
     def from_getter(cls, method: str, get: Callable[[str], str | None]) -> RequestInfo:
@@ -68,18 +85,20 @@ class RequestInfo:
         origin = get("Origin")
         if origin is None:
             return cls(method)
-        host, site = get("Host"), get("Sec-Fetch-Site")
         if method != PREFLIGHT_METHOD:
-            return cls(method, origin=origin, host=host, sec_fetch_site=site)
-        return cls(
-            method,
-            origin=origin,
-            request_method=get("Access-Control-Request-Method"),
-            request_headers=get("Access-Control-Request-Headers"),
-            request_private_network=get("Access-Control-Request-Private-Network"),
-            host=host,
-            sec_fetch_site=site,
-        )
+            info = cls(method, origin=origin)
+        else:
+            info = cls(
+                method,
+                origin=origin,
+                request_method=get("Access-Control-Request-Method"),
+                request_headers=get("Access-Control-Request-Headers"),
+                request_private_network=get("Access-Control-Request-Private-Network"),
+            )
+        # Read when somebody asks: no decision depends on these two, only what is said of it.
+        info._get = get
+        info._host = info._sec_fetch_site = _LATE
+        return info
 
     @classmethod
     def from_pairs(cls, method: str, pairs: Iterable[tuple[bytes, bytes]]) -> RequestInfo:
@@ -99,6 +118,20 @@ class RequestInfo:
             host=values[4],
             sec_fetch_site=values[5],
         )
+
+    @property
+    def host(self) -> str | None:
+        """Value of ``Host``."""
+        if self._host is _LATE:
+            self._host = self._get("Host")
+        return self._host
+
+    @property
+    def sec_fetch_site(self) -> str | None:
+        """Value of ``Sec-Fetch-Site``."""
+        if self._sec_fetch_site is _LATE:
+            self._sec_fetch_site = self._get("Sec-Fetch-Site")
+        return self._sec_fetch_site
 
     @property
     def is_preflight(self) -> bool:
@@ -123,7 +156,7 @@ class RequestInfo:
         return self.host is not None and is_own_origin(self.origin, self.host)
 
     def _values(self) -> tuple[str | None, ...]:
-        return tuple(getattr(self, name) for name in RequestInfo.__slots__)
+        return tuple(getattr(self, name) for name in _NAMES)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RequestInfo):
@@ -136,7 +169,7 @@ class RequestInfo:
     def __repr__(self) -> str:
         given = "".join(
             f", {name}={getattr(self, name)!r}"
-            for name in dict.fromkeys(("origin", *RequestInfo.__slots__))
-            if name != "method" and getattr(self, name) is not None
+            for name in _NAMES[1:]
+            if getattr(self, name) is not None
         )
         return f"RequestInfo({self.method!r}{given})"
