@@ -1,7 +1,8 @@
 """Options of ``corscore_flask.CORS``: tests/data/flask_options.json, and what JSON cannot hold.
 
-A row has the arguments of ``CORS`` and ``app.config``; then either the policy they mean, with
-the start of each notice, or the problems: code, field, and a part of the hint.
+A row has the arguments of ``CORS`` and ``app.config``; then either the policy they mean, or the
+policies of paths, with the start of each notice; or the problems: code, field, and a part of the
+hint.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from flask import Blueprint, Flask, current_app
+from flask import Flask, current_app
 
-from corscore import ConfigError, Policy, Problem
+from corscore import ConfigError, Policy, PolicyMap, PolicyRef, Problem
 from corscore_flask import CORS
 from tables import cases
 
@@ -24,16 +25,25 @@ ORIGIN = "https://a.example"
 REGEX = r"https://pr-\d+\.example\.com"
 
 
-def policy_of(app: Flask) -> Policy:
-    policy: Policy = app.extensions["corscore"].policy
-    return policy
+def policy_of(app: Flask) -> Any:
+    return app.extensions["corscore"].governor.policies
 
 
-def built(options: Mapping[str, Any], config: Mapping[str, Any] | None = None) -> Policy:
+def built(options: Mapping[str, Any], config: Mapping[str, Any] | None = None) -> Any:
     app = Flask(__name__)
     app.config.update(config or {})
     CORS(app, **options)
     return policy_of(app)
+
+
+def meant(row: Mapping[str, Any]) -> Policy | PolicyMap:
+    if "policy" in row:
+        return Policy(**row["policy"])
+    by_path: dict[str, Policy | None] = {
+        path: None if options is None else Policy(**options)
+        for path, options in row["policies"].items()
+    }
+    return PolicyMap(by_path, default=None)
 
 
 def problems_of(
@@ -46,8 +56,8 @@ def problems_of(
 
 @pytest.mark.parametrize("row", cases("flask_options"))
 def test_options(row: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
-    if "policy" in row:
-        assert built(row["options"], row["config"]) == Policy(**row["policy"])
+    if "problems" not in row:
+        assert built(row["options"], row["config"]) == meant(row)
         notices = [record.getMessage() for record in caplog.records]
         assert len(notices) == len(row["notices"])
         for notice, start in zip(notices, row["notices"], strict=True):
@@ -138,6 +148,41 @@ def test_a_problem_quotes_what_a_terminal_can_show() -> None:
     assert "\x1b" not in str(problem)
 
 
+def test_a_compiled_regex_is_no_path() -> None:
+    path = re.compile("/api/.*")
+    shapes: tuple[Any, ...] = (path, [path], {path: {}})
+    for resources in shapes:
+        (problem,) = problems_of({"origins": ORIGIN, "resources": resources})
+        assert (problem.code, problem.hint) == ("path-is-regex", 'write "/api/*"')
+        assert problem.field.startswith("resources")
+
+
+def test_resources_in_a_set_are_sorted() -> None:
+    policies = built({"origins": ORIGIN, "resources": {"/b", "/a"}})
+    assert [path for path, _ in policies.items()] == ["/a", "/b"]
+
+
+def test_ready_policies_as_resources() -> None:
+    policies = built({"origins": ORIGIN, "resources": {"/own": POLICY, "/*": {}}})
+    assert policies.policy_for("/own") is POLICY
+    assert policies.policy_for("/other") == built({"origins": ORIGIN})
+
+
+@pytest.mark.parametrize(
+    ("resources", "says"),
+    [
+        (3, 'write resources={"/api/*": {"origins": [...]}}'),
+        ({"/a": ["https://a.example"]}, 'resources["/a"]: a dict of options, a Policy or None'),
+        ({"/a": "*"}, 'not str; write {"origins": [...]}'),
+        ([["/a"]], "a path was expected, not list"),
+    ],
+)
+def test_what_is_no_resource(resources: Any, says: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        built({"origins": ORIGIN, "resources": resources})
+    assert says in str(caught.value)
+
+
 # --- in which way they arrive
 
 
@@ -163,8 +208,11 @@ def test_a_factory_without_anything_reads_the_configuration() -> None:
     assert policy_of(app) == built({"origins": ORIGIN})
 
 
-def test_a_ready_policy_is_all_there_is() -> None:
-    policy = Policy(allow_origins=[ORIGIN])
+POLICY = Policy(allow_origins=[ORIGIN])
+
+
+@pytest.mark.parametrize("policy", [POLICY, PolicyMap({"/api/*": POLICY}), PolicyRef(POLICY)])
+def test_a_ready_policy_is_all_there_is(policy: Any) -> None:
     first, second, third = Flask("first"), Flask("second"), Flask("third")
     # A policy is an argument, and arguments come first: these are not looked at.
     first.config["CORS_ORIGINS"] = f"{ORIGIN}/"
@@ -196,12 +244,10 @@ def test_what_is_wrong_changes_nothing() -> None:
     CORS(app, origins=ORIGIN)
 
 
-POLICY = Policy(allow_origins=[ORIGIN])
-
-
 @pytest.mark.parametrize(
     ("args", "options", "message"),
     [
+        ((PolicyMap({}),), {"resources": "/a"}, "a PolicyMap and options (resources) were given"),
         ((POLICY,), {"origins": ORIGIN}, "a policy and options (origins) were given"),
         (([ORIGIN],), {}, "write CORS(app, origins=[...]) or CORS(app, Policy("),
         ((ORIGIN,), {"origins": ORIGIN}, "a Policy was expected, not str"),
@@ -216,9 +262,9 @@ def test_what_is_no_policy(args: tuple[Any], options: dict[str, Any], message: s
     ("app", "message"),
     [
         (POLICY, "write CORS(app, policy), or CORS(policy=policy)"),
-        (Blueprint("pages", __name__), "write CORS(app, ...) with the app that the blueprint"),
+        (PolicyMap({}), "write CORS(app, policy), or CORS(policy=policy)"),
         (lambda environ, start_response: [], "write corscore_wsgi.CORSMiddleware(app, ...)"),
-        ("app", "takes a Flask application, not str"),
+        ("app", "takes a Flask application or a blueprint, not str"),
     ],
 )
 def test_what_is_no_application(app: Any, message: str) -> None:

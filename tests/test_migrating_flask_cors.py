@@ -1,9 +1,10 @@
 """From flask-cors to ``corscore_flask``: with the same options, a browser may do the same.
 
 But for what is written in tests/data/differences_flask_cors.json, each with its reason. A row has
-the options of both, an application and a script that shows the difference, and what flask-cors and
-corscore make of it: a status that the script can read, a browser's reason why it cannot, the codes
-of a configuration that is refused, or the lines of a header.
+the options of both, null for an application without ``CORS(app)``; maybe those of ``cross_origin``
+on its page; an application and a script that shows the difference, and what flask-cors and corscore
+make of it: a status that the script can read, a browser's reason why it cannot, the codes of a
+configuration that is refused, or the lines of a header.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import flask_cors
 import pytest
-from flask import Flask, Response, abort, request
+from flask import Blueprint, Flask, Response, abort, request
 
 import corscore_flask
 from conformance.wsgi import call as call_wsgi
 from conformance.wsgi import wsgi_environ
 from cors_headers import cors_of
-from corscore import ConfigError
+from corscore import ConfigError, PolicyMap
 from corscore.browser import FetchResult, Request, fetch
 from tables import rows
 
@@ -31,20 +32,22 @@ SERVER = "https://api.example"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "QUERY", "patch"]
 A, B, STRANGER = "https://a.example", "https://b.example", "https://evil.test"
 
-Extension = Any  # either class CORS
+Extension = Any  # either module
 
 
-def application() -> Flask:
+def page() -> Response:
+    return Response("page", headers={"X-Total": "3", "X-Other": "4"})
+
+
+def application(decorate: Callable[[Any], Any] = lambda view: view) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.logger.disabled = True
-
-    def page() -> Response:
-        return Response("page", headers={"X-Total": "3", "X-Other": "4"})
 
     def boom() -> NoReturn:
         raise RuntimeError
 
-    app.add_url_rule("/page", "page", page, methods=METHODS)
+    app.add_url_rule("/page", "page", decorate(page), methods=METHODS)
+    app.add_url_rule("/api/page", "page below", page, methods=METHODS)
     app.add_url_rule("/slash/", "slash", page, methods=METHODS)
     app.add_url_rule("/get", "get", page)
     app.add_url_rule("/boom", "boom", boom)
@@ -79,26 +82,31 @@ def failing(environ: Any, start_response: Any) -> Iterable[bytes]:
 
 
 def made(extension: Extension, row: Mapping[str, Any]) -> Flask:
-    app = application()
+    app = application(extension.cross_origin(**row["view"])) if "view" in row else application()
     app.config.update(row.get("config", {}))
     if row.get("hook") == "login":
         app.before_request(needing_a_login)
     elif row.get("hook") == "layer":
         patched: Any = app
         patched.wsgi_app = failing
+    if row["options"] is None:
+        return app
     options = dict(row["options"])
     if isinstance(options.get("origins"), dict):
         options["origins"] = re.compile(options["origins"]["regex"])
-    extension(app, **options)
+    extension.CORS(app, **options)
     return app
 
 
 def seen(extension: Extension, row: Mapping[str, Any]) -> str | list[str]:
     """What comes of the row, in the words in which it says so."""
     try:
-        app = made(extension, row)
+        return shown(made(extension, row), row)
     except ConfigError as error:
         return [problem.code for problem in error.problems]
+
+
+def shown(app: Flask, row: Mapping[str, Any]) -> str | list[str]:
     script = dict(row["script"])
     url = SERVER + script.pop("path", "/page")
     if "header" in row:
@@ -123,7 +131,7 @@ DIFFERENCES = rows("differences_flask_cors")
 @pytest.mark.parametrize("row", DIFFERENCES, ids=[row["difference"] for row in DIFFERENCES])
 def test_every_difference_is_one(row: dict[str, Any]) -> None:
     theirs, ours = row["sees"]
-    assert (seen(flask_cors.CORS, row), seen(corscore_flask.CORS, row)) == (theirs, ours)
+    assert (seen(flask_cors, row), seen(corscore_flask, row)) == (theirs, ours)
     assert row["why"]
     assert row["flask-cors"] != row["corscore"]
 
@@ -146,6 +154,11 @@ CONFIGURATIONS: list[dict[str, Any]] = [
     {"origins": [A], "supports_credentials": True, "allow_headers": ["Content-Type", "X-Two"]},
     {"origins": re.compile(r"https://[ab]\.example$"), "methods": ["GET", "DELETE", "OPTIONS"]},
     {"origins": A, "allow_private_network": True, "max_age": "3600"},
+    {"origins": A, "resources": "*"},
+    {"origins": A, "resources": ["/page", "/get"]},
+    {"resources": {"/*": {"origins": A}}, "max_age": 60},
+    {"origins": B, "resources": {"/page": {"origins": [A]}, "/api/*": {"max_age": 5}}},
+    {"resources": {"/api/*": {"origins": A}, "/api/page": {"origins": B, "methods": ["PUT"]}}},
 ]
 ORIGINS = (A, B, STRANGER, f"{A}.evil.test", "http://a.example", f"{A}:8443", "null", SERVER)
 HEADERS: tuple[dict[str, str], ...] = (
@@ -182,6 +195,7 @@ SCRIPTS = tuple(
         [
             *itertools.product(ORIGINS, METHODS, HEADERS, ["omit", "include"], ["/page"]),
             *itertools.product((A, STRANGER, SERVER), ["GET", "PUT"], HEADERS, ["omit"], PATHS),
+            *itertools.product((A, B), ["GET", "PUT"], ({},), ["omit"], ["/api/page"]),
         ],
     )
 )
@@ -222,12 +236,50 @@ RUN_INTO: dict[str, Callable[[dict[str, Any], Script], bool]] = {
 }
 
 
+def on_the_app(extension: Extension, options: dict[str, Any]) -> Flask:
+    app = application()
+    extension.CORS(app, **options)
+    return app
+
+
+def on_the_view(extension: Extension, options: dict[str, Any]) -> Flask:
+    app = application(extension.cross_origin(**options))
+    if extension is corscore_flask:
+        corscore_flask.CORS(app, PolicyMap({}, default=None))
+    return app
+
+
+def on_a_blueprint(extension: Extension, options: dict[str, Any]) -> Flask:
+    app = application()
+    blueprint = Blueprint("blue", __name__)
+    blueprint.add_url_rule("/page", "page", page, methods=METHODS)
+    extension.CORS(blueprint, **options)
+    app.register_blueprint(blueprint, url_prefix="/blue")
+    if extension is corscore_flask:
+        corscore_flask.CORS(app, PolicyMap({}, default=None))
+    return app
+
+
+@pytest.mark.parametrize(
+    ("place", "path"), [(on_the_view, "/page"), (on_a_blueprint, "/blue/page")]
+)
+def test_routes_are_the_same(place: Callable[..., Flask], path: str) -> None:
+    scripts = [script._replace(path=path) for script in SCRIPTS if script.path == "/page"]
+    for options in CONFIGURATIONS:
+        if "resources" in options:
+            continue
+        theirs, ours = place(flask_cors, options), place(corscore_flask, options)
+        for script in scripts:
+            before, now = script.result(theirs), script.result(ours)
+            if read(before) != read(now):
+                assert any(applies(options, script) for applies in RUN_INTO.values())
+                assert not before.readable
+
+
 def test_every_thing_else_is_the_same() -> None:
     run_into = set()
     for options in CONFIGURATIONS:
-        theirs, ours = application(), application()
-        flask_cors.CORS(theirs, **options)
-        corscore_flask.CORS(ours, **options)
+        theirs, ours = on_the_app(flask_cors, options), on_the_app(corscore_flask, options)
         for script in SCRIPTS:
             before, now = script.result(theirs), script.result(ours)
             if read(before) == read(now):

@@ -7,16 +7,22 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Flask, has_request_context, request
 from werkzeug.local import LocalProxy
 
-from corscore import Policy
-from corscore.adapting import policy_from
+from corscore import ConfigError, Policy, PolicyMap, PolicyRef
+from corscore.adapting import policies_from
+from corscore_flask._app_options import options_of_the_app
+from corscore_flask._decorator import govern_blueprint
 from corscore_flask._installed import put_around
-from corscore_flask._options import policy_from_flask
+from corscore_flask._options import OF_THE_APP
+from corscore_flask._resources import policies_from_flask
 from corscore_wsgi import decision_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from typing_extensions import Unpack
 
     from corscore import Decision
+    from corscore.adapting import Policies
     from corscore_flask._options import FlaskOptions
 
 
@@ -28,26 +34,30 @@ class CORS:
     ``app.wsgi_app``, which is inside.
 
     Args:
-        app: A Flask application; or leave it out and call ``init_app``.
-        policy: A ready policy; or leave it out and write its options.
+        app: A Flask application, or a blueprint, whose routes then have a policy of their own in
+            every app that has one; or leave it out and call ``init_app``.
+        policy: A ready policy, a ``PolicyMap`` or a ``PolicyRef``; or leave it out and write the
+            options of a policy.
         options: flask-cors's names (``origins``, ``methods``, ``allow_headers``,
-            ``expose_headers``, ``supports_credentials``, ``max_age``, ``allow_private_network``)
-            and those of ``corscore.Policy`` that it has no name for. What is not given is taken
-            from ``app.config``, where they are in upper case behind ``CORS_``, or else from
-            flask-cors's defaults: any request header, and the methods GET, HEAD, POST, OPTIONS,
-            PUT, PATCH and DELETE. No origins at all is an error.
+            ``expose_headers``, ``supports_credentials``, ``max_age``, ``allow_private_network``,
+            ``resources``) and those of ``corscore.Policy`` that it has no name for. What is not
+            given is taken from ``app.config``, where they are in upper case behind ``CORS_``, or
+            else from flask-cors's defaults: any request header, and the methods GET, HEAD, POST,
+            OPTIONS, PUT, PATCH and DELETE. No origins at all is an error. For an app, with a
+            policy too: ``on_decision``, ``shadow``, ``enforce`` and ``own_origins``, as in
+            ``corscore_wsgi.CORSMiddleware``.
 
     Raises:
         ConfigError: With all that is wrong with the options.
-        RuntimeError: When the app has a policy already.
-        TypeError: When ``app`` is no Flask application, when the policy is none, or when there are
-            both a policy and options.
+        RuntimeError: When the app or the blueprint has a policy already.
+        TypeError: When ``app`` is neither, when the policy is none, or when there are both a policy
+            and options.
     """
 
     def __init__(
         self,
-        app: Flask | None = None,
-        policy: Policy | None = None,
+        app: Flask | Blueprint | None = None,
+        policy: Policies | None = None,
         **options: Unpack[FlaskOptions],
     ) -> None:
         self._policy = policy
@@ -56,31 +66,36 @@ class CORS:
             self.init_app(app)
 
     def init_app(
-        self, app: Flask, policy: Policy | None = None, **options: Unpack[FlaskOptions]
+        self,
+        app: Flask | Blueprint,
+        policy: Policies | None = None,
+        **options: Unpack[FlaskOptions],
     ) -> None:
-        """Puts the policy around one application; any number of them may get it.
+        """Puts the policy around one application or blueprint; any number of them may get it.
 
         Args:
-            app: A Flask application.
+            app: A Flask application or a blueprint.
             policy: Instead of what the constructor was given.
             options: Beside the constructor's, and before them.
 
         Raises:
             ConfigError, RuntimeError, TypeError: As the class does.
         """
-        app = _application(app)
+        app = _governed(app)
         policy = self._policy if policy is None else policy
         given: dict[str, object] = {**self._options, **options}
-        if policy is None:
-            policy = policy_from_flask(given, app.config)
-        elif isinstance(policy, Policy):
-            policy = policy_from("CORS(app, ...)", policy, given)
-        else:
-            raise TypeError(
-                f"CORS(app, ...): a Policy was expected, not {type(policy).__name__}; write "
-                "CORS(app, origins=[...]) or CORS(app, Policy(allow_origins=[...]))"
-            )
-        put_around(app, policy)
+        if isinstance(app, Blueprint):
+            govern_blueprint(app, policy, given)
+            return
+        of_the_app, problems = options_of_the_app(given, app.config)
+        given = {name: value for name, value in given.items() if name not in OF_THE_APP}
+        try:
+            policies = _policies(policy, given, app.config)
+        except ConfigError as error:
+            raise ConfigError((*error.problems, *problems)) from None
+        if problems:
+            raise ConfigError(problems)
+        put_around(app, policies, **of_the_app)
 
 
 def current_decision() -> Decision | None:
@@ -93,19 +108,27 @@ def current_decision() -> Decision | None:
     return decision_of(request.environ)
 
 
-def _application(app: object) -> Flask:
+def _policies(
+    policy: object, given: Mapping[str, object], config: Mapping[str, object]
+) -> Policies:
+    if policy is None:
+        return policies_from_flask(given, config)
+    if isinstance(policy, (Policy, PolicyMap, PolicyRef)):
+        return policies_from("CORS(app, ...)", policy, given)
+    raise TypeError(
+        f"CORS(app, ...): a Policy was expected, not {type(policy).__name__}; write "
+        "CORS(app, origins=[...]) or CORS(app, Policy(allow_origins=[...]))"
+    )
+
+
+def _governed(app: object) -> Flask | Blueprint:
     if isinstance(app, LocalProxy):
         app = app._get_current_object()
-    if isinstance(app, Flask):
+    if isinstance(app, (Flask, Blueprint)):
         return app
-    if isinstance(app, Policy):
+    if isinstance(app, (Policy, PolicyMap, PolicyRef)):
         raise TypeError("CORS(policy): write CORS(app, policy), or CORS(policy=policy)")
-    if isinstance(app, Blueprint):
-        raise TypeError(
-            "CORS(blueprint, ...): a policy governs a whole app; write CORS(app, ...) with the app "
-            "that the blueprint is registered on"
-        )
     raise TypeError(
-        f"CORS(app, ...) takes a Flask application, not {type(app).__name__}; around another WSGI "
-        "application write corscore_wsgi.CORSMiddleware(app, ...)"
+        f"CORS(app, ...) takes a Flask application or a blueprint, not {type(app).__name__}; "
+        "around another WSGI application write corscore_wsgi.CORSMiddleware(app, ...)"
     )

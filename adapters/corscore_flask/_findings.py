@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from corscore import Problem
 from corscore.adapting import Notices
@@ -13,6 +13,18 @@ if TYPE_CHECKING:
 _PREFIX = "CORS_"
 
 
+class Place(NamedTuple):
+    """Where options stand that count more than those of the whole app.
+
+    Attributes:
+        name: As its user writes it: ``resources["/api/*"]``.
+        options: What stands there.
+    """
+
+    name: str
+    options: Mapping[str, object]
+
+
 class Findings:
     """Collects the problems of one configuration, and says what is only to be mentioned.
 
@@ -20,35 +32,48 @@ class Findings:
         given: The arguments of ``CORS``, which come before ``config``.
         config: ``app.config``, where an option stands in upper case behind ``CORS_``; a value of
             None counts as unset, as it does for flask-cors.
+        place: Options that come before both.
+        notices: Says each thing once; shared where there are several places.
 
     Attributes:
         written: The options that count, under their names as arguments.
         problems: What was found so far.
-        notices: Says each thing once.
+        notices: As above.
         separator: What stands between a name and its value.
     """
 
-    def __init__(self, given: Mapping[str, object], config: Mapping[str, object]) -> None:
-        configured = {
-            key.removeprefix(_PREFIX).lower(): value
-            for key, value in config.items()
-            if key.startswith(_PREFIX) and value is not None
-        }
-        self.written = {**configured, **given}
+    def __init__(
+        self,
+        given: Mapping[str, object],
+        config: Mapping[str, object],
+        place: Place | None = None,
+        notices: Notices | None = None,
+    ) -> None:
+        configured = _configured(config)
+        own = {} if place is None else place.options
+        self.written: dict[str, object] = {**configured, **given, **own}
         self.problems: list[Problem] = []
-        self.notices = Notices()
+        self.notices: Notices = Notices() if notices is None else notices
         self._given = given
+        self._place = place
         # Who writes options there will look for a missing one there, too.
         self._in_config = bool(configured) and not given
-        self.separator = " = " if self._in_config else "="
+        self.separator: str = " = " if self._in_config or place is not None else "="
+
+    def is_in_place(self, option: str) -> bool:
+        """Whether the option stands in the place that counts more than the whole app."""
+        return self._place is not None and option in self._place.options
 
     def is_argument(self, option: str) -> bool:
-        """Whether the option was given to ``CORS`` itself."""
-        return option in self._given
+        """Whether the option was written for ``CORS`` itself, and can be meant for nothing else."""
+        return option in self._given or self.is_in_place(option)
 
     def name(self, option: str) -> str:
         """The option as this user writes it."""
-        is_key = option in self.written and option not in self._given
+        is_written = option in self.written
+        if self._place is not None and (self.is_in_place(option) or not is_written):
+            return f"{self._place.name}[{literal(option)}]"
+        is_key = is_written and option not in self._given
         return f"{_PREFIX}{option.upper()}" if is_key or self._in_config else option
 
     def write(self, option: str, value: object) -> str:
@@ -58,6 +83,15 @@ class Findings:
     def add(self, code: str, option: str, value: object, message: str, hint: str) -> None:
         """Notes a problem."""
         self.problems.append(Problem(code, self.name(option), value, message, hint))
+
+
+def _configured(config: Mapping[str, object]) -> dict[str, object]:
+    """The options of ``app.config``, under their names as arguments."""
+    return {
+        key.removeprefix(_PREFIX).lower(): value
+        for key, value in config.items()
+        if key.startswith(_PREFIX) and value is not None
+    }
 
 
 def literal(value: object) -> str:

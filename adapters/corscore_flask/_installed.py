@@ -10,7 +10,9 @@ from flask import Flask
 from werkzeug.wrappers import Response
 
 from corscore.adapting import escaped
-from corscore_wsgi import CORSMiddleware, request_info
+from corscore_flask._marks import marks
+from corscore_flask._routes import FlaskLayer
+from corscore_wsgi import decision_of, request_info
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -18,19 +20,27 @@ if TYPE_CHECKING:
     from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from corscore import Policy
+    from corscore import Decision
+    from corscore.adapting import Policies
 
 _ERROR = Response("Internal Server Error", 500, mimetype="text/plain")
 
 
-def put_around(app: Flask, policy: Policy) -> None:
+def put_around(app: Flask, policies: Policies, **of_the_app: object) -> None:
     """Has every request to ``app`` pass the policy first, whatever its ``wsgi_app`` becomes.
 
+    Args:
+        app: The application.
+        policies: What governs it.
+        of_the_app: ``on_decision``, ``shadow``, ``enforce`` and ``own_origins``, where given.
+
     Raises:
+        ConfigError, TypeError: When something is wrong with them, as ``CORSMiddleware`` does.
         RuntimeError: When the app has a policy already.
     """
     if "corscore" in app.extensions:
         raise RuntimeError("CORS(app, ...) was called twice: an app has one policy")
+    layer = FlaskLayer(_Inside(cast("_Installed", app)), app, policies, **of_the_app)
     cls = type(app)
     # A class of this instance's own: servers and test clients call `type(app).__call__`, and in
     # `app.wsgi_app` the policy would be inside of what others wrap that in later.
@@ -38,12 +48,14 @@ def put_around(app: Flask, policy: Policy) -> None:
     installed.__qualname__ = cls.__qualname__
     installed.__doc__ = cls.__doc__
     app.__class__ = installed
-    app.extensions["corscore"] = CORSMiddleware(_Inside(cast("_Installed", app)), policy)
+    app.extensions["corscore"] = layer
 
 
 class _Installed(Flask):
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        layer: CORSMiddleware = self.extensions["corscore"]
+        layer: FlaskLayer = self.extensions["corscore"]
+        if marks.count:
+            layer.look_for_routes()
         return layer(environ, start_response)
 
 
@@ -54,6 +66,10 @@ class _Inside:
         self.app = app
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        layer: FlaskLayer = self.app.extensions["corscore"]
+        # Now, since another layer inside may have its own. A plain policy's is made when it is
+        # needed, and that is almost never.
+        decision = None if layer.is_plain else decision_of(environ)
         has_started = False
 
         def start(
@@ -72,7 +88,9 @@ class _Inside:
         except Exception:
             # What leaves the app is answered by a server or a debugger that knows of no policy: on
             # another origin, a developer would look for a mistake in CORS and not for this one.
-            if self.app.testing or not self._is_from_another_origin(environ):
+            if layer.is_plain:
+                decision = layer.policy.decide(request_info(environ))
+            if self.app.testing or not _is_awaited(decision, environ):
                 raise
             self.app.logger.exception(
                 "Exception on %s [%s]",
@@ -84,12 +102,16 @@ class _Inside:
             return _ERROR(environ, start_response)
         return answer
 
-    def _is_from_another_origin(self, environ: WSGIEnvironment) -> bool:
-        """Whether a script of another origin, which the policy allows, waits for the answer."""
-        request = request_info(environ)
-        layer: CORSMiddleware = self.app.extensions["corscore"]
-        decision = layer.policy.decide(request)
-        return decision.kind == "actual" and decision.origin_allowed and not request.is_own_origin
+
+def _is_awaited(decision: Decision | None, environ: WSGIEnvironment) -> bool:
+    """Whether a script of another origin, which the policy allows, waits for the answer."""
+    return (
+        # There is none about what is left alone.
+        decision is not None
+        and decision.kind == "actual"
+        and decision.origin_allowed
+        and not request_info(environ).is_own_origin
+    )
 
 
 def _restart(

@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING, TypedDict
 
 from corscore import ConfigError, Policy
 from corscore.adapting import split_forbidden, translated_policy
-from corscore_flask._findings import Findings, literal
 from corscore_flask._regexes import without_header_regexes, without_origin_regexes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import timedelta
     from typing import Any
+
+    from corscore import OriginResolver
+    from corscore.adapting import OnDecision, Policies
+    from corscore_flask._findings import Findings
 
     Texts = str | list[str] | tuple[str, ...] | set[str] | frozenset[str]
     Origins = Texts | re.Pattern[str] | list[str | re.Pattern[str]]
 
 
-class FlaskOptions(TypedDict, total=False):
-    """The options of ``CORS``: flask-cors's, then those of ``Policy`` that it has no name for."""
+class RouteOptions(TypedDict, total=False):
+    """Options of ``cross_origin``: flask-cors's, and those of ``Policy`` it has no name for."""
 
     origins: Origins
     methods: Texts
@@ -31,6 +34,7 @@ class FlaskOptions(TypedDict, total=False):
     max_age: int | timedelta | str | None
     allow_private_network: bool
     allow_origin_regex: str | re.Pattern[str] | None
+    origin_resolver: Callable[..., Any] | OriginResolver | None
     allow_null_origin: bool
     dangerously_allow_insecure_origins: bool
     dangerously_allow_public_suffixes: bool
@@ -39,7 +43,17 @@ class FlaskOptions(TypedDict, total=False):
     debug: bool
 
 
-_POLICY_NAMES = {name: name for name in FlaskOptions.__annotations__} | {
+class FlaskOptions(RouteOptions, total=False):
+    """Options of ``CORS``: those, and what concerns the whole app."""
+
+    resources: Texts | Mapping[str, Mapping[str, Any] | Policy | None]
+    on_decision: OnDecision | None
+    shadow: Policies | None
+    enforce: bool
+    own_origins: list[str] | tuple[str, ...] | set[str] | frozenset[str]
+
+
+_POLICY_NAMES = {name: name for name in RouteOptions.__annotations__} | {
     "origins": "allow_origins",
     "methods": "allow_methods",
     "supports_credentials": "allow_credentials",
@@ -58,28 +72,33 @@ _NEEDLESS = {
     "always_send": "what caches have to know is sent with an Origin and without",
     "automatic_options": "preflights never reach the app, and every other OPTIONS request does",
     "intercept_exceptions": "the answers of error handlers have the headers like all others",
-    "resources": "a policy governs the whole app",
     "send_wildcard": '"*" is sent as it is',
     "vary_header": "without Vary, a cache would give one origin what was meant for another",
 }
 # Values that ask for the contrary: it would be untrue to say of these that they are not needed.
 _REFUSED = (("automatic_options", False), ("vary_header", False))
-_EVERY_PATH = ("*", "/*", ".*", "/.*")
+# What is said once for an app, and is no option of a policy.
+OF_THE_APP = ("on_decision", "shadow", "enforce", "own_origins")
+_READ_ELSEWHERE = (*OF_THE_APP, "resources")
 
 
-def policy_from_flask(given: Mapping[str, object], config: Mapping[str, object]) -> Policy:
+def policy_from_flask(findings: Findings) -> Policy:
     """The policy that a Flask user describes.
 
     Args:
-        given: The arguments of ``CORS``; they come before ``config``.
-        config: ``app.config``; its keys that begin with ``CORS_`` are read.
+        findings: What the user wrote. ``resources`` and what is said for the whole app are read
+            elsewhere.
 
     Raises:
         ConfigError: With all that is wrong, each problem under the name that the user wrote.
     """
-    findings = Findings(given, config)
-    options: dict[str, Any] = {**_DEFAULTS, **findings.written}
-    for name in findings.written:
+    written = {
+        name: value
+        for name, value in findings.written.items()
+        if name not in _READ_ELSEWHERE or findings.is_in_place(name)
+    }
+    options: dict[str, Any] = {**_DEFAULTS, **written}
+    for name in written:
         if name not in _POLICY_NAMES:
             _judge(findings, options, name)
     _read_origins(findings, options)
@@ -99,7 +118,7 @@ def policy_from_flask(given: Mapping[str, object], config: Mapping[str, object])
     except ConfigError as error:
         told = {problem.field for problem in problems}
         # Origins that stand in the wrong place, or in the wrong form, are not missing.
-        is_consequence = bool(told.intersection(map(findings.name, ("origins", "resources"))))
+        is_consequence = findings.name("origins") in told
         problems += [
             problem
             for problem in error.problems
@@ -109,7 +128,7 @@ def policy_from_flask(given: Mapping[str, object], config: Mapping[str, object])
 
 
 def _read_origins(findings: Findings, options: dict[str, Any]) -> None:
-    items = _listed(options.get("origins", ()))
+    items = listed(options.get("origins", ()))
     if not isinstance(items, list):
         return
     names = [item for item in items if not isinstance(item, re.Pattern)]
@@ -138,7 +157,7 @@ def _read_names(findings: Findings, options: dict[str, Any]) -> None:
         # Here flask-cors reads commas, and none of these has one inside.
         if isinstance(value, str):
             value = [part.strip() for part in value.split(",") if part.strip()]
-        options[name] = _listed(value)
+        options[name] = listed(value)
     if options["expose_headers"] is None:
         options["expose_headers"] = ()
     headers = options["allow_headers"]
@@ -155,7 +174,7 @@ def _read_names(findings: Findings, options: dict[str, Any]) -> None:
         )
 
 
-def _listed(value: object) -> object:
+def listed(value: object) -> object:
     """What flask-cors takes for a list: a lone item too."""
     if isinstance(value, (str, re.Pattern)):
         return [value]
@@ -169,13 +188,13 @@ def _judge(findings: Findings, options: dict[str, Any], name: str) -> None:
     """Takes an option out that a policy does not have, and says what becomes of it."""
     value = options.pop(name)
     written = findings.name(name)
-    if name == "resources" and value not in _EVERY_PATH:
+    if name in _READ_ELSEWHERE:
         findings.add(
             "option-refused",
             name,
             value,
-            f"{_NEEDLESS[name]}, and the rules of {written} are not read.",
-            _instead_of_resources(findings, value),
+            f"{written} is out of place: it is said once for the whole app.",
+            f"write CORS(app, {name}=...)",
         )
     elif (name, value) in _REFUSED:
         findings.add(
@@ -209,15 +228,3 @@ def _judge(findings: Findings, options: dict[str, Any], name: str) -> None:
 def _meant(name: str) -> str | None:
     close = get_close_matches(name, _POLICY_NAMES, n=1, cutoff=0.8)
     return _FLASK_NAMES.get(name) or next(iter(close), None)
-
-
-def _instead_of_resources(findings: Findings, value: object) -> str:
-    if isinstance(value, dict) and len(value) == 1:
-        ((path, options),) = value.items()
-        if path in _EVERY_PATH and isinstance(options, dict):
-            given = [f"{name}={literal(option)}" for name, option in options.items()]
-            return f"write CORS(app, {', '.join(given or ['origins=[...]'])})"
-    return (
-        f"write {findings.write('origins', ['https://app.example.com'])} for the whole app; paths "
-        "that need another policy can be an app of their own, below a DispatcherMiddleware"
-    )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, request
+from flask import Blueprint, Flask, Response, request
 
-from conformance.site import METHODS
+from conformance.routes import routes_of
+from corscore_flask import cross_origin
 
 if TYPE_CHECKING:
     from werkzeug.datastructures import Headers
 
+    from conformance.routes import Routes
     from conformance.site import Site
 
 
@@ -21,11 +23,17 @@ class _Whole(Response):
         return self.headers
 
 
-def flask_app(site: Site) -> Flask:
-    """The site as a Flask application, without CORS."""
+def flask_app(site: Site, routes: Routes | None = None) -> Flask:
+    """The site as a Flask application, without CORS but for what routes have of their own.
+
+    Args:
+        site: Its pages; those below ``/api/`` are a blueprint's.
+        routes: Policies of routes.
+    """
     app = Flask(__name__, static_folder=None)
     # What the suite has raised on purpose is not worth a traceback each.
     app.logger.disabled = True
+    api = Blueprint("api", __name__, url_prefix="/api")
 
     def view() -> Response:
         page = site.visit(request.method, request.path)
@@ -33,5 +41,15 @@ def flask_app(site: Site) -> Flask:
         return _Whole(body, page.status, list(page.headers))
 
     for path in site.pages:
-        app.add_url_rule(path, path.strip("/") or "index", view, methods=METHODS)
+        place: Flask | Blueprint = api if path.startswith("/api/") else app
+        for number, route in enumerate(routes_of(routes or {}, path)):
+            place.add_url_rule(
+                path.removeprefix("/api") if place is api else path,
+                f"{path.strip('/').replace('/', '-')} {number}",
+                cross_origin(route.policy)(view) if route.is_marked else view,
+                methods=route.methods,
+                # Every method has one view, OPTIONS too.
+                provide_automatic_options=False,
+            )
+    app.register_blueprint(api)
     return app

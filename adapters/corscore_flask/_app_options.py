@@ -1,0 +1,54 @@
+"""What is said once for a whole app beside its policies, as arguments or in ``app.config``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from corscore import ConfigError, Policy, Problem
+from corscore.adapting import Governor
+from corscore_flask._findings import Findings, literal
+from corscore_flask._options import OF_THE_APP, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ANY = Policy(allow_origins=["*"])
+
+
+def options_of_the_app(
+    given: Mapping[str, object], config: Mapping[str, object]
+) -> tuple[dict[str, object], tuple[Problem, ...]]:
+    """``on_decision``, ``shadow``, ``enforce`` and ``own_origins``, and what is wrong with them.
+
+    Args:
+        given: The arguments of ``CORS``, which come before ``config``.
+        config: ``app.config``. It is read also where a ready policy is given: these are no options
+            of a policy, and whoever writes ``CORS_ENFORCE`` relies on it.
+    """
+    findings = Findings(given, config)
+    found = {name: findings.written[name] for name in OF_THE_APP if name in findings.written}
+    enforce = found.get("enforce", False)
+    if not isinstance(enforce, bool):
+        findings.add(
+            "not-a-bool",
+            "enforce",
+            enforce,
+            f"{literal(enforce)} is a {type(enforce).__name__}, not True or False.",
+            f"write {findings.write('enforce', value=True)}",
+        )
+    if "own_origins" in found:
+        found["own_origins"] = listed(found["own_origins"])
+        try:
+            Governor(_ANY, is_async=False, own_origins=found["own_origins"])
+        except ConfigError as error:
+            findings.problems += [
+                Problem(
+                    problem.code,
+                    findings.name("own_origins"),
+                    problem.value,
+                    problem.message,
+                    problem.hint,
+                )
+                for problem in error.problems
+            ]
+    return found, tuple(findings.problems)

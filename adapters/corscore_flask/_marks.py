@@ -1,0 +1,223 @@
+"""Marks: what says that a route has a policy of its own, and where it is kept.
+
+``cross_origin`` marks a view, and ``CORS(blueprint, ...)`` a blueprint. Neither knows of an
+application: it finds the marks of its views when it looks for them (``_routes``).
+"""
+
+from __future__ import annotations
+
+from functools import wraps
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from flask import Blueprint, Flask, request, request_started
+from flask.views import View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
+    from corscore import Policy
+
+    PolicyFor = Callable[[str], Policy | None]
+
+# On a function: `functools.wraps` copies it, and so it survives other decorators around it.
+_OWN = "_corscore_mark"
+
+
+class Mark:
+    """A policy of some routes.
+
+    Args:
+        where: What carries it, for messages.
+        read: An app's configuration to what governs a path; raises ``ConfigError``.
+    """
+
+    def __init__(self, where: str, read: Callable[[Mapping[str, object]], PolicyFor]) -> None:
+        self.where = where
+        self.read = read
+
+
+class Marks:
+    """All marks of this process, and how many there have ever been."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._blueprints: WeakKeyDictionary[object, Mark] = WeakKeyDictionary()
+        self._classes: WeakKeyDictionary[type[View], Mark] = WeakKeyDictionary()
+        # Functions that were marked where they are defined, and that mark.
+        self._functions: WeakKeyDictionary[Callable[..., Any], Mark] = WeakKeyDictionary()
+
+    def put_on_blueprint(self, blueprint: Blueprint, mark: Mark) -> None:
+        """Marks all routes of a blueprint, those of blueprints inside it included.
+
+        Raises:
+            RuntimeError: When it has a mark already.
+        """
+        if blueprint in self._blueprints:
+            raise RuntimeError("CORS(blueprint, ...) was called twice: a blueprint has one policy")
+        self._blueprints[blueprint] = mark
+        self._added()
+
+    def put_on_class(self, view_class: type[View], mark: Mark) -> None:
+        """Marks the views that are made from a class.
+
+        Raises:
+            RuntimeError: When it has a mark of its own already.
+        """
+        if view_class in self._classes:
+            raise _twice(view_class)
+        self._classes[view_class] = mark
+        self._added()
+
+    def put_on_function(
+        self, function: Callable[..., Any], mark: Mark, *, is_defined_here: bool
+    ) -> Callable[..., Any]:
+        """Marks a view, or a method of a view class.
+
+        Args:
+            function: The view.
+            mark: What it says.
+            is_defined_here: Whether this is its definition. Above ``@app.route`` the function
+                itself is served, and not what is returned here.
+
+        Returns:
+            A function that does the same. It has the mark, and the given one is free to be served
+            without it, or under another one.
+
+        Raises:
+            RuntimeError: When it has a mark already.
+        """
+        if _own(function) is not None:
+            raise _twice(function)
+        marked = _copy(function)
+        setattr(marked, _OWN, mark)
+        if is_defined_here:
+            self._functions[function] = mark
+        self._added()
+        return marked
+
+    def of_app(self, app: Flask) -> set[Mark]:
+        """All marks that an application's routes have."""
+        views = list(app.view_functions.values())
+        taken = own_marks(views)
+        found = {mark for view in views for mark in self._of_view(view, None, taken)}
+        of_blueprints = (self._blueprints.get(one) for one in list(app.blueprints.values()))
+        return found.union(mark for mark in of_blueprints if mark is not None)
+
+    def of_route(self, app: Flask, endpoint: str, method: str, taken: set[Mark]) -> Mark | None:
+        """The mark of a route; the view's, else that of the innermost blueprint.
+
+        Args:
+            app: The application.
+            endpoint: Of the route.
+            method: Of the request.
+            taken: ``own_marks`` of the application's views.
+        """
+        view = app.view_functions.get(endpoint)
+        for mark in () if view is None else self._of_view(view, method, taken):
+            return mark
+        name = endpoint.rpartition(".")[0]
+        while name:
+            blueprint = app.blueprints.get(name)
+            if blueprint is not None and blueprint in self._blueprints:
+                return self._blueprints[blueprint]
+            name = name.rpartition(".")[0]
+        return None
+
+    def _of_view(
+        self, view: Callable[..., Any], method: str | None, taken: set[Mark]
+    ) -> Iterator[Mark]:
+        """The marks of a view, the one that counts first: of all methods, or one."""
+        view_class = _class_of(view)
+        for name in () if view_class is None else _handlers(view_class, method):
+            mark = _own(getattr(view_class, name, None))
+            if mark is not None:
+                yield mark
+        mark = _own(view) or self._of_function(view, taken)
+        if mark is not None:
+            yield mark
+        for cls in () if view_class is None else view_class.__mro__:
+            if cls in self._classes:
+                yield self._classes[cls]
+
+    def _of_function(self, view: Callable[..., Any], taken: set[Mark]) -> Mark | None:
+        try:
+            mark = self._functions.get(view)
+        except TypeError:
+            return None
+        # Where what came of marking it is served elsewhere, it was marked for that place.
+        return None if mark in taken else mark
+
+    def _added(self) -> None:
+        if not self.count:
+            # Whoever marks nothing pays for no signal, either.
+            request_started.connect(_refuse_to_be_unseen)
+        self.count += 1
+
+
+marks = Marks()
+
+
+def own_marks(views: list[Callable[..., Any]]) -> set[Mark]:
+    """The marks that functions carry themselves."""
+    return {mark for mark in map(_own, views) if mark is not None}
+
+
+def _class_of(view: object) -> type[View] | None:
+    view_class = getattr(view, "view_class", None)
+    return view_class if isinstance(view_class, type) and issubclass(view_class, View) else None
+
+
+def _own(function: object) -> Mark | None:
+    mark = getattr(function, _OWN, None)
+    return mark if isinstance(mark, Mark) else None
+
+
+def _copy(function: Callable[..., Any]) -> Callable[..., Any]:
+    if iscoroutinefunction(function):
+
+        @wraps(function)
+        async def view_async(*args: Any, **kwargs: Any) -> Any:
+            return await function(*args, **kwargs)
+
+        return view_async
+
+    @wraps(function)
+    def view(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return view
+
+
+def _handlers(view_class: type[View], method: str | None) -> list[str]:
+    """The methods of a view class that may answer, as ``MethodView`` chooses them."""
+    if method is None:
+        return [*map(str.lower, view_class.methods or ()), "head", "dispatch_request"]
+    name = method.lower()
+    if name == "head" and not hasattr(view_class, name):
+        name = "get"
+    return [name, "dispatch_request"]
+
+
+def _twice(marked: Any) -> RuntimeError:
+    name = getattr(marked, "__qualname__", type(marked).__name__)
+    return RuntimeError(
+        f"cross_origin(...) was put on {name} twice: a view has one policy. Where one function "
+        "serves several routes, decorate it anew for each of them"
+    )
+
+
+def _refuse_to_be_unseen(app: Flask, **_: object) -> None:
+    """Stops a request to a marked route of an application that would not look at the mark."""
+    if "corscore" in app.extensions or request.endpoint is None:
+        return
+    views = list(app.view_functions.values())
+    mark = marks.of_route(app, request.endpoint, request.method, own_marks(views))
+    if mark is not None:
+        raise RuntimeError(
+            f"{mark.where} has a policy of its own, and the app has nothing that applies it: write "
+            "CORS(app, PolicyMap({}, default=None)) where the app is made, or CORS(app, ...) with "
+            "what governs all other routes"
+        )

@@ -1,0 +1,155 @@
+"""``resources``: policies by path, as users of flask-cors write them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING
+
+from corscore import ConfigError, Policy, PolicyMap, Problem
+from corscore_flask._findings import Findings, Place, literal
+from corscore_flask._options import policy_from_flask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from corscore.adapting import Notices
+
+_OPTION = "resources"
+_EVERY_PATH = "/*"
+# What flask-cors's users write for it; some of it is a regex there.
+_EVERY_PATH_FOR_USERS = ("*", "/*", ".*", "/.*")
+
+
+def policies_from_flask(
+    given: Mapping[str, object], config: Mapping[str, object], notices: Notices | None = None
+) -> Policy | PolicyMap:
+    """The policies that a Flask user describes: one, or one for each of ``resources``.
+
+    Args:
+        given: The arguments of ``CORS``; they come before ``config``.
+        config: ``app.config``; its keys that begin with ``CORS_`` are read.
+        notices: Who says what is only to be mentioned.
+
+    Raises:
+        ConfigError: With all that is wrong in all places, each problem under the name that the
+            user wrote.
+        TypeError: When ``resources``, or what a path has there, is of no type that it can have.
+    """
+    findings = Findings(given, config, notices=notices)
+    if findings.written.get(_OPTION) is None:
+        return policy_from_flask(findings)
+    resources = findings.written[_OPTION]
+    written = findings.name(_OPTION)
+    if isinstance(resources, str) and resources in _EVERY_PATH_FOR_USERS:
+        findings.notices.once(
+            _OPTION, f"{written} is not needed: a policy governs the whole app. Drop it."
+        )
+        return policy_from_flask(findings)
+    reader = _Reader(given, config, findings.notices)
+    if isinstance(resources, Mapping):
+        for path, value in resources.items():
+            place = f"{written}[{literal(_source(path))}]"
+            reader.add(place, path, value)
+    else:
+        reader.add_all(written, _paths(written, resources))
+    return reader.policies()
+
+
+class _Reader:
+    """Collects policies by path, and all that is wrong with them."""
+
+    def __init__(
+        self, given: Mapping[str, object], config: Mapping[str, object], notices: Notices
+    ) -> None:
+        self._given = given
+        self._config = config
+        self._notices = notices
+        self._found: dict[str, Policy | None] = {}
+        # What does not differ is told once, though every path inherits it.
+        self._problems: dict[Problem, None] = {}
+
+    def add(self, place: str, path: object, value: object) -> None:
+        """Reads what one path has."""
+        if isinstance(value, Mapping):
+            policy = self._policy(Place(place, value))
+        elif value is None or isinstance(value, Policy):
+            policy = value
+        else:
+            raise TypeError(
+                f"{place}: a dict of options, a Policy or None was expected, not "
+                f'{type(value).__name__}; write {{"origins": [...]}}'
+            )
+        self._add_path(place, path, policy)
+
+    def add_all(self, place: str, paths: Iterable[object]) -> None:
+        """Gives every path the policy of the app's own options."""
+        paths = list(paths)
+        policy = self._policy(None) if paths else None
+        for path in paths:
+            self._add_path(place, path, policy)
+
+    def policies(self) -> Policy | PolicyMap:
+        """What was read; a policy for every path is that policy.
+
+        Raises:
+            ConfigError: With all that is wrong.
+        """
+        if self._problems:
+            raise ConfigError(tuple(self._problems))
+        only = self._found.get(_EVERY_PATH)
+        if len(self._found) == 1 and only is not None:
+            return only
+        return PolicyMap(self._found, default=None)
+
+    def _policy(self, place: Place | None) -> Policy | None:
+        findings = Findings(self._given, self._config, place, self._notices)
+        try:
+            return policy_from_flask(findings)
+        except ConfigError as error:
+            self._problems.update(dict.fromkeys(error.problems))
+            return None
+
+    def _add_path(self, place: str, path: object, policy: Policy | None) -> None:
+        if not isinstance(path, Hashable):
+            raise TypeError(f"{place}: a path was expected, not {type(path).__name__}")
+        key: Any = _EVERY_PATH if path in _EVERY_PATH_FOR_USERS else path
+        if key in self._found:
+            self._note(
+                "path-invalid",
+                place,
+                path,
+                f"{literal(_source(path))} means every path, as another key does.",
+                f"write {literal(_EVERY_PATH)} once",
+            )
+            return
+        try:
+            # One by one, for their problems; the keys of a map that works are in `policies`.
+            PolicyMap({key: policy})
+        except ConfigError as error:
+            for problem in error.problems:
+                self._note(problem.code, place, path, problem.message, problem.hint)
+        else:
+            self._found[key] = policy
+
+    def _note(self, code: str, field: str, value: object, message: str, hint: str) -> None:
+        self._problems[Problem(code, field, value, message, hint)] = None
+
+
+def _paths(written: str, resources: object) -> Iterable[object]:
+    if isinstance(resources, (str, re.Pattern)):
+        return [resources]
+    if isinstance(resources, (list, tuple)):
+        return resources
+    if isinstance(resources, (set, frozenset)):
+        # A set has no order; problems have one.
+        return sorted(resources, key=str)
+    raise TypeError(
+        f"{written}: paths were expected, not {type(resources).__name__}; write "
+        f'{written}={{"/api/*": {{"origins": [...]}}}}'
+    )
+
+
+def _source(path: object) -> object:
+    return path.pattern if isinstance(path, re.Pattern) else path
