@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from werkzeug.wrappers import Response
@@ -40,8 +40,9 @@ def put_around(app: Flask, policies: Policies, **of_the_app: object) -> None:
     """
     if "corscore" in app.extensions:
         raise RuntimeError("CORS(app, ...) was called twice: an app has one policy")
-    layer = FlaskLayer(_Inside(cast("_Installed", app)), app, policies, **of_the_app)
     cls = type(app)
+    inside = _Inside(app, cls)
+    layer = inside.layer = FlaskLayer(inside, app, policies, **of_the_app)
     # A class of this instance's own: servers and test clients call `type(app).__call__`, and in
     # `app.wsgi_app` the policy would be inside of what others wrap that in later.
     installed = type(cls.__name__, (_Installed, cls), {"__module__": cls.__module__})
@@ -60,16 +61,22 @@ class _Installed(Flask):
 
 
 class _Inside:
-    """The application without the policy around it, but with an answer where it would give none."""
+    """The application without the policy around it, but with an answer where it would give none.
 
-    def __init__(self, app: _Installed) -> None:
+    Attributes:
+        layer: What is around it; set as soon as there is one.
+    """
+
+    layer: FlaskLayer
+
+    def __init__(self, app: Flask, cls: type[Flask]) -> None:
         self.app = app
+        self._cls = cls
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        layer: FlaskLayer = self.app.extensions["corscore"]
         # Now, since another layer inside may have its own. A plain policy's is made when it is
         # needed, and that is almost never.
-        decision = None if layer.is_plain else decision_of(environ)
+        decision = None if self.layer.is_plain else decision_of(environ)
         has_started = False
 
         def start(
@@ -84,12 +91,13 @@ class _Inside:
                 exc_info = None
 
         try:
-            answer: Iterable[bytes] = super(_Installed, self.app).__call__(environ, start)
+            # Looked up now: error trackers replace the method when they start.
+            return self._cls.__call__(self.app, environ, start)
         except Exception:
             # What leaves the app is answered by a server or a debugger that knows of no policy: on
             # another origin, a developer would look for a mistake in CORS and not for this one.
-            if layer.is_plain:
-                decision = layer.policy.decide(request_info(environ))
+            if self.layer.is_plain:
+                decision = self.layer.policy.decide(request_info(environ))
             if self.app.testing or not _is_awaited(decision, environ):
                 raise
             self.app.logger.exception(
@@ -100,7 +108,6 @@ class _Inside:
             if has_started:
                 start_response = partial(_restart, start_response)
             return _ERROR(environ, start_response)
-        return answer
 
 
 def _is_awaited(decision: Decision | None, environ: WSGIEnvironment) -> bool:
