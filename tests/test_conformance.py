@@ -15,11 +15,11 @@ import pytest
 from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
 
-from conformance import oracle, strategies
+from conformance import oracle, plans, strategies
 from conformance.cache import SharedCache
 from conformance.drivers import DRIVERS, Driver
 from conformance.oracle import SERVER, Script
-from conformance.site import METHODS, Headers, Page, Site
+from conformance.site import METHODS, Headers, Page, Site, Transport
 from corscore import Policy
 from corscore.browser import FetchResult, PreflightCache, Request, fetch
 from tables import rows
@@ -201,6 +201,105 @@ def test_a_shared_cache_gives_nobody_the_answer_of_another(
             assert through.status == direct[script].status
             assert through.headers == direct[script].headers
         event(f"the cache helped: {cached.hits > 0}")
+
+
+def build(driver: Driver, plan: plans.Plan, site: Site) -> Transport:
+    """A site with policies by path, and with those of its routes where the adapter knows any."""
+    by_path, routes = plan.build()
+    if driver.build_routes is None:
+        return driver.build(by_path, site)
+    return driver.build_routes(routes, by_path, site)
+
+
+@every_driver
+@fewer_examples
+@given(st.data())
+def test_a_browser_may_do_what_the_policy_of_its_path_and_route_means(
+    driver: Driver, data: st.DataObject
+) -> None:
+    options = data.draw(st.lists(strategies.options(), min_size=1, max_size=3))
+    has_routes = driver.build_routes is not None
+    plan = data.draw(plans.plans(options, with_routes=has_routes))
+    pages = data.draw(plans.pages())
+    site = Site(pages)
+    transport = build(driver, plan, site)
+    for _ in range(data.draw(st.integers(1, 4))):
+        near = data.draw(st.sampled_from(options))
+        script = data.draw(strategies.scripts(near, paths=plans.PATHS, methods=plans.METHODS))
+        governing = plan.governing(script.path, oracle.normalised(script.method))
+        event(f"left alone: {governing is None}")
+        if script.path in driver.out_of_reach:
+            continue
+        if governing is None:
+            assert_left_alone(transport, script, site)
+            continue
+        result = fetch(request_of(script), transport)
+        note(f"{script} -> {result}")
+        refused = oracle.refusal(governing, script)
+        assert (oracle.REASONS[result.reason] if result.reason else None) == refused
+        if refused is None:
+            assert_read(governing, script, pages, result)
+
+
+def assert_left_alone(transport: Transport, script: Script, site: Site) -> None:
+    """The app sees the preflight as well as the request, and its answers are its own."""
+    method, path = oracle.normalised(script.method), script.path
+    asked = [("Origin", script.origin), ("Access-Control-Request-Method", method)]
+    for sent, headers in (("OPTIONS", asked), (method, [("Origin", script.origin)])):
+        if sent not in METHODS:
+            continue  # a framework's own answer, or the page's
+        site.visits.clear()
+        _, received = transport(sent, SERVER + path, headers)
+        page = site.pages.get(path, Page())
+        assert site.visits == ([(sent, path)] if path in site.pages else [])
+        own = () if page.raises else page.headers
+        got = [(name.lower(), value) for name, value in received if name.lower() in oracle.SHARED]
+        ours = [(name.lower(), value) for name, value in own if name.lower() in oracle.SHARED]
+        assert sorted(got) == sorted(ours)
+
+
+PAGE = "https://page.example"
+
+
+def numbered(number: int) -> Options:
+    """A policy that can be told from others by its answers, to a preflight and to a request."""
+    return {
+        "allow_origins": [PAGE],
+        "allow_methods": ["*"],
+        "max_age": number,
+        "expose_headers": [f"X-Policy-{number}"],
+    }
+
+
+@every_driver
+@fewer_examples
+@given(st.data())
+def test_a_preflight_and_the_request_it_announces_have_one_policy(
+    driver: Driver, data: st.DataObject
+) -> None:
+    options = [numbered(number) for number in range(3)]
+    has_routes = driver.build_routes is not None
+    plan = data.draw(plans.plans(options, with_routes=has_routes))
+    site = Site({path: Page() for path in plans.PATHS if path != "/missing"})
+    transport = build(driver, plan, site)
+    paths = st.sampled_from([path for path in plans.PATHS if path not in driver.out_of_reach])
+    methods = st.sampled_from([*METHODS, *plans.METHODS, "patch", "get", "options", "a-b"])
+    for path, method in data.draw(st.lists(st.tuples(paths, methods), min_size=1, max_size=6)):
+        url = SERVER + path
+        asked = [("Origin", PAGE), ("Access-Control-Request-Method", method)]
+        _, to_preflight = transport("OPTIONS", url, asked)
+        _, to_request = transport(method, url, [("Origin", PAGE)])
+        numbers = number_in("access-control-max-age", to_preflight)
+        note(f"{method} {path}: {to_preflight} {to_request}")
+        assert numbers == number_in("access-control-expose-headers", to_request)
+        if method in METHODS:
+            number = plan.number(path, method)
+            assert numbers == ([] if number < 0 else [str(number)])
+
+
+def number_in(name: str, received: Headers) -> list[str]:
+    """The number of the policy that an answer comes from; none where nothing of CORS is in it."""
+    return [value.rpartition("-")[2] for got, value in received if got.lower() == name]
 
 
 def in_every_framework(row: dict[str, Any]) -> bool:

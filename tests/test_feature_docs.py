@@ -10,7 +10,16 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGES = ["paths", "dynamic-origins", "live-changes", "websockets", "enforcement", "observing"]
+PAGES = [
+    "paths",
+    "routes",
+    "dynamic-origins",
+    "live-changes",
+    "websockets",
+    "enforcement",
+    "observing",
+    "flask",
+]
 FENCED = re.compile(r"^```(python|toml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

@@ -7,26 +7,43 @@ from typing import TYPE_CHECKING, cast
 from starlette.applications import Starlette
 from starlette.middleware.errors import ServerErrorMiddleware
 
-import corscore_asgi
-from corscore_starlette._layers import Installed, note_two_layers
+from corscore import ConfigError
+from corscore_starlette._layers import Installed, note_two_layers, stop
+from corscore_starlette._marks import Marks
+from corscore_starlette._routed import RoutedMiddleware
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
     from typing_extensions import Unpack
 
-    from corscore import Policy
-    from corscore.adapting import PolicyOptions
+    from corscore.adapting import OnDecision, Policies, PolicyOptions
 
 
-def install(app: Starlette, policy: Policy | None = None, **options: Unpack[PolicyOptions]) -> None:
+def install(
+    app: Starlette,
+    policy: Policies | None = None,
+    *,
+    on_decision: OnDecision | None = None,
+    shadow: Policies | None = None,
+    enforce: bool = False,
+    own_origins: list[str] | tuple[str, ...] | set[str] | frozenset[str] = (),
+    check_websocket_origin: bool = False,
+    **options: Unpack[PolicyOptions],
+) -> None:
     """Puts CORS outside everything in ``app``: error handlers, debug pages, body limits.
 
     ``app`` stays the object that it was: routes, middleware and instrumentation may be added
-    before and after, and CORS stays outermost.
+    before and after, and CORS stays outermost. Routes may have policies of their own: see ``cors``.
 
     Args:
         app: A Starlette or FastAPI application.
-        policy: A ready policy; or leave it out and write its options.
+        policy: A ready policy, a ``PolicyMap`` or a ``PolicyRef``; or leave it out and write the
+            options of a policy.
+        on_decision: As for ``corscore_asgi.CORSMiddleware``, and so are the next four.
+        shadow: Policies to compare with.
+        enforce: Whether to refuse what pages of other sites send with the visitor's cookies.
+        own_origins: Further origins of the site itself.
+        check_websocket_origin: Whether to refuse WebSockets that pages of other sites open.
         options: Keyword arguments of ``corscore.Policy``.
 
     Raises:
@@ -49,7 +66,16 @@ def install(app: Starlette, policy: Policy | None = None, **options: Unpack[Poli
     # Starlette's last resort once more: a user's handler for `Exception` stands in the place of the
     # first one, and may fail itself.
     inside = ServerErrorMiddleware(_Inside(app, cls))
-    layer = corscore_asgi.CORSMiddleware(inside, policy, **options)
+    layer = RoutedMiddleware(
+        inside,
+        policy,
+        on_decision=on_decision,
+        shadow=shadow,
+        enforce=enforce,
+        own_origins=own_origins,
+        check_websocket_origin=check_websocket_origin,
+        **options,
+    )
     # A class of this instance's own: servers and test clients call `type(app).__call__`, so an
     # attribute of the instance would not do, and overriding `build_middleware_stack` would hide
     # Starlette's outermost layer from instrumentation that looks for it.
@@ -59,11 +85,16 @@ def install(app: Starlette, policy: Policy | None = None, **options: Unpack[Poli
 
 
 class _InstalledApp(Installed, Starlette):
-    corscore_layer: corscore_asgi.CORSMiddleware
+    corscore_layer: RoutedMiddleware
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.middleware_stack is None:
             note_two_layers(self, self.corscore_layer.notices)
+        if Marks.count:
+            try:
+                self.corscore_layer.notice_routes()
+            except ConfigError as error:
+                await stop(error, scope, receive, send)
         await self.corscore_layer(scope, receive, send)
 
 

@@ -8,8 +8,10 @@ from weakref import WeakSet
 from starlette.middleware.errors import ServerErrorMiddleware
 
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from starlette.applications import Starlette
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from corscore.adapting import Notices
 
@@ -66,3 +68,12 @@ def note_two_layers(app: Starlette, notices: Notices) -> None:
 def _is_cors(middleware: object) -> bool:
     # Starlette's own, ours, or a subclass of either. Not every middleware is a class.
     return any(cls.__name__ == "CORSMiddleware" for cls in getattr(middleware, "__mro__", ()))
+
+
+async def stop(error: Exception, scope: Scope, receive: Receive, send: Send) -> NoReturn:
+    """Stops a server that starts, and fails the requests that come all the same."""
+    if scope["type"] == "lifespan":
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": str(error)})
+    # Raised again and again, it would otherwise collect a traceback of all the times before.
+    raise error.with_traceback(None)

@@ -9,30 +9,32 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 
 import corscore_asgi
-from corscore import ConfigError, Policy, RequestInfo
-from corscore_starlette._layers import Installed, note_two_layers, plain_error_layer
+from corscore import ConfigError, RequestInfo
+from corscore_starlette._layers import Installed, note_two_layers, plain_error_layer, stop
+from corscore_starlette._marks import Marks
+from corscore_starlette._routed import RoutedMiddleware
+from corscore_starlette._tree import Inside
 
 if TYPE_CHECKING:
-    from typing import NoReturn
-
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
     from typing_extensions import Unpack
 
     from corscore import Decision
-    from corscore.adapting import PolicyOptions
+    from corscore.adapting import OnDecision, Policies, PolicyOptions
 
 # In the scope inside Starlette's body limit, which came with Starlette 1.
 _BODY_LIMIT = "starlette.max_body_size"
 
 
-class CORSMiddleware(corscore_asgi.CORSMiddleware):
+class CORSMiddleware(RoutedMiddleware):
     """``app.add_middleware(CORSMiddleware, allow_origins=[...])``, for Starlette and FastAPI.
 
-    The arguments are those of ``corscore_asgi.CORSMiddleware``. A wrong configuration does not
-    raise here but stops the server as it starts: Starlette builds its middleware late, where
-    servers take an exception for an application without start-up events.
+    The arguments are those of ``corscore_asgi.CORSMiddleware``, and routes may have policies of
+    their own: see ``cors``. A wrong configuration does not raise here but stops the server as it
+    starts: Starlette builds its middleware late, where servers take an exception for an application
+    without start-up events.
 
     Where it is the outermost of the user's middleware, the plain 500 that Starlette sends for an
     unhandled exception gets its headers too. Other answers of the layers outside (a handler for
@@ -41,12 +43,31 @@ class CORSMiddleware(corscore_asgi.CORSMiddleware):
     """
 
     def __init__(
-        self, app: ASGIApp, policy: Policy | None = None, **options: Unpack[PolicyOptions]
+        self,
+        app: ASGIApp,
+        policy: Policies | None = None,
+        *,
+        on_decision: OnDecision | None = None,
+        shadow: Policies | None = None,
+        enforce: bool = False,
+        own_origins: list[str] | tuple[str, ...] | set[str] | frozenset[str] = (),
+        check_websocket_origin: bool = False,
+        **options: Unpack[PolicyOptions],
     ) -> None:
         self._error: ConfigError | TypeError | None = None
         self._looked_around = self._is_inside_install = self._covers_errors = False
+        self._around: Starlette | None = None
         try:
-            super().__init__(app, policy, **options)
+            super().__init__(
+                app,
+                policy,
+                on_decision=on_decision,
+                shadow=shadow,
+                enforce=enforce,
+                own_origins=own_origins,
+                check_websocket_origin=check_websocket_origin,
+                **options,
+            )
         except (ConfigError, TypeError) as error:
             self.app = app
             self._error = error
@@ -54,10 +75,16 @@ class CORSMiddleware(corscore_asgi.CORSMiddleware):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection."""
         if self._error is not None:
-            await _stop(self._error, scope, receive, send)
+            await stop(self._error, scope, receive, send)
         if not self._looked_around:
             # Now, not later: an application mounted inside puts itself into the scope, too.
             self._look_around(scope.get("app"))
+        if Marks.count:
+            try:
+                self.notice_routes()
+            except ConfigError as error:
+                self._error = error
+                await stop(error, scope, receive, send)
         response = _Response(send)
         try:
             await super().__call__(scope, receive, response)
@@ -70,6 +97,7 @@ class CORSMiddleware(corscore_asgi.CORSMiddleware):
         self._looked_around = True
         if not isinstance(app, Starlette):
             return
+        self._around = app
         note_two_layers(app, self.notices)
         self._is_inside_install = isinstance(app, Installed)
         errors = plain_error_layer(self, app)
@@ -78,6 +106,15 @@ class CORSMiddleware(corscore_asgi.CORSMiddleware):
             # tracer, before the exception came to the layers between.
             errors.handler = self._plain_500
             self._covers_errors = True
+
+    def find_router(self) -> Inside | None:
+        """The router of the application that this is the middleware of."""
+        inside = super().find_router()
+        app = self._around
+        # A middleware between may hide what is inside it. One of a mount has another router.
+        if inside is None and app is not None and _is_added(self, app):
+            return Inside(app.router, None)
+        return inside
 
     async def _plain_500(self, request: Request, error: Exception) -> Response:
         """The answer that Starlette sends without a handler, with our headers."""
@@ -105,11 +142,16 @@ class CORSMiddleware(corscore_asgi.CORSMiddleware):
             )
 
     def _decision(self, scope: Scope) -> Decision | None:
-        # A policy by path, or one that asked a database, has decided already.
+        # A policy by path or of a route, or one that asked a database, has decided already.
         decided = corscore_asgi.decision_of(scope)
-        if decided is not None or self.governor.plain is None:
+        if decided is not None or self.governor.plain is None or self.has_routes:
             return decided
         return self.policy.decide(RequestInfo.from_pairs(scope["method"], scope["headers"]))
+
+
+def _is_added(layer: CORSMiddleware, app: Starlette) -> bool:
+    added: list[object] = [middleware.cls for middleware in app.user_middleware]
+    return type(layer) in added
 
 
 class _Response:
@@ -126,11 +168,3 @@ class _Response:
         self.begun = self.begun or begins
         await self._send(message)
         self.started = self.started or begins
-
-
-async def _stop(error: Exception, scope: Scope, receive: Receive, send: Send) -> NoReturn:
-    if scope["type"] == "lifespan":
-        await receive()
-        await send({"type": "lifespan.startup.failed", "message": str(error)})
-    # Raised again and again, it would otherwise collect a traceback of all the times before.
-    raise error.with_traceback(None)

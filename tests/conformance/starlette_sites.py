@@ -2,39 +2,80 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import fastapi
 from starlette.applications import Starlette
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
-from conformance.site import METHODS
+from conformance.routes import Routes, routes_of
+from corscore_starlette import cors
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from starlette.requests import Request
 
     from conformance.site import Page, Site
 
+    Endpoint = Callable[[Request], Awaitable[Response]]
 
-def starlette_app(site: Site) -> Starlette:
-    """The site as a Starlette application, without CORS."""
+NO_ROUTES: Routes = MappingProxyType({})
+_PREFIX = "/api/"
+
+
+def starlette_app(site: Site, routes: Routes = NO_ROUTES) -> Starlette:
+    """The site as a Starlette application, without CORS but for the policies of its routes.
+
+    What is below ``/api/`` is mounted.
+    """
+    mounted = [path for path in site.pages if path.startswith(_PREFIX)]
+    own = [path for path in site.pages if path not in mounted]
     return Starlette(
-        routes=[Route(path, _endpoint(site), methods=list(METHODS)) for path in site.pages]
+        routes=[
+            *_starlette_routes(site, routes, own),
+            Mount("/api", routes=_starlette_routes(site, routes, mounted)),
+        ]
     )
 
 
-def fastapi_app(site: Site) -> fastapi.FastAPI:
-    """The site as a FastAPI application, without CORS."""
+def _starlette_routes(site: Site, routes: Routes, paths: list[str]) -> list[Route]:
+    return [
+        Route(path.removeprefix("/api"), endpoint, methods=methods)
+        if path.startswith(_PREFIX)
+        else Route(path, endpoint, methods=methods)
+        for path in paths
+        for methods, endpoint in _endpoints(site, routes, path)
+    ]
+
+
+def fastapi_app(site: Site, routes: Routes = NO_ROUTES) -> fastapi.FastAPI:
+    """The site as a FastAPI application, without CORS but for the policies of its routes.
+
+    What is below ``/api/`` is in a router of its own, included twice over.
+    """
     app = fastapi.FastAPI(openapi_url=None)
+    inner, outer = fastapi.APIRouter(), fastapi.APIRouter()
     for path in site.pages:
-        app.add_api_route(path, _endpoint(site), methods=list(METHODS), response_model=None)
+        for methods, endpoint in _endpoints(site, routes, path):
+            router, below = app.router, path
+            if path.startswith(_PREFIX):
+                router, below = inner, path.removeprefix("/api")
+            router.add_api_route(below, endpoint, methods=methods, response_model=None)
+    outer.include_router(inner)
+    app.include_router(outer, prefix="/api")
     return app
 
 
-def _endpoint(site: Site) -> Callable[[Request], Awaitable[Response]]:
+def _endpoints(site: Site, routes: Routes, path: str) -> Iterator[tuple[list[str], Endpoint]]:
+    for route in routes_of(routes, path):
+        endpoint = _endpoint(site)
+        yield route.methods, cors(route.policy)(endpoint) if route.is_marked else endpoint
+
+
+def _endpoint(site: Site) -> Endpoint:
     async def endpoint(request: fastapi.Request) -> Response:
         return _response(site.visit(request.method, request.url.path))
 

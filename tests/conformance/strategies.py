@@ -147,6 +147,7 @@ def scripts(
     chosen: Options,
     from_origins: st.SearchStrategy[str] | None = None,
     paths: Sequence[str] = PATHS,
+    methods: Sequence[str] = SCRIPT_METHODS,
 ) -> Script:
     """What a page asks of the site: mostly what the policy allows but for one thing, or all of it.
 
@@ -155,9 +156,10 @@ def scripts(
         chosen: The policy's options.
         from_origins: Origins of the page; the policy says which are worth a try by default.
         paths: What it asks for.
+        methods: How.
     """
-    welcome = [method for method in chosen["allow_methods"] if method != "*"]
-    welcome += SCRIPT_METHODS if "*" in chosen["allow_methods"] else ("GET", "HEAD", "POST")
+    welcome = [method for method in chosen["allow_methods"] if method in methods]
+    welcome += methods if "*" in chosen["allow_methods"] else ("GET", "HEAD", "POST")
     names = {name.lower() for name in chosen["allow_headers"]} | ALWAYS_ALLOWED_HEADERS
     harmless = [pair for pair in _SCRIPT_HEADERS if pair[0].lower() in names or "*" in names]
     few = st.lists(st.sampled_from(harmless), max_size=3, unique_by=lambda pair: pair[0].lower())
@@ -168,7 +170,7 @@ def scripts(
     headers = {"header": one, "headers": many}.get(slip, few.map(tuple))
     return Script(
         origin=draw(origins(chosen) if from_origins is None else from_origins),
-        method=draw(st.sampled_from(SCRIPT_METHODS if slip == "method" else welcome)),
+        method=draw(st.sampled_from(methods if slip == "method" else welcome)),
         headers=draw(headers),
         credentials="include" if slip == "credentials" else draw(st.sampled_from(modes)),
         path=draw(st.sampled_from(paths)),

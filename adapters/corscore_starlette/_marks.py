@@ -1,0 +1,148 @@
+"""``cors``: the policy of an endpoint, of a route, or of a group of routes.
+
+A policy is a mark on the object that the user wrote, which stays the object that it was: the
+framework keeps it in its routes, and there the lookup finds it.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from starlette.routing import BaseRoute, Router
+
+from corscore import Policy, PolicyMap, PolicyRef
+from corscore_starlette._copied import mark_copies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from corscore.adapting import RequestContext
+
+_T = TypeVar("_T")
+
+_ATTRIBUTE = "_corscore_mark"
+
+
+class Mark:
+    """What ``cors`` leaves behind: a policy, one that changes, or None."""
+
+    __slots__ = ("source",)
+
+    def __init__(self, source: Policy | PolicyRef | None) -> None:
+        self.source = source
+
+    def policy(self, request: RequestContext) -> Policy | None:
+        """The policy of the moment."""
+        if not isinstance(self.source, PolicyRef):
+            return self.source
+        policy = self.source.policy
+        return policy.policy_for(request.path) if isinstance(policy, PolicyMap) else policy
+
+
+class Marks:
+    """What this process knows of marks.
+
+    Attributes:
+        count: How many were made. Applications look for marks when this changes, and where it is 0
+            they need not look at all.
+    """
+
+    count = 0
+
+
+def cors(policy: Policy | PolicyRef | None) -> Callable[[_T], _T]:
+    """Gives a route a policy of its own, which beats those by path and that of the application.
+
+    It needs ``CORSMiddleware`` or ``install`` on the application, which looks the route up and
+    applies the policy; without them a mark does nothing.
+
+    Goes on an endpoint, on either side of the route's decorator; on an ``HTTPEndpoint`` or single
+    methods of one; on a ``Route``, for an endpoint that several routes share; on a ``Router`` or
+    ``APIRouter``, for the routes in it; on a ``Mount`` or ``Host``, for everything below it. The
+    innermost one counts.
+
+    Args:
+        policy: A ``Policy``, or a ``PolicyRef`` to one; None leaves the route alone altogether:
+            nothing is added, removed, logged or enforced, and ``OPTIONS`` reaches the application.
+
+    Returns:
+        A decorator that returns what it is given; a bound method comes back as a
+        ``functools.partial`` of it.
+
+    Raises:
+        TypeError: Here, when ``policy`` is none of these; in the decorator, when what it is given
+            is no part of a route. Both say what to write.
+        RuntimeError: In the decorator, when its object has another policy already.
+    """
+    held = policy.policy if isinstance(policy, PolicyRef) else policy
+    if held is not None and not isinstance(held, Policy):
+        raise TypeError(_no_policy(policy))
+    mark = Mark(policy)
+
+    def decorate(target: _T) -> _T:
+        if not _takes_mark(target):
+            raise TypeError(_no_target(target))
+        marked: Any = target
+        if inspect.ismethod(target):
+            # A method's attributes are those of its function, which other instances share.
+            marked = functools.update_wrapper(functools.partial(target), target)
+        before = vars(marked).get(_ATTRIBUTE)
+        if before is not None and before.source != policy:
+            raise RuntimeError(
+                f"cors(...): {_name(target)} has another policy already, and it can have one: "
+                "where it serves several routes, mark the routes, as in "
+                "cors(policy)(Route(path, endpoint))"
+            )
+        setattr(marked, _ATTRIBUTE, mark)
+        if isinstance(marked, (BaseRoute, Router)):
+            mark_copies(marked, mark)
+        Marks.count += 1
+        return cast("_T", marked)
+
+    return decorate
+
+
+def mark_of(marked: object) -> Mark | None:
+    """The mark of an endpoint, a method, a route, the name of a copied route, or a router."""
+    mark = getattr(marked, _ATTRIBUTE, None)
+    while mark is None and isinstance(marked, functools.partial):
+        marked = marked.func
+        mark = getattr(marked, _ATTRIBUTE, None)
+    # Objects with a `__getattr__` have an attribute of any name.
+    return mark if isinstance(mark, Mark) else None
+
+
+def _takes_mark(target: object) -> bool:
+    if isinstance(target, (BaseRoute, Router, functools.partial)):
+        return True
+    # A `staticmethod` keeps what it is given to itself.
+    is_function = inspect.isroutine(target) and not isinstance(target, (staticmethod, classmethod))
+    return (is_function or inspect.isclass(target)) and hasattr(target, "__dict__")
+
+
+def _name(target: object) -> str:
+    return str(getattr(target, "__qualname__", type(target).__name__))
+
+
+def _no_policy(policy: object) -> str:
+    if isinstance(policy, (PolicyMap, PolicyRef)):
+        return (
+            "cors(...): a route has one policy, not a PolicyMap; write "
+            "add_middleware(CORSMiddleware, policy=PolicyMap(...)), or install(app, PolicyMap(...))"
+        )
+    if callable(policy):
+        return f"@cors on {_name(policy)} lacks its policy; write @cors(policy) or @cors(None)"
+    return (
+        f"cors(...): a Policy was expected, not {type(policy).__name__}; write "
+        "cors(Policy(allow_origins=[...])), or cors(None)"
+    )
+
+
+def _no_target(target: object) -> str:
+    return (
+        f"cors(...) goes on an endpoint, a route, a router or a Mount, not on {_name(target)}; "
+        "for a whole application write install(app, policy), or "
+        'cors(policy)(Mount("/path", app)) where it is mounted'
+    )

@@ -1,0 +1,84 @@
+"""The routes below an ASGI application, as far as they are Starlette's: read, and never changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from starlette.applications import Starlette
+from starlette.endpoints import HTTPEndpoint
+from starlette.routing import BaseRoute, Host, Mount, Router
+
+from corscore_starlette._marks import Mark, mark_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# How many layers may stand around a router; some objects have an attribute of any name.
+_MOST_LAYERS = 100
+
+
+class Inside(NamedTuple):
+    """What stands inside some layers.
+
+    Attributes:
+        router: The router.
+        app: The application that it belongs to, where the layers stand around it; None where they
+            are the application's own.
+    """
+
+    router: Router
+    app: Starlette | None
+
+
+def find_router(app: object) -> Inside | None:
+    """The router inside an application or a middleware; None where there is none to be seen."""
+    for _ in range(_MOST_LAYERS):
+        if isinstance(app, Starlette):
+            return Inside(app.router, app)
+        if isinstance(app, Router):
+            return Inside(app, None)
+        if app is None or isinstance(app, BaseRoute):
+            return None
+        # `Router(middleware=...)` puts its layers around a method of its own.
+        app = getattr(app, "__self__", None) or getattr(app, "app", None)
+    return None
+
+
+def all_routers(router: Router) -> list[Router]:
+    """A router, and all that are included or mounted below it."""
+    routers = [router]
+    for each in routers:
+        for route in each.routes:
+            below = _router_below(route)
+            if below is not None and all(below is not known for known in routers):
+                routers.append(below)
+    return routers
+
+
+def all_marks(routers: list[Router]) -> Iterator[Mark]:
+    """Every mark on routers, on the routes in them, and on their endpoints."""
+    for router in routers:
+        names = (getattr(route, "name", None) for route in router.routes)
+        for marked in (router, *router.routes, *names, *_endpoints(router)):
+            mark = mark_of(marked)
+            if mark is not None:
+                yield mark
+
+
+def _router_below(route: BaseRoute) -> Router | None:
+    # FastAPI, since 0.137: an included router stays a router.
+    included = getattr(route, "original_router", None)
+    if isinstance(included, Router):
+        return included
+    if isinstance(route, (Mount, Host)):
+        inside = find_router(route.app)
+        return None if inside is None else inside.router
+    return None
+
+
+def _endpoints(router: Router) -> Iterator[object]:
+    for route in router.routes:
+        endpoint = getattr(route, "endpoint", None)
+        yield endpoint
+        if isinstance(endpoint, type) and issubclass(endpoint, HTTPEndpoint):
+            yield from (getattr(endpoint, name) for name in dir(endpoint))
