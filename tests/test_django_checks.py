@@ -16,7 +16,7 @@ from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
 
 from cors_headers import PAGE
-from corscore import ConfigError, Policy
+from corscore import ConfigError, Policy, PolicyMap, PolicyRef
 from corscore_django import CorsMiddleware, check_request_enabled, default_headers, default_methods
 from corscore_django._settings import Reading, configuration
 from corscore_django.checks import ERROR_IDS
@@ -45,6 +45,13 @@ def messages(*, deploy: bool = False) -> list[CheckMessage]:
     """What the checks of ours say."""
     found = run_checks(tags=["security"], include_deployment_checks=deploy)
     return [message for message in found if str(message.id).startswith("corscore.")]
+
+
+def the_policy() -> Policy:
+    """The one policy that the settings stand for."""
+    policy = configuration().policy
+    assert isinstance(policy, Policy)
+    return policy
 
 
 # --- the checks
@@ -141,7 +148,7 @@ def test_receivers_are_as_good_as_origins() -> None:
         for changes in configured:
             with project(**changes):
                 assert messages() == []
-                assert not configuration().policy.allows_origin(PAGE)
+                assert not the_policy().allows_origin(PAGE)
         with project(CORS_ALLOWED_ORIGINS=""):
             assert [message.id for message in messages()] == ["corscore.E002"]
     finally:
@@ -207,7 +214,7 @@ def test_settings_are_arguments_of_a_policy(
     if "CORS_ALLOW_ALL_ORIGINS" in changes:
         origins = {}
     with project(**{**origins, **changes}):
-        policy = configuration().policy
+        policy = the_policy()
     assert policy == Policy(**{"allow_origins": [PAGE], **defaults, **options})
 
 
@@ -222,7 +229,7 @@ OLD_NAMES: list[tuple[str, Any, str]] = [
 def test_old_names_work_and_warn(old: str, value: Any, new: str) -> None:
     with project(**{old: value}):
         with pytest.warns(DeprecationWarning, match=f"{old} is called {new} now"):
-            policy = configuration().policy
+            policy = the_policy()
         assert policy.allows_origin(PAGE)
         # Once: what is compiled stays so.
         configuration()
@@ -232,7 +239,7 @@ def test_old_names_work_and_warn(old: str, value: Any, new: str) -> None:
 
 def test_a_new_name_counts_more_than_its_old_one() -> None:
     with project(CORS_ALLOWED_ORIGINS=[PAGE], CORS_ORIGIN_WHITELIST=["https://old.example"]):
-        assert configuration().policy.allow_origins == (PAGE,)
+        assert the_policy().allow_origins == (PAGE,)
 
 
 def test_headers_that_browsers_set_are_dropped_with_one_warning(
@@ -240,7 +247,7 @@ def test_headers_that_browsers_set_are_dropped_with_one_warning(
 ) -> None:
     names = ["accept-encoding", "authorization", "dnt", "origin", "Sec-Fetch-Mode"]
     with project(CORS_ALLOWED_ORIGINS=[PAGE], CORS_ALLOW_HEADERS=names):
-        assert configuration().policy.allow_headers == ("authorization",)
+        assert the_policy().allow_headers == ("authorization",)
         configuration()
     (record,) = caplog.records
     assert record.name == "corscore"
@@ -282,7 +289,7 @@ def test_regexes_match_as_each_would_alone(
     regexes: list[str | re.Pattern[str]], allowed: list[str], refused: list[str]
 ) -> None:
     with project(CORS_ALLOWED_ORIGIN_REGEXES=regexes):
-        policy = configuration().policy
+        policy = the_policy()
     assert [origin for origin in allowed if not policy.allows_origin(origin)] == []
     assert [origin for origin in refused if policy.allows_origin(origin)] == []
 
@@ -315,3 +322,28 @@ def test_a_wrong_configuration_is_told_each_time_it_is_asked_for() -> None:
         with pytest.raises(ConfigError, match="origins-missing"):
             configuration()
     assert Reading().is_empty
+
+
+# --- policies by path and by view
+
+
+def test_the_checks_for_production_look_at_every_policy() -> None:
+    local = Policy(allow_origins=["http://localhost:3000"], allow_credentials=True)
+    both = PolicyMap({"/api/*": local}, default=Policy(allow_origins=[PAGE], max_age=5))
+    csrf = "django.middleware.csrf.CsrfViewMiddleware"
+    for policy in (both, PolicyRef(both), PolicyRef(local)):
+        with project(CORS_POLICY=policy, MIDDLEWARE=[OURS, csrf]):
+            found = messages(deploy=True)
+        assert [message.id for message in found] == ["corscore.W009", "corscore.W010"]
+        assert all("http://localhost:3000" in message.msg for message in found)
+
+
+def test_views_with_policies_and_nothing_that_applies_them() -> None:
+    policy = Policy(allow_origins=[PAGE])
+    for middleware, ids in (([], ["W002", "W011"]), ([OURS], [])):
+        with project(CORS_POLICY=policy, MIDDLEWARE=middleware, ROOT_URLCONF="django_routed"):
+            found = messages()
+        assert [str(message.id).partition(".")[2] for message in found] == ids
+        assert all(OURS in str(message.hint) for message in found)
+    with project(CORS_POLICY=policy, MIDDLEWARE=[], ROOT_URLCONF="no_such_module"):
+        assert [message.id for message in messages()] == ["corscore.W002"]

@@ -1,4 +1,4 @@
-"""Reads the settings, under the names that users of django-cors-headers know, into one policy."""
+"""Reads the settings, under the names that users of django-cors-headers know, into a policy."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.signals import setting_changed
 
-from corscore import ConfigError, Policy, Problem
+from corscore import ConfigError, Policy, PolicyMap, PolicyRef, Problem
 from corscore.adapting import Notices, split_forbidden, translated_policy
+from corscore_django._configuration import Configuration
+from corscore_django._extras import EXTRAS, RESOLVER, read_extras, read_resolver, read_switch
 from corscore_django._regexes import LISTS, NOTHING, bracketed, join, read_urls
 from corscore_django.defaults import default_headers, default_methods
 from corscore_django.signals import check_request_enabled
 
 if TYPE_CHECKING:
-    import re
+    from corscore.adapting import Policies
 
 PREFIX = "CORS_"
 POLICY = "CORS_POLICY"
@@ -30,6 +32,7 @@ OPTIONS = {
     "CORS_ALLOW_CREDENTIALS": "allow_credentials",
     "CORS_PREFLIGHT_MAX_AGE": "max_age",
     "CORS_ALLOWED_ORIGIN_REGEXES": "allow_origin_regex",
+    RESOLVER: "origin_resolver",
     "CORS_ALLOW_NULL_ORIGIN": "allow_null_origin",
     "CORS_ALLOW_PRIVATE_NETWORK": "allow_private_network",
     "CORS_DANGEROUSLY_ALLOW_INSECURE_ORIGINS": "dangerously_allow_insecure_origins",
@@ -46,7 +49,10 @@ OLD_NAMES = {
     "CORS_ALLOWED_ORIGIN_REGEXES": "CORS_ORIGIN_REGEX_WHITELIST",
 }
 
-KNOWN = frozenset((POLICY, URLS, ALL_ORIGINS, *OPTIONS, *OLD_NAMES.values()))
+KNOWN = frozenset((POLICY, URLS, ALL_ORIGINS, *OPTIONS, *EXTRAS, *OLD_NAMES.values()))
+
+# What may stand beside a ready policy, and means nothing when it is None.
+_BESIDE = (POLICY, URLS, *EXTRAS)
 
 # Where they differ from the defaults of Policy: Django users know these.
 _DEFAULTS = {
@@ -54,22 +60,7 @@ _DEFAULTS = {
     "allow_headers": default_headers,
     "max_age": 86400,
 }
-_SOURCES = ("allow_origins", "allow_origin_regex", "allow_null_origin")
-
-
-class Configuration:
-    """What the settings say, compiled."""
-
-    __slots__ = ("policy", "urls")
-
-    def __init__(self, policy: Policy, urls: re.Pattern[str] | None) -> None:
-        self.policy = policy
-        # None for every path.
-        self.urls = urls
-
-    def governs(self, path: str) -> bool:
-        """Whether the policy applies to a request's ``path_info``."""
-        return self.urls is None or self.urls.fullmatch(path) is not None
+_SOURCES = ("allow_origins", "allow_origin_regex", "allow_null_origin", "origin_resolver")
 
 
 class Reading:
@@ -85,9 +76,9 @@ class Reading:
         self.values: dict[str, Any] = {}
         self.written: dict[str, str] = {}
         self.forbidden: list[str] = []
-        for name in (POLICY, URLS, ALL_ORIGINS, *OPTIONS):
+        for name in (*_BESIDE, ALL_ORIGINS, *OPTIONS):
             old = OLD_NAMES.get(name, "")
-            if name in (POLICY, URLS) and getattr(settings, name, None) is None:
+            if name in (*_BESIDE, RESOLVER) and getattr(settings, name, None) is None:
                 continue
             if hasattr(settings, name):
                 self.values[name] = getattr(settings, name)
@@ -109,28 +100,32 @@ class Reading:
 
         Raises:
             ConfigError: With all that is wrong.
-            TypeError: When ``CORS_POLICY`` is no policy, or stands beside what it replaces.
+            TypeError: When a setting that takes a policy or a function has neither, or
+                ``CORS_POLICY`` stands beside what it replaces.
         """
         problems: list[Problem] = []
+        names = {"own_origins": "CORS_OWN_ORIGINS"}
         urls = read_urls(self.values.get(URLS), URLS, problems)
-        policy = self.values.get(POLICY)
+        policy: Policies | None = self.values.get(POLICY)
         if policy is None:
             policy = self._translated(problems)
-        elif not isinstance(policy, Policy):
+            names["origin_resolver"] = RESOLVER
+        elif not isinstance(policy, (Policy, PolicyMap, PolicyRef)):
             raise TypeError(
                 f"{POLICY}: a Policy was expected, not {type(policy).__name__}; write {POLICY} = "
                 'Policy(allow_origins=["https://app.example.com"])'
             )
         else:
-            others = [self.name(name) for name in self.values if name not in (POLICY, URLS)]
+            others = [self.name(name) for name in self.values if name not in _BESIDE]
             if others:
                 raise TypeError(
                     f"{POLICY} and other settings ({', '.join(others)}) were given; put them into "
                     f"the Policy, or drop {POLICY}"
                 )
+        extras = read_extras(self.values, problems)
         if policy is None or problems:
             raise ConfigError(tuple(problems))
-        return Configuration(policy, urls)
+        return Configuration(policy, urls, extras, names)
 
     def _translated(self, problems: list[Problem]) -> Policy | None:
         options: dict[str, Any] = {**_DEFAULTS}
@@ -146,33 +141,21 @@ class Reading:
             options["allow_headers"] = kept if isinstance(headers, (list, tuple)) else set(kept)
         regexes = options.pop("allow_origin_regex", ())
         options["allow_origin_regex"] = join(regexes, names, options, problems)
-        if self._allows_all(problems):
+        resolver = options.get("origin_resolver")
+        options["origin_resolver"] = read_resolver(resolver, problems)
+        if read_switch(self.name(ALL_ORIGINS), self.values.get(ALL_ORIGINS, False), problems):
             listed = options.get("allow_origins", ())
             options["allow_origins"] = ["*", *listed] if isinstance(listed, LISTS) else listed
         if not any(map(options.get, _SOURCES)) and (
-            regexes or check_request_enabled.has_listeners()
+            regexes or resolver or check_request_enabled.has_listeners()
         ):
-            # The origins are for receivers to allow, or the regexes were complained of already.
+            # The origins are for receivers to allow, or what is wrong was complained of already.
             options["allow_origin_regex"] = NOTHING
         try:
             return translated_policy(options, names, " = ")
         except ConfigError as error:
             problems.extend(map(self._worded, error.problems))
             return None
-
-    def _allows_all(self, problems: list[Problem]) -> bool:
-        value = self.values.get(ALL_ORIGINS, False)
-        if isinstance(value, bool):
-            return value
-        # No argument of Policy, but a switch like any other: in the words for those.
-        try:
-            translated_policy(
-                {"allow_origins": ["*"], "debug": value}, {"debug": self.name(ALL_ORIGINS)}, " = "
-            )
-        except ConfigError as error:
-            problems.extend(error.problems)
-        # Judge the rest by what was meant, so that all problems come at once.
-        return problems[-1].hint.endswith("True")
 
     def _worded(self, problem: Problem) -> Problem:
         """A problem in the terms of what its user wrote."""

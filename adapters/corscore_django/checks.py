@@ -19,10 +19,13 @@ from django.utils.module_loading import import_string
 
 from corscore import ConfigError
 from corscore_django._prefixes import extended
-from corscore_django._settings import KNOWN, OLD_NAMES, PREFIX, URLS, Configuration, Reading
+from corscore_django._routes import decorated_views
+from corscore_django._settings import KNOWN, OLD_NAMES, PREFIX, URLS, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+
+    from corscore_django._configuration import Configuration
 
 # A problem's place in the list is the number in its id: new ones go to the end, and none leaves.
 _CODES = (
@@ -215,6 +218,17 @@ def check_middleware(**_kwargs: Any) -> list[CheckMessage]:
                 id="corscore.W002",
             )
         )
+    if not ours:
+        with_policies = _views_with_policies()
+        if with_policies:
+            messages.append(
+                CheckWarning(
+                    f"there are views with policies of their own ({', '.join(with_policies)}), but "
+                    "no middleware of corscore that applies them.",
+                    hint=f'put "{OURS}" at the top of MIDDLEWARE',
+                    id="corscore.W011",
+                )
+            )
     theirs = [path for path in paths if path.startswith("corsheaders.")]
     theirs += ["corsheaders"] if apps.is_installed("corsheaders") else []
     if theirs:
@@ -228,6 +242,13 @@ def check_middleware(**_kwargs: Any) -> list[CheckMessage]:
             )
         )
     return messages
+
+
+def _views_with_policies() -> list[str]:
+    try:
+        return decorated_views()
+    except Exception:  # noqa: BLE001 - Django's own checks say what is wrong with the URLs
+        return []
 
 
 def _derives(path: str, names: Collection[str]) -> bool:
@@ -248,13 +269,16 @@ def _quoted(text: str) -> str:
 def check_deployment(**_kwargs: Any) -> list[CheckMessage]:
     """For ``check --deploy``: what suits a developer's machine only."""
     try:
-        policy = Reading().compile().policy
+        policies = Reading().compile().each_policy()
     except (ConfigError, TypeError):
         return []
     messages: list[CheckMessage] = []
-    local = list(filter(_LOCAL.fullmatch, policy.allow_origins))
-    if policy.allow_origin_regex is not None:
-        local += filter(policy.allow_origin_regex.fullmatch, _LOCAL_PROBES)
+    local: dict[str, None] = {}
+    for policy in policies:
+        local.update(dict.fromkeys(filter(_LOCAL.fullmatch, policy.allow_origins)))
+        if policy.allow_origin_regex is not None:
+            matched = filter(policy.allow_origin_regex.fullmatch, _LOCAL_PROBES)
+            local.update(dict.fromkeys(matched))
     if local:
         messages.append(
             CheckWarning(
@@ -264,8 +288,11 @@ def check_deployment(**_kwargs: Any) -> list[CheckMessage]:
                 id="corscore.W009",
             )
         )
-    if policy.allow_credentials and any(_derives(path, {_CSRF}) for path in settings.MIDDLEWARE):
-        missing = [origin for origin in policy.allow_origins if not _is_trusted(origin)]
+    with_cookies = dict.fromkeys(
+        origin for policy in policies if policy.allow_credentials for origin in policy.allow_origins
+    )
+    if with_cookies and any(_derives(path, {_CSRF}) for path in settings.MIDDLEWARE):
+        missing = [origin for origin in with_cookies if not _is_trusted(origin)]
         if missing:
             wanted = [*settings.CSRF_TRUSTED_ORIGINS, *missing]
             literal = ", ".join(_quoted(origin.removesuffix(":*")) for origin in wanted)

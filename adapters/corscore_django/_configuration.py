@@ -1,0 +1,92 @@
+"""What the settings say, compiled: policies, the paths that they are for, and what watches them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from corscore import ConfigError, Policy, PolicyMap, PolicyRef, Problem
+from corscore.adapting import Governor
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Iterable, Mapping
+
+    from corscore.adapting import Policies
+
+
+class Configuration:
+    """What the settings say, compiled.
+
+    Args:
+        policy: A ``Policy``, ``PolicyMap`` or ``PolicyRef``.
+        urls: A regex over the paths that it is for; None for every path.
+        options: Further arguments of ``Governor``.
+        names: Fields of a ``Problem`` to the settings that its user wrote.
+
+    Attributes:
+        plain: The policy, where there is nothing else to do than to ask it; else None.
+    """
+
+    __slots__ = ("_governors", "_names", "_options", "plain", "policy", "urls")
+
+    def __init__(
+        self,
+        policy: Policies,
+        urls: re.Pattern[str] | None,
+        options: Mapping[str, Any],
+        names: Mapping[str, str],
+    ) -> None:
+        self.policy: Policies = policy
+        self.urls = urls
+        self._options = options
+        self._names = names
+        self._governors: dict[bool, Governor] = {}
+        self.plain: Policy | None = None
+        if isinstance(policy, Policy) and policy.resolver is None:
+            # Without a resolver both kinds of governors can be made, and say the same of it.
+            self.plain = self.governor(is_async=True).plain
+
+    def governs(self, path: str) -> bool:
+        """Whether the policy applies to a request's ``path_info``."""
+        return self.urls is None or self.urls.fullmatch(path) is not None
+
+    def governor(self, *, is_async: bool) -> Governor:
+        """What serves the middleware: one for WSGI, and another one for ASGI.
+
+        Raises:
+            ConfigError: With resolvers that cannot be asked there.
+        """
+        governor = self._governors.get(is_async)
+        if governor is None:
+            try:
+                governor = Governor(self.policy, is_async=is_async, **self._options)
+            except ConfigError as error:
+                raise ConfigError(renamed(error.problems, self._names)) from None
+            self._governors[is_async] = governor
+        return governor
+
+    def each_policy(self) -> tuple[Policy, ...]:
+        """Every policy of the moment."""
+        policy = self.policy.policy if isinstance(self.policy, PolicyRef) else self.policy
+        return tuple(policy.policies()) if isinstance(policy, PolicyMap) else (policy,)
+
+
+def renamed(problems: Iterable[Problem], names: Mapping[str, str]) -> tuple[Problem, ...]:
+    """Problems in the names of settings.
+
+    Args:
+        problems: Of arguments.
+        names: Arguments to settings.
+    """
+    return tuple(
+        Problem(
+            problem.code,
+            names.get(problem.field, problem.field),
+            problem.value,
+            problem.message,
+            problem.hint.replace(
+                f"{problem.field}=", f"{names.get(problem.field, problem.field)} = "
+            ),
+        )
+        for problem in problems
+    )

@@ -1,0 +1,109 @@
+"""The settings beside the policy: who watches it, what is enforced, and who is asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.utils.module_loading import import_string
+
+from corscore import ConfigError, OriginResolver, Policy, PolicyMap, PolicyRef, Problem
+from corscore.adapting import Governor, translated_policy
+from corscore_django._configuration import renamed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ON_DECISION = "CORS_ON_DECISION"
+SHADOW = "CORS_SHADOW"
+ENFORCE = "CORS_ENFORCE"
+OWN_ORIGINS = "CORS_OWN_ORIGINS"
+RESOLVER = "CORS_ORIGIN_RESOLVER"
+
+EXTRAS = {
+    ON_DECISION: "on_decision",
+    SHADOW: "shadow",
+    ENFORCE: "enforce",
+    OWN_ORIGINS: "own_origins",
+}
+"""The settings that are arguments of ``Governor``."""
+
+_ANYONE = Policy(allow_origins=["*"])
+
+
+def read_extras(values: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
+    """The arguments of ``Governor`` that the settings stand for.
+
+    Args:
+        values: Each setting that is there.
+        problems: Where to note each mistake.
+
+    Raises:
+        TypeError: When ``CORS_SHADOW`` is no policy, or ``CORS_ON_DECISION`` no sync function.
+    """
+    options: dict[str, Any] = {
+        "enforce": read_switch(ENFORCE, values.get(ENFORCE, False), problems),
+        "own_origins": values.get(OWN_ORIGINS, ()),
+        "on_decision": _on_decision(values.get(ON_DECISION)),
+        "shadow": values.get(SHADOW),
+    }
+    shadow = options["shadow"]
+    if shadow is not None and not isinstance(shadow, (Policy, PolicyMap, PolicyRef)):
+        raise TypeError(
+            f"{SHADOW}: a Policy was expected, not {type(shadow).__name__}; write {SHADOW} = "
+            'Policy(allow_origins=["https://app.example.com"])'
+        )
+    try:
+        # The rest is checked where it is in use, and where it is known what can be awaited there.
+        Governor(_ANYONE, is_async=True, own_origins=options["own_origins"])
+    except ConfigError as error:
+        problems.extend(renamed(error.problems, {"own_origins": OWN_ORIGINS}))
+    return options
+
+
+def read_switch(name: str, value: object, problems: list[Problem]) -> bool:
+    """What is True or False, and no argument of ``Policy``, in the words for those that are."""
+    if isinstance(value, bool):
+        return value
+    try:
+        translated_policy({"allow_origins": ["*"], "debug": value}, {"debug": name}, " = ")
+    except ConfigError as error:
+        problems.extend(error.problems)
+    # Judge the rest by what was meant, so that all problems come at once.
+    return problems[-1].hint.endswith("True")
+
+
+def read_resolver(value: object, problems: list[Problem]) -> Any:
+    """Who is asked about origins: what a dotted path leads to, or what was given."""
+    found, reason = value, "is no function"
+    if isinstance(value, str):
+        try:
+            found = import_string(value)
+        except ImportError as error:
+            found, reason = value, f"cannot be imported: {error}"
+    if found is None or callable(found) or isinstance(found, OriginResolver):
+        return found
+    hint = f'write {RESOLVER} = "project.cors.is_allowed", or the function itself'
+    problems.append(Problem("resolver-invalid", RESOLVER, value, f"{value!a} {reason}.", hint))
+    return None
+
+
+def _on_decision(value: object) -> Any:
+    if value is None:
+        return None
+    example = f'write {ON_DECISION} = "project.cors.on_decision", or the function itself'
+    if isinstance(value, str):
+        try:
+            value = import_string(value)
+        except ImportError as error:
+            raise TypeError(
+                f"{ON_DECISION}: {value!a} cannot be imported: {error}; {example}"
+            ) from None
+    if not callable(value):
+        raise TypeError(
+            f"{ON_DECISION}: a function was expected, not {type(value).__name__}; {example}"
+        )
+    try:
+        Governor(_ANYONE, is_async=True, on_decision=value)
+    except TypeError as error:
+        raise TypeError(f"{ON_DECISION}{str(error).removeprefix('on_decision')}") from None
+    return value

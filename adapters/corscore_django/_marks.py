@@ -1,0 +1,189 @@
+"""``cors_policy``: the policy of one view, kept on the view until a request comes for it.
+
+A decorated view has a mark among its attributes. Each mark has a name of its own, since whatever
+wraps a view later copies the attributes of what it wraps over its own.
+"""
+
+from __future__ import annotations
+
+from functools import partial, wraps
+from inspect import ismethod
+from itertools import count
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from asgiref.sync import iscoroutinefunction
+
+from corscore import Policy, PolicyRef
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    RoutePolicy = Policy | PolicyRef | None
+
+_View = TypeVar("_View")
+
+_ON_CLASS = "_corscore_marks"
+_EXAMPLE = 'cors_policy(Policy(allow_origins=["https://app.example.com"]))'
+_NOT_GIVEN: Any = object()
+# The order in which marks were made: those further out are later.
+_numbers = count(1)
+
+
+class Mark:
+    """What one decorator says of a view.
+
+    Attributes:
+        number: Of two marks that say something of a request, the later one counts.
+        by_name: Methods or actions, in lower case as their handlers are called, to policies.
+        is_outside: Whether it stands around what ``as_view`` made: then it counts more than what
+            stands in the class.
+    """
+
+    __slots__ = ("_policy", "by_name", "is_outside", "number")
+
+    def __init__(
+        self, policy: RoutePolicy, by_name: dict[str, RoutePolicy], *, is_outside: bool
+    ) -> None:
+        self.number = next(_numbers)
+        self._policy = policy
+        self.by_name = by_name
+        self.is_outside = is_outside
+
+    def policies(self) -> Iterator[RoutePolicy]:
+        """Every policy that it names."""
+        yield from self.by_name.values()
+        if self._policy is not _NOT_GIVEN:
+            yield self._policy
+
+    def says_of(self, names: tuple[str, ...]) -> tuple[bool, RoutePolicy] | None:
+        """Whether it names one of these, and the policy; None where it says nothing.
+
+        Args:
+            names: What the request's handler goes by, the most telling first.
+        """
+        for name in names:
+            if name in self.by_name:
+                return True, self.by_name[name]
+        return None if self._policy is _NOT_GIVEN else (False, self._policy)
+
+
+class Marks:
+    """What this process knows of marks.
+
+    Attributes:
+        count: How many were made. A project's views are looked through when this changes, and
+            where it is 0 not at all.
+    """
+
+    count = 0
+
+
+def cors_policy(
+    policy: RoutePolicy = _NOT_GIVEN, /, **policies: RoutePolicy
+) -> Callable[[_View], _View]:
+    """Gives a view a policy, which counts more than those of its path and of the application.
+
+    For function views, sync and async; for view classes, and through ``method_decorator`` for their
+    ``dispatch``; for a single handler, or an action of a viewset; and around ``as_view()``.
+
+    Args:
+        policy: The policy, or a ``PolicyRef``; None leaves the view alone altogether.
+        policies: The same for methods, ``cors_policy(get=a, delete=b)``, or for the actions of a
+            viewset, ``cors_policy(list=a, destroy=b)``. ``get`` is for HEAD, too, unless ``head``
+            is given. What is not named has the policy in front, or else none of its own.
+
+    Raises:
+        TypeError: When nothing is given, or something that is no policy, or the class has no such
+            handler; it says what to write.
+    """
+    given = dict(policies) if policy is _NOT_GIVEN else {"": policy, **policies}
+    if not given:
+        raise TypeError(f"cors_policy() without a policy; write {_EXAMPLE}, or cors_policy(None)")
+    if [*given] == ["policy"]:
+        raise TypeError(f"cors_policy: policy= would be an action of that name; write {_EXAMPLE}")
+    for name, each in given.items():
+        _check(name, each)
+    by_name = {name.lower(): each for name, each in policies.items()}
+
+    def decorate(view: Any) -> Any:
+        if not _is_bound(view):
+            Marks.count += 1
+        if isinstance(view, type):
+            _check_names(view, by_name)
+            mark = Mark(policy, by_name, is_outside=False)
+            # On this very class: its bases and subclasses have their own.
+            setattr(view, _ON_CLASS, (*vars(view).get(_ON_CLASS, ()), mark))
+            return view
+        if not callable(view):
+            raise TypeError(f"cors_policy: a view was expected, not {type(view).__name__}")
+        wrapper = _wrapper(view)
+        mark = Mark(policy, by_name, is_outside=is_from_class(view))
+        setattr(wrapper, f"_corscore_mark_{mark.number}", mark)
+        return wrapper
+
+    return decorate
+
+
+def marks_on(view: object) -> Iterator[Mark]:
+    """The marks on a function, those on what it wraps included."""
+    for value in getattr(view, "__dict__", {}).values():
+        if isinstance(value, Mark):
+            yield value
+
+
+def marks_in(cls: type) -> Iterator[Mark]:
+    """The marks on a class itself, and on a ``dispatch`` of its own."""
+    attributes = vars(cls)
+    yield from attributes.get(_ON_CLASS, ())
+    yield from marks_on(attributes.get("dispatch"))
+
+
+def is_from_class(view: object) -> bool:
+    """Whether a view is what ``as_view`` made, as Django or as Django REST framework has it."""
+    return hasattr(view, "view_class") or hasattr(view, "cls")
+
+
+def _is_bound(view: object) -> bool:
+    """Whether this is what ``method_decorator`` decorates anew for each request."""
+    return isinstance(view, partial) and ismethod(view.func)
+
+
+def _wrapper(view: Callable[..., Any]) -> Callable[..., Any]:
+    if iscoroutinefunction(view):
+
+        @wraps(view)
+        async def call_async(*args: Any, **kwargs: Any) -> Any:
+            return await view(*args, **kwargs)
+
+        return call_async
+
+    @wraps(view)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return view(*args, **kwargs)
+
+    return call
+
+
+def _check(name: str, policy: object) -> None:
+    if policy is None or isinstance(policy, (Policy, PolicyRef)):
+        return
+    if callable(policy):
+        raise TypeError(f"cors_policy: it needs a policy before its view; write @{_EXAMPLE}")
+    kind = type(policy).__name__
+    example = _EXAMPLE if not name else _EXAMPLE.replace("(Policy", f"({name}=Policy")
+    raise TypeError(f"cors_policy: a Policy or None was expected, not {kind}; write {example}")
+
+
+def _check_names(cls: type, by_name: dict[str, RoutePolicy]) -> None:
+    # The methods of a viewset of Django REST framework are those of its routes.
+    methods = getattr(cls, "http_method_names", ()) if hasattr(cls, "get_extra_actions") else ()
+    unknown = [
+        name
+        for name in by_name
+        if name != "head" and name not in methods and not callable(getattr(cls, name, None))
+    ]
+    if unknown:
+        raise TypeError(
+            f"cors_policy: {cls.__name__} has no {' and no '.join(unknown)}; write the names of "
+            "its handlers, such as get, or of its actions, such as list"
+        )

@@ -1,0 +1,192 @@
+"""Which view a request is for, before anything below the middleware has seen it, and its policy."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.signals import setting_changed
+from django.http import Http404
+from django.urls import URLResolver, get_resolver
+from django.utils import translation
+
+from corscore import ConfigError, Policy, PolicyMap, PolicyRef, Problem
+from corscore.adapting import escaped
+from corscore_django._marks import Marks
+from corscore_django._views import NO_ROUTE, policies_of, policy_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from django.http import HttpRequest
+
+    from corscore.adapting import Governor, RequestContext
+    from corscore_django._marks import RoutePolicy
+
+_logger = logging.getLogger("corscore")
+_SECONDS = 60.0
+# Kinds of exceptions to when a lookup last raised one that was logged.
+_logged: dict[type[Exception], float] = {}
+# Resolvers of URLs to how many marks there were when they were looked through, and whether any of
+# their views had one.
+_known: dict[URLResolver, tuple[int, bool]] = {}
+# Tests, and projects that reload their URLs, make new ones.
+_MAX_KNOWN = 100
+
+
+class _Root:
+    """The project's own URLs.
+
+    Attributes:
+        is_imported: Whether they are, so that all of their views have their marks.
+    """
+
+    is_imported = False
+
+
+def are_in_use(request: HttpRequest) -> bool:
+    """Whether views of the project that a request is for have policies of their own."""
+    # What a middleware above ours has set counts, as for Django.
+    urlconf = getattr(request, "urlconf", None)
+    if Marks.count == 0 and urlconf is None and _Root.is_imported:
+        return False
+    try:
+        resolver = get_resolver(urlconf)
+        known = _known.get(resolver)
+        if known is None or known[0] != Marks.count:
+            known = _look_through(resolver)
+    except Exception:  # noqa: BLE001 - URLs that are broken: Django meets them next, and says so
+        return Marks.count > 0
+    return known[1]
+
+
+def check(governor: Governor) -> None:
+    """Checks the policies of the project's views, as the server starts.
+
+    Raises:
+        ConfigError: With all that a middleware of this kind cannot serve.
+    """
+    problems: list[Problem] = []
+    views: list[Callable[..., Any]] = []
+    with suppress(Exception):  # broken URLs are for Django to report, at the first request
+        resolver = get_resolver()
+        if _look_through(resolver)[1]:
+            views += _views(resolver)
+        _Root.is_imported = True
+    for policy in (policy for view in views for policy in policies_of(view)):
+        found = _problems_with(policy, governor)
+        problems += [problem for problem in found if problem not in problems]
+    if problems:
+        raise ConfigError(tuple(problems))
+
+
+def _problems_with(policy: RoutePolicy, governor: Governor) -> tuple[Problem, ...]:
+    try:
+        if isinstance(policy, PolicyRef):
+            policy.require(governor.require)
+        elif policy is not None:
+            governor.require(policy)
+    except ConfigError as error:
+        return error.problems
+    return ()
+
+
+def decorated_views() -> list[str]:
+    """The names of the project's views that have policies of their own.
+
+    Raises:
+        Exception: What importing the project's URLs raises.
+    """
+    return [
+        getattr(view, "__qualname__", type(view).__qualname__)
+        for view in _views(get_resolver())
+        if _is_marked(view)
+    ]
+
+
+def policy_for(request: HttpRequest, info: RequestContext) -> Policy | None:
+    """The policy of the view that a request is for; ``NO_ROUTE`` without one.
+
+    A preflight is looked up as the request that it announces.
+
+    Raises:
+        Exception: What a project's path converters raise.
+    """
+    method = info.request_method if info.is_preflight else info.method
+    view = _view_at(request.path_info, getattr(request, "urlconf", None))
+    found = NO_ROUTE if view is None else policy_of(view, (method or "").lower())
+    if not isinstance(found, PolicyRef):
+        return found
+    policy = found.policy
+    return policy.policy_for(request.path_info) if isinstance(policy, PolicyMap) else policy
+
+
+def log_failure(request: HttpRequest, error: Exception) -> None:
+    """Logs what a lookup raised, at most once a minute for each kind of exception."""
+    now = monotonic()
+    if now < _logged.get(type(error), now):
+        return
+    _logged[type(error)] = now + _SECONDS
+    _logger.error(
+        "the view of %s could not be looked up; its preflights are refused, and its other requests "
+        "get the policy of their path: %s",
+        escaped(request.path_info),
+        type(error).__name__,
+        exc_info=error,
+    )
+
+
+def _look_through(resolver: URLResolver) -> tuple[int, bool]:
+    # Views are imported, and so marked, by this at the latest. Otherwise the first request of all
+    # could be a preflight that meets no marks yet.
+    _ = resolver.url_patterns
+    # Read first: what is marked meanwhile is looked for again.
+    count = Marks.count
+    known = count, count > 0 and any(_is_marked(view) for view in _views(resolver))
+    if len(_known) >= _MAX_KNOWN:
+        _known.clear()
+    _known[resolver] = known
+    return known
+
+
+def _is_marked(view: Callable[..., Any]) -> bool:
+    return any(True for _ in policies_of(view))
+
+
+def _view_at(path: str, urlconf: Any) -> Callable[..., Any] | None:
+    # By the path alone: threads remember the language of the request before, and a preflight has
+    # neither the cookie nor the user that may choose another one.
+    language = translation.get_language_from_path(path) or settings.LANGUAGE_CODE
+    with translation.override(language):
+        try:
+            return get_resolver(urlconf).resolve(path).func
+        except Http404:
+            return None
+
+
+def _views(resolver: URLResolver) -> Iterator[Any]:
+    waiting = [resolver]
+    seen = set()
+    while waiting:
+        patterns = waiting.pop().url_patterns
+        # URLs may include themselves.
+        if id(patterns) in seen:
+            continue
+        seen.add(id(patterns))
+        for pattern in patterns:
+            if isinstance(pattern, URLResolver):
+                waiting.append(pattern)
+            else:
+                # What is no pattern of Django's own may have none.
+                yield getattr(pattern, "callback", None)
+
+
+def _forget(*, setting: str, **_: object) -> None:
+    if setting == "ROOT_URLCONF":
+        _Root.is_imported = False
+
+
+setting_changed.connect(_forget)

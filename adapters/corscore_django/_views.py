@@ -1,0 +1,134 @@
+"""Which policy a view has for a method: what its marks, and those of its class, come to."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
+
+from corscore_django._marks import Mark, Marks, is_from_class, marks_in, marks_on
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from corscore import Policy
+    from corscore_django._marks import RoutePolicy
+
+NO_ROUTE: Policy | None = cast("Any", object())
+"""In the place of a policy: the request is for no view that has one."""
+
+
+def policy_of(view: Callable[..., Any], method: str) -> RoutePolicy:
+    """What governs a view's answer to a method; ``NO_ROUTE`` where nothing of its own does.
+
+    Args:
+        view: As the URLs have it.
+        method: In lower case.
+    """
+    cls = _class_of(view)
+    handler = _handler_of(view, cls, method)
+    if handler is None:
+        return NO_ROUTE
+    names = (method, handler, "get") if method == "head" else (handler, method)
+    for marks in _layers(view, cls, handler):
+        best: tuple[tuple[bool, int], RoutePolicy] | None = None
+        for mark, is_on_handler in marks:
+            said = mark.says_of(names)
+            # What is said of a handler counts more than what is said of all of them.
+            rank = (said is not None and said[0]) or is_on_handler, mark.number
+            if said is not None and (best is None or rank > best[0]):
+                best = rank, said[1]
+        if best is not None:
+            return best[1]
+    return NO_ROUTE
+
+
+def policies_of(view: Callable[..., Any]) -> Iterator[RoutePolicy]:
+    """Every policy of its own that a view has, for whatever method."""
+    cls = _class_of(view)
+    names = {
+        *getattr(cls, "http_method_names", ()),
+        *(getattr(view, "actions", None) or {}).values(),
+    }
+    handlers = [getattr(cls, name, None) for name in names]
+    for mark in (*marks_on(view), *(mark for base in cls.__mro__ for mark in marks_in(base))):
+        yield from mark.policies()
+    for handler in handlers:
+        for mark in _marks_on_handler(handler):
+            yield from mark.policies()
+
+
+def _layers(view: object, cls: type, handler: str) -> list[list[tuple[Mark, bool]]]:
+    """The marks that may say something of a handler, and whether they stand on it itself.
+
+    What stands around the view comes first, then what is in its class, then in the class's bases.
+    """
+    is_function = not is_from_class(view)
+    layers = [[(mark, False) for mark in marks_on(view) if is_function or mark.is_outside]]
+    of_classes = _marks_of_classes(cls, Marks.count)
+    is_given = False
+    for base in cls.__mro__:
+        layer = [(mark, False) for mark in of_classes.get(base, ())]
+        if not is_given and handler in vars(base):
+            is_given = True
+            layer += [(mark, True) for mark in _marks_on_handler(vars(base)[handler])]
+        if layer:
+            layers.append(layer)
+    return layers
+
+
+@lru_cache(maxsize=1000)
+def _marks_of_classes(cls: type, _count: int) -> dict[type, tuple[Mark, ...]]:
+    """The marks of a class and of its bases: each that has any to those that no base of it has.
+
+    Args:
+        cls: The class.
+        _count: How many marks there are: where there are more, they are gathered again.
+    """
+    found = {}
+    seen: set[Mark] = set()
+    for base in reversed(cls.__mro__):
+        # A `dispatch` that is decorated anew has the marks of its base's, too.
+        marks = tuple(mark for mark in marks_in(base) if mark not in seen)
+        if marks:
+            found[base] = marks
+            seen.update(marks)
+    return found
+
+
+def _class_of(view: object) -> type:
+    for name in ("view_class", "cls"):
+        cls = getattr(view, name, None)
+        if isinstance(cls, type):
+            return cls
+    # A function's own is without marks; that of a view that is an object may have some.
+    return type(view)
+
+
+def _handler_of(view: object, cls: type, method: str) -> str | None:
+    """The method of the view's class that answers; None where none does.
+
+    A function says nothing of methods: the handler has the method's name.
+    """
+    initial = getattr(view, "view_initkwargs", None) or getattr(view, "initkwargs", None) or {}
+    allowed = initial.get("http_method_names", getattr(cls, "http_method_names", None))
+    if allowed is None:
+        return method
+    if method not in allowed:
+        return None
+    # Viewsets of Django REST framework: methods to actions.
+    actions = getattr(view, "actions", None) or {}
+    wanted = [actions.get(method), method]
+    if method == "head":
+        wanted += [actions.get("get"), "get"]
+    for name in wanted:
+        if name is not None and callable(getattr(cls, name, None)):
+            return str(name)
+    return None
+
+
+def _marks_on_handler(handler: Any) -> Iterator[Mark]:
+    yield from marks_on(handler)
+    if getattr(handler, "__module__", None) == "rest_framework.decorators":
+        # What `api_view` makes of a function calls it, and has none of its attributes.
+        for cell in getattr(handler, "__closure__", None) or ():
+            yield from marks_on(cell.cell_contents)
