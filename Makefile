@@ -20,7 +20,8 @@ ASV_PYTHON = --config $(ASV_CONFIG) --environment virtualenv:$(shell $(PYTHON) -
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 BENCH := bench bench-compare bench-html bench-table bench-check bench-baseline sanitize
-.PHONY: $(BENCH) help install demo test cov deep test-oldest lint format types dist wheel clean
+.PHONY: $(BENCH) help install demo test cov deep test-oldest lint format types screenshots dist \
+	wheel clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile \
@@ -78,6 +79,9 @@ bench-baseline: $(VENV)/.installed  ## Write what they take now to benchmarks/ba
 
 sanitize: $(VENV)/.test  ## Run the tests of the matcher on a build with ASan and UBSan
 	.ci/sanitize $(BIN)/python $(ARGS)
+
+screenshots: $(VENV)/.installed  ## Make docs/cli/*.svg: what the commands print on a terminal
+	$(BIN)/python docs/screenshots.py
 
 dist: $(VENV)/.dist  ## Build the source distribution and a wheel into dist/
 	rm -rf build dist

@@ -57,11 +57,20 @@ class RequestContext(RequestInfo):
         path: str = "/",
         native: object = None,
     ) -> RequestContext:
-        """Reads raw header pairs, names in any case, as an ASGI scope has them."""
+        """Reads raw header pairs, names in any case, as an ASGI scope has them.
+
+        Several lines of one header count as one joined list.
+        """
         values: dict[str, str] = {}
+        lists: dict[str, list[str]] = {}
         for raw_name, raw_value in pairs:
             name, value = raw_name.lower().decode("latin-1"), raw_value.decode("latin-1")
-            values[name] = f"{values[name]}, {value}" if name in values else value
+            if name in values:
+                lists.setdefault(name, [values[name]]).append(value)
+            else:
+                values[name] = value
+        # Joined at the end: one by one, many lines of one header would cost their square.
+        values.update((name, ", ".join(lines)) for name, lines in lists.items())
         return cls(method, lambda name: values.get(name.lower()), path=path, native=native)
 
     def header(self, name: str) -> str | None:

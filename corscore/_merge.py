@@ -121,8 +121,11 @@ def update(
         found = headers.pop(name, None)
         if found is not None:
             concerned.append((name, found[1] if isinstance(found, tuple) else found))
-    for name, value in _settle(concerned, ours, vary, on_conflict):
+    settled = _settle(concerned, ours, vary, on_conflict) if concerned else ours
+    for name, value in settled:
         headers[name] = value
+    if vary is not None and not concerned:
+        headers[vary[0]] = vary[1]
 
 
 def _settle(

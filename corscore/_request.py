@@ -50,6 +50,11 @@ class RequestInfo:
         "request_private_network",
     )
 
+    method: str
+    origin: str | None
+    request_method: str | None
+    request_headers: str | None
+    request_private_network: str | None
     _get: Callable[[str], str | None]
     _host: str | None
     _sec_fetch_site: str | None
@@ -65,11 +70,11 @@ class RequestInfo:
         host: str | None = None,
         sec_fetch_site: str | None = None,
     ) -> None:
-        self.method: str = method
-        self.origin: str | None = origin
-        self.request_method: str | None = request_method
-        self.request_headers: str | None = request_headers
-        self.request_private_network: str | None = request_private_network
+        self.method = method
+        self.origin = origin
+        self.request_method = request_method
+        self.request_headers = request_headers
+        self.request_private_network = request_private_network
         self._host = host
         self._sec_fetch_site = sec_fetch_site
 
@@ -82,22 +87,18 @@ class RequestInfo:
             get: A header's name to its value, or None when the request has no such header. Several
                 lines must come joined by a comma, as RFC 9110 section 5.3 says.
         """
-        origin = get("Origin")
-        if origin is None:
-            return cls(method)
-        if method != PREFLIGHT_METHOD:
-            info = cls(method, origin=origin)
-        else:
-            info = cls(
-                method,
-                origin=origin,
-                request_method=get("Access-Control-Request-Method"),
-                request_headers=get("Access-Control-Request-Headers"),
-                request_private_network=get("Access-Control-Request-Private-Network"),
-            )
+        # One by one, for keyword arguments would cost more than all the rest.
+        info = cls.__new__(cls)
+        info.method = method
+        info.origin = get("Origin")
+        info.request_method = info.request_headers = info.request_private_network = None
         # Read when somebody asks: no decision depends on these two, only what is said of it.
         info._get = get
         info._host = info._sec_fetch_site = _LATE
+        if method == PREFLIGHT_METHOD and info.origin is not None:
+            info.request_method = get("Access-Control-Request-Method")
+            info.request_headers = get("Access-Control-Request-Headers")
+            info.request_private_network = get("Access-Control-Request-Private-Network")
         return info
 
     @classmethod

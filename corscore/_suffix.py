@@ -28,6 +28,24 @@ def is_public_suffix(host: str) -> bool:
     return suffixes.publicsuffix(host) == host or suffixes.publicsuffix(below) == below
 
 
+def registrable_domain(host: str) -> str | None:
+    """The part of a host that somebody registered: ``example.co.uk`` of ``app.example.co.uk``.
+
+    Args:
+        host: A domain in lower case, with or without a trailing dot.
+
+    Returns:
+        None where the host is a suffix itself, or a single label. Under a top-level domain that the
+        list does not know, such as ``internal``, the last two labels.
+    """
+    host = host.removesuffix(".")
+    if is_public_suffix(host):
+        return None
+    labels = host.split(".")
+    unknown = ".".join(labels[-2:]) if len(labels) > 1 else None
+    return _loaded().privatesuffix(host) or unknown
+
+
 def _loaded() -> PublicSuffixList:
     # Imported and parsed late, and once: reading the list costs more than all the rest of the
     # engine, and only a configuration with credentials and a `*.` pattern needs it.

@@ -8,6 +8,7 @@ import io
 import json
 import socket
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,15 +16,18 @@ from click.testing import CliRunner
 from rich.console import Console
 
 import corscore_cli
-from corscore.browser import KNOWN_DEVIATIONS
-from corscore_cli import _api, _command, _demo, _rows, _servers
-from corscore_cli._advice import advice
+from corscore import Policy, PolicyMap, PolicyRef
+from corscore.browser import KNOWN_DEVIATIONS, Request, fetch
+from corscore_cli import _api, _command_demo, _demo, _rows, _servers
 from corscore_cli._apps import APPS
 from corscore_cli._command import corscore
 from corscore_cli._demo import Demo, running
-from corscore_cli._state import as_python, state
-from corscore_cli._switch import Preflights
-from corscore_cli._table import ROWS
+from corscore_cli._explained import explained
+from corscore_cli._policies import INTERNAL, PUBLIC, as_python, policies
+from corscore_cli._preflights import Preflights
+from corscore_cli._state import state
+from corscore_cli._table import AFTER_CHANGE, ROWS
+from corscore_cli._terminal import print_address, print_live_change, print_table
 from demo_apps import EACH_APP, as_in_a_process_of_its_own
 
 if TYPE_CHECKING:
@@ -54,7 +58,11 @@ def test_every_app_does_what_the_table_says(name: str) -> None:
     assert ALL_EXPECTED in result.output
     assert APPS[name].title in result.output
     assert all(row.title in result.output for row in ROWS)
+    assert f'"{PUBLIC}": Policy(allow_origins=["*"])' in result.output
+    assert f'"{INTERNAL}": None' in result.output
     assert "\x1b" not in result.output  # it is not a terminal
+    # What the API logs about requests that are meant to be refused is in the table.
+    assert "refused (" not in result.output
 
 
 @pytest.mark.parametrize("app", APPS.values(), ids=str)
@@ -70,6 +78,74 @@ def test_the_table_fits_a_narrow_terminal() -> None:
     assert max(map(len, lines)) <= 80
     # One line for each row.
     assert all(sum(row.title in line and "yes" in line for line in lines) == 1 for row in ROWS)
+    governed = {"/public/news": PUBLIC, "/internal/health": INTERNAL}
+    for row in ROWS:
+        (line,) = [line for line in lines if row.title in line and "yes" in line]
+        assert governed.get(row.path, " default ") in line
+
+
+def test_each_refused_row_is_explained_in_the_terminal(demo: Demo) -> None:
+    output = io.StringIO()
+    assert print_table(Console(file=output, width=160), demo.snapshot().predictions)
+    lines = [line.strip() for line in output.getvalue().splitlines()]
+    explained = lines[lines.index("Why not, and what would change it") :]
+    for row, code, fix in (
+        ("other-origin", "origin-host-differs", "fix: open the page from "),
+        ("other-origin-put", "origin-host-differs", "fix: open the page from "),
+        ("null-origin", "null-origin", "fix: serve the page over http from an origin of its own;"),
+        ("delete", "method-not-allowed", 'fix: add "DELETE" to allow_methods'),
+        ("patch-lower-case", "method-case", 'fix: write "PATCH" in the script'),
+        ("unlisted-header", "header-not-allowed", 'fix: add "x-trace" to allow_headers'),
+        ("hidden-header", "header-not-exposed", 'fix: add "X-Served-By" to expose_headers'),
+        ("public-with-cookie", "wildcard-with-credentials", "fix: write allow_origins=["),
+        ("internal", "no-allow-origin", f'fix: give the path a policy: "{INTERNAL}" has None'),
+    ):
+        title = next(each.title for each in ROWS if each.name == row)
+        at = next(i for i, line in enumerate(explained) if line.startswith(title))
+        assert explained[at].split() == [*title.split(), code]
+        assert explained[at + 1].startswith(fix), explained[at + 1]
+    allowed = {row.title for row in ROWS if row.expected.reason is None}
+    assert not any(line.startswith(title) for line in explained for title in allowed)
+
+
+@EACH_APP
+def test_the_terminal_shows_a_live_change(name: str) -> None:
+    output = io.StringIO()
+    with as_in_a_process_of_its_own(name), running(APPS[name], 0, 0) as served:
+        served_by = served.api.app
+        assert print_live_change(Console(file=output, width=100), served)
+        assert served.api.app is served_by
+        assert served.ref.policy == policies(served.start)
+        other = served.site.pages["other"]
+    said = output.getvalue()
+    assert "ref.replace(...)" in said
+    assert f"policy replaced: default: allow_origins +{other}\n" in said
+    assert "policy replaced: default: allow_methods +DELETE\n" in said
+    changed = {row.name for row in ROWS if row.title in said}
+    assert changed == {*AFTER_CHANGE}
+    assert "As expected: no other row changed." in said
+
+
+def test_a_live_change_that_is_not_as_expected_is_loud(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The running API does not hear of it.
+    monkeypatch.setattr(demo, "ref", PolicyRef(policies(demo.start)))
+    output = io.StringIO()
+    assert not print_live_change(Console(file=output, width=100), demo)
+    assert "NOT as expected." in output.getvalue()
+
+
+def test_a_change_from_the_page_is_told_in_the_terminal(demo: Demo) -> None:
+    output = io.StringIO()
+    print_address(Console(file=output, width=100), demo)
+    for change, says in (
+        ({"max_age": 0}, "policy replaced: default: max_age 600 -> 0"),
+        ({}, "policy replaced: default: max_age 0 -> 600"),
+        ({}, "policy replaced: nothing changed"),
+    ):
+        assert put_in_force(demo, {**demo.start, **change})[0] == 200
+        assert output.getvalue().splitlines()[-1].strip() == says
 
 
 def test_colours_are_for_terminals_that_want_them() -> None:
@@ -111,8 +187,8 @@ def test_it_serves_until_it_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> N
         raise KeyboardInterrupt
 
     output = io.StringIO()
-    monkeypatch.setattr(_command, "Console", lambda **given: Console(file=output, **given))
-    monkeypatch.setattr(_command, "sleep", interrupted)
+    monkeypatch.setattr(_command_demo, "Console", lambda **given: Console(file=output, **given))
+    monkeypatch.setattr(_command_demo, "sleep", interrupted)
     result = invoke("demo", *ANY_PORTS)
     assert result.exit_code == 0, result.output
     assert "Ctrl+C" in output.getvalue()
@@ -189,6 +265,7 @@ def test_the_extra_of_the_command_is_not_installed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], package: str
 ) -> None:
     _forget_the_command(monkeypatch)
+    monkeypatch.setattr(sys, "argv", ["corscore", "demo", "--help"])
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(SystemExit) as ended:
         corscore_cli.main()
@@ -203,6 +280,7 @@ def test_the_extra_of_the_command_is_not_installed(
 
 def test_another_failing_import_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     _forget_the_command(monkeypatch)
+    monkeypatch.setattr(sys, "argv", ["corscore", "demo", "--help"])
     monkeypatch.setitem(sys.modules, "corscore_cli._table", None)
     with pytest.raises(ModuleNotFoundError, match="_table"):
         corscore_cli.main()
@@ -353,15 +431,23 @@ def test_a_policy_that_cannot_be_is_explained_and_the_old_one_stays(demo: Demo) 
 
 
 def test_another_policy_is_in_force_at_once(demo: Demo) -> None:
-    status, answer = put_in_force(
-        demo, {"allow_origins": [demo.site.pages["other"]], "max_age": None}
-    )
-    assert (status, answer) == (200, {"problems": []})
+    page, other = demo.site.pages["page"], demo.site.pages["other"]
+    status, answer = put_in_force(demo, {"allow_origins": [other], "max_age": None})
+    assert status == 200
+    assert answer == {
+        "problems": [],
+        "changes": [
+            f"default: allow_origins +{other} -{page}",
+            "default: allow_methods -PUT -PATCH",
+            "default: allow_headers -authorization",
+            "default: expose_headers -X-Total-Count",
+            "default: allow_credentials True -> False",
+            "default: max_age 600 -> None",
+        ],
+    }
     _, _, body = ask(demo, "/state?browser=chromium")
     told = json.loads(body)
-    assert told["python"] == (
-        f'Policy(\n    allow_origins=["{demo.site.pages["other"]}"],\n    max_age=None,\n)'
-    )
+    assert f'allow_origins=["{other}"],\n    max_age=None,\n' in told["python"]
     reasons = {
         row["name"]: row["predicted"]["reason"] for group in told["groups"] for row in group["rows"]
     }
@@ -429,6 +515,8 @@ def test_every_app_answers_alike(name: str) -> None:
             ("GET", "/session", {"Cookie": "corscore_demo=guessed"}, 401, None),
             ("GET", "/session", {}, 401, None),
             ("GET", "/broken", {}, 500, None),
+            ("GET", "/public/news", {}, 200, _api.NEWS),
+            ("GET", "/internal/health", {}, 200, _api.HEALTH),
             ("DELETE", "/articles", {}, 405, None),
             ("GET", "/nothing", {}, 404, None),
         ):
@@ -441,8 +529,9 @@ def test_every_app_answers_alike(name: str) -> None:
             text = response.read()
             connection.close()
             assert response.status == status, case
-            # Whatever it is: the page may read it.
-            assert response.getheader("Access-Control-Allow-Origin") == page["Origin"], case
+            # Whatever it is: the page may read it, but for what is left alone.
+            allowed = {"/public/news": "*", "/internal/health": None}.get(path, page["Origin"])
+            assert response.getheader("Access-Control-Allow-Origin") == allowed, case
             if answer is not None:
                 assert json.loads(text) == answer, case
             if path == "/articles" and status == 200:
@@ -459,10 +548,24 @@ def test_every_app_answers_alike(name: str) -> None:
 @EACH_APP
 def test_every_app_takes_another_policy_while_it_serves(name: str) -> None:
     with as_in_a_process_of_its_own(name), running(APPS[name], 0, 0) as served:
+        served_by = served.api.app
         for method, reason in (("DELETE", None), ("PUT", "method-not-allowed")):
             served.apply({**served.start, "allow_methods": [method]})
             (done,) = [done for done in served.snapshot().predictions if done.row.name == "delete"]
             assert done.outcome.reason == reason
+        assert served.api.app is served_by
+
+
+@EACH_APP
+def test_a_change_reaches_the_paths_that_have_no_policy_of_their_own(name: str) -> None:
+    with as_in_a_process_of_its_own(name), running(APPS[name], 0, 0) as served:
+        served.apply({"allow_origins": ["https://app.example"]})
+        read = {done.row.name: done.outcome for done in served.snapshot().predictions}
+    for row in ROWS:
+        if row.path.startswith(("/public/", "/internal/")):
+            assert read[row.name] == row.expected, row.name
+        else:
+            assert read[row.name].status is None, row.name
 
 
 # --- what is said
@@ -473,26 +576,29 @@ def test_every_app_takes_another_policy_while_it_serves(name: str) -> None:
     [
         ({}, "own-origin", None),
         ({}, "without-cookie", None),
-        ({}, "other-origin", 'add "{other}" to allow_origins'),
-        ({}, "other-origin-put", 'add "{other}" to allow_origins'),
-        ({}, "null-origin", "allow_null_origin=True would, but"),
+        ({}, "other-origin", 'open the page from "{page}", or if the origin is yours, add "'),
+        ({}, "other-origin-put", 'open the page from "{page}", or if the origin is yours, add'),
+        ({}, "null-origin", "serve the page over http from an origin of its own; allow_null"),
         ({}, "delete", 'add "DELETE" to allow_methods'),
         ({}, "patch-lower-case", 'write "PATCH" in the script'),
         ({}, "unlisted-header", 'add "x-trace" to allow_headers'),
         ({}, "hidden-header", 'add "X-Served-By" to expose_headers'),
-        ({"allow_headers": []}, "put-json", 'add "authorization" to allow_headers'),
+        ({"allow_headers": []}, "put-json", 'add "Authorization" to allow_headers'),
+        ({}, "public", None),
+        ({}, "public-with-cookie", 'write allow_origins=["{page}"] and allow_credentials=True, or'),
+        ({}, "internal", 'give the path a policy: "/internal/*" has None'),
         ({"allow_credentials": False}, "sign-in", "set allow_credentials=True"),
         (
             {"allow_origins": ["*"], "allow_credentials": False},
             "with-cookie",
-            'list the origin, allow_origins=["{page}"], and set allow_credentials=True',
+            'write allow_origins=["{page}"] and allow_credentials=True, or leave out credentials',
         ),
     ],
 )
 def test_what_to_change(demo: Demo, change: dict[str, object], row: str, says: str | None) -> None:
     demo.apply({**demo.start, **change})
     (done,) = [done for done in demo.snapshot().predictions if done.row.name == row]
-    said = advice(done)
+    said = done.explanation.hint
     if says is None:
         assert said is None
     else:
@@ -501,30 +607,69 @@ def test_what_to_change(demo: Demo, change: dict[str, object], row: str, says: s
         assert said.startswith(says.format(page=page, other=other))
 
 
-def test_every_blocked_row_comes_with_its_reason_and_the_wire(demo: Demo) -> None:
-    told: Any = state(demo, None)
+def test_every_row_comes_with_its_explanation_and_the_wire(demo: Demo) -> None:
+    told: Any = state(demo, "chromium")
+    codes = Path(__file__).parent.parent / "docs" / "codes"
     for group in told["groups"]:
         for row in group["rows"]:
-            predicted = row["predicted"]
-            assert bool(predicted["why"]) == bool(predicted["reason"]), row["name"]
-            assert bool(predicted["advice"]) == bool(predicted["reason"]), row["name"]
+            predicted, name = row["predicted"], row["name"]
+            explanation = predicted["explanation"]
+            assert explanation["browser_reason"] == predicted["reason"], name
+            assert explanation["allowed"] == (predicted["reason"] is None), name
+            assert bool(explanation["hint"]) == bool(predicted["reason"]), name
+            assert explanation["message"], name
+            assert [step["ok"] for step in explanation["steps"]] == [
+                *[True] * (len(explanation["steps"]) - 1),
+                explanation["allowed"],
+            ], name
+            # No browser says anything of a response header that it hides.
+            is_blocked = predicted["status"] is None
+            assert explanation["console"].keys() == (
+                {"chromium", "firefox", "safari"} if is_blocked else set()
+            ), name
+            if explanation["allowed"]:
+                assert explanation["page"] is None, name
+            else:
+                assert (codes / f"{explanation['reason']}.md").is_file(), name
+                assert explanation["page"].endswith(f"codes/{explanation['reason']}.md"), name
             asked = [exchange["is_preflight"] for exchange in predicted["exchanges"]]
-            assert asked in ([True], [True, False], [False]), row["name"]
-    assert "Bearer" not in as_python(demo.options)
+            assert asked in ([True], [True, False], [False]), name
+            answers = {"preflight" if is_preflight else "actual" for is_preflight in asked}
+            assert {note["response"] for note in explanation["headers"]} <= answers, name
+            key = {"/public/news": PUBLIC, "/internal/health": INTERNAL}.get(row["path"], "default")
+            assert row["policy"]["key"] == key, name
+            assert row["policy"]["about"], name
+            assert bool(explanation["headers"]) == (key != INTERNAL), name
+    assert "Bearer" not in told["python"]
+
+
+def test_what_a_browser_does_otherwise_is_explained_by_the_wire() -> None:
+    # Chromium lets "*" cover Authorization. No policy sends such a "*", but a proxy may.
+    headers = (("Authorization", "x"),)
+    request = Request("GET", "https://api.example/", origin="https://app.example", headers=headers)
+    sent = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}
+    result = fetch(request, lambda method, url, headers: (200, sent), browser="chromium")
+    told = explained(request, result, None, Policy(allow_origins=["*"]), "chromium")
+    assert told.allowed
+    assert told.hint is None
+    assert not told.headers
 
 
 @pytest.mark.parametrize(
-    ("options", "text"),
+    "options",
     [
-        ({"max_age": 0}, "Policy(\n    max_age=0,\n)"),
-        ({"max_age": None, "allow_headers": []}, "Policy(\n    max_age=None,\n)"),
-        ({"allow_credentials": True, "allow_null_origin": False},
-         "Policy(\n    allow_credentials=True,\n)"),
-        ({"allow_methods": ["PUT", "X"]}, 'Policy(\n    allow_methods=["PUT", "X"],\n)'),
+        {"allow_origins": ["https://app.example"], "max_age": 0},
+        {"allow_origins": ["*"], "max_age": None, "allow_headers": []},
+        {"allow_origins": ["https://app.example", "http://localhost:*"], "allow_credentials": True,
+         "allow_null_origin": False, "allow_methods": ["PUT", "X"]},
     ],
 )  # fmt: skip
-def test_the_policy_as_python(options: dict[str, object], text: str) -> None:
-    assert as_python(options) == text
+def test_the_policies_as_python(options: dict[str, object]) -> None:
+    text = as_python(options)
+    names = {"Policy": Policy, "PolicyMap": PolicyMap}
+    assert eval(text, names) == policies(options)  # noqa: S307  (what the demo has people copy)
+    assert "False" not in text
+    assert "[]" not in text
 
 
 # --- the servers

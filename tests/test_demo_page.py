@@ -9,7 +9,7 @@ import pytest
 
 from corscore_cli._apps import APPS
 from corscore_cli._demo import Demo, running
-from corscore_cli._switch import SwitchedASGI
+from corscore_cli._preflights import CountedASGI
 from corscore_cli._table import ROWS
 from demo_apps import EACH_APP, as_in_a_process_of_its_own
 
@@ -33,8 +33,10 @@ class Opened:
         self.origins = {*demo.site.pages.values(), demo.site.api} - {"null"}
         self.strangers: list[str] = []
         self.errors: list[str] = []
+        self.console: list[str] = []
         page.on("request", self._note_stranger)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda message: self.console.append(message.text))
 
     def _note_stranger(self, request: Any) -> None:
         scheme, _, rest = request.url.partition("://")
@@ -69,6 +71,15 @@ class Opened:
             """() => Object.fromEntries([...document.querySelectorAll("[data-row]")].map(row =>
                 [row.dataset.row, row.dataset.match]))"""
         )
+        return found
+
+    def explanations(self) -> dict[str, str]:
+        """What the details of each row say, opened one by one."""
+        found = {}
+        for row in ROWS:
+            details = self.page.locator(f"#row-{row.name}")
+            details.locator("> summary").click()
+            found[row.name] = details.locator(".detail").inner_text()
         return found
 
     def changed(self) -> set[str]:
@@ -125,8 +136,39 @@ def test_every_row_is_as_predicted_on_each_app(chromium: Browser, name: str) -> 
             opened.load()
             opened.assert_all_as_predicted()
             assert page.inner_text(".api .app") == APPS[name].title
+            _assert_each_row_explains_itself(opened)
+            served_by = demo.api.app
+            opened.press("Both origins")
+            opened.assert_all_as_predicted()
+            assert demo.api.app is served_by
+            assert opened.changed() == {"other-origin", "other-origin-put"}
+            assert opened.verdicts("actual")["other-origin"] == "Readable, 200"
+            other = demo.site.pages["other"]
+            assert page.locator("#outcome li").all_inner_texts() == [
+                f"default: allow_origins +{other}"
+            ]
         finally:
             page.close()
+
+
+def _assert_each_row_explains_itself(opened: Opened) -> None:
+    told = opened.explanations()
+    for row in ROWS:
+        text = told[row.name]
+        assert ("Allowed." in text) == (row.expected.reason is None), row.name
+        assert ("Refused." in text) == (row.expected.reason is not None), row.name
+        assert ("Fix: " in text) == (row.expected.reason is not None), row.name
+        assert "What a browser does" in text, row.name
+        governs = opened.page.inner_text(f"#row-{row.name} .governs code")
+        assert governs == opened.page.inner_text(f"#row-{row.name} > summary .key").split()[-1]
+        assert governs == {"/public/news": "/public/*", "/internal/health": "/internal/*"}.get(
+            row.path, "default"
+        )
+        if row.expected.status is None:
+            # What the page says that Chromium's console says is what it said, to the letter.
+            said = opened.page.locator(f"#row-{row.name} .explanation > pre").all_inner_texts()
+            assert len(said) == 1, row.name
+            assert said[0] in opened.console, row.name
 
 
 def test_every_preset_is_as_predicted(opened: Opened) -> None:
@@ -165,6 +207,13 @@ def test_editing_the_policy_changes_rows(opened: Opened) -> None:
     }
     assert opened.verdicts("actual")["preflight-cache"] == "Readable, 200\n3 preflights"
     assert "7 rows changed" in page.inner_text("#outcome")
+    assert page.locator("#outcome li").all_inner_texts() == [
+        f"default: allow_origins +{opened.demo.site.pages['other']}",
+        "default: allow_methods +DELETE -PATCH",
+        "default: allow_headers +x-trace",
+        "default: expose_headers +X-Served-By -X-Total-Count",
+        "default: max_age 600 -> 0",
+    ]
     assert '"X-Served-By"' in page.inner_text("#python")
     page.get_by_label("Credentials").uncheck()
     opened.press("Apply")
@@ -210,7 +259,7 @@ def test_a_row_that_differs_is_loud(opened: Opened) -> None:
         lost = scope["path"] == "/broken" and b"run=page-" in scope["query_string"]
         await governed(scope, receive, bare if lost else send)
 
-    assert isinstance(opened.demo.api, SwitchedASGI)
+    assert isinstance(opened.demo.api, CountedASGI)
     opened.demo.api.app = partly_governed
     opened.load()
     assert opened.matches() == {row.name: str(row.name != "server-error").lower() for row in ROWS}
@@ -231,11 +280,21 @@ def test_a_row_explains_itself(opened: Opened) -> None:
     opened.load()
     page = opened.page
     row = page.locator("#row-delete")
-    row.locator("summary").focus()
+    row.locator("> summary").focus()
     page.keyboard.press("Enter")
+    assert "Safari" not in row.inner_text()
+    for title in ("What other consoles say", "Why each header is there"):
+        row.locator("summary", has_text=title).focus()
+        page.keyboard.press("Enter")
     text = row.inner_text()
-    assert "method-not-allowed" in text
-    assert 'add "DELETE" to allow_methods' in text
+    assert "Refused. The policy does not allow the method" in text
+    assert "Code method-not-allowed" in text
+    assert "docs/codes/method-not-allowed.md" in text
+    assert 'Fix: add "DELETE" to allow_methods.' in text
+    assert 'no "DELETE" is not covered' in text
+    assert "Method DELETE is not allowed by Access-Control-Allow-Methods" in text
+    assert "Safari" in text
+    assert "max_age: for how many seconds" in text
     assert 'await fetch(api + "/articles/1", {' in text
     assert "OPTIONS /articles/1" in text
     assert "access-control-request-method: DELETE" in text
@@ -243,6 +302,38 @@ def test_a_row_explains_itself(opened: Opened) -> None:
     # Still open after the next run.
     opened.press("Run again")
     assert row.get_attribute("open") is not None
+    assert row.locator("details[open]").count() == 2
+
+
+def test_a_row_says_what_the_browser_does_not_know(opened: Opened) -> None:
+    opened.load()
+    details = opened.page.locator("#row-other-origin")
+    details.locator("> summary").click()
+    text = details.inner_text()
+    assert "localhost is not 127.0.0.1. The nearest is" in text
+    assert "Code origin-host-differs" in text
+    assert "All that the browser knows: no-allow-origin" in text
+
+
+def test_what_is_served_is_never_markup(opened: Opened) -> None:
+    assert isinstance(opened.demo.api, CountedASGI)
+    served: Any = opened.demo.api.app
+
+    async def hostile(scope: Any, receive: Any, send: Any) -> None:
+        async def answer(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                markup = (b"x-markup", b"<img src=x onerror=alert(1)>")
+                message = {**message, "headers": [*message["headers"], markup]}
+            await send(message)
+
+        await served(scope, receive, answer)
+
+    opened.demo.api.app = hostile
+    opened.load()
+    opened.assert_all_as_predicted()
+    assert "x-markup: <img src=x onerror=alert(1)>" in opened.explanations()["own-origin"]
+    assert opened.page.locator("img").count() == 0
+    assert opened.errors == []
 
 
 def test_the_other_name_of_loopback_leads_to_the_page(opened: Opened) -> None:

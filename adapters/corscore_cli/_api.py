@@ -7,6 +7,8 @@
 ``POST /session``            200, ``SESSION`` as JSON, and sets the cookie
 ``GET /session``             200, ``SESSION`` as JSON; 401 without the cookie
 ``GET /broken``              raises ``Broken``
+``GET /public/news``         200, ``NEWS`` as JSON
+``GET /internal/health``     200, ``HEALTH`` as JSON
 ===========================  =====================================================================
 """
 
@@ -20,6 +22,8 @@ ARTICLES: list[dict[str, int | str]] = [
 HEADERS = {"X-Total-Count": str(len(ARTICLES)), "X-Served-By": "backend-7"}
 SAVED = {"saved": True}
 SESSION = {"user": "demo"}
+NEWS = {"news": "a policy for each path"}
+HEALTH = {"healthy": True}
 UNAUTHORIZED = {"detail": "not signed in"}
 
 COOKIE_NAME = "corscore_demo"

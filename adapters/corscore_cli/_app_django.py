@@ -17,6 +17,8 @@ from corscore_cli._api import (
     COOKIE_NAME,
     COOKIE_VALUE,
     HEADERS,
+    HEALTH,
+    NEWS,
     SAVED,
     SESSION,
     UNAUTHORIZED,
@@ -27,13 +29,13 @@ from corscore_cli._rows import TOKEN
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-    from corscore import Policy
+    from corscore import PolicyRef
 
 _POLICY = "CORS_POLICY"
 
 
-def make_app(policy: Policy) -> WSGIHandler:
-    """The API behind this policy. A process has one Django: the last policy counts for all."""
+def make_app(ref: PolicyRef) -> WSGIHandler:
+    """The API behind the policies of the moment. A process has one Django, and so one of these."""
     if not settings.configured:
         settings.configure(
             ALLOWED_HOSTS=["127.0.0.1"],
@@ -42,8 +44,8 @@ def make_app(policy: Policy) -> WSGIHandler:
         )
         # It would print the traceback of an answer that is meant to be one.
         logging.getLogger("django.request").setLevel(logging.CRITICAL)
-    setattr(settings, _POLICY, policy)
-    setting_changed.send(sender=make_app, setting=_POLICY, value=policy, enter=True)
+    setattr(settings, _POLICY, ref)
+    setting_changed.send(sender=make_app, setting=_POLICY, value=ref, enter=True)
     return WSGIHandler()
 
 
@@ -77,6 +79,14 @@ class _Session(View):
         return JsonResponse(SESSION)
 
 
+def _tell_news(request: HttpRequest) -> HttpResponse:
+    return JsonResponse(NEWS)
+
+
+def _tell_health(request: HttpRequest) -> HttpResponse:
+    return JsonResponse(HEALTH)
+
+
 def _break_down(request: HttpRequest) -> HttpResponse:
     raise Broken
 
@@ -85,5 +95,7 @@ urlpatterns = [
     path("articles", _Articles.as_view()),
     path("articles/<int:number>", _Article.as_view()),
     path("session", _Session.as_view()),
+    path("public/news", _tell_news),
+    path("internal/health", _tell_health),
     path("broken", _break_down),
 ]

@@ -11,6 +11,8 @@ from corscore_cli._api import (
     COOKIE_NAME,
     COOKIE_VALUE,
     HEADERS,
+    HEALTH,
+    NEWS,
     SAVED,
     SESSION,
     UNAUTHORIZED,
@@ -20,13 +22,13 @@ from corscore_cli._rows import TOKEN
 from corscore_starlette import install
 
 if TYPE_CHECKING:
-    from corscore import Policy
+    from corscore import PolicyRef
 
 
-def make_app(policy: Policy) -> FastAPI:
-    """The API behind this policy."""
+def make_app(ref: PolicyRef) -> FastAPI:
+    """The API behind the policies of the moment."""
     app = FastAPI(openapi_url=None)
-    install(app, policy)
+    install(app, ref)
 
     @app.get("/articles")
     async def list_articles(response: Response) -> list[dict[str, int | str]]:
@@ -56,6 +58,14 @@ def make_app(policy: Policy) -> FastAPI:
         if session != COOKIE_VALUE:
             raise HTTPException(401, UNAUTHORIZED["detail"])
         return SESSION
+
+    @app.get("/public/news")
+    async def tell_news() -> dict[str, str]:
+        return NEWS
+
+    @app.get("/internal/health")
+    async def tell_health() -> dict[str, bool]:
+        return HEALTH
 
     @app.get("/broken")
     async def break_down() -> None:

@@ -11,6 +11,8 @@ from corscore_cli._api import (
     COOKIE_NAME,
     COOKIE_VALUE,
     HEADERS,
+    HEALTH,
+    NEWS,
     SAVED,
     SESSION,
     UNAUTHORIZED,
@@ -20,15 +22,15 @@ from corscore_cli._rows import TOKEN
 from corscore_flask import CORS
 
 if TYPE_CHECKING:
-    from corscore import Policy
+    from corscore import PolicyRef
 
 
-def make_app(policy: Policy) -> Flask:
-    """The API behind this policy."""
+def make_app(ref: PolicyRef) -> Flask:
+    """The API behind the policies of the moment."""
     app = Flask("corscore_demo")
     # It would print the traceback of an answer that is meant to be one.
     app.logger.disabled = True
-    CORS(app, policy)
+    CORS(app, ref)
 
     @app.get("/articles")
     def list_articles() -> tuple[Response, dict[str, str]]:
@@ -55,6 +57,14 @@ def make_app(policy: Policy) -> Flask:
         if request.cookies.get(COOKIE_NAME) != COOKIE_VALUE:
             return jsonify(UNAUTHORIZED), 401
         return jsonify(SESSION), 200
+
+    @app.get("/public/news")
+    def tell_news() -> Response:
+        return jsonify(NEWS)
+
+    @app.get("/internal/health")
+    def tell_health() -> Response:
+        return jsonify(HEALTH)
 
     @app.get("/broken")
     def break_down() -> Response:

@@ -12,6 +12,8 @@ from corscore_cli._api import (
     COOKIE_NAME,
     COOKIE_VALUE,
     HEADERS,
+    HEALTH,
+    NEWS,
     SAVED,
     SESSION,
     SET_COOKIE,
@@ -26,14 +28,16 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from corscore import Policy
+    from corscore import PolicyRef
 
     Answer = tuple[HTTPStatus, object, Mapping[str, str]]
 
+_PATHS = ("/articles", "/articles/1", "/session", "/broken", "/public/news", "/internal/health")
 
-def make_app(policy: Policy) -> WSGIApplication:
-    """The API behind this policy."""
-    return CORSMiddleware(_serve, policy)
+
+def make_app(ref: PolicyRef) -> WSGIApplication:
+    """The API behind the policies of the moment."""
+    return CORSMiddleware(_serve, ref)
 
 
 def _serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -66,9 +70,13 @@ def _answer(environ: WSGIEnvironment) -> Answer:
             return HTTPStatus.OK, SESSION, {"Set-Cookie": SET_COOKIE}
         case "GET", "/session":
             return _session(SimpleCookie(environ.get("HTTP_COOKIE", "")))
+        case "GET", "/public/news":
+            return HTTPStatus.OK, NEWS, {}
+        case "GET", "/internal/health":
+            return HTTPStatus.OK, HEALTH, {}
         case "GET", "/broken":
             raise Broken
-        case _, "/articles" | "/articles/1" | "/session" | "/broken":
+        case _, path if path in _PATHS:
             return HTTPStatus.METHOD_NOT_ALLOWED, {"detail": "method not allowed"}, {}
         case _:
             return HTTPStatus.NOT_FOUND, {"detail": "not found"}, {}

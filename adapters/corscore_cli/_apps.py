@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from corscore import Policy
+    from corscore import PolicyRef
 
 
 class App(NamedTuple):
@@ -14,7 +14,7 @@ class App(NamedTuple):
 
     Attributes:
         title: The framework's name.
-        module: Has ``make_app(policy)``, which answers as ``_api`` says.
+        module: Has ``make_app(ref)``, which answers as ``_api`` says.
         interface: What ``make_app`` returns.
         extra: The extra of corscore that installs the framework.
     """
@@ -24,8 +24,8 @@ class App(NamedTuple):
     interface: Literal["asgi", "wsgi"]
     extra: str
 
-    def make(self, policy: Policy) -> Any:
-        """The application behind this policy.
+    def make(self, ref: PolicyRef) -> Any:
+        """The application behind the policies of the moment.
 
         Raises:
             NotInstalled: The framework is not there.
@@ -37,7 +37,7 @@ class App(NamedTuple):
             if package.startswith("corscore"):
                 raise
             raise NotInstalled(package) from error
-        return module.make_app(policy)
+        return module.make_app(ref)
 
 
 class NotInstalled(Exception):

@@ -1,80 +1,57 @@
-"""The command line."""
+"""The command line: a group whose commands are imported when they are called.
+
+``corscore check`` runs at every commit: it must not pay for the server of ``corscore demo``, nor
+for the HTTP client of ``corscore probe``.
+"""
 
 from __future__ import annotations
 
-from time import sleep
+from importlib import import_module
 
 import click
-from rich.console import Console
 
-from corscore_cli._apps import APPS, NotInstalled
-from corscore_cli._demo import running
-from corscore_cli._servers import PortUnavailable
-from corscore_cli._terminal import print_address, print_policy, print_table
+from corscore_cli._main import end_if_not_installed
 
-_PORT = click.IntRange(0, 65535)
-_SECONDS_TO_SLEEP = 3600.0
+# In the order in which people need them; `--help` keeps it.
+_COMMANDS = {
+    "check": "_command_check",
+    "explain": "_command_explain",
+    "probe": "_command_probe",
+    "har": "_command_har",
+    "diff": "_command_diff",
+    "migrate": "_command_migrate",
+    "demo": "_command_demo",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    def list_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+    ) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        try:
+            module = import_module(f"corscore_cli.{_COMMANDS[cmd_name]}")
+        except ModuleNotFoundError as error:
+            end_if_not_installed(error)
+            raise
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Each command ends with 0 if all is fine, 1 if it found something, 2 after a mistake.",
+)
 @click.version_option(package_name="corscore", message="%(prog)s %(version)s")
 def corscore() -> None:
     """One CORS policy engine for every Python web framework."""
-
-
-@corscore.command()
-@click.option(
-    "--app",
-    "name",
-    type=click.Choice([*APPS]),
-    default="fastapi",
-    show_default=True,
-    help="What serves the API.",
-)
-@click.option("--port", type=_PORT, default=8100, show_default=True, help="The API's; 0 is any.")
-@click.option(
-    "--page-port", type=_PORT, default=8101, show_default=True, help="The page's; 0 is any."
-)
-@click.option("--once", is_flag=True, help="Print the table and end: 0 if all is as expected.")
-def demo(name: str, port: int, page_port: int, *, once: bool) -> None:
-    """Serve an API, and a page on another origin, to see what CORS does.
-
-    Prints what a browser may and may not do with the API, then the address of a page that does it
-    for real, where the policy can be changed. Both listen on 127.0.0.1 only.
-
-    Ends with 0, with 1 if --once finds something unexpected, and with 2 if it cannot start.
-    """
-    console = Console(highlight=False)
-    app = APPS[name]
-    try:
-        with running(app, port, page_port) as served:
-            print_policy(console, served)
-            good = print_table(console, served.snapshot().predictions)
-            if once:
-                raise SystemExit(0 if good else 1)
-            print_address(console, served)
-            _wait()
-    except PortUnavailable as error:
-        option = "--page-port" if error.port == page_port else "--port"
-        raise _Mistake(
-            f"{error}; choose another one with {option}, or {option} 0 for any that is free"
-        ) from None
-    except NotInstalled as error:
-        raise _Mistake(
-            f'--app {name} needs the package {error}; run: pip install "corscore[cli,{app.extra}]"'
-        ) from None
-
-
-class _Mistake(click.ClickException):
-    """Ends the command with one line and 2, as a wrong option does."""
-
-    exit_code = 2
-
-
-def _wait() -> None:
-    """Returns when the user presses Ctrl+C."""
-    try:
-        while True:
-            sleep(_SECONDS_TO_SLEEP)
-    except KeyboardInterrupt:
-        click.echo()

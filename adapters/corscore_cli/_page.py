@@ -1,6 +1,6 @@
 """The server of the page, as a WSGI application: files, the state, and the control of the policy.
 
-The page talks to it from the same origin, so there is no CORS here. It exchanges the policy of a
+The page talks to it from the same origin, so there is no CORS here. It replaces the policy of a
 running server, hence it checks who asks: the Host, against sites that have their own name resolve
 to loopback, and the Origin, against any other page that is open in the same browser.
 """
@@ -30,7 +30,7 @@ _MAX_BODY = 65_536
 _TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
 # What the frames of other origins consist of. The page itself is for its own origin only.
 _FRAME_FILES = ("frame.html", "frame.js", "run.js")
-_PAGE_FILES = ("demo.css", "demo.js", "form.js", "view.js")
+_PAGE_FILES = ("demo.css", "demo.js", "element.js", "explain.js", "form.js", "view.js")
 _JSON = "application/json"
 _TEXT = "text/plain; charset=utf-8"
 
@@ -103,7 +103,7 @@ class PageApp:
         if options is None or not options.keys() <= self._demo.start.keys():
             return HTTPStatus.BAD_REQUEST, _TEXT, b"A JSON object of options was expected."
         try:
-            self._demo.apply(options)
+            changes = self._demo.apply(options)
         except ConfigError as error:
             problems = [
                 {
@@ -114,8 +114,8 @@ class PageApp:
                 }
                 for problem in error.problems
             ]
-            return _json(HTTPStatus.UNPROCESSABLE_ENTITY, {"problems": problems})
-        return _json(HTTPStatus.OK, {"problems": []})
+            return _json(HTTPStatus.UNPROCESSABLE_ENTITY, {"problems": problems, "changes": []})
+        return _json(HTTPStatus.OK, {"problems": [], "changes": changes})
 
 
 def _content_security_policy(page: str, other: str, api: str) -> str:

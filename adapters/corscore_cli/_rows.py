@@ -83,3 +83,12 @@ def start_options(page_origin: str) -> dict[str, object]:
         "allow_null_origin": False,
         "max_age": 600,
     }
+
+
+def changed_options(page_origin: str, other_origin: str) -> dict[str, object]:
+    """The options that the terminal puts in their place while the API serves, and takes back."""
+    return {
+        **start_options(page_origin),
+        "allow_origins": [page_origin, other_origin],
+        "allow_methods": ["PUT", "PATCH", "DELETE"],
+    }

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import WSGIApplication
 
-# Never another address: the page can exchange the policy of the API.
+# Never another address: the page can replace the policy of the API.
 HOST = "127.0.0.1"
 _POLL_SECONDS = 0.005
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from corscore.browser import KNOWN_DEVIATIONS, REASONS
-from corscore_cli._advice import advice
+from corscore.browser import KNOWN_DEVIATIONS
 from corscore_cli._model import query
+from corscore_cli._output import code_page
+from corscore_cli._policies import ABOUT, as_python
 from corscore_cli._table import GROUPS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from corscore.browser import Browser, Exchange
     from corscore_cli._demo import Demo, Snapshot
     from corscore_cli._model import Prediction, Site
@@ -23,18 +21,8 @@ if TYPE_CHECKING:
 _NOISE = {"date", "server", "accept", "accept-encoding", "user-agent"}
 
 
-def as_python(options: Mapping[str, object]) -> str:
-    """The options as the call that makes the policy; what is empty or off is left out."""
-    given = [
-        f"    {name}={json.dumps(value) if isinstance(value, list) else value},"
-        for name, value in options.items()
-        if value != [] and value is not False
-    ]
-    return "\n".join(("Policy(", *given, ")"))
-
-
 def state(demo: Demo, browser: Browser | None) -> dict[str, object]:
-    """All that the page shows: the policy in force, the rows and what the model got."""
+    """All that the page shows: the policies in force, the rows and what the model got."""
     snapshot = demo.snapshot(browser)
     predictions = {prediction.row.name: prediction for prediction in snapshot.predictions}
     return {
@@ -63,13 +51,14 @@ def state(demo: Demo, browser: Browser | None) -> dict[str, object]:
 
 
 def _row(row: Row, prediction: Prediction, site: Site, snapshot: Snapshot) -> dict[str, object]:
-    reason = prediction.outcome.reason
+    explanation = prediction.explanation
     return {
         "name": row.name,
         "title": row.title,
         "lesson": row.lesson,
         "page": row.page,
         "path": row.path,
+        "policy": {"key": prediction.key, "about": ABOUT[prediction.key]},
         "query": query(row, snapshot.run),
         "fetch": {
             "url": site.url(row, snapshot.run),
@@ -82,8 +71,10 @@ def _row(row: Row, prediction: Prediction, site: Site, snapshot: Snapshot) -> di
         },
         "predicted": {
             **asdict(prediction.outcome),
-            "why": reason and REASONS[reason],
-            "advice": advice(prediction),
+            "explanation": {
+                **explanation.to_dict(),
+                "page": explanation.reason and code_page(explanation.reason),
+            },
             "exchanges": [_exchange(exchange) for exchange in prediction.result.exchanges],
         },
     }

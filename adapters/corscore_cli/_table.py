@@ -1,4 +1,4 @@
-"""The table of the demo: what a page tries, and what it should get under the policy at the start.
+"""The table of the demo: what a page tries, and what it should get under the policies at the start.
 
 The outcomes are written by hand. ``corscore demo --once`` fails when the browser model, asking the
 real server, comes to another one.
@@ -166,5 +166,52 @@ GROUPS = (
             ),
         ),
     ),
+    Group(
+        "Paths with another policy",
+        (
+            Row(
+                "public",
+                "Public news, anywhere",
+                Outcome(status=200),
+                "/public/* has a policy of its own, and that one is for everyone. What you change "
+                "in the other policy does not reach it.",
+                page="other",
+                path="/public/news",
+            ),
+            Row(
+                "public-null",
+                "Public news in a sandbox",
+                Outcome(status=200),
+                "* is every origin, null included. That is safe, since * never counts with "
+                "cookies: anyone could read as much with a program of their own.",
+                page="null",
+                path="/public/news",
+            ),
+            Row(
+                "public-with-cookie",
+                "Public news with a cookie",
+                Outcome("wildcard-with-credentials"),
+                "What everyone may read is the same for everyone: a page that sends cookies along "
+                "gets nothing, even the page that may send them to the other paths.",
+                path="/public/news",
+                credentials="include",
+            ),
+            Row(
+                "internal",
+                "Internal health",
+                Outcome("no-allow-origin"),
+                "/internal/* has None: CORS leaves these responses alone, adds nothing and removes "
+                "nothing. So no page of another origin reads them.",
+                path="/internal/health",
+            ),
+        ),
+    ),
 )
 ROWS = tuple(row for group in GROUPS for row in group.rows)
+
+AFTER_CHANGE = {
+    "other-origin": Outcome(status=200),
+    "other-origin-put": Outcome(status=200, preflights=1),
+    "delete": Outcome(status=200, preflights=1),
+}
+"""The rows that come out otherwise under ``changed_options``."""

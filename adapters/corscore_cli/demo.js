@@ -1,7 +1,8 @@
 // Asks the server what is predicted, then does the same fetches for real, row by row.
 
+import { element } from "./element.js";
 import { MISTAKES, PRESETS, addPresets, clearProblems, fill, read, showProblems } from "./form.js";
-import { element, renderBoundary, renderRow, showActual } from "./view.js";
+import { renderBoundary, renderChanges, renderRow, showActual } from "./view.js";
 
 const byId = (id) => document.getElementById(id);
 const BROWSERS = { chromium: "Chromium", firefox: "Firefox", safari: "Safari" };
@@ -97,7 +98,7 @@ function render(before) {
     for (const row of group.rows) {
       const changed = differs(row);
       changes += Number(changed);
-      list.append(renderRow(row, changed));
+      list.append(renderRow(row, changed, state.browser));
     }
     const head = element("div", "group-head", title);
     for (const name of ["Predicted", "Actual"]) head.append(element("span", "column", name));
@@ -159,19 +160,21 @@ async function apply(options) {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(options),
   });
-  const { problems } = await response.json();
+  const { problems, changes } = await response.json();
   if (problems.length > 0) {
     showProblems(problems);
     return;
   }
   clearProblems();
-  const changes = await load();
+  const changed = await load();
   fill(state.options);
-  const rows = changes === 1 ? "1 row changed" : `${changes} rows changed`;
+  const rows = changed === 1 ? "1 row changed" : `${changed} rows changed`;
   const link = element("a", "", "See the results");
   link.href = "#results";
-  byId("outcome").replaceChildren(`In force: ${changes === 0 ? "no row changed" : rows}. `, link);
+  const said = element("p", "", `Replaced live: ${changed === 0 ? "no row changed" : rows}. `, link);
+  byId("outcome").replaceChildren(said, renderChanges(changes));
   byId("outcome").hidden = false;
+  byId("outcome").scrollIntoView({ block: "nearest" });
   await run();
 }
 

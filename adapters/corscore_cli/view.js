@@ -1,11 +1,7 @@
-// How rows look. Everything is made of text nodes: nothing that a server sends is ever markup.
+// How rows look.
 
-export function element(tag, className, ...children) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  made.append(...children);
-  return made;
-}
+import { codeBlock, element } from "./element.js";
+import { explanation, headerNotes } from "./explain.js";
 
 export function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -47,7 +43,7 @@ export function agree(predicted, actual) {
   return ["status", "header", "preflights"].every((key) => predicted[key] === actual[key]);
 }
 
-export function renderRow(row, changed) {
+export function renderRow(row, changed, browser) {
   const details = element("details");
   details.id = `row-${row.name}`;
   const call = element(
@@ -55,6 +51,9 @@ export function renderRow(row, changed) {
     "call",
     element("code", "", `${row.fetch.method} ${row.path}`),
   );
+  const key = element("span", "key", element("span", "unseen", "governed by "), row.policy.key);
+  if (row.policy.key !== "default") key.classList.add("is-other");
+  call.append(key);
   if (row.page !== "page") call.append(who(row.page));
   const title = element("span", "title", row.title);
   if (changed) title.append(" ", element("span", "tag", "changed"));
@@ -68,7 +67,7 @@ export function renderRow(row, changed) {
   const match = element("span", "match");
   details.append(
     element("summary", "", element("span", "what", title, call), predicted, actual, match),
-    detail(row),
+    detail(row, browser),
   );
   const item = element("li", "row", details);
   item.dataset.row = row.name;
@@ -88,22 +87,16 @@ export function showActual(row, outcome) {
   return agrees;
 }
 
-function detail(row) {
-  const { reason, why, advice } = row.predicted;
+function detail(row, browser) {
   const words = element("div", "words", element("p", "", row.lesson));
-  if (reason) {
-    words.append(element("p", "why", element("code", "reason", reason), `: ${why}.`));
-  }
-  if (advice) words.append(element("p", "fix", element("b", "", "To let it: "), `${advice}.`));
-  const said = element("div", "said");
-  words.append(element("h4", "", "The script"), codeBlock(script(row)), said);
+  const { key, about } = row.policy;
+  words.append(element("p", "governs", "Governed by ", element("code", "", key), `: ${about}.`));
+  words.append(explanation(row.predicted.explanation, browser, `consoles-${row.name}`));
+  words.append(element("h4", "", "The script"), codeBlock(script(row)), element("div", "said"));
   const wire = element("div", "wire", element("h4", "", "On the wire"));
   for (const exchange of row.predicted.exchanges) wire.append(exchangeBlock(exchange, row));
+  wire.append(...headerNotes(row.predicted.explanation.headers, `headers-${row.name}`));
   return element("div", "detail", words, wire);
-}
-
-function codeBlock(text) {
-  return element("pre", "code", text);
 }
 
 function exchangeBlock({ method, status, is_preflight, sent, received }, row) {
@@ -132,6 +125,11 @@ function script({ fetch: task, path }) {
   const tail = options.length > 0 ? `, {\n${options.map((line) => `  ${line},\n`).join("")}}` : "";
   const call = `await fetch(api + ${JSON.stringify(path)}${tail})`;
   return task.reads ? `(${call})\n  .headers.get(${JSON.stringify(task.reads)})` : call;
+}
+
+export function renderChanges(changes) {
+  const items = changes.map((change) => element("li", "", element("code", "", change)));
+  return element("ul", "changes", ...items);
 }
 
 const READER = { page: "own-origin", other: "other-origin", null: "null-origin" };

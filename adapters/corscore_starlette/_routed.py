@@ -72,7 +72,9 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
         inside = self._below
         if inside is not None and inside.app is not None:
             scope = {**scope, "root_path": root_path(inside, scope)}
-        return super().path_of(scope)
+        # Starlette's regexes end in "$", which is also in front of a line break at the end: to its
+        # router, "/orders%0A" is "/orders".
+        return super().path_of(scope).removesuffix("\n")
 
     @cached_property
     def _below(self) -> Inside | None:

@@ -1,4 +1,4 @@
-"""Stands around the API: counts preflights, and has the policy exchanged while it serves."""
+"""Stands around the API and counts preflights: what a browser sends without the page knowing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Preflights:
         self._lock = threading.Lock()
 
     def note(self, method: str, query: str) -> None:
-        """Counts the request if it is an ``OPTIONS``; the API has none of its own."""
+        """Counts the request if it is an ``OPTIONS``; no script of the demo sends one itself."""
         if method != "OPTIONS":
             return
         with self._lock:
@@ -40,8 +40,8 @@ class Preflights:
         return self._counts.get(query, 0)
 
 
-class SwitchedASGI:
-    """An ASGI application that forwards to whichever is in ``app``."""
+class CountedASGI:
+    """An ASGI application, its preflights counted."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -53,8 +53,8 @@ class SwitchedASGI:
         await self.app(scope, receive, send)
 
 
-class SwitchedWSGI:
-    """The same for WSGI."""
+class CountedWSGI:
+    """A WSGI application, its preflights counted."""
 
     def __init__(self, app: WSGIApplication) -> None:
         self.app = app

@@ -1,0 +1,147 @@
+"""``corscore explain``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from corscore import Policy, PolicyMap, RequestInfo
+from corscore.browser import Request, fetch
+from corscore.explaining import explain_fetch
+from corscore_cli._explanation_text import print_explanation
+from corscore_cli._output import (
+    FINDINGS,
+    FINE,
+    Mistake,
+    json_option,
+    make_console,
+    print_json,
+    say,
+)
+from corscore_cli._target import load, one_policy
+from corscore_cli._target_options import Target, app_dir_option, env_option, factory_option
+
+if TYPE_CHECKING:
+    from corscore.explaining import Explanation
+
+# A server is of some origin; no page is of this one.
+_SERVER = "https://server.invalid"
+# For a header that is only named: a value that has to be asked for where that depends on it.
+_VALUES = {"content-type": "application/json"}
+
+
+@click.command()
+@click.argument("target", required=False, type=Target())
+@click.option("--origin", required=True, help="Of the page, such as https://app.example.com.")
+@click.option("--method", default="GET", show_default=True, help="As the script writes it.")
+@click.option(
+    "--header",
+    "headers",
+    multiple=True,
+    metavar="NAME[: VALUE]",
+    help="That the script sets; may be repeated.",
+)
+@click.option(
+    "--credentials", is_flag=True, help='The script says credentials: "include" (cookies).'
+)
+@click.option(
+    "--reads",
+    multiple=True,
+    metavar="NAME",
+    help="Of a response header that the script reads; may be repeated.",
+)
+@click.option("--path", default="/", show_default=True, help="For policies by path.")
+@env_option
+@app_dir_option
+@factory_option
+@json_option
+def explain(
+    target: str | None,
+    origin: str,
+    method: str,
+    headers: tuple[str, ...],
+    credentials: bool,
+    reads: tuple[str, ...],
+    path: str,
+    prefix: str | None,
+    app_dir: str,
+    is_factory: bool,
+    as_json: bool,
+) -> None:
+    """Say what a browser does with a script's request, step by step, and why.
+
+    TARGET is a TOML file (cors.toml), a policy (main:policy), an app of FastAPI, Starlette or Flask
+    (main:app), a Django settings module (mysite.settings), or the environment (env). No server is
+    asked: `corscore probe` does that.
+
+    Ends with 0 if the script gets what it asks for, with 1 if it does not, and with 2 if TARGET
+    cannot be loaded.
+    """
+    if not path.startswith("/"):
+        raise click.BadParameter('it starts with a "/".', param_hint="--path")
+    loaded = load(target, prefix=prefix, app_dir=app_dir, is_factory=is_factory)
+    source, policies = one_policy(loaded)
+    policy = policies.policy_for(path) if isinstance(policies, PolicyMap) else policies
+    request = _request(origin, method, headers, credentials=credentials, path=path)
+    told = _told(policy, request, reads, path)
+    if as_json:
+        print_json(told.to_dict())
+    else:
+        if source.theirs is not None:
+            say(
+                make_console(stderr=True),
+                f"Note: {loaded.name} has {source.theirs}; this is what corscore does with the "
+                "same options. corscore migrate shows the differences.",
+                style="dim",
+            )
+        print_explanation(make_console(), told)
+    raise SystemExit(FINE if told.allowed else FINDINGS)
+
+
+def _request(
+    origin: str, method: str, headers: tuple[str, ...], *, credentials: bool, path: str
+) -> Request | RequestInfo:
+    """What the script asks for; or as much of it as a policy can be asked about."""
+    url = f"{_SERVER}{path}"
+    try:
+        return Request(
+            method,
+            url,
+            origin=origin,
+            headers=list(map(_header, headers)),
+            credentials="include" if credentials else "omit",
+        )
+    except ValueError as error:
+        message = str(error)
+    # What no browser sends is what people try out. The explanation says so, and what they meant.
+    if not _is_possible("GET", url, origin):
+        return RequestInfo("GET", origin=origin)
+    if not _is_possible(method, url, origin):
+        return RequestInfo("OPTIONS", origin=origin, request_method=method)
+    raise Mistake(message)
+
+
+def _is_possible(method: str, url: str, origin: str) -> bool:
+    try:
+        Request(method, url, origin=origin)
+    except ValueError:
+        return False
+    return True
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition(":")
+    name = name.strip()
+    return name, value.strip() if separator else _VALUES.get(name.lower(), "1")
+
+
+def _told(
+    policy: Policy | None, request: Request | RequestInfo, reads: tuple[str, ...], path: str
+) -> Explanation:
+    if policy is not None:
+        return policy.explain(request, reads=reads)
+    if isinstance(request, RequestInfo):
+        raise Mistake(f"{path} is left alone: no policy says anything about it")
+    # What a server without CORS does.
+    return explain_fetch(request, fetch(request, lambda *_: (200, ())), reads=reads)

@@ -1,0 +1,173 @@
+"""Where in a file something stands: an option of a TOML file, a value in Python source."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+_PREFIX = "cors_"
+# A key with its value, or the head of a table.
+_TOML_KEY = re.compile(
+    r"""^\s*(?:["']?([A-Za-z0-9_-]+)["']?\s*=|\[+\s*["']?([A-Za-z0-9_-]+)["']?\s*\])"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is, as far as that is known.
+
+    Attributes:
+        name: The option, as its user wrote it; or what else it is about.
+        file: A path as the user would write it, relative to where the command runs.
+        line: From 1 on.
+    """
+
+    name: str
+    file: str | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        if self.file is None:
+            return self.name
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
+
+class Locator(Protocol):
+    """Finds the place of an option, or of one of its values."""
+
+    def __call__(self, name: str, value: object = None) -> Place: ...
+
+
+def nowhere(name: str, value: object = None) -> Place:  # noqa: ARG001 - it is a Locator
+    """For what stands in no file: the environment, an object that is built somewhere."""
+    return Place(name)
+
+
+def shown_path(path: str | Path) -> str:
+    """A path as a person at this prompt writes it."""
+    absolute = Path(path).absolute()
+    try:
+        return absolute.relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return str(path)
+
+
+def option_of(name: str) -> str:
+    """The option that a key, a setting or a variable is about: ``CORS_MAX_AGE`` is ``max_age``."""
+    return name.lower().removeprefix(_PREFIX)
+
+
+class TomlLocator:
+    """Finds keys and values in a TOML file of one table.
+
+    By lines, not by a parser: none keeps them. A place is a help, and nothing is decided by it.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._file = shown_path(path)
+        try:
+            self._lines = Path(path).read_text(encoding="utf-8").splitlines()
+        except (OSError, ValueError):
+            self._lines = []
+
+    def __call__(self, name: str, value: object = None) -> Place:
+        key_line = None
+        for number, line in enumerate(self._lines, 1):
+            key = _TOML_KEY.match(line)
+            if key is not None:
+                if key_line is not None:
+                    break
+                if option_of(key[1] or key[2]) == option_of(name):
+                    key_line = number
+            if key_line is not None and _holds(line, value):
+                return Place(name, self._file, number)
+        return Place(name, self._file, key_line)
+
+
+def _holds(line: str, value: object) -> bool:
+    return isinstance(value, str) and (json.dumps(value) in line or f"'{value}'" in line)
+
+
+class PythonLocator:
+    """Finds values in Python source.
+
+    Args:
+        path: The file.
+        near: The line of the call to look in, or the name of the variable whose assignment to look
+            in; without either, or where it is not found, the whole file.
+    """
+
+    def __init__(self, path: str | Path, near: int | str | None = None) -> None:
+        self._file = shown_path(path)
+        self._near = near
+        try:
+            self._tree: ast.AST | None = ast.parse(Path(path).read_bytes())
+        except (OSError, ValueError, SyntaxError, RecursionError):
+            self._tree = None
+
+    def __call__(self, name: str, value: object = None) -> Place:
+        node = self._region(name)
+        if node is not None:
+            line = _line_in(node, name, value) or getattr(node, "lineno", None)
+        else:
+            line = self._near if isinstance(self._near, int) else None
+        if line is None and self._tree is not None:
+            line = _only_line_in(self._tree, name, value)
+        return Place(name, self._file if line else None, line)
+
+    def _region(self, name: str) -> ast.AST | None:
+        """The narrowest piece of source that a value must be in; None if none is known."""
+        if self._tree is None:
+            return None
+        if isinstance(self._near, int):
+            return _innermost(self._tree, self._near)
+        wanted = {name, self._near}
+        for node in ast.walk(self._tree):
+            if isinstance(node, ast.Assign | ast.AnnAssign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                if any(isinstance(target, ast.Name) and target.id in wanted for target in targets):
+                    return node
+        return None
+
+
+def _innermost(tree: ast.AST, line: int) -> ast.AST | None:
+    """The smallest statement that has a line in it."""
+    found: ast.stmt | None = None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno):
+            found = node
+    return found
+
+
+def _line_in(node: ast.AST, name: str, value: object) -> int | None:
+    return next(iter((*_lines_of_value(node, value), *_lines_of_option(node, name))), None)
+
+
+def _only_line_in(tree: ast.AST, name: str, value: object) -> int | None:
+    """The line where it can only be: what a file says twice may be meant at either place."""
+    for lines in (_lines_of_value(tree, value), _lines_of_option(tree, name)):
+        if len(lines) == 1:
+            return lines[0]
+    return None
+
+
+def _lines_of_value(node: ast.AST, value: object) -> list[int]:
+    if not isinstance(value, str) or not value:
+        return []
+    return [
+        child.lineno
+        for child in ast.walk(node)
+        if isinstance(child, ast.Constant) and child.value == value
+    ]
+
+
+def _lines_of_option(node: ast.AST, name: str) -> list[int]:
+    return [
+        child.value.lineno
+        for child in ast.walk(node)
+        if isinstance(child, ast.keyword) and child.arg == name
+    ]

@@ -1,0 +1,218 @@
+"""HAR files: what a browser's network panel saved, read leniently and in bounded size.
+
+http://www.softwareishard.com/blog/har-12-spec/, with what Chromium, Firefox, Safari and Playwright
+make of it. A file is somebody's data: nothing in it makes this raise anything but ``HarError``, and
+nothing in it is done.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from corscore._browser_headers import HeaderList, get, header_list
+from corscore._browser_url import Url, parse_url
+from corscore._fetch import ACCESS_CONTROL_REQUEST_METHOD, OPAQUE_ORIGIN, ORIGIN, PREFLIGHT_METHOD
+from corscore._origin import parse_origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_HAR_BYTES: int = 256 * 2**20
+MAX_HAR_ENTRIES = 50_000
+# What is kept of one entry; servers send less, and browsers take less.
+_MAX_HEADERS = 500
+_MAX_VALUE = 65_536
+_MAX_TEXTS = 16
+_OF_ERRORS = ("error", "fail", "blocked", "comment", "statustext")
+_GZIP = b"\x1f\x8b"
+
+
+class HarError(ValueError):
+    """The file is no HAR, in one line of printable ASCII."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One request of a recording, and its response as far as there is one.
+
+    Attributes:
+        method: As it was sent.
+        target: Where to.
+        origin: The page's, as far as the file tells: the Origin that was sent, or the Referer's.
+        headers: Those of the request, names in lower case.
+        status: Of the response; 0 without one.
+        response: Its headers.
+        error: Whatever the file says of what went wrong.
+        kind: The resource's type in the browser's words, in lower case: ``"fetch"``.
+        is_preflight: Whether the browser asked this on its own account.
+        from_cache: Whether the response came from the browser's cache.
+        started: In seconds since 1970; None where the file does not say.
+        has_cookies: Whether cookies went out.
+    """
+
+    method: str
+    target: Url
+    origin: str | None
+    headers: HeaderList = field(repr=False)
+    status: int
+    response: HeaderList = field(repr=False)
+    error: str
+    kind: str
+    is_preflight: bool
+    from_cache: bool
+    started: float | None
+    has_cookies: bool
+
+    @property
+    def url(self) -> str:
+        """The URL, without its fragment."""
+        return self.target.without_fragment
+
+    @property
+    def has_response(self) -> bool:
+        """Whether the file tells what the server answered."""
+        return self.status > 0
+
+
+def read_har(data: bytes) -> list[Entry]:
+    """The HTTP(S) requests of a HAR file, in its order.
+
+    Args:
+        data: The file, gzipped or not; ``MAX_HAR_BYTES`` at most, also unpacked.
+
+    Raises:
+        HarError: It is no HAR, or a larger one.
+    """
+    text = _decoded(_unpacked(data))
+    try:
+        loaded = json.loads(text)
+    except RecursionError:
+        raise HarError("it is nested too deeply") from None
+    except ValueError as error:
+        place = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise HarError(f"it is no JSON{place}") from None
+    log = _dict(_dict(loaded).get("log"))
+    entries = log.get("entries")
+    if not isinstance(entries, list):
+        raise HarError('it is no HAR: there is no list of "log"."entries"')
+    if len(entries) > MAX_HAR_ENTRIES:
+        raise HarError(
+            f"it has {len(entries)} entries, and more than {MAX_HAR_ENTRIES} are refused"
+        )
+    pages = {
+        page["id"]: page
+        for page in map(_dict, _list(log.get("pages")))
+        if isinstance(page.get("id"), str)
+    }
+    found = (_entry(_dict(entry), pages) for entry in entries)
+    return [entry for entry in found if entry is not None]
+
+
+def _unpacked(data: bytes) -> bytes:
+    if data.startswith(_GZIP):
+        inflate = zlib.decompressobj(wbits=31)
+        try:
+            data = inflate.decompress(data, MAX_HAR_BYTES + 1)
+        except zlib.error:
+            raise HarError("it is a broken gzip file") from None
+    if len(data) > MAX_HAR_BYTES:
+        raise HarError(f"it has more than {MAX_HAR_BYTES // 2**20} MiB")
+    return data
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise HarError("it is no UTF-8 text") from None
+
+
+def _entry(entry: dict[str, Any], pages: dict[str, dict[str, Any]]) -> Entry | None:
+    request, response = _dict(entry.get("request")), _dict(entry.get("response"))
+    method, target = request.get("method"), parse_url(_text(request.get("url")))
+    # What fetch refuses itself has a password in it.
+    if not isinstance(method, str) or target is None or target.userinfo:
+        return None
+    headers = _headers(request)
+    page = pages.get(_text(entry.get("pageref")), {})
+    kind = _text(entry.get("_resourceType")).lower()
+    return Entry(
+        method,
+        target,
+        _origin(headers, page, _text(_dict(entry.get("_initiator")).get("url"))),
+        headers,
+        _status(response),
+        _headers(response),
+        " ".join(_errors(entry, response)),
+        kind,
+        method == PREFLIGHT_METHOD
+        and (kind == "preflight" or bool(get(headers, ACCESS_CONTROL_REQUEST_METHOD))),
+        "_fromCache" in entry or bool(_text(entry.get("_fetchType")).endswith("Cache")),
+        _seconds(entry.get("startedDateTime")),
+        bool(get(headers, "cookie")) or bool(_list(request.get("cookies"))),
+    )
+
+
+def _status(response: dict[str, Any]) -> int:
+    status = response.get("status")
+    return status if type(status) is int and 100 <= status <= 999 else 0
+
+
+def _headers(message: dict[str, Any]) -> HeaderList:
+    """A message's headers. Chromium joins lines of one name with line feeds."""
+    pairs = [
+        (_text(header.get("name")), line)
+        for header in map(_dict, _list(message.get("headers"))[:_MAX_HEADERS])
+        for line in _text(header.get("value"))[:_MAX_VALUE].split("\n")
+    ]
+    return header_list(pairs)
+
+
+def _origin(headers: HeaderList, page: dict[str, Any], script: str) -> str | None:
+    """The page's origin: what was sent; of a blocked request, which may lack the header, what the
+    file says of the page, or at last where its script is from.
+    """
+    sent = get(headers, ORIGIN)
+    if sent is not None:
+        return sent if sent == OPAQUE_ORIGIN or parse_origin(sent) else None
+    for text in (get(headers, "referer"), page.get("title"), script):
+        url = parse_url(_text(text))
+        if url is not None:
+            return url.origin
+    return None
+
+
+def _errors(entry: dict[str, Any], response: dict[str, Any]) -> Iterator[str]:
+    """What a file says in words: ``_error`` of Chromium, ``_failureText`` of Playwright."""
+    count = 0
+    for holder in (response, entry):
+        for key, value in holder.items():
+            if not any(part in key.lower() for part in _OF_ERRORS):
+                continue
+            for text in value.values() if isinstance(value, dict) else [value]:
+                if isinstance(text, str) and count < _MAX_TEXTS:
+                    count += 1
+                    yield text[:200]
+
+
+def _seconds(value: object) -> float | None:
+    try:
+        return datetime.fromisoformat(_text(value).replace("Z", "+00:00")).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

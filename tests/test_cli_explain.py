@@ -1,0 +1,190 @@
+"""``corscore explain``: each pitfall of a request by its name, in text and as JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli_runs import run, run_json
+from corscore import Policy
+from corscore.browser import Request
+
+APP = "https://app.example.com"
+FILES = {
+    "cors.toml": f"""\
+allow_origins = ["{APP}", "http://localhost:3000", "https://*.example.org"]
+allow_methods = ["PATCH", "PUT"]
+allow_headers = ["X-One"]
+expose_headers = ["X-Total"]
+""",
+    "star.toml": 'allow_origins = ["*"]\nallow_headers = ["*"]\n',
+    "cookies.toml": f'allow_origins = ["{APP}"]\nallow_credentials = true\n',
+    "bad.toml": f'allow_origins = ["{APP}/"]\n',
+}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name, text in FILES.items():
+        Path(name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+REFUSED: list[tuple[str, list[str], str]] = [
+    ("http://app.example.com", [], "origin-scheme-differs"),
+    ("http://localhost:5173", [], "origin-port-differs"),
+    ("http://localhost", [], "origin-port-differs"),
+    ("http://127.0.0.1:3000", [], "origin-host-differs"),
+    ("https://example.org", [], "apex-not-covered"),
+    ("https://stranger.test", [], "origin-not-allowed"),
+    ("null", [], "null-origin"),
+    (f"{APP}/", [], "origin-trailing-slash"),
+    ("https://App.example.com", [], "origin-uppercase"),
+    (f"{APP}/login", [], "origin-has-path"),
+    ("", [], "origin-malformed"),
+    (APP, ["--method", "patch"], "method-case"),
+    (APP, ["--method", "DELETE"], "method-not-allowed"),
+    (APP, ["--method", "TRACE"], "method-forbidden"),
+    (APP, ["--method", "a b"], "method-invalid"),
+    (APP, ["--header", "X-Two: 2"], "header-not-allowed"),
+    (APP, ["--header", "X-One", "--header", "Authorization: Bearer x"], "header-not-allowed"),
+    (APP, ["--reads", "X-Total", "--reads", "X-Other"], "header-not-exposed"),
+    (APP, ["--credentials"], "credentials-not-allowed"),
+]
+ALLOWED: list[tuple[str, list[str]]] = [
+    (APP, []),
+    ("http://localhost:3000", ["--method", "POST"]),
+    ("https://a.b.example.org", []),
+    (APP, ["--method", "PATCH"]),
+    (APP, ["--method", "put"]),
+    (APP, ["--header", "X-One: 1", "--header", "Content-Type: application/json"]),
+    (APP, ["--header", "content-type"]),
+    (APP, ["--reads", "X-Total"]),
+]
+
+
+def explained(target: str, origin: str, *args: str, exit_code: int) -> Any:
+    said = run_json("explain", target, "--origin", origin, *args, exit_code=exit_code)
+    assert {"allowed", "reason", "nearest", "steps", "headers"} <= said.keys()
+    return said
+
+
+@pytest.mark.parametrize(("origin", "args", "code"), REFUSED, ids=lambda value: str(value))
+def test_a_refusal_has_its_name(origin: str, args: list[str], code: str) -> None:
+    said = explained("cors.toml", origin, *args, exit_code=1)
+    assert (said["allowed"], said["reason"]) == (False, code)
+    assert said["hint"]
+    assert [step["ok"] for step in said["steps"]].count(False) == 1
+    text = run("explain", "cors.toml", "--origin", origin, *args)
+    assert text.exit_code == 1
+    assert text.stdout.startswith(f"Refused: {code}\n")
+    assert f"  Fix: {said['hint']}.\n" in text.stdout
+    assert f"docs/codes/{code}.md" in text.stdout
+
+
+@pytest.mark.parametrize(("origin", "args"), ALLOWED, ids=lambda value: str(value))
+def test_what_is_allowed(origin: str, args: list[str]) -> None:
+    said = explained("cors.toml", origin, *args, exit_code=0)
+    assert (said["allowed"], said["reason"], said["nearest"]) == (True, None, None)
+    text = run("explain", "cors.toml", "--origin", origin, *args)
+    assert text.exit_code == 0
+    assert text.stdout.startswith("Allowed\n")
+    assert "Fix:" not in text.stdout
+
+
+def test_star_with_credentials_and_authorization() -> None:
+    said = explained("star.toml", APP, "--credentials", exit_code=1)
+    assert said["reason"] == "wildcard-with-credentials"
+    # Our `*` names Authorization too.
+    explained("star.toml", APP, "--header", "Authorization: x", exit_code=0)
+    explained("star.toml", "null", exit_code=0)
+    explained("cookies.toml", APP, "--credentials", exit_code=0)
+
+
+def test_the_json_is_the_explanation() -> None:
+    policy = Policy(allow_origins=[APP], allow_credentials=True)
+    request = Request(
+        "PUT", "https://server.invalid/x", origin=APP, headers={"X-A": "1"}, credentials="include"
+    )
+    args = ("--method", "PUT", "--header", "X-A: 1", "--credentials", "--path", "/x")
+    assert explained("cookies.toml", APP, *args, exit_code=1) == policy.explain(request).to_dict()
+
+
+def test_the_text_has_steps_headers_and_consoles() -> None:
+    text = run("explain", "cors.toml", "--origin", APP, "--method", "DELETE").stdout
+    titles = ["What a browser does", "Headers of the preflight", "What the console says"]
+    places = [text.index(f"\n{title}\n") for title in titles]
+    assert places == sorted(places)
+    for words in (
+        "1. ok  ",
+        "NO  ",
+        "https://fetch.spec.whatwg.org/#",
+        "Vary: Origin",
+        "Chrome:",
+        "Safari:",
+    ):
+        assert words in text
+
+
+def test_policies_by_path() -> None:
+    Path("main.py").write_text(
+        "from corscore import Policy, PolicyMap\n"
+        f"policies = PolicyMap({{'/api/*': Policy(allow_origins=['{APP}'])}})\n"
+    )
+    explained("main:policies", APP, "--path", "/api/x", exit_code=0)
+    said = explained("main:policies", APP, "--path", "/", exit_code=1)
+    assert said["reason"] == "no-allow-origin"
+    result = run("explain", "main:policies", "--origin", f"{APP}/", "--path", "/")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "Error: / is left alone: no policy says anything about it\n",
+    )
+
+
+def test_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ALLOW_ORIGINS", APP)
+    explained("env", APP, exit_code=0)
+    said = run_json("explain", "--env", "CORS_", "--origin", "null", exit_code=1)
+    assert said["reason"] == "null-origin"
+
+
+@pytest.mark.parametrize(
+    ("install", "note"),
+    [
+        ("from starlette.middleware.cors import CORSMiddleware", True),
+        ("from corscore_starlette import CORSMiddleware", False),
+    ],
+)
+def test_an_app(install: str, note: bool) -> None:
+    Path("main.py").write_text(
+        f"from fastapi import FastAPI\n{install}\napp = FastAPI()\n"
+        f"app.add_middleware(CORSMiddleware, allow_origins=['{APP}'])\n"
+    )
+    result = run("explain", "main:app", "--origin", APP)
+    assert result.exit_code == 0
+    assert ("Note: main:app has starlette" in result.stderr) is note
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["bad.toml", "--origin", APP], "bad.toml has 1 problem, and no policy without it"),
+        (["cors.toml", "--origin", APP, "--header", "a b: 1"], "'a b' is not a header name"),
+        (["main:app", "--origin", APP], "main:app has no layer of CORS"),
+    ],
+)
+def test_a_mistake(args: list[str], says: str) -> None:
+    Path("main.py").write_text("from flask import Flask\napp = Flask('x')\n")
+    result = run("explain", *args)
+    assert result.exit_code == 2
+    assert says in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_path_begins_with_a_slash() -> None:
+    result = run("explain", "cors.toml", "--origin", APP, "--path", "api")
+    assert result.exit_code == 2
+    assert "--path" in result.stderr
