@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,8 @@ class Entry:
     Attributes:
         method: As it was sent.
         target: Where to.
-        origin: The page's, as far as the file tells: the Origin that was sent, or the Referer's.
+        origin: The page's, as far as the file tells: the Origin that was sent, or the Referer's, or
+            that of another page of the file.
         headers: Those of the request, names in lower case.
         status: Of the response; 0 without one.
         response: Its headers.
@@ -108,8 +109,20 @@ def read_har(data: bytes) -> list[Entry]:
         for page in map(_dict, _list(log.get("pages")))
         if isinstance(page.get("id"), str)
     }
-    found = (_entry(_dict(entry), pages) for entry in entries)
-    return [entry for entry in found if entry is not None]
+    read = (_entry(_dict(entry), pages) for entry in entries)
+    found = [entry for entry in read if entry is not None]
+    page = next(_pages_of(found), None)
+    return [replace(entry, origin=page) if entry.origin is None else entry for entry in found]
+
+
+def _pages_of(entries: list[Entry]) -> Iterator[str]:
+    """Origins of pages: of what was navigated to, then of what names one."""
+    for entry in entries:
+        if entry.kind == "document" or get(entry.headers, "sec-fetch-mode") == "navigate":
+            yield entry.target.origin
+    for entry in entries:
+        if entry.origin is not None:
+            yield entry.origin
 
 
 def _unpacked(data: bytes) -> bytes:

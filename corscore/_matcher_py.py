@@ -509,7 +509,7 @@ class Gateway:
 
     def sender(
         self, scope: Mapping[str, Any], send: Callable[[Any], Any]
-    ) -> Sender | tuple[dict[str, Any], dict[str, Any]]:
+    ) -> Callable[[Any], Any] | tuple[dict[str, Any], dict[str, Any]]:
         """The answer to a request under ASGI.
 
         Args:

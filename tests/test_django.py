@@ -287,6 +287,25 @@ def test_what_is_no_allowed_origin_is_refused_and_never_repeated(mode: Mode, ori
 # --- what the application says itself
 
 
+def notices(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    """What was logged, but for requests that were refused."""
+    return [
+        record
+        for record in caplog.records
+        if record.name == "corscore" and not record.getMessage().startswith("refused")
+    ]
+
+
+@pytest.mark.usefixtures("site")
+@both_modes
+def test_a_refusal_is_logged(mode: Mode, caplog: pytest.LogCaptureFixture) -> None:
+    for method, headers in (("GET", {"Origin": "https://evil.example"}), ("GET", {})):
+        exchange(mode, method, "/ok/", headers)
+    exchange(mode, "POST", "/ok/", {"Origin": "https://api.example.com", "Host": "api.example.com"})
+    said = [record.getMessage() for record in caplog.records if record.name == "corscore"]
+    assert said == ["refused (origin-not-allowed): origin https://evil.example, GET /ok/"]
+
+
 @both_modes
 def test_headers_of_the_application(mode: Mode, caplog: pytest.LogCaptureFixture) -> None:
     with project(CORS_ALLOWED_ORIGINS=[PAGE], CORS_EXPOSE_HEADERS=["X-Total"], **SITE):
@@ -298,7 +317,7 @@ def test_headers_of_the_application(mode: Mode, caplog: pytest.LogCaptureFixture
         "vary": ["cookie", "origin"],
     }
     assert refused == {"vary": ["cookie", "origin"]}
-    said = [record.getMessage() for record in caplog.records if record.name == "corscore"]
+    said = [record.getMessage() for record in notices(caplog)]
     # Two applications: a client makes one of its own.
     assert len(said) == 2
     assert all("access-control-allow-origin" in message for message in said)
@@ -469,7 +488,7 @@ def test_a_receiver_that_does_not_allow(
     with receiving(receivers.kind(kind)), project(CORS_ALLOWED_ORIGINS=[PAGE], **SITE):
         assert cors(exchange(mode, "GET", "/ok/", FROM_OTHER)) == REFUSED
     assert len(receivers.asked) == 1
-    logged = [record for record in caplog.records if record.name == "corscore"]
+    logged = notices(caplog)
     assert len(logged) == isinstance(answer, Exception)
     for record in logged:
         assert record.exc_info is not None

@@ -10,6 +10,7 @@ from django.http import HttpResponse, HttpResponseServerError
 from django.utils.cache import patch_vary_headers
 
 from corscore import RequestInfo
+from corscore.adapting import RequestContext
 from corscore_django.signals import check_request_enabled
 
 if TYPE_CHECKING:
@@ -17,26 +18,63 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
     from corscore import Decision, Policy
-    from corscore.adapting import Notices
+    from corscore.adapting import Governor, Notices
     from corscore_django._configuration import Configuration
 
 # Where Django itself logs what comes out of a view.
 _logger = logging.getLogger("django.request")
 
 
+def simple_decision(request: HttpRequest, config: Configuration) -> Decision | None:
+    """The decision about a request with which nothing else is to be done: most of them.
+
+    Also puts it into ``request.cors``. None where there is more to it: then an ``Exchange`` is
+    needed.
+    """
+    policy = config.plain
+    if policy is None or config.urls is not None:
+        return None
+    get = request.META.get
+    info = RequestInfo.from_getter(request.method or "", lambda name: get(keys[name]))
+    decision = policy.decide(info)
+    if decision.is_preflight or not (decision.origin_allowed or info.origin is None):
+        return None
+    request.cors = decision  # type: ignore[attr-defined]
+    return decision
+
+
 class Exchange:
     """One request, and what becomes of it.
+
+    Args:
+        request: The request.
+        policy: What governs it.
+        config: The settings.
+        governor: What logs that it was refused.
 
     Attributes:
         is_open: Whether the receivers of the signal have a say in it.
     """
 
-    __slots__ = ("_decision", "_if_allowed", "_info", "_request", "_varies", "is_open")
+    __slots__ = (
+        "_decision",
+        "_governor",
+        "_if_allowed",
+        "_info",
+        "_policy",
+        "_request",
+        "_varies",
+        "is_open",
+    )
 
     is_governed: ClassVar[bool] = False
     """Whether there is more to it than the policy itself: then it is to be governed first."""
 
-    def __init__(self, request: HttpRequest, policy: Policy, config: Configuration) -> None:
+    def __init__(
+        self, request: HttpRequest, policy: Policy, config: Configuration, governor: Governor
+    ) -> None:
+        self._governor = governor
+        self._policy: Policy | None = policy
         get = request.META.get
         info = RequestInfo.from_getter(request.method or "", lambda name: get(keys[name]))
         self._info = info
@@ -70,8 +108,23 @@ class Exchange:
     def answer(self) -> HttpResponseBase | None:
         """The response to a preflight; None where the view is to be asked."""
         decision = self._decision
-        self._request.cors = decision  # type: ignore[attr-defined]
-        if decision is None or not decision.is_preflight:
+        request = self._request
+        request.cors = decision  # type: ignore[attr-defined]
+        policy = self._policy
+        if decision is None or policy is None:
+            return None
+        if not decision.origin_allowed and self._info.origin is not None:
+            get = request.META.get
+            self._governor.note_refusal(
+                policy,
+                RequestContext(
+                    request.method or "",
+                    lambda name: get(keys[name]),
+                    path=request.path_info,
+                    native=request,
+                ),
+            )
+        if not decision.is_preflight:
             return None
         response = HttpResponse(decision.body, status=decision.status)
         # The decision has one where there is a body.

@@ -36,7 +36,7 @@ _NO_ANSWER = (
 class GovernedExchange(Exchange):
     """One request under the policy of its view, its path or the application."""
 
-    __slots__ = ("_context", "_governor", "_is_exempt", "_policy", "_response", "_verdict")
+    __slots__ = ("_context", "_is_exempt", "_response", "_verdict")
 
     is_governed: ClassVar[bool] = True
 
@@ -55,7 +55,7 @@ class GovernedExchange(Exchange):
         self._response: tuple[int, tuple[tuple[str, str], ...], bytes] | None = None
         self._verdict: bool | None = None
         self._varies = self.is_open = self._is_exempt = False
-        self._policy: Policy | None = None
+        self._policy = None
         policy = NO_ROUTE
         if has_routes:
             try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 
 from corscore.adapting import Notices
-from corscore_django._exchange import Exchange
+from corscore_django._exchange import Exchange, simple_decision
 from corscore_django._governed import GovernedExchange
 from corscore_django._routes import are_in_use, check
 from corscore_django._settings import configuration
@@ -54,10 +54,18 @@ class CorsMiddleware:
         if self._is_async:
             return self._serve_async(request)
         config = configuration()
-        if config.plain is None or are_in_use(request):
-            exchange = self._governed(request)
-        else:
-            exchange = Exchange(request, config.plain, config)
+        decision = None if are_in_use(request) else simple_decision(request, config)
+        if decision is not None:
+            response: HttpResponseBase | None
+            try:
+                response = self.get_response(request)
+            except Exception as error:
+                response = self._exchange(request).last_resort(error)
+                if response is None:
+                    raise
+            decision.update(response.headers, self.notices.conflict)
+            return response
+        exchange = self._exchange(request)
         if exchange.is_open and is_enabled(request):
             exchange.allow()
         if exchange.is_governed:
@@ -74,10 +82,18 @@ class CorsMiddleware:
 
     async def _serve_async(self, request: HttpRequest) -> HttpResponseBase:
         config = configuration()
-        if config.plain is None or are_in_use(request):
-            exchange = self._governed(request)
-        else:
-            exchange = Exchange(request, config.plain, config)
+        decision = None if are_in_use(request) else simple_decision(request, config)
+        if decision is not None:
+            response: HttpResponseBase | None
+            try:
+                response = await self.get_response(request)
+            except Exception as error:
+                response = self._exchange(request).last_resort(error)
+                if response is None:
+                    raise
+            decision.update(response.headers, self.notices.conflict)
+            return response
+        exchange = self._exchange(request)
         if exchange.is_open and await is_enabled_async(request):
             exchange.allow()
         if exchange.is_governed:
@@ -92,7 +108,10 @@ class CorsMiddleware:
                     raise
         return exchange.finish(response, self.notices)
 
-    def _governed(self, request: HttpRequest) -> Exchange:
+    def _exchange(self, request: HttpRequest) -> Exchange:
         config = configuration()
+        has_routes = are_in_use(request)
         governor = config.governor(is_async=self._is_async)
-        return GovernedExchange(request, config, governor, has_routes=are_in_use(request))
+        if config.plain is None or has_routes:
+            return GovernedExchange(request, config, governor, has_routes=has_routes)
+        return Exchange(request, config.plain, config, governor)
