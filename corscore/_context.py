@@ -64,6 +64,9 @@ class RequestContext(RequestInfo):
         values: dict[str, str] = {}
         lists: dict[str, list[str]] = {}
         for raw_name, raw_value in pairs:
+            # As `scan` does: anything else is no header of a request.
+            if not (isinstance(raw_name, bytes) and isinstance(raw_value, bytes)):
+                continue
             name, value = raw_name.lower().decode("latin-1"), raw_value.decode("latin-1")
             if name in values:
                 lists.setdefault(name, [values[name]]).append(value)

@@ -193,6 +193,14 @@ class Governor:
         if reason is not None:
             self._refusals.log(reason, request)
 
+    def note_failed_lookup(self, request: RequestContext, error: Exception) -> None:
+        """Logs that the framework's router raised where an adapter looked a request's route up.
+
+        The adapter then refuses preflights, for nobody knows which policy the route means; to any
+        other request the policy of its path applies, and it will meet the same exception.
+        """
+        self._refusals.log_lookup(request, error)
+
     def _outcome(self, policy: Policy, decision: Decision, request: RequestContext) -> Outcome:
         if self._on_decision is not None:
             try:
@@ -203,13 +211,10 @@ class Governor:
         if request.origin is not None and not request.is_own_origin:
             reason = decision.reason
             if reason is not None:
-                allowed = None if policy.resolver is None else decision.origin_allowed
                 self._refusals.log(
                     reason,
                     request,
-                    (lambda: policy.explain(request, origin_allowed=allowed).log_text)
-                    if policy.debug
-                    else None,
+                    (lambda: _explained(policy, request, decision)) if policy.debug else None,
                 )
         is_forbidden = self.enforce and not passes(
             request, policy, self._own_origins, origin_allowed=decision.origin_allowed
@@ -232,6 +237,15 @@ def _lookup(policies: Policies, check: Callable[[Policy], None]) -> Callable[[st
         return current
     check_all(policies, check)
     return policies.policy_for if isinstance(policies, PolicyMap) else lambda _: policies
+
+
+def _explained(policy: Policy, request: RequestContext, decision: Decision) -> str:
+    """Why a request was refused, by the policy or by somebody who was asked in its place."""
+    alone = policy.decide(request)
+    # Nobody is asked about "null", say, whatever resolver there is.
+    was_asked = alone.asks or alone.origin_allowed is not decision.origin_allowed
+    verdict = decision.origin_allowed if was_asked else None
+    return policy.explain(request, origin_allowed=verdict).log_text
 
 
 def _check_callback(on_decision: object) -> None:

@@ -582,6 +582,8 @@ class Gateway:
         return starter
 
     def _note_refusal(self, origin: bytes, request: object) -> None:
+        # Strangers choose its length, too; what is cut off makes no origin of it.
+        origin = origin[:_MAX_ORIGIN_LENGTH]
         now = monotonic()
         quiet_until = self._quiet_until
         if quiet_until.get(origin, 0.0) > now:

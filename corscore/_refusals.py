@@ -57,10 +57,12 @@ class LogLimit:
 class Refusals:
     """The log of refusals of one application."""
 
-    __slots__ = ("_limit",)
+    __slots__ = ("_failures", "_limit")
 
     def __init__(self) -> None:
         self._limit = LogLimit()
+        # Apart: strangers, who can use up the one, are not to silence the other.
+        self._failures = LogLimit()
 
     def log(
         self, reason: str, request: RequestContext, explain: Callable[[], str] | None = None
@@ -89,8 +91,24 @@ class Refusals:
 
     def log_failure(self, what: str, error: Exception) -> None:
         """Logs what a user's callback raised, at most once a minute for a kind of exception."""
-        if not self._limit.lets_pass(type(error).__name__, what):
+        if not self._failures.lets_pass(type(error).__name__, what):
             return
         from logging import getLogger
 
         getLogger("corscore").error("%s raised, and the request went on", what, exc_info=error)
+
+    def log_lookup(self, request: RequestContext, error: Exception) -> None:
+        """Logs what a router raised about a request, at most once a minute for a kind of it."""
+        if not self._failures.lets_pass(type(error).__name__, "lookup"):
+            return
+        from logging import getLogger
+
+        # Without its traceback: what is raised about a path mostly quotes it as it is.
+        getLogger("corscore").error(
+            "the route of %s %s could not be looked up (%s: %s): its preflights are refused, and "
+            "its other requests get the policy of the path",
+            escaped(request.method),
+            escaped(request.path),
+            type(error).__name__,
+            escaped(error),
+        )

@@ -268,6 +268,21 @@ ROWS = [
         set(),
     ),
     Row(
+        "a page that only its own entry tells",
+        [
+            firefox(url=f"{PAGE}/start", asks={"Origin": ""}, mode="navigate"),
+            {**chromium(asks={"Referer": ""}, **BLOCKED), "_initiator": {"type": "script"}},
+        ],
+        ["not-enough-data"],
+        set(),
+    ),
+    Row(
+        "a page that only another request tells",
+        [chromium(gets=ALLOWED), chromium(asks={"Referer": ""}, **BLOCKED)],
+        [None, "not-enough-data"],
+        set(),
+    ),
+    Row(
         "a page that only its script tells",
         [
             {
@@ -501,7 +516,8 @@ def test_the_line_asks_what_the_script_asked() -> None:
     ]
 
 
-def test_the_line_works() -> None:
+def test_the_line_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with asgi(fastapi_app()) as base:
         words = line_of(chromium(url=f"{base}/ok", **BLOCKED))
         result = run(*words[1:], "--json")

@@ -515,8 +515,8 @@ def test_a_lookup_that_raises_refuses_the_preflight(caplog: pytest.LogCaptureFix
         assert sent(app, "OPTIONS", "/checked/boom", asks) == (403, REFUSED)
     (message,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert message == (
-        r"looking up the route of OPTIONS /checked/boom raised, so that its preflight is refused: "
-        r"LookupError: no\nline"
+        r"the route of OPTIONS /checked/boom could not be looked up (LookupError: no\nline): its "
+        r"preflights are refused, and its other requests get the policy of the path"
     )
     # Flask meets with the same exception, and answers it.
     status, actual = sent(app, "GET", "/checked/boom", {})

@@ -9,7 +9,7 @@ from django.utils.cache import patch_vary_headers
 
 from corscore.adapting import RequestContext
 from corscore_django._exchange import Exchange, keys
-from corscore_django._routes import log_failure, policy_for
+from corscore_django._routes import policy_for
 from corscore_django._views import NO_ROUTE
 from corscore_django.signals import check_request_enabled
 
@@ -61,7 +61,7 @@ class GovernedExchange(Exchange):
             try:
                 policy = policy_for(request, info)
             except Exception as error:  # noqa: BLE001 - a project's converters may raise anything
-                log_failure(request, error)
+                governor.note_failed_lookup(info, error)
                 if info.is_preflight:
                     self._response = _NO_ANSWER
                     return

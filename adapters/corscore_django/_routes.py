@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import suppress
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -14,7 +12,6 @@ from django.urls import URLResolver, get_resolver
 from django.utils import translation
 
 from corscore import ConfigError, Policy, PolicyMap, PolicyRef, Problem
-from corscore.adapting import escaped
 from corscore_django._marks import Marks
 from corscore_django._views import NO_ROUTE, policies_of, policy_of
 
@@ -26,10 +23,6 @@ if TYPE_CHECKING:
     from corscore.adapting import Governor, RequestContext
     from corscore_django._marks import RoutePolicy
 
-_logger = logging.getLogger("corscore")
-_SECONDS = 60.0
-# Kinds of exceptions to when a lookup last raised one that was logged.
-_logged: dict[type[Exception], float] = {}
 # Resolvers of URLs to how many marks there were when they were looked through, and whether any of
 # their views had one.
 _known: dict[URLResolver, tuple[int, bool]] = {}
@@ -122,21 +115,6 @@ def policy_for(request: HttpRequest, info: RequestContext) -> Policy | None:
         return found
     policy = found.policy
     return policy.policy_for(request.path_info) if isinstance(policy, PolicyMap) else policy
-
-
-def log_failure(request: HttpRequest, error: Exception) -> None:
-    """Logs what a lookup raised, at most once a minute for each kind of exception."""
-    now = monotonic()
-    if now < _logged.get(type(error), now):
-        return
-    _logged[type(error)] = now + _SECONDS
-    _logger.error(
-        "the view of %s could not be looked up; its preflights are refused, and its other requests "
-        "get the policy of their path: %s",
-        escaped(request.path_info),
-        type(error).__name__,
-        exc_info=error,
-    )
 
 
 def _look_through(resolver: URLResolver) -> tuple[int, bool]:

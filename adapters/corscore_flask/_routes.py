@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from logging import getLogger
-from threading import Lock
-from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 from werkzeug.exceptions import HTTPException
 
 from corscore import ConfigError, Policy, Problem
-from corscore.adapting import escaped
 from corscore_flask._marks import marks, own_marks
 from corscore_wsgi import CORSMiddleware
 
@@ -26,7 +22,6 @@ if TYPE_CHECKING:
 
 # Answers the preflight of a route that could not be looked up: nobody is allowed.
 _NOBODY = Policy(allow_origin_regex="(?!)")
-_LOG_SECONDS = 60.0
 
 
 class FlaskLayer(CORSMiddleware):
@@ -52,7 +47,6 @@ class FlaskLayer(CORSMiddleware):
         self._seen: tuple[int, int, int] | None = None
         self._taken: set[Mark] = set()
         self._bound: dict[Mark, PolicyFor] = {}
-        self._log = _Log()
 
     def look_for_routes(self) -> None:
         """Finds out whether routes have policies, if there are new routes or policies.
@@ -89,7 +83,7 @@ class FlaskLayer(CORSMiddleware):
         try:
             mark = self._mark_at(request)
         except Exception as error:  # noqa: BLE001 - a converter may raise anything
-            self._log.failure(request, error)
+            self.governor.note_failed_lookup(request, error)
             # Which policy it is that the view means is unknown; the request itself will meet with
             # the same exception, and its answer is no secret of the view's.
             return _NOBODY if request.is_preflight else super().policy_at(request)
@@ -125,30 +119,6 @@ class FlaskLayer(CORSMiddleware):
                 # No such page, not with this method, not on this host, or a redirect elsewhere.
                 return None
         return marks.of_route(app, endpoint, method, self._taken)
-
-
-class _Log:
-    """Says that a lookup failed, at most once a minute for a kind of exception."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._next: dict[type[Exception], float] = {}
-
-    def failure(self, request: RequestContext, error: Exception) -> None:
-        """Logs it without what came with the request as it came."""
-        now = monotonic()
-        with self._lock:
-            if now < self._next.get(type(error), now):
-                return
-            self._next[type(error)] = now + _LOG_SECONDS
-        # Without its traceback, which has the message as it is. Flask logs that of the request.
-        getLogger("corscore").error(
-            "looking up the route of %s %s raised, so that its preflight is refused: %s: %s",
-            escaped(request.method),
-            escaped(request.path),
-            type(error).__name__,
-            escaped(error),
-        )
 
 
 def _located(problem: Problem, mark: Mark) -> Problem:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from functools import cache, cached_property
-from logging import getLogger
-from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 import corscore_asgi
 from corscore import Policy, PolicyRef
-from corscore.adapting import escaped
 from corscore_starlette._lookup import look_up, root_path
 from corscore_starlette._marks import Marks
 from corscore_starlette._tree import Inside, all_marks, all_routers, find_router
@@ -19,8 +16,6 @@ if TYPE_CHECKING:
     from starlette.types import Scope
 
     from corscore.adapting import RequestContext
-
-_SECONDS = 60.0
 
 
 class RoutedMiddleware(corscore_asgi.CORSMiddleware):
@@ -35,7 +30,6 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
     _inside: Inside | None = None
     _seen: tuple[int, ...] = ()
     _routers: tuple[Router, ...] = ()
-    _failure_logged: float | None = None
 
     def notice_routes(self) -> None:
         """Looks for routes with policies; called where ``cors`` is in use at all.
@@ -88,28 +82,13 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
             try:
                 mark = look_up(self._inside, cast("Scope", request.native), method)
             except Exception as error:  # noqa: BLE001 - converters and routes may be the user's
-                self._log_failure(error, request)
+                self.governor.note_failed_lookup(request, error)
                 if is_preflight:
                     return _nobody()
             else:
                 if mark is not None:
                     return mark.policy(request)
         return super().policy_at(request)
-
-    def _log_failure(self, error: Exception, request: RequestContext) -> None:
-        now = monotonic()
-        if self._failure_logged is not None and now < self._failure_logged + _SECONDS:
-            return
-        self._failure_logged = now
-        # Without a traceback: what is raised about a path mostly quotes it.
-        getLogger("corscore").error(
-            "the route of %s %s could not be looked up (%s: %s): preflights for it are refused, "
-            "and to requests the policy of the path applies",
-            escaped(request.method),
-            escaped(request.path),
-            type(error).__name__,
-            escaped(str(error)),
-        )
 
 
 @cache

@@ -158,7 +158,11 @@ class _Keys(dict[str, str]):
     """Names of headers to what they are called in ``environ``; the engine asks for a handful."""
 
     def __missing__(self, name: str) -> str:
-        key = self[name] = f"HTTP_{name.upper().replace('-', '_')}"
+        key = name.upper().replace("-", "_")
+        # PEP 3333: two have no prefix.
+        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            key = f"HTTP_{key}"
+        self[name] = key
         return key
 
 
