@@ -184,6 +184,17 @@ def test_the_fast_way_of_asgi_says_the_same(build: object, row: Row) -> None:
         assert refused == ([scope] if is_refused(row) else [])
 
 
+def test_of_a_long_origin_only_the_beginning_is_remembered(build: object) -> None:
+    policy = Policy(allow_origins=["https://app.example.com"])
+    refused: list[Any] = []
+    gateway = policy.gateway(lambda _: None, refused.append)
+    # Strangers choose how long they are, and as many of them are kept as there is room for.
+    for end in (b"1", b"2"):
+        headers = [(b"origin", b"https://" + b"a" * 5000 + end)]
+        gateway.sender({"type": "http", "method": "GET", "headers": headers}, lambda _: None)
+    assert len(refused) == 1
+
+
 @pytest.mark.parametrize("row", ROWS)
 def test_the_fast_way_of_wsgi_says_the_same(build: object, row: Row) -> None:
     policy = Policy(**row["options"])

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from conformance.asgi import http_scope
 from cors_headers import READABLE, REFUSED, UNTOUCHED, cors_of
 from corscore import ConfigError, Policy, PolicyMap, PolicyRef, _refusals
+from corscore.adapting import RequestContext
 from corscore_asgi import CORSMiddleware as ASGIMiddleware
 from corscore_asgi import decision_of
 from corscore_wsgi import CORSMiddleware as WSGIMiddleware
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from corscore import Decision
-    from corscore.adapting import RequestContext
 
 PAGE = "https://app.example"
 OTHER = "https://other.example"
@@ -94,7 +94,11 @@ def through_wsgi(
         "PATH_INFO": path.encode().decode("latin-1"),
         "HTTP_HOST": HOST,
     }
-    environ |= {f"HTTP_{name.upper().replace('-', '_')}": v for name, v in headers.items()}
+    keys = {name: name.upper().replace("-", "_") for name in headers}
+    environ |= {
+        key if key.startswith("CONTENT_") else f"HTTP_{key}": headers[name]
+        for name, key in keys.items()
+    }
     WSGIMiddleware(app, **options)(environ, lambda *args: started.append(args))  # type: ignore[arg-type]
     status, pairs = started[0][:2]
     return Answer(int(status[:3]), pairs, bool(called))
@@ -351,6 +355,40 @@ def test_what_an_observer_raises_is_logged_and_not_felt(
     assert "a bug of an observer" in caplog.text
 
 
+def test_strangers_cannot_silence_what_an_observer_raises(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def on_decision(decision: Decision, request: RequestContext) -> None:
+        if request.path == "/broken":
+            raise RuntimeError("a bug of an observer")
+
+    layer = WSGIMiddleware(lambda *_: [], POLICY, on_decision=on_decision)
+    for number in range(1001):
+        path = "/broken" if number == 1000 else "/"
+        origin = f"https://{number}.example"
+        environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "HTTP_ORIGIN": origin}
+        layer(environ, lambda *_: None)  # type: ignore[arg-type]
+    assert "a bug of an observer" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("origin", "says"),
+    [
+        ("null", "Refused: null-origin"),
+        ("evil", "Refused: origin-malformed"),
+        (EVIL, "its origin_resolver, refused the origin"),
+    ],
+)
+@THROUGH
+def test_debug_explains_who_refused(
+    through: Through, origin: str, says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Resolvers are asked about well-formed origins only.
+    policy = Policy(origin_resolver=lambda origin, request: False, debug=True)
+    ask(through, policy, origin=origin)
+    assert says in caplog.text
+
+
 @THROUGH
 def test_a_shadow_reports_what_would_change(
     through: Through, caplog: pytest.LogCaptureFixture
@@ -549,3 +587,30 @@ def test_a_resolver_is_asked_about_handshakes(caplog: pytest.LogCaptureFixture) 
     assert handshake(OTHER, policy, denial=True, check_websocket_origin=True) is None
     assert handshake(EVIL, policy, denial=True, check_websocket_origin=True) is not None
     assert refusals(caplog) == [f"refused (websocket-not-allowed): origin {EVIL}, GET /ws"]
+
+
+# --- what they see of a request
+
+
+def test_many_lines_of_one_header_are_one_list() -> None:
+    lines = 100_000
+    pairs: list[Any] = [(b"Origin", b"a"), (b"X-A", b"1"), (b"x-a", b"2"), *[(b"b", b"")] * lines]
+    # No server passes these on.
+    pairs += [("host", "a.example"), (b"host", None)]
+    request = RequestContext.from_raw("GET", pairs)
+    assert (request.origin, request.host, request.header("X-a")) == ("a", None, "1, 2")
+    assert request.header("b") == ", " * (lines - 1)
+
+
+@THROUGH
+def test_every_header_is_there(through: Through) -> None:
+    seen: list[Any] = []
+
+    def on_decision(decision: Decision, request: RequestContext) -> None:
+        seen.append([request.header(name) for name in names])
+
+    names = ["Content-Type", "content-length", "X-Tenant"]
+    options = {"policy": POLICY, "on_decision": on_decision}
+    values = ["text/plain", "0", "one"]
+    through(options, "POST", "/", dict(zip(names, values, strict=True)))
+    assert seen == [values]

@@ -855,6 +855,20 @@ def test_paths_are_those_on_entry(layer: Layer) -> None:
 
 
 @LAYERS
+def test_a_line_break_at_the_end_of_a_path(layer: Layer) -> None:
+    # To Starlette's router such a path is the one without it.
+    routes = [Route("/pay", endpoint(), methods=["GET", "POST"])]
+    by_path = PolicyMap({"/pay": ONE}, default=None)
+    client = layer(Starlette(routes=routes), by_path, enforce=True)
+    for path in ("/pay", "/pay%0A"):
+        assert governing(client, "GET", path) == "one"
+        assert client.post(path, headers={"Origin": OTHER_PAGE}).status_code == 403
+    # There, two are a path of their own.
+    assert governing(client, "GET", "/pay%0A%0A") is None
+    assert client.post("/pay%0A%0A", headers={"Origin": OTHER_PAGE}).status_code == 404
+
+
+@LAYERS
 def test_those_who_watch_see_the_policy_of_the_route(
     layer: Layer, caplog: pytest.LogCaptureFixture
 ) -> None:
