@@ -223,3 +223,9 @@ def test_json_is_one_object_whatever_a_module_prints(folder: Path) -> None:
     )
     assert run_json("check", "noisy:policy", exit_code=0) == {"problems": [], "findings": []}
     assert "hello" in run("check", "noisy:policy").stderr
+
+
+def test_the_package_can_be_run() -> None:
+    command = [sys.executable, "-m", "corscore_cli", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == f"corscore {version('corscore')}\n"

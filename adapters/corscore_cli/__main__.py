@@ -1,0 +1,5 @@
+"""``python -m corscore_cli``: the command, where its script is not on the path."""
+
+from corscore_cli._main import main
+
+main()
