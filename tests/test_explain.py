@@ -377,7 +377,7 @@ def test_debug_puts_the_explanation_in_the_log(
     assert "Refused: method-not-allowed" in second
 
 
-def test_without_debug_nothing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_without_debug_a_refusal_is_logged_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body"})
@@ -385,4 +385,7 @@ def test_without_debug_nothing_is_logged(caplog: pytest.LogCaptureFixture) -> No
     serve = asgi_transport(corscore_asgi.CORSMiddleware(app, Policy(allow_origins=[APP])))
     with caplog.at_level(logging.DEBUG, logger="corscore"):
         serve("GET", API, [("Origin", "http://app.example.com")])
-    assert caplog.records == []
+    (record,) = caplog.records
+    assert record.getMessage().splitlines() == [
+        "refused (origin-not-allowed): origin http://app.example.com, GET /articles"
+    ]
