@@ -20,8 +20,9 @@ class Lookups:
 
     params = (tuple(_ASKED), (1, 10, 1_000, 100_000, 1_000_000))
     param_names = ("origin", "patterns")
-    # Once, for a million patterns take their time to be read.
+    # Once, in one process, for a million patterns take their time to be read.
     rounds = 1
+    processes = 1
     timeout = 300
 
     def setup(self, origin: str, count: int) -> None:
