@@ -375,7 +375,7 @@ def test_strangers_cannot_silence_what_an_observer_raises(
     ("origin", "says"),
     [
         ("null", "Refused: null-origin"),
-        ("evil", "Refused: origin-malformed"),
+        ("evil", "Refused: origin-scheme-missing"),
         (EVIL, "its origin_resolver, refused the origin"),
     ],
 )
