@@ -6,6 +6,7 @@ is no verdict ends as a refusal in the log: the request goes on, without its hea
 
 from __future__ import annotations
 
+from corscore._log_limit import LogLimit, traced
 from corscore._text import escaped
 
 TYPE_CHECKING = False
@@ -27,7 +28,7 @@ class Asker:
         is_async: Whether ``fn`` is known to need awaiting.
     """
 
-    __slots__ = ("fn", "is_async", "timeout")
+    __slots__ = ("_failures", "fn", "is_async", "timeout")
 
     def __init__(self, fn: Callable[..., Any], timeout: float | None) -> None:
         # Imported late: inspect is larger than the whole engine.
@@ -35,6 +36,7 @@ class Asker:
 
         self.fn = fn
         self.timeout = timeout
+        self._failures = LogLimit()
         self.is_async = iscoroutinefunction(fn) or iscoroutinefunction(
             getattr(fn, "__call__", None)  # noqa: B004 - the method of a callable object
         )
@@ -49,7 +51,7 @@ class Asker:
         try:
             return _verdict(self.fn(*args))
         except Exception as error:  # noqa: BLE001 - a user's function may raise anything
-            _log_failure(origin, error)
+            self._log_failure(origin, error)
             return None
 
     async def ask_async(self, origin: str, *args: object) -> bool | None:
@@ -62,7 +64,7 @@ class Asker:
             with fail_after(self.timeout):
                 return _verdict(await self._call(*args))
         except Exception as error:  # noqa: BLE001
-            _log_failure(origin, error)
+            self._log_failure(origin, error)
             return None
 
     async def _call(self, *args: object) -> object:
@@ -78,6 +80,19 @@ class Asker:
         )
         return await answer if isawaitable(answer) else answer
 
+    def _log_failure(self, origin: str, error: Exception) -> None:
+        # A database that is gone fails every request: once a minute for a kind of exception.
+        if not self._failures.lets_pass(type(error).__name__, "no verdict"):
+            return
+        # Imported late: logging is larger than the whole engine.
+        from logging import getLogger
+
+        getLogger("corscore").error(
+            "the origin resolver gave no verdict on %s, which is refused\n%s",
+            escaped(origin),
+            f"TimeoutError: {escaped(error)}" if isinstance(error, TimeoutError) else traced(error),
+        )
+
 
 def _verdict(answer: object) -> bool:
     if isinstance(answer, bool):
@@ -89,19 +104,6 @@ def _verdict(answer: object) -> bool:
         raise TypeError("an awaitable was returned where nothing can await it")
     # Not by its truth: an object that means "no" is as true as one that means "yes".
     raise TypeError(f"True or False was expected, not {type(answer).__name__}")
-
-
-def _log_failure(origin: str, error: Exception) -> None:
-    # Imported late: logging is larger than the whole engine.
-    from logging import getLogger
-
-    getLogger("corscore").error(
-        "the origin resolver gave no verdict on %s, which is refused: %s: %s",
-        escaped(origin),
-        type(error).__name__,
-        escaped(error),
-        exc_info=None if isinstance(error, TimeoutError) else error,
-    )
 
 
 _limiter_of_loop: Any = None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from time import monotonic
-
+from corscore._log_limit import LogLimit, traced
 from corscore._text import escaped
 
 TYPE_CHECKING = False
@@ -11,47 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from corscore._context import RequestContext
-
-_SECONDS = 60.0
-_MAX_KEYS = 1000
-
-
-class LogLimit:
-    """Lets each key pass once a minute, and a thousand of them at most. Safe between threads."""
-
-    __slots__ = ("_lock", "_said")
-
-    def __init__(self) -> None:
-        # Imported late: only where more than a plain policy is in use.
-        from threading import Lock
-
-        self._lock = Lock()
-        # A key to when it may be said again.
-        self._said: dict[tuple[str, str], float] = {}
-
-    def lets_pass(self, subject: str, reason: str) -> bool:
-        """Whether to say it now.
-
-        Args:
-            subject: Whom it is about; from a request, so of any number.
-            reason: One of a few codes.
-        """
-        key = (subject, reason)
-        now = monotonic()
-        with self._lock:
-            said = self._said
-            until = said.get(key)
-            if until is not None:
-                if now < until:
-                    return False
-                # Put last again, so that the first one is always the oldest.
-                del said[key]
-            while said and next(iter(said.values())) <= now:
-                del said[next(iter(said))]
-            if len(said) >= _MAX_KEYS:
-                return False
-            said[key] = now + _SECONDS
-            return True
 
 
 class Refusals:
@@ -95,7 +53,7 @@ class Refusals:
             return
         from logging import getLogger
 
-        getLogger("corscore").error("%s raised, and the request went on", what, exc_info=error)
+        getLogger("corscore").error("%s raised, and the request went on\n%s", what, traced(error))
 
     def log_lookup(self, request: RequestContext, error: Exception) -> None:
         """Logs what a router raised about a request, at most once a minute for a kind of it."""

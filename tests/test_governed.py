@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from conformance.asgi import http_scope
 from cors_headers import READABLE, REFUSED, UNTOUCHED, cors_of
-from corscore import ConfigError, Policy, PolicyMap, PolicyRef, _refusals
+from corscore import ConfigError, Policy, PolicyMap, PolicyRef, _log_limit
 from corscore.adapting import RequestContext
 from corscore_asgi import CORSMiddleware as ASGIMiddleware
 from corscore_asgi import decision_of
@@ -441,7 +441,7 @@ def refusals(caplog: pytest.LogCaptureFixture) -> list[str]:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     now = itertools.accumulate([1000.0])
     state = [next(now)]
-    monkeypatch.setattr(_refusals, "monotonic", lambda: state[0])
+    monkeypatch.setattr(_log_limit, "monotonic", lambda: state[0])
 
     def advance(seconds: float) -> None:
         state[0] += seconds
@@ -484,7 +484,7 @@ def test_refusals_are_logged_once_a_minute(
 def test_strangers_do_not_fill_the_log(
     clock: Callable[[float], None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    limit = _refusals.LogLimit()
+    limit = _log_limit.LogLimit()
     assert sum(limit.lets_pass(f"https://{n}.example", "x") for n in range(5000)) == 1000
     assert len(limit._said) == 1000
     clock(61)

@@ -41,7 +41,7 @@ LAYERS = (
         "_suffix",
         "_text",
     ),
-    ("_browser_headers", "_errors", "_merge", "_network_errors", "_origin"),
+    ("_browser_headers", "_errors", "_log_limit", "_merge", "_network_errors", "_origin"),
     ("_asker", "_browser_url", "_paths", "_pattern", "_remembered", "_spelling", "_traces"),
     ("_browser_request", "_covering", "_har", "_matcher_py", "_options_names", "_pattern_advice"),
     ("_browser_checks", "_browser_redirect", "_curl", "_matcher", "_options_origins"),

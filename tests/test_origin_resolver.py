@@ -253,7 +253,8 @@ def test_no_verdict_is_a_refusal_and_is_not_remembered(
     for _ in range(2):
         assert wsgi(app, UNKNOWN) == {"vary": ["origin"]}
     assert len(calls) == 2
-    assert caplog.text.count("gave no verdict on https://unknown.example") == 2
+    # Once a minute: a database that is gone fails every request.
+    assert caplog.text.count("gave no verdict on https://unknown.example") == 1
 
 
 def test_an_awaitable_where_nothing_awaits_is_no_verdict(
