@@ -87,13 +87,13 @@ class Matcher:
                 # Most suffixes have the same one: kept once, and not a hundred thousand times.
                 schemes = (*schemes, scheme)
                 table[suffix] = shared.setdefault(schemes, schemes)
-        self.exact = frozenset(exact)
+        self.exact: frozenset[bytes] = frozenset(exact)
         self._any_port = frozenset(any_port)
         self._suffixes = suffixes
         self._any_port_suffixes = any_port_suffixes
         self._max_depth = max(depths)
         self._depths = bytes(depth in depths for depth in range(self._max_depth + 1))
-        self.is_open = bool(any_port or suffixes or any_port_suffixes)
+        self.is_open: bool = bool(any_port or suffixes or any_port_suffixes)
 
     def matches(self, origin: bytes) -> bool:
         """Whether a pattern covers ``origin``, byte for byte as a request sent it."""
@@ -412,7 +412,7 @@ class Responder:
         self._other_origins = other_origins
         self._any_origin = any_origin
         self._late_answer = late_answer
-        self.reads_questions = late_answer is not None
+        self.reads_questions: bool = late_answer is not None
         self._debug_answer = debug_answer
         self._actual_allowed = answers["actual-allowed"]
         self._preflight_allowed = answers["preflight-allowed"]
