@@ -18,6 +18,7 @@ from corscore._explain_request import asked_method, requested_names, script_behi
 from corscore._explanation import Explanation, HeaderNote, Step
 from corscore._fetch import (
     FORBIDDEN_METHODS,
+    FORBIDDEN_RESPONSE_HEADERS,
     PREFLIGHT_METHOD,
 )
 from corscore._grammar import is_token
@@ -210,6 +211,12 @@ def _by_policy(
         )
     # A policy's own answers give a browser no other reason than a header that is not exposed.
     hidden = hidden_headers(script, decision.headers, reads)
+    never = [name for name in hidden if name.lower() in FORBIDDEN_RESPONSE_HEADERS]
+    if never:
+        return replace(
+            told,
+            hint=f"leave {shown(', '.join(never))} alone: no script reads it, whatever is exposed",
+        )
     return replace(told, hint=f"add {shown(', '.join(hidden))} to expose_headers")
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_QUANTIFIERS = frozenset("*+?{")
 # What ends a piece of a name, in front of a dot: a letter, a class, a group, a repeat.
 _BEFORE = frozenset(")]*+?}")
+# What begins the next one: the rest of a group, which may be optional, and then a letter, a class
+# or a group of them.
+_NEXT_PIECE = re.compile(r"(?:\)[?*+]?)*(?:\((?:\?:)?)*(?:[^\W_]|\[(?!:)|\\[wd])")
 
 
 def with_escaped_dots(source: str) -> str | None:
@@ -30,10 +34,10 @@ def _bare_dots(source: str) -> Iterator[int]:
     for place in _outside(source):
         if source[place] != ".":
             continue
-        before, after = source[place - 1 : place], source[place + 1 : place + 2]
+        before = source[place - 1 : place]
         is_name = before.isalnum() or before in _BEFORE
         # Of "\d.com" too: what stands before the dot is a class.
-        if before and is_name and after.isalnum() and after not in _QUANTIFIERS:
+        if before and is_name and _NEXT_PIECE.match(source, place + 1):
             yield place
 
 

@@ -150,6 +150,10 @@ LINTS: list[tuple[dict[str, Any], list[str]]] = [
     ({"allow_origin_regex": r"https://app.example[.]com"}, ["regex-unescaped-dot"]),
     ({"allow_origin_regex": r"https://(a|b).example\.com"}, ["regex-unescaped-dot"]),
     ({"allow_origin_regex": r"https://[]x].example\.com"}, ["regex-unescaped-dot"]),
+    ({"allow_origin_regex": r"https://(.+.)?example\.com"}, ["regex-unescaped-dot"]),
+    ({"allow_origin_regex": r"https://(?:app.)?example\.com"}, ["regex-unescaped-dot"]),
+    ({"allow_origin_regex": r"https://app\.example.(com|org)"}, ["regex-unescaped-dot"]),
+    ({"allow_origin_regex": r"https://app\.example.[a-z]+"}, ["regex-unescaped-dot"]),
 ]
 HEALTHY: list[dict[str, Any]] = [
     {"allow_origins": [APP]},
@@ -178,6 +182,8 @@ HEALTHY: list[dict[str, Any]] = [
     {"allow_origin_regex": r"https://pr-.\.example\.com"},
     {"allow_origin_regex": r"https://[^.]+\.example\.com"},
     {"allow_origin_regex": r"https://[]\].x]+\.example\.com"},
+    {"allow_origin_regex": r"https://(?:.*\.)?example\.com(:[0-9]+)?"},
+    {"allow_origin_regex": r"https://(?:a|pr-.)\.example\.com"},
     {"allow_origin_regex": ".*"},
 ]
 
@@ -258,6 +264,8 @@ BESIDE: list[tuple[str, list[str], list[str]]] = [
         ["max-age-invalid"],
         ["regex-unescaped-dot"],
     ),
+    # What the repair has written is no finding.
+    (f'allow_origins = ["{APP}"]\nmax_age = 86401', ["max-age-out-of-range"], []),
     # What the repaired list would have twice is not listed twice.
     (f'allow_origins = ["{APP}/", "{APP}"]', ["origin-trailing-slash"], []),
     (
@@ -679,6 +687,25 @@ DJANGO: list[tuple[str, str, list[tuple[str, str]]]] = [
         [],
     ),
     (
+        "django-cors-headers, not outermost",
+        (
+            f"CORS_ALLOWED_ORIGINS = ['{APP}']\n"
+            "MIDDLEWARE = ['django.middleware.security.SecurityMiddleware',\n"
+            "    'django.middleware.common.CommonMiddleware',\n"
+            "    'corsheaders.middleware.CorsMiddleware']\n"
+        ),
+        [("cors-not-outermost", "mysite/settings.py:3")],
+    ),
+    (
+        "django-cors-headers, below what never answers",
+        (
+            f"CORS_ALLOWED_ORIGINS = ['{APP}']\n"
+            "MIDDLEWARE = ['django.middleware.security.SecurityMiddleware',\n"
+            "    'corsheaders.middleware.CorsMiddleware']\n"
+        ),
+        [],
+    ),
+    (
         "django-cors-headers, a regex without its end",
         (
             "CORS_ALLOWED_ORIGIN_REGEXES = [r'^https://\\w+\\.example\\.com']\n"
@@ -990,3 +1017,17 @@ def test_the_help_of_a_rule_is_an_address_where_there_is_one(
     (sarif,) = json.loads(run("check", "cors.toml", "--format", "sarif").stdout)["runs"]
     (rule,) = sarif["tool"]["driver"]["rules"]
     assert rule["helpUri"] == "https://docs.example/codes/origin-trailing-slash.md"
+
+
+def test_sarif_of_what_has_no_line() -> None:
+    write(
+        "main.py",
+        f"from fastapi import FastAPI\n{OURS}\napp = FastAPI()\nSLASH = '/'\n"
+        f"app.add_middleware(CORSMiddleware, allow_origins=['{APP}' + SLASH])\n"
+        f"other = dict(allow_origins=['{APP}'])\n",
+    )
+    result = run("check", "main:app", "--format", "sarif")
+    (found,) = json.loads(result.stdout)["runs"][0]["results"]
+    (place,) = found["locations"]
+    assert place["physicalLocation"] == {"artifactLocation": {"uri": "main.py"}}
+    assert place["logicalLocations"] == [{"name": "allow_origins"}]

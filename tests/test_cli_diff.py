@@ -168,3 +168,16 @@ def test_a_target_that_cannot_be_built() -> None:
     result = run("diff", "old.toml", "bad.toml")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("Error: bad.toml has 1 problem")
+
+
+def test_paths_of_an_app_count() -> None:
+    Path("main.py").write_text(
+        "from flask import Flask\nfrom flask_cors import CORS\n"
+        "part, whole = Flask('x'), Flask('y')\n"
+        "CORS(part, resources={r'/api/*': {'origins': ['https://app.example.com']}})\n"
+        "CORS(whole, origins=['https://app.example.com'])\n"
+    )
+    (path, *_) = run_json("diff", "main:part", "main:whole", exit_code=1)["changes"]
+    assert (path["way"], path["kind"]) == ("gains", "path")
+    (path, *_) = run_json("diff", "main:whole", "main:part", exit_code=1)["changes"]
+    assert (path["way"], path["kind"]) == ("loses", "path")

@@ -188,3 +188,58 @@ def test_a_path_begins_with_a_slash() -> None:
     result = run("explain", "cors.toml", "--origin", APP, "--path", "api")
     assert result.exit_code == 2
     assert "--path" in result.stderr
+
+
+def test_policies_of_layers_beside_each_other() -> None:
+    Path("routed.py").write_text(
+        "from fastapi import FastAPI\nfrom flask import Flask\nfrom flask_cors import CORS\n"
+        "from starlette.middleware.cors import CORSMiddleware\n"
+        "flask_app = Flask('x')\n"
+        "CORS(flask_app, resources={r'/api/*': {'origins': ['https://app.example.com']},"
+        " r'/public/*': {'origins': '*'}})\n"
+        "part, mounted = FastAPI(), FastAPI()\n"
+        "part.add_middleware(CORSMiddleware, allow_origins=['*'])\n"
+        "mounted.mount('/public', part)\n"
+    )
+    for target, path, reason in (
+        ("routed:flask_app", "/public/x", None),
+        ("routed:flask_app", "/api/x", "origin-not-allowed"),
+        ("routed:flask_app", "/", "no-allow-origin"),
+        ("routed:mounted", "/public/x", None),
+        ("routed:mounted", "/", "no-allow-origin"),
+    ):
+        said = run_json("explain", target, "--origin", "https://other.example", "--path", path)
+        assert (said["allowed"], said["reason"]) == (reason is None, reason), (target, path)
+
+
+def test_a_path_without_a_policy_is_said_to_be_one() -> None:
+    Path("by_path.py").write_text(
+        "from corscore import Policy, PolicyMap\n"
+        f"policies = PolicyMap({{'/api/*': Policy(allow_origins=['{APP}']), '/x': None}})\n"
+    )
+    result = run("explain", "by_path:policies", "--origin", APP)
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "Note: no policy is for /; --path asks about another one, such as: /api/*.\n"
+    )
+    assert run("explain", "by_path:policies", "--origin", APP, "--json").stderr == ""
+
+
+def test_paths_that_are_regexes_are_not_guessed() -> None:
+    Path("regexes.py").write_text(
+        "from flask import Flask\nfrom flask_cors import CORS\napp = Flask('x')\n"
+        "CORS(app, resources={r'/v[12]/.*': {'origins': ['https://app.example.com']}})\n"
+    )
+    result = run("explain", "regexes:app", "--origin", "https://app.example.com")
+    assert result.exit_code == 2
+    assert "cannot be looked up by path" in result.stderr
+
+
+def test_headers_that_no_script_reads() -> None:
+    Path("plain.toml").write_text('allow_origins = ["https://app.example.com"]\n')
+    args = ("explain", "plain.toml", "--origin", "https://app.example.com", "--reads")
+    said = run_json(*args, "Set-Cookie", exit_code=1)
+    assert said["reason"] == "header-not-exposed"
+    assert "no script reads it" in said["hint"]
+    for name in ("", "a b"):
+        assert run(*args, name).exit_code == 2

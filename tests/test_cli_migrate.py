@@ -456,3 +456,48 @@ def test_the_python_of_a_policy_rebuilds_it() -> None:
     assert policy_source(Policy(allow_origins=["*"])) == ('Policy(\n    allow_origins=["*"],\n)')
     text = adapter_source("starlette", [("", Policy(allow_origin_regex=re.compile("x", re.ASCII)))])
     assert text.startswith("import re\n")
+
+
+def test_an_application_inside_of_others() -> None:
+    Path("main.py").write_text(
+        "from fastapi import FastAPI\nfrom flask import Flask\nfrom flask_cors import CORS\n"
+        "from starlette.middleware.cors import CORSMiddleware\n"
+        "from werkzeug.middleware.dispatcher import DispatcherMiddleware\n"
+        "flask_app = Flask('x')\nCORS(flask_app, origins=['https://app.example.com'])\n"
+        "served = DispatcherMiddleware(Flask('y'), {'/api': flask_app})\n"
+        "options = {'allow_origins': ['https://app.example.com'], 'allow_methods': ['*']}\n"
+        "part, mounted, twice = FastAPI(), FastAPI(), FastAPI()\n"
+        "part.add_middleware(CORSMiddleware, **options)\n"
+        "mounted.mount('/api', part)\ntwice.mount('/api', part)\n"
+        "twice.add_middleware(CORSMiddleware, **options)\n"
+    )
+    for library, name, by_path in (
+        ("flask-cors", "served", True),
+        ("starlette", "mounted", True),
+        ("starlette", "twice", False),
+    ):
+        said = run_json("migrate", "--from", library, f"main:{name}")
+        assert ("PolicyMap(" in said["policy"]) is by_path, name
+        assert ('"/api/*": Policy(' in said["policy"]) is by_path, name
+        assert said["changes"] == [], name
+        policy = policy_in(said["policy"])
+        governed = policy.policy_for("/x") if by_path else policy
+        assert (governed is None) is by_path, name
+
+
+def test_a_path_that_is_a_regex_becomes_one_of_its_paths() -> None:
+    library, target = flask(f"resources={{r'/v[12]/.*': {{'origins': '{APP}'}}}}")
+    said = moved(library, target, exit_code=1)
+    assert [key for key, _ in policy_in(said["policy"]).items()] == ["/v1/*"]
+    assert "# '/v[12]/.*' is a regex; a map takes paths: a line for each." in said["policy"]
+    (change,) = said["changes"]
+    assert change["what"] == "paths that /v[12]/.* matches, other than /v1/*"
+
+
+def test_a_pattern_that_flask_cors_takes_for_a_regex() -> None:
+    library, target = flask("origins=['https://*.example.com']")
+    said = moved(library, target, exit_code=1)
+    assert [one["code"] for one in said["insecure"]] == ["look-alike-allowed"]
+    assert "a page of https://aexample.com, without credentials" in [
+        one["what"] for one in said["changes"]
+    ]

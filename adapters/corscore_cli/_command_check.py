@@ -57,7 +57,7 @@ def check(
     elif form == "github":
         print_github(told)
     elif form == "sarif":
-        print_sarif(told, version("corscore"))
+        print_sarif(told, version("corscore"), loaded.file)
     else:
         print_text(make_console(), loaded.name, told)
     raise SystemExit(findings_exit(told))

@@ -9,8 +9,9 @@ import click
 from rich.text import Text
 
 from corscore.explaining import access_changes
+from corscore_cli._governing import one_policy
 from corscore_cli._output import findings_exit, json_option, make_console, print_json, say
-from corscore_cli._target import load, one_policy
+from corscore_cli._target import load
 from corscore_cli._target_options import Target, app_dir_option, factory_option
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from corscore import Policy, PolicyMap, RequestInfo
 from corscore.browser import Request, fetch
 from corscore.explaining import explain_fetch
 from corscore_cli._explanation_text import print_explanation
+from corscore_cli._governing import one_policy
 from corscore_cli._output import (
     FINDINGS,
     FINE,
@@ -17,9 +18,10 @@ from corscore_cli._output import (
     json_option,
     make_console,
     print_json,
+    printable,
     say,
 )
-from corscore_cli._target import load, one_policy
+from corscore_cli._target import load
 from corscore_cli._target_options import Target, app_dir_option, env_option, factory_option
 
 if TYPE_CHECKING:
@@ -80,11 +82,19 @@ def explain(
     """
     if not path.startswith("/"):
         raise click.BadParameter('it starts with a "/".', param_hint="--path")
+    try:
+        Request("GET", _SERVER, origin=_SERVER, headers=[(name, "1") for name in reads])
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", param_hint="--reads") from None
     loaded = load(target, prefix=prefix, app_dir=app_dir, is_factory=is_factory)
     source, policies = one_policy(loaded)
     policy = policies.policy_for(path) if isinstance(policies, PolicyMap) else policies
     request = _request(origin, method, headers, credentials=credentials, path=path)
     told = _told(policy, request, reads, path)
+    if policy is None and isinstance(policies, PolicyMap) and not as_json:
+        paths = ", ".join(key for key, governed in policies.items() if governed is not None)
+        note = f"Note: no policy is for {path}; --path asks about another one, such as: {paths}."
+        say(make_console(stderr=True), printable(note), style="dim")
     if as_json:
         print_json(told.to_dict())
     else:

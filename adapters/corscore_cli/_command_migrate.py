@@ -25,7 +25,7 @@ from corscore_cli._output import (
     print_json,
     say,
 )
-from corscore_cli._python import adapter_source
+from corscore_cli._python import adapter_source, map_key, path_key
 from corscore_cli._target_options import Target, app_dir_option, factory_option
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def migrate(target: str, library: str, app_dir: str, is_factory: bool, as_json: 
     if find_spec(_PACKAGES[library]) is None:
         raise not_installed(library, _PACKAGES[library])
     with _layers(target, library, app_dir, is_factory=is_factory) as olds:
-        moves = [_moved(old) for old in olds]
+        moves = [_moved(old, library) for old in olds]
     source = adapter_source(library, [(move.old.path, move.policy) for move in moves])
     if as_json:
         print_json(
@@ -95,10 +95,16 @@ def migrate(target: str, library: str, app_dir: str, is_factory: bool, as_json: 
     )
 
 
-def _moved(old: Old) -> _Move:
+def _moved(old: Old, library: str) -> _Move:
     policy, repairs = migrated(old.options)
     compared = Comparison(old, policy)
-    return _Move(old, policy, repairs, compared.differences(), compared.insecure())
+    differences = compared.differences()
+    # The settings of django-cors-headers keep their regex over paths.
+    key = path_key(old.path) if library != DJANGO else ""
+    if policy is not None and key != map_key(key):
+        what = f"paths that {old.path} matches, other than {map_key(key)}"
+        differences.append(Difference(what, "has these options", "has no policy"))
+    return _Move(old, policy, repairs, differences, compared.insecure())
 
 
 @contextmanager

@@ -250,8 +250,10 @@ def _named(options: Mapping[str, Any]) -> Iterator[str]:
     if regex is not None:
         source = getattr(regex, "pattern", regex)
         # What a match at the start leaves open is an origin by itself, most of the time.
-        found = sample(source)
-        if found is not None and _is_origin(found):
+        text = sample(source) or ""
+        # Of `https://*.example.com`, which as a regex has no star: a dot is any character.
+        found = next(filter(_is_origin, (text, text.replace("//.", "//a", 1))), None)
+        if found is not None:
             yield found
 
 

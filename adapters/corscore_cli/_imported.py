@@ -63,7 +63,7 @@ def importing(app_dir: str, package: str) -> Iterator[None]:
             del sys.modules[name]
     sys.path.insert(0, path)
     try:
-        with redirect_stdout(sys.stderr):
+        with redirect_stdout(sys.stderr), _descriptor_too():
             yield
     finally:
         sys.stderr.flush()
@@ -73,6 +73,26 @@ def importing(app_dir: str, package: str) -> Iterator[None]:
             if name not in here:
                 del sys.modules[name]
         sys.modules.update({name: before[name] for name in before.keys() - here})
+
+
+@contextmanager
+def _descriptor_too() -> Iterator[None]:
+    """Sends descriptor 1 to stderr as well: a child process writes there, and so does C."""
+    try:
+        is_ours = sys.__stdout__ is not None and sys.__stdout__.fileno() == 1
+        kept = os.dup(1) if is_ours else None
+    except (OSError, ValueError):
+        # Closed, or no file.
+        kept = None
+    if kept is None:
+        yield
+        return
+    try:
+        os.dup2(2, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _is_of(name: str, package: str) -> bool:
@@ -90,6 +110,9 @@ def imported(module: str) -> ModuleType:
         Mistake: It is not there, or fails: one line with the file and the line of it.
         Refused: A policy in it cannot be built.
     """
+    if module.endswith(".py") and not _is_package(module.removesuffix(".py")):
+        name = Path(module).stem
+        raise Mistake(f"{module} is a file's name; name the module, such as {name}:app")
     try:
         return import_module(module)
     except ConfigError as error:
@@ -101,8 +124,14 @@ def imported(module: str) -> ModuleType:
                 "its folder with --app-dir"
             ) from None
         raise Mistake(_failed(f"{module} cannot be imported", error)) from None
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a user's module may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a user's module may raise anything
         raise Mistake(_failed(f"{module} cannot be imported", error)) from None
+
+
+def _is_package(name: str) -> bool:
+    return any(Path(folder, *name.split(".")).is_dir() for folder in sys.path)
 
 
 def called(factory: Any, name: str) -> Any:
@@ -118,7 +147,9 @@ def called(factory: Any, name: str) -> Any:
         return factory()
     except ConfigError as error:
         raise Refused(error, locator_of(error)) from None
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a user's factory may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a user's factory may raise anything
         raise Mistake(_failed(f"{name} fails", error)) from None
 
 
@@ -170,7 +201,10 @@ def _users_frame(trace: TracebackType | None) -> tuple[str, int] | None:
 
 
 def _failed(what: str, error: BaseException) -> str:
-    text = " ".join(str(error).split()) or "no message"
+    try:
+        text = " ".join(str(error).split()) or "no message"
+    except Exception:  # noqa: BLE001 - a user's exception may fail at that, too
+        text = "no message"
     frame = _users_frame(error.__traceback__)
     if isinstance(error, SyntaxError) and error.filename:
         text, frame = error.msg, (error.filename, error.lineno or 1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import corscore_asgi
@@ -43,6 +43,7 @@ class Layer:
         problems: Why it cannot.
         above: How many layers of CORS a request has passed before it.
         path: Where the application is mounted that it is on; empty for the outermost one.
+        resource: The end of ``path`` that is a path or a regex of flask-cors; empty without one.
         theirs: The library that it is of, where it is not ours.
         options: That library's options, under the names of ``Policy``.
         names: Options of ``Policy`` to the names that this user wrote.
@@ -58,6 +59,7 @@ class Layer:
     options: Mapping[str, Any] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     defaults: frozenset[str] = frozenset()
+    resource: str = ""
 
 
 class Search:
@@ -70,11 +72,13 @@ class Search:
         layers: From the outermost on.
         is_known: Whether anything was recognised, be it a framework without CORS.
         has_decorated_views: Whether views have CORS of their own, by flask-cors's decorator.
+        hooks: The functions of flask-cors that run after a request.
     """
 
     def __init__(self, app: object) -> None:
         self.layers: list[Layer] = []
         self.is_known = self.has_decorated_views = False
+        self.hooks: list[Any] = []
         self._seen: set[int] = set()
         self._look(app, 0, "", 0)
 
@@ -86,6 +90,7 @@ class Search:
         self.layers += found
         self.is_known = self.is_known or bool(found) or _is_framework(app)
         above += len(found)
+        self.hooks += _flask_cors_hooks(app)
         self.has_decorated_views = self.has_decorated_views or _has_decorated_views(app)
         for child, prefix in _children(app):
             self._look(child, above, path + prefix, depth + 1)
@@ -112,8 +117,9 @@ class Search:
         if issubclass(type(ours), _OURS):
             yield _ours(ours, "corscore_flask.CORS", above, path)
             above += 1
-        for prefix, options in flask_cors_options(app):
-            yield _theirs(options, FLASK_CORS, above, path + prefix, FLASK_NAMES)
+        for prefix, options in _flask_cors_options(app):
+            layer = _theirs(options, FLASK_CORS, above, path + prefix, FLASK_NAMES)
+            yield replace(layer, resource=prefix)
 
 
 def _own(found: object, name: str) -> Any:
@@ -205,14 +211,22 @@ def _theirs(
     return Layer(_TITLES[library], policies, problems, above, path, library, given, names, defaults)
 
 
-def flask_cors_options(app: Any) -> Iterable[tuple[str, dict[str, Any]]]:
-    """The options of flask-cors on a Flask application, by the path that they are for."""
+def _flask_cors_hooks(app: Any) -> list[Any]:
+    """The functions by which flask-cors changes the responses of a Flask application."""
     funcs = _own(app, "after_request_funcs")
     if "flask_cors" not in sys.modules or not isinstance(funcs, dict):
-        return
-    for function in [one for several in funcs.values() for one in several]:
-        if not str(getattr(function, "__module__", "")).startswith("flask_cors"):
-            continue
+        return []
+    return [
+        function
+        for several in funcs.values()
+        for function in several
+        if str(getattr(function, "__module__", "")).startswith("flask_cors")
+    ]
+
+
+def _flask_cors_options(app: Any) -> Iterable[tuple[str, dict[str, Any]]]:
+    """The options of flask-cors on a Flask application, by the path that they are for."""
+    for function in _flask_cors_hooks(app):
         resources = inspect.getclosurevars(function).nonlocals.get("resources", ())
         for pattern, options in resources:
             yield from_flask_cors(pattern, options)

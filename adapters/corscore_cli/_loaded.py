@@ -28,6 +28,10 @@ class Source:
         locate: Finds where an option is.
         theirs: The library whose middleware this is, where it is not ours.
         options: What was written, under the names of ``Policy``, where that is known.
+        path: The path that it is for, the one that its application is mounted at included; empty
+            for every path.
+        resource: The end of ``path`` that flask-cors has it for, as its user wrote it.
+        above: How many layers of CORS a request has passed before it.
     """
 
     policies: Policy | PolicyMap | None
@@ -38,6 +42,9 @@ class Source:
     locate: Locator = nowhere
     theirs: str | None = None
     options: Mapping[str, object] = field(default_factory=dict)
+    path: str = ""
+    resource: str = ""
+    above: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +55,10 @@ class Loaded:
         name: As the user wrote it.
         sources: Its policies, from the outermost layer to the innermost.
         findings: What was found out on the way, each with its place.
+        file: The module that the name is in, where it is in one.
     """
 
     name: str
     sources: tuple[Source, ...]
     findings: tuple[tuple[Finding, Place], ...] = ()
+    file: str | None = None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
+from contextlib import suppress
 from io import TextIOWrapper
 
 _MISSING_EXTRA = (
@@ -27,7 +30,40 @@ def main() -> None:
     except ModuleNotFoundError as error:
         end_if_not_installed(error)
         raise
-    corscore(prog_name="corscore")
+    try:
+        corscore(prog_name="corscore")
+    except OSError as error:
+        # A full disk behind ">": whoever reads the exit code must not take it for findings.
+        sys.stderr.write(f"corscore: cannot go on: {error}\n")
+        # The interpreter would try to write the rest, and end with a code of its own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _end(2)
+        raise SystemExit(2) from None
+    except SystemExit as end:
+        _close_stdout()
+        _end(end.code if isinstance(end.code, int) else 1)
+        raise
+
+
+def _close_stdout() -> None:
+    """Sends to stderr what a module that was looked at still prints: at exit, or in a thread."""
+    stdout = sys.__stdout__
+    with suppress(OSError, ValueError):
+        if stdout is not None and stdout is sys.stdout and stdout.fileno() == 1:
+            stdout.flush()
+            os.dup2(2, 1)
+
+
+def _end(code: int) -> None:
+    """Ends the process now if a module that was looked at left threads that never end.
+
+    The interpreter would wait for them.
+    """
+    others = [one for one in threading.enumerate() if one is not threading.main_thread()]
+    if any(not one.daemon for one in others):
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(code)
 
 
 def end_if_not_installed(error: ModuleNotFoundError) -> None:

@@ -62,7 +62,13 @@ def of_starlette(app: object, target: str) -> list[Old]:
     layers = [layer for layer in Search(app).layers if layer.theirs == STARLETTE]
     if not layers:
         raise Mistake(f"{target} has no CORSMiddleware of Starlette on it")
-    return [_starlette(CORSMiddleware, layer, target) for layer in layers]
+    # What stands inside of another one has no say beside it.
+    outer = [layer for layer in layers if not any(_is_inside(layer, other) for other in layers)]
+    return [_starlette(CORSMiddleware, layer, target) for layer in outer]
+
+
+def _is_inside(layer: Layer, other: Layer) -> bool:
+    return layer.above > other.above and f"{layer.path}/".startswith(f"{other.path}/")
 
 
 def _starlette(cls: Any, layer: Layer, target: str) -> Old:
@@ -78,7 +84,9 @@ def _starlette(cls: Any, layer: Layer, target: str) -> Old:
         middleware = cls(answer, **layer.options)
     except Exception as error:  # noqa: BLE001 - a regex that does not compile, for one
         raise Mistake(f"{target}: Starlette refuses the options: {error}") from None
-    return Old(layer.options, _asgi(middleware), layer.path)
+    # Mounted: its application has what is below that path.
+    path = f"{layer.path.rstrip('/')}/*" if layer.path else ""
+    return Old(layer.options, _asgi(middleware), path)
 
 
 def _asgi(app: Any) -> Transport:
@@ -119,16 +127,11 @@ def of_flask_cors(app: Any, target: str) -> list[Old]:
     Raises:
         Mistake: There is none.
     """
-    layers = [layer for layer in Search(app).layers if layer.theirs == FLASK_CORS]
+    search = Search(app)
+    layers = [layer for layer in search.layers if layer.theirs == FLASK_CORS]
     if not layers:
         raise Mistake(f"{target} has no flask_cors.CORS(app, ...) on it")
-    functions = [
-        function
-        for several in app.after_request_funcs.values()
-        for function in several
-        if str(getattr(function, "__module__", "")).startswith("flask_cors")
-    ]
-    return [_flask_cors(functions, layer) for layer in layers]
+    return [_flask_cors(search.hooks, layer) for layer in layers]
 
 
 def _flask_cors(functions: list[Any], layer: Layer) -> Old:
@@ -153,7 +156,10 @@ def _flask_cors(functions: list[Any], layer: Layer) -> Old:
         response = client.open(url.removeprefix(SERVER), method=method, headers=headers)
         return response.status_code, list(response.headers)
 
-    return Old(layer.options, send, layer.path, SERVER + path_below(layer.path))
+    # The hooks of a mounted application see paths without the one that it is mounted at.
+    mount = layer.path.removesuffix(layer.resource)
+    path = layer.path if layer.resource or not mount else f"{mount.rstrip('/')}/*"
+    return Old(layer.options, send, path, SERVER + path_below(layer.resource))
 
 
 def path_below(path: str) -> str:

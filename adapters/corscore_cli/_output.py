@@ -10,6 +10,7 @@ import math
 import os
 from functools import cache
 from importlib.metadata import PackageNotFoundError, metadata
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -35,6 +36,9 @@ class Mistake(click.ClickException):
     """Ends the command with one line on stderr and 2, as a wrong option does."""
 
     exit_code = USAGE
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
 def make_console(*, stderr: bool = False) -> Console:
@@ -72,6 +76,19 @@ def say(
             line.rstrip()
             start = " " * (indent + (hang if number else 0))
             console.print(Text(start).append_text(line), soft_wrap=True)
+
+
+def printable(text: str) -> str:
+    """The text with escapes for what a terminal acts on, or what hides: a name may hold anything.
+
+    Line breaks stay.
+    """
+    return "".join(
+        char
+        if char.isprintable() or char == "\n"
+        else char.encode("unicode_escape", "surrogatepass").decode("ascii")
+        for char in text
+    )
 
 
 def code_text(code: str, style: str = "bold") -> Text:
@@ -126,6 +143,8 @@ def plain(value: object) -> Any:
         return list(map(plain, value))
     if isinstance(value, (set, frozenset)):
         return sorted(map(plain, value), key=str)
+    if isinstance(value, PurePath):
+        return str(value)
     return ascii(getattr(value, "pattern", value))
 
 

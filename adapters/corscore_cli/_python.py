@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from corscore import ConfigError, PolicyMap
+from corscore_cli._samples import sample
+
 if TYPE_CHECKING:
     from corscore import Policy
 
@@ -73,10 +76,10 @@ def adapter_source(library: str, policies: list[tuple[str, Policy | None]]) -> s
         policies: By path, as that library writes it; empty for every path. None where nobody is
             allowed anything.
     """
-    by_path = {_key(path): policy for path, policy in policies}
+    by_path = {map_key(path) or path_key(path): policy for path, policy in policies}
     if not any(by_path.values()):
         return "# It allows no origin at all. Leave it out, or list the origins that are yours.\n"
-    is_map = list(by_path) != [""] and library == "flask-cors"
+    is_map = list(by_path) != [""] and library in _INSTALLS
     only = next(policy for policy in by_path.values() if policy is not None)
     body = _map_source(by_path) if is_map else policy_source(only)
     names = "Policy, PolicyMap" if is_map else "Policy"
@@ -85,9 +88,11 @@ def adapter_source(library: str, policies: list[tuple[str, Policy | None]]) -> s
         text = "\n".join(_with_re(imports, body))
         return _DJANGO.format(imports=text, policy=body) + _urls(policies)
     install, call = _INSTALLS[library]
+    regexes = [path for path, _ in policies if is_map and map_key(path) != path_key(path)]
     lines = [
         *_with_re([*imports, install], body),
         "",
+        *(f"# {path!a} is a regex; a map takes paths: a line for each." for path in regexes),
         f"policy = {body}",
         call.format("policy"),
         "",
@@ -104,8 +109,8 @@ def _with_re(imports: list[str], body: str) -> list[str]:
     return ["import re", "", *imports] if "re.compile(" in body else imports
 
 
-def _key(path: str) -> str:
-    """A path of flask-cors, as a ``PolicyMap`` has it."""
+def path_key(path: str) -> str:
+    """A path of flask-cors, as a ``PolicyMap`` has it; empty for every path."""
     plain = path.removeprefix("^").removesuffix("$")
     if not plain:
         return ""
@@ -113,6 +118,23 @@ def _key(path: str) -> str:
         if plain.endswith(ending):
             return f"{plain.removesuffix(ending).rstrip('/')}/*"
     return plain
+
+
+def map_key(path: str) -> str | None:
+    """A key that a ``PolicyMap`` takes for a path of flask-cors.
+
+    For a regex it is of one path that the regex matches; None where none is found.
+    """
+    key = path_key(path)
+    tail = "/*" if key.endswith("/*") else ""
+    literal = sample(key.removesuffix("/*")) if key else ""
+    for one in (key, f"{literal}{tail}"):
+        try:
+            PolicyMap({one: None} if one else {})
+        except ConfigError:
+            continue
+        return one
+    return None
 
 
 def _map_source(by_path: dict[str, Policy | None]) -> str:

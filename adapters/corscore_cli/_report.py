@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from corscore.explaining import Finding, lint
 from corscore_cli._migration import migrated
-from corscore_cli._output import code_page, code_text, plain, print_json, say
+from corscore_cli._output import code_page, code_text, plain, print_json, printable, say
 from corscore_cli._place import Place, option_of
 
 if TYPE_CHECKING:
@@ -93,9 +94,11 @@ def _findings(source: Source) -> Iterator[Finding]:
     # something that the repairs wrote is none.
     policy, _ = migrated(source.options, escapes_dots=False)
     written = _listed(source)
+    is_age_wrong = any(option_of(problem.field) == "max_age" for problem in source.problems)
     for found in () if policy is None else lint(policy):
         first = found.message.partition('"')[2].partition('"')[0]
-        if found.place != "allow_origins" or first in written:
+        is_repaired = first not in written if found.place == "allow_origins" else is_age_wrong
+        if not is_repaired or found.place not in ("allow_origins", "max_age"):
             yield found
 
 
@@ -120,12 +123,13 @@ def print_text(console: Console, target: str, told: list[Entry]) -> None:
     """For people: each with its place, its code, and what to write instead."""
     for entry in told:
         style = "red" if entry.level == "error" else "yellow"
-        line = Text.assemble((f"{entry.place}", "bold"), ": ", (f"{entry.level} ", style))
+        place = printable(str(entry.place))
+        line = Text.assemble((place, "bold"), ": ", (f"{entry.level} ", style))
         line.append_text(code_text(entry.told.code))
         field = getattr(entry.told, "field", None) or getattr(entry.told, "place", None)
         # A dot is of a function's name: the file itself is what it is about.
         if field and "." not in field and option_of(field) not in option_of(str(entry.place)):
-            line.append(f" in {field}", "dim")
+            line.append(f" in {printable(field)}", "dim")
         say(console, line)
         say(console, entry.told.message, indent=4)
         say(console, Text.assemble(("Fix: ", "green"), _ended(entry.told.hint)), indent=4)
@@ -180,10 +184,15 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def print_sarif(told: list[Entry], version: str) -> None:
+def print_sarif(told: list[Entry], version: str, file: str | None = None) -> None:
     """For code scanning: SARIF 2.1.0.
 
     https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
+
+    Args:
+        told: What was found.
+        version: Of this package.
+        file: Where to look for what has no place of its own: GitHub takes no result without one.
     """
     codes = list(dict.fromkeys(entry.told.code for entry in told))
     rules = [_rule(code) for code in codes]
@@ -194,7 +203,7 @@ def print_sarif(told: list[Entry], version: str) -> None:
             "ruleIndex": codes.index(entry.told.code),
             "level": entry.level,
             "message": {"text": f"{entry.told.message} Fix: {_ended(entry.told.hint)}"},
-            "locations": [_location(entry.place)],
+            "locations": [_location(entry.place, file)],
         }
         for entry in told
     ]
@@ -215,10 +224,14 @@ def _rule(code: str) -> dict[str, Any]:
     return rule
 
 
-def _location(place: Place) -> dict[str, Any]:
+def _location(place: Place, file: str | None) -> dict[str, Any]:
+    location: dict[str, Any] = {}
     if place.file is None:
-        return {"logicalLocations": [{"name": place.name}]}
-    physical: dict[str, Any] = {"artifactLocation": {"uri": quote(place.file)}}
-    if place.line is not None:
-        physical["region"] = {"startLine": place.line}
-    return {"physicalLocation": physical}
+        location["logicalLocations"] = [{"name": place.name}]
+    uri = place.file or file
+    if uri is not None:
+        physical: dict[str, Any] = {"artifactLocation": {"uri": quote(os.fsencode(uri))}}
+        if place.line is not None:
+            physical["region"] = {"startLine": place.line}
+        location["physicalLocation"] = physical
+    return location

@@ -56,7 +56,7 @@ def load(
     if target == ENVIRONMENT:
         return _environment(PREFIX)
     path = Path(target)
-    if path.suffix == ".toml" or path.is_file() or "/" in target or "\\" in target:
+    if path.suffix == ".toml" or _is_file(path) or "/" in target or "\\" in target:
         return _file(target, path)
     named = _OBJECT.fullmatch(target)
     if named is not None:
@@ -94,7 +94,7 @@ def _environment(prefix: str) -> Loaded:
 def _file(target: str, path: Path) -> Loaded:
     if path.suffix == ".py":
         raise Mistake(f"{target} is Python: name an object in it, such as {path.stem}:app")
-    if not path.is_file():
+    if not _is_file(path):
         raise Mistake(f"there is no file {target}")
     locate, options = TomlLocator(path), as_options(table_of(path))
     try:
@@ -105,6 +105,14 @@ def _file(target: str, path: Path) -> Loaded:
         source = Source(None, target, problems=error.problems, locate=locate, options=options)
         return Loaded(target, (source,))
     return Loaded(target, (Source(policy, target, locate=locate, options=options),))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        # A name that is too long, or a folder that is closed to this user.
+        return False
 
 
 def _object(target: str, module_name: str, name: str, *, is_factory: bool) -> Loaded:
@@ -119,9 +127,12 @@ def _object(target: str, module_name: str, name: str, *, is_factory: bool) -> Lo
     # By its type: a proxy, such as Flask's `current_app`, raises when it is asked what it is.
     if issubclass(type(found), PolicyRef):
         found = found.policy
-    locate = PythonLocator(module.__file__ or "", name)
+    locate = PythonLocator(_file_of(module) or "", name)
     if issubclass(type(found), (Policy, PolicyMap)):
-        return Loaded(target, (Source(found, target, locate=locate),))
+        file = _file_of(module)
+        return Loaded(
+            target, (Source(found, target, locate=locate),), file=file and shown_path(file)
+        )
     if _is_django(found):
         from corscore_cli._target_django import loaded_settings
 
@@ -130,6 +141,11 @@ def _object(target: str, module_name: str, name: str, *, is_factory: bool) -> Lo
     if not search.is_known:
         raise _no_target(target, found, is_factory=is_factory)
     return _application(target, found, search, module)
+
+
+def _file_of(module: ModuleType) -> str | None:
+    """Its file; None for what is built into the interpreter, and for a folder without one."""
+    return getattr(module, "__file__", None)
 
 
 def _no_target(target: str, found: object, *, is_factory: bool) -> Mistake:
@@ -150,10 +166,11 @@ def _is_django(found: object) -> bool:
 
 
 def _application(target: str, app: object, search: Search, module: ModuleType) -> Loaded:
-    locate = PythonLocator(module.__file__ or "")
+    file = _file_of(module)
+    locate = PythonLocator(file or "")
     findings = []
     if not search.layers and not search.has_decorated_views:
-        place = Place(target, shown_path(module.__file__) if module.__file__ else None)
+        place = Place(target, shown_path(file) if file else None)
         findings.append((_without_cors(target, app, module), place))
     inner = next((layer for layer in search.layers if layer.above), None)
     if inner is not None:
@@ -164,7 +181,7 @@ def _application(target: str, app: object, search: Search, module: ModuleType) -
         for found in prefix_matched(layer.theirs, layer.options)
     ]
     sources = tuple(_source(layer, target, locate) for layer in search.layers)
-    return Loaded(target, sources, tuple(findings))
+    return Loaded(target, sources, tuple(findings), file and shown_path(file))
 
 
 def _without_cors(target: str, app: object, module: ModuleType) -> Finding:
@@ -221,22 +238,7 @@ def _source(layer: Layer, target: str, locate: PythonLocator) -> Source:
         locate,
         layer.theirs,
         layer.options,
+        layer.path,
+        layer.resource,
+        layer.above,
     )
-
-
-def one_policy(loaded: Loaded) -> tuple[Source, Policy | PolicyMap]:
-    """The source that a command is about which needs a policy: the outermost layer's.
-
-    Raises:
-        Mistake: There is none, or it cannot be built.
-    """
-    source = next(iter(loaded.sources), None)
-    if source is None:
-        raise Mistake(f"{loaded.name} has no layer of CORS; run: corscore check {loaded.name}")
-    if source.policies is None:
-        count = len(source.problems)
-        what = "1 problem" if count == 1 else f"{count} problems"
-        raise Mistake(
-            f"{loaded.name} has {what}, and no policy without it: run corscore check {loaded.name}"
-        )
-    return source, source.policies

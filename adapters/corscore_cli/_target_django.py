@@ -7,8 +7,10 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from corscore import Policy, PolicyMap, PolicyRef
 from corscore.explaining import Finding
 from corscore_cli._imported import Refused, imported
+from corscore_cli._layers import Search
 from corscore_cli._loaded import Loaded, Source
 from corscore_cli._output import Mistake
 from corscore_cli._place import PythonLocator, nowhere
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from corscore_django.inspection import Inspection
 
 _VARIABLE = "DJANGO_SETTINGS_MODULE"
+# What the settings of any project say; a module of constants may have a SECRET_KEY, too.
+_OF_A_PROJECT = ("INSTALLED_APPS", "MIDDLEWARE", "ROOT_URLCONF", "DATABASES")
 _EXTRA = 'the package django is not installed; run: pip install "corscore[cli,django]"'
 
 # What `manage.py check` warns of and this vocabulary has a code for.
@@ -80,6 +84,9 @@ def in_force(name: str) -> Iterator[ModuleType]:
             f"{name} is no Django settings module: it has no settings; for an object in it write "
             f"{name}:app"
         )
+    app = _app_in(module, names)
+    if app is not None:
+        raise Mistake(f"{name} is no Django settings module; for the app in it write {name}:{app}")
     if settings.configured:
         with _overridden(module, names):
             yield module
@@ -90,6 +97,24 @@ def in_force(name: str) -> Iterator[ModuleType]:
     except Exception as error:  # noqa: BLE001 - a project's own code may raise anything
         raise Mistake(f"{name}: the project cannot be set up: {_one_line(error)}") from None
     yield module
+
+
+def _app_in(module: ModuleType, names: list[str]) -> str | None:
+    """The app or policy in a module that has constants, and none of a Django project's."""
+    if any(name in _OF_A_PROJECT or name.startswith("CORS_") for name in names):
+        return None
+    found = (name for name, value in vars(module).items() if _is_target(value))
+    return next(found, None)
+
+
+def _is_target(value: object) -> bool:
+    # By its type: a proxy raises when it is asked, and a class is no app.
+    if issubclass(type(value), (Policy, PolicyMap, PolicyRef)):
+        return True
+    try:
+        return not issubclass(type(value), type) and Search(value).is_known
+    except Mistake:
+        return True
 
 
 @contextmanager
@@ -155,6 +180,8 @@ def _findings(inspection: Inspection, locate: Locator) -> Iterator[tuple[Finding
             ),
             locate("MIDDLEWARE"),
         )
+    if inspection.has_theirs and not _is_beside_ours(inspection):
+        yield from _not_outermost(locate)
     for warning in inspection.warnings:
         code = _CODES.get(str(warning.id))
         if code is None or (code == "app-without-cors" and inspection.has_theirs):
@@ -165,6 +192,27 @@ def _findings(inspection: Inspection, locate: Locator) -> Iterator[tuple[Finding
         named = text.partition(" ")[0].rstrip(":")
         place = locate(named if named.startswith("CORS_") else "MIDDLEWARE")
         yield Finding(code, text, str(warning.hint)), place
+
+
+def _not_outermost(locate: Locator) -> Iterator[tuple[Finding, Place]]:
+    """What `manage.py check` says of our middleware, for django-cors-headers'."""
+    from django.conf import settings
+
+    from corscore_django.checks import answering_above
+
+    paths = [str(path) for path in settings.MIDDLEWARE]
+    layer = next(path for path in paths if path.startswith("corsheaders."))
+    above = answering_above(paths, layer)
+    if above:
+        yield (
+            Finding(
+                "cors-not-outermost",
+                f"{', '.join(above)} can answer a request, a preflight too, before {layer} sees "
+                "it.",
+                f'put "{layer}" above "{above[0]}" in MIDDLEWARE, best at the top',
+            ),
+            locate("MIDDLEWARE"),
+        )
 
 
 def _is_beside_ours(inspection: Inspection) -> bool:

@@ -23,7 +23,7 @@ from corscore_django._routes import decorated_views
 from corscore_django._settings import KNOWN, OLD_NAMES, PREFIX, URLS, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from corscore_django._configuration import Configuration
 
@@ -190,17 +190,27 @@ def _of_headers(reading: Reading) -> Iterator[CheckMessage]:
         )
 
 
+def answering_above(paths: Sequence[str], layer: str) -> list[str]:
+    """Middleware above a layer of CORS that can answer a request, and a preflight, without it.
+
+    Args:
+        paths: ``MIDDLEWARE``.
+        layer: The one of them that is for CORS.
+    """
+    return [
+        path
+        for path in paths[: paths.index(layer)]
+        if _derives(path, _ANSWERING) or _AUTHENTICATING.search(path.rpartition(".")[2])
+    ]
+
+
 def check_middleware(**_kwargs: Any) -> list[CheckMessage]:
     """Whether the middleware is there, above all that can answer, and alone."""
     messages: list[CheckMessage] = []
     paths = list(settings.MIDDLEWARE)
     ours = [path for path in paths if _derives(path, {OURS})]
     if ours:
-        above = [
-            path
-            for path in paths[: paths.index(ours[0])]
-            if _derives(path, _ANSWERING) or _AUTHENTICATING.search(path.rpartition(".")[2])
-        ]
+        above = answering_above(paths, ours[0])
         if above:
             messages.append(
                 CheckWarning(
