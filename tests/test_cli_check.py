@@ -284,6 +284,22 @@ def test_findings_beside_problems(text: str, problems: list[str], findings: list
     assert codes("cors.toml") == (problems, findings)
 
 
+@pytest.mark.parametrize("value", [f" {APP}", f"{APP}\n", f"\t{APP}, {APP}:8443 "])
+def test_white_space_around_a_variable(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ALLOW_ORIGINS", value)
+    said = run_json("check", "env", exit_code=1)
+    assert said["problems"] == []
+    (finding,) = said["findings"]
+    assert (finding["code"], finding["place"]) == ("origin-whitespace", "CORS_ALLOW_ORIGINS")
+    assert finding["hint"] == f"write CORS_ALLOW_ORIGINS={value.strip()}"
+
+
+@pytest.mark.parametrize("value", [APP, f"{APP}, {APP}:8443"])
+def test_no_white_space_around_a_variable(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ALLOW_ORIGINS", value)
+    assert run_json("check", "env", exit_code=0) == {"problems": [], "findings": []}
+
+
 def test_findings_beside_problems_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (
         ("ALLOW_ORIGINS", f"{APP},http://localhost"),

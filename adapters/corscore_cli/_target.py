@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corscore import ConfigError, Policy, PolicyMap, PolicyRef
+from corscore.adapting import escaped
 from corscore.explaining import Finding
 from corscore_cli._imported import Refused, attribute, called, imported, importing
 from corscore_cli._layers import Search
@@ -88,7 +89,18 @@ def _environment(prefix: str) -> Loaded:
         source = Source(Policy.from_env(prefix), title, locate=locate, options=options)
     except ConfigError as error:
         source = Source(None, title, problems=error.problems, locate=locate, options=options)
-    return Loaded(ENVIRONMENT, (source,))
+    place = locate("ALLOW_ORIGINS")
+    padded = written.get("ALLOW_ORIGINS", "")
+    if not padded.strip() or padded == padded.strip():
+        return Loaded(ENVIRONMENT, (source,))
+    finding = Finding(
+        "origin-whitespace",
+        f"{padded!a} has white space around it. corscore leaves it out; whatever else reads the "
+        "variable may not.",
+        f"write {place.name}={escaped(padded.strip())}",
+        place.name,
+    )
+    return Loaded(ENVIRONMENT, (source,), ((finding, place),))
 
 
 def _file(target: str, path: Path) -> Loaded:
