@@ -9,7 +9,12 @@ from corscore._browser_checks import cors_check
 from corscore._browser_request import derived
 from corscore._fetch import OPAQUE_ORIGIN, REDIRECT_STATUSES, WILDCARD
 from corscore._finding import Finding
-from corscore._findings_exchange import error_finding, is_bare_error, preflight_findings
+from corscore._findings_exchange import (
+    error_finding,
+    is_bare_error,
+    layer_findings,
+    preflight_findings,
+)
 from corscore._findings_server import STRANGER
 from corscore._host import ends_in_number
 from corscore._origin import parse_origin
@@ -166,6 +171,7 @@ def _preflight(server: Server, request: Request) -> Iterator[Finding]:
     for found in preflight_findings(request, asked):
         if found.code == "preflight-needs-auth":
             yield found
+    yield from layer_findings((asked,))
 
 
 def _errors(server: Server, request: Request) -> Iterator[Finding]:
@@ -177,7 +183,10 @@ def _errors(server: Server, request: Request) -> Iterator[Finding]:
     target = replace(request.target, path=f"{path}/{_MISSING}", query="", fragment="")
     elsewhere = derived(request, target=target, url=str(target))
     failed = server.get(elsewhere, request.origin)
-    if failed is None or not is_bare_error(failed):
+    if failed is None:
+        return
+    yield from layer_findings((failed,))
+    if not is_bare_error(failed):
         return
     witness = server.preflight(elsewhere, request.origin)
     if witness is not None and cors_check(request, witness.response_headers) is None:

@@ -7,8 +7,10 @@ printable ASCII is written as ``$'...'``, so that no terminal sees it.
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from corscore._browser_url import parse_url
 from corscore._fetch import AUTHORIZATION
 
 if TYPE_CHECKING:
@@ -20,6 +22,14 @@ if TYPE_CHECKING:
 # Never sent by `probe`, never repeated by a line: https://fetch.spec.whatwg.org/#credentials, as
 # far as they are headers.
 CREDENTIAL_HEADERS = frozenset((AUTHORIZATION, "cookie", "proxy-authorization"))
+# https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch, step 8.5: without a body, too.
+_WITH_LENGTH = ("POST", "PUT")
+
+
+def without_userinfo(url: str) -> str:
+    """The URL without the user name and password that a redirect within one origin may have."""
+    target = parse_url(url) if "@" in url else None
+    return replace(target, userinfo="").without_fragment if target and target.userinfo else url
 
 
 def curl_line(method: str, url: str, headers: HeaderList) -> str:
@@ -35,7 +45,9 @@ def curl_line(method: str, url: str, headers: HeaderList) -> str:
         if name not in CREDENTIAL_HEADERS:
             # Without a value curl would leave the header out.
             words += ["-H", f"{name}: {value}" if value else f"{name};"]
-    return shell_words([*words, url])
+    if method in _WITH_LENGTH:
+        words += ["-H", "content-length: 0"]
+    return shell_words([*words, without_userinfo(url)], "latin-1")
 
 
 def probe_line(request: Request, names: Iterable[str] = ()) -> str:
@@ -57,15 +69,15 @@ def probe_line(request: Request, names: Iterable[str] = ()) -> str:
     return shell_words(words)
 
 
-def shell_words(words: Iterable[str]) -> str:
-    """The words as one line that a shell reads them from."""
-    return " ".join(map(_word, words))
+def shell_words(words: Iterable[str], encoding: str = "utf-8") -> str:
+    """The words as one line that a shell reads them from, with the bytes of an encoding."""
+    return " ".join(_word(word, encoding) for word in words)
 
 
-def _word(text: str) -> str:
+def _word(text: str, encoding: str) -> str:
     if text.isascii() and text.isprintable():
         return shlex.quote(text)
-    escaped = "".join(map(_byte, text.encode("utf-8", "backslashreplace")))
+    escaped = "".join(map(_byte, text.encode(encoding, "backslashreplace")))
     return f"$'{escaped}'"
 
 

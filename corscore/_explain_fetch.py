@@ -16,7 +16,9 @@ from corscore._fetch import (
     ACCESS_CONTROL_ALLOW_ORIGIN,
     ALLOW_CREDENTIALS_TRUE,
     AUTHORIZATION,
+    FORBIDDEN_RESPONSE_HEADERS,
     OPAQUE_ORIGIN,
+    REDIRECT_STATUSES,
 )
 from corscore._text import quoted, shown
 
@@ -191,6 +193,9 @@ def _hint(reason: str, request: Request, exchange: Exchange, hidden: tuple[str, 
         extra = "; * does not cover it" if names == (AUTHORIZATION,) else ""
         return f"list {shown(', '.join(names))} in Access-Control-Allow-Headers{extra}"
     if reason == "header-not-exposed":
+        never = [name for name in hidden if name.lower() in FORBIDDEN_RESPONSE_HEADERS]
+        if never:
+            return f"leave {shown(', '.join(never))} alone: no script reads it, whatever is exposed"
         return f"list {shown(', '.join(hidden))} in Access-Control-Expose-Headers"
     if reason == "credentials-not-allowed":
         return (
@@ -201,5 +206,10 @@ def _hint(reason: str, request: Request, exchange: Exchange, hidden: tuple[str, 
         return (
             f"send Access-Control-Allow-Origin: {shown(request.origin)} and "
             'Access-Control-Allow-Credentials: true, or leave out credentials: "include"'
+        )
+    if reason == "no-allow-origin" and exchange.status in REDIRECT_STATUSES:
+        return (
+            "ask for the URL that the redirect leads to, or send Access-Control-Allow-Origin: "
+            f"{shown(request.origin)} with the redirect too"
         )
     return f"send Access-Control-Allow-Origin: {shown(request.origin)} with this response"

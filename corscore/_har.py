@@ -11,12 +11,14 @@ import json
 import zlib
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from corscore._browser_headers import HeaderList, get, header_list
 from corscore._browser_url import Url, parse_url
 from corscore._fetch import ACCESS_CONTROL_REQUEST_METHOD, OPAQUE_ORIGIN, ORIGIN, PREFLIGHT_METHOD
 from corscore._origin import parse_origin
+from corscore._traces import allow_origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +29,11 @@ MAX_HAR_ENTRIES = 50_000
 _MAX_HEADERS = 500
 _MAX_VALUE = 65_536
 _MAX_TEXTS = 16
-_OF_ERRORS = ("error", "fail", "blocked", "comment", "statustext")
+# The console's words have the whole URL before the cause.
+_MAX_TEXT = 4096
+_OF_ERRORS = ("error", "fail", "blocked", "comment", "statustext", "console", "message")
 _GZIP = b"\x1f\x8b"
+_NOT_MODIFIED = 304
 
 
 class HarError(ValueError):
@@ -51,6 +56,7 @@ class Entry:
         kind: The resource's type in the browser's words, in lower case: ``"fetch"``.
         is_preflight: Whether the browser asked this on its own account.
         from_cache: Whether the response came from the browser's cache.
+        by_worker: Whether a service worker gave the response.
         started: In seconds since 1970; None where the file does not say.
         has_cookies: Whether cookies went out.
     """
@@ -65,6 +71,7 @@ class Entry:
     kind: str
     is_preflight: bool
     from_cache: bool
+    by_worker: bool
     started: float | None
     has_cookies: bool
 
@@ -77,6 +84,17 @@ class Entry:
     def has_response(self) -> bool:
         """Whether the file tells what the server answered."""
         return self.status > 0
+
+    @property
+    def is_judged_by_another(self) -> bool:
+        """Whether the browser looked at headers that the file does not have.
+
+        A 304 renews a response of the cache, and that one is judged with what the 304 adds:
+        https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch, step 10. What a service
+        worker gives has its own way: https://fetch.spec.whatwg.org/#http-fetch, step 3.
+        """
+        is_renewed = self.status == _NOT_MODIFIED and allow_origin(self.response) is None
+        return is_renewed or self.by_worker
 
 
 def read_har(data: bytes) -> list[Entry]:
@@ -153,10 +171,11 @@ def _entry(entry: dict[str, Any], pages: dict[str, dict[str, Any]]) -> Entry | N
     headers = _headers(request)
     page = pages.get(_text(entry.get("pageref")), {})
     kind = _text(entry.get("_resourceType")).lower()
+    how = _text(entry.get("_fetchType"))
     return Entry(
         method,
         target,
-        _origin(headers, page, _text(_dict(entry.get("_initiator")).get("url"))),
+        _origin(headers, kind, page, _text(_dict(entry.get("_initiator")).get("url"))),
         headers,
         _status(response),
         _headers(response),
@@ -164,7 +183,8 @@ def _entry(entry: dict[str, Any], pages: dict[str, dict[str, Any]]) -> Entry | N
         kind,
         method == PREFLIGHT_METHOD
         and (kind == "preflight" or bool(get(headers, ACCESS_CONTROL_REQUEST_METHOD))),
-        "_fromCache" in entry or bool(_text(entry.get("_fetchType")).endswith("Cache")),
+        "_fromCache" in entry or how.endswith("Cache"),
+        entry.get("_fetchedViaServiceWorker") is True or how == "Service Worker",
         _seconds(entry.get("startedDateTime")),
         bool(get(headers, "cookie")) or bool(_list(request.get("cookies"))),
     )
@@ -185,14 +205,16 @@ def _headers(message: dict[str, Any]) -> HeaderList:
     return header_list(pairs)
 
 
-def _origin(headers: HeaderList, page: dict[str, Any], script: str) -> str | None:
+def _origin(headers: HeaderList, kind: str, page: dict[str, Any], script: str) -> str | None:
     """The page's origin: what was sent; of a blocked request, which may lack the header, what the
     file says of the page, or at last where its script is from.
     """
     sent = get(headers, ORIGIN)
     if sent is not None:
         return sent if sent == OPAQUE_ORIGIN or parse_origin(sent) else None
-    for text in (get(headers, "referer"), page.get("title"), script):
+    texts = [get(headers, "referer"), page.get("title"), script]
+    # The Referer of a font is its style sheet's, which may be from anywhere.
+    for text in texts[1:] + texts[:1] if kind == "font" else texts:
         url = parse_url(_text(text))
         if url is not None:
             return url.origin
@@ -201,15 +223,22 @@ def _origin(headers: HeaderList, page: dict[str, Any], script: str) -> str | Non
 
 def _errors(entry: dict[str, Any], response: dict[str, Any]) -> Iterator[str]:
     """What a file says in words: ``_error`` of Chromium, ``_failureText`` of Playwright."""
-    count = 0
-    for holder in (response, entry):
-        for key, value in holder.items():
-            if not any(part in key.lower() for part in _OF_ERRORS):
-                continue
-            for text in value.values() if isinstance(value, dict) else [value]:
-                if isinstance(text, str) and count < _MAX_TEXTS:
-                    count += 1
-                    yield text[:200]
+    found = (
+        text
+        for holder in (response, entry)
+        for key, value in holder.items()
+        if any(part in key.lower() for part in _OF_ERRORS)
+        for text in _texts(value)
+    )
+    return islice(found, _MAX_TEXTS)
+
+
+def _texts(value: object) -> Iterator[str]:
+    """A text, or those of an object or a list: ``{"corsError": "..."}``."""
+    inner = value.values() if isinstance(value, dict) else _list(value) or [value]
+    for text in islice(inner, _MAX_TEXTS):
+        if isinstance(text, str):
+            yield text[:_MAX_TEXT]
 
 
 def _seconds(value: object) -> float | None:

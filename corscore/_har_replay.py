@@ -35,6 +35,7 @@ _OF_THE_BROWSER = frozenset(
     (
         "accept",
         "accept-language",
+        "alt-used",
         "cache-control",
         "device-memory",
         "downlink",
@@ -42,6 +43,8 @@ _OF_THE_BROWSER = frozenset(
         "ect",
         "if-modified-since",
         "if-none-match",
+        "if-range",
+        "last-event-id",
         "pragma",
         "priority",
         "purpose",
@@ -50,6 +53,10 @@ _OF_THE_BROWSER = frozenset(
         "upgrade-insecure-requests",
         "user-agent",
         "viewport-width",
+        "x-browser-channel",
+        "x-browser-copyright",
+        "x-browser-validation",
+        "x-browser-year",
         "x-client-data",
     )
 )

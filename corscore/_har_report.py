@@ -104,6 +104,8 @@ def _is_of_interest(entry: Entry) -> bool:
         return False
     if not entry.has_response and was_aborted(entry.error):
         return False
+    if entry.is_judged_by_another and not _was_refused([entry]):
+        return False
     mode = get(entry.headers, "sec-fetch-mode")
     if mode is not None:
         return mode == "cors"
@@ -112,6 +114,9 @@ def _is_of_interest(entry: Entry) -> bool:
     if entry.kind in _NEVER_CORS:
         return False
     has_origin = get(entry.headers, ORIGIN) is not None
+    if entry.kind == "font" and not entry.has_response:
+        # A script never asks for one, and browsers always do in mode "cors".
+        return True
     return has_origin or (not entry.kind and (not entry.has_response or has_trace(entry.response)))
 
 

@@ -1,7 +1,7 @@
 """What browsers call it when a request gets no answer: codes for their names.
 
 Chromium: net/base/net_error_list.h. Firefox: the NS_ERROR names of xpcom/base/ErrorList.py, and
-SEC_ERROR, SSL_ERROR and MOZILLA_PKIX of NSS.
+SEC_ERROR, SSL_ERROR and MOZILLA_PKIX of NSS. WebKit has sentences of its system's libraries.
 """
 
 from __future__ import annotations
@@ -14,19 +14,25 @@ _LOCAL_NETWORK = re.compile(
     r"ERR_BLOCKED_BY_(?:PRIVATE|LOCAL)_NETWORK_ACCESS_CHECKS"
     r"|ERR_CACHED_IP_ADDRESS_SPACE_BLOCKED_BY_(?:PRIVATE|LOCAL)_NETWORK_ACCESS_POLICY"
     r"|(?:Private|Local)NetworkAccess|Insecure(?:Private|Local)Network"
-    r"|Permission was denied for this request to access the .{0,40}address space"
+    r"|Permission was denied.{0,80}address space|more-private address space"
 )
 _TLS = re.compile(
     r"ERR_(?:CERT|SSL|BAD_SSL|ECH)_\w+|(?:SEC|SSL)_ERROR_\w+|MOZILLA_PKIX_\w+"
     r"|ERR_CERTIFICATE_\w+|NS_ERROR_NET_INADEQUATE_SECURITY"
+    # In words, as WebKit and proxies have it.
+    r"|(?:TLS|SSL)(?: \w+){0,2} (?:failed|error\b)|SSL error has occurred|SSL peer certificate"
+    r"|[Cc]ertificate (?:for this server is invalid|verify failed)|TLS handshake"
 )
 _BLOCKED = re.compile(r"ERR_BLOCKED_BY_(?!ORB|RESPONSE)\w+")
 _NETWORK = re.compile(
     r"ERR_(?:NAME|DNS|CONNECTION|ADDRESS|INTERNET|NETWORK|TIMED|EMPTY|SOCKET|TUNNEL|PROXY|HTTP2"
     r"|QUIC|INVALID_(?:RESPONSE|HTTP|CHUNKED)|INCOMPLETE|RESPONSE_HEADERS|CONTENT_LENGTH|UNSAFE_PORT"
-    r"|HTTP_)\w*"
+    r"|HTTP_|TOO_MANY_REDIRECTS|UNSAFE_REDIRECT|INVALID_REDIRECT|INSUFFICIENT_RESOURCES)\w*"
     r"|NS_ERROR_(?:CONNECTION_REFUSED|UNKNOWN\w*HOST|NET_\w+|OFFLINE|PROXY\w*|REDIRECT_LOOP"
     r"|DNS\w*|PORT_ACCESS_NOT_ALLOWED)"
+    r"|[Cc]onnection (?:refused|reset|timed out)|[Nn]etwork connection was lost"
+    r"|hostname could not be found|[Ee]rror resolving|Name or service not known"
+    r"|[Cc]ould(?:n't| not) (?:connect|resolve)[\w ]*|Internet connection appears to be offline"
 )
 _ABORTED = re.compile(r"ERR_ABORTED|NS_BINDING_ABORTED|NS_ERROR_ABORT\b")
 

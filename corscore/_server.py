@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from corscore._browser_headers import header_list
 from corscore._browser_request import derived, preflight_headers, request_headers
-from corscore._curl import CREDENTIAL_HEADERS
+from corscore._curl import CREDENTIAL_HEADERS, without_userinfo
 from corscore._diagnosis import NoResponse
 from corscore._fetch import ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, PREFLIGHT_METHOD
 from corscore.browser import Answer, Exchange
@@ -83,7 +83,7 @@ class Server:
     def _exchange(self, method: str, url: str, headers: HeaderList) -> Exchange:
         sent = _without_credentials(headers)
         self.last_sent = (method, url, list(sent))
-        status, received = self._transport(method, url, list(sent))
+        status, received = self._transport(method, without_userinfo(url), list(sent))
         asks = any(name == ACCESS_CONTROL_REQUEST_METHOD for name, _ in sent)
         exchange = Exchange(method, url, sent, status, header_list(received), asks)
         self._known[method, url, sent] = exchange

@@ -29,6 +29,7 @@ COOKIE = {"Cookie": "session=secret"}
 JSON = {"Content-Type": "application/json"}
 TOKEN = {"Authorization": "Bearer secret"}
 FAILED = "net::ERR_FAILED"
+DENIED = "Permission was denied for this request to access the `unknown` address space."
 BLOCKED: dict[str, Any] = {"status": 0, "error": FAILED}
 NET = "net::ERR_"
 
@@ -321,7 +322,23 @@ ROWS = [
                 "Permission was denied for this request to access the `loopback` address space.",
                 "local-network-access",
             ),
+            (
+                f"Access to fetch at '{URL}?{'a' * 200}' from origin '{PAGE}' has been blocked: "
+                + DENIED,
+                "local-network-access",
+            ),
             (f"{NET}CONNECTION_REFUSED", "network-error"),
+            (f"{NET}TOO_MANY_REDIRECTS", "network-error"),
+            # WebKit's words, and those of proxies.
+            ("Could not connect to the server.", "network-error"),
+            ("A server with the specified hostname could not be found.", "network-error"),
+            ("The network connection was lost.", "network-error"),
+            ("Connection refused", "network-error"),
+            ("The certificate for this server is invalid.", "tls-error"),
+            ("An SSL error has occurred and a secure connection cannot be made.", "tls-error"),
+            ("Peer failed to perform TLS handshake", "tls-error"),
+            ("Server TLS handshake failed.", "tls-error"),
+            (f"Origin {PAGE} is not allowed by Access-Control-Allow-Origin.", "not-enough-data"),
             (f"{NET}NAME_NOT_RESOLVED", "network-error"),
             (f"{NET}CONNECTION_TIMED_OUT", "network-error"),
             (f"{NET}EMPTY_RESPONSE", "network-error"),
@@ -358,6 +375,25 @@ ROWS = [
             )
         ],
         ["local-network-access"],
+        set(),
+    ),
+    *(
+        Row(f"what the console said, in {key}", [entry], ["local-network-access"], set())
+        for key in ("_console", "_consoleMessages", "_errors")
+        for entry in [{**chromium(**BLOCKED), key: [DENIED]}]
+    ),
+    # --- what only looks like what needs no look
+    Row("a font", [chromium(kind="font", **BLOCKED)], ["not-enough-data"], set()),
+    Row(
+        "a renewed response that was refused",
+        [chromium(status=304, error=FAILED)],
+        ["no-allow-origin"],
+        set(),
+    ),
+    Row(
+        "headers that Firefox adds are none of the script's",
+        [firefox(asks={"Alt-Used": "api.example.com", "Priority": "u=4"})],
+        ["no-allow-origin"],
         set(),
     ),
 ]
@@ -440,6 +476,9 @@ HEALTHY: list[tuple[str, list[dict[str, Any]], int]] = [
         ],
         1,
     ),
+    ("a renewed response, whose headers are in the cache", [chromium(status=304)], 0),
+    ("a service worker's response", [chromium(_fetchedViaServiceWorker=True)], 0),
+    ("a service worker's response, in Safari", [chromium(_fetchType="Service Worker")], 0),
     ("a preflight whose request is elsewhere", [preflight(204, PUT)], 0),
 ]
 
@@ -522,6 +561,17 @@ def test_the_line_works(monkeypatch: pytest.MonkeyPatch) -> None:
         words = line_of(chromium(url=f"{base}/ok", **BLOCKED))
         result = run(*words[1:], "--json")
     assert json.loads(result.stdout)["reason"] == "no-allow-origin"
+
+
+def test_the_line_has_no_header_of_the_browser() -> None:
+    asks = {"Alt-Used": "api.example.com", "Last-Event-ID": "1", "X-Browser-Validation": "a"}
+    assert "--header" not in line_of(firefox(asks=asks, status=0))
+
+
+def test_the_page_of_a_font_is_not_its_style_sheet_s() -> None:
+    asks = {"Referer": "https://styles.example/all.css"}
+    words = line_of(chromium(asks=asks, kind="font", pageref="page_1", **BLOCKED))
+    assert words[words.index("--origin") + 1] == PAGE
 
 
 def test_the_line_has_credentials_where_cookies_went_out() -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import threading
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta, timezone
@@ -26,7 +29,7 @@ from pitfall_servers import ORIGIN, answers, asgi, fastapi_app
 from servers import serve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from click.testing import Result
 
@@ -143,7 +146,85 @@ def test_a_redirect_is_followed_as_browsers_do() -> None:
     assert told["steps"][-1]["url"] == f"{base}/ok"
 
 
+@pytest.mark.parametrize("method", ["patch", "PATCH", "query"])
+def test_a_method_goes_out_as_the_script_writes_it(method: str) -> None:
+    app = CORSMiddleware(fastapi_app(), allow_origins=[ORIGIN], allow_methods=["*"])
+    recorder = Recorder(app)
+    with asgi(recorder) as base:
+        report(f"{base}/ok", "--method", method)
+    assert recorder.requests[1][0] == method
+
+
+LOCATIONS = [
+    ("data:text/html,x", "redirect-invalid"),
+    ("javascript:alert(1)", "redirect-invalid"),
+    ("file:///etc/passwd", "redirect-invalid"),
+    ("http://[::1", "redirect-invalid"),
+    ("http://a\x1b[31m.example/", "redirect-invalid"),
+    ("http:ok", None),
+]
+
+
+@pytest.mark.parametrize(("location", "reason"), LOCATIONS, ids=[row[0] for row in LOCATIONS])
+def test_a_redirect_is_judged_by_the_model_alone(location: str, reason: str | None) -> None:
+    head = f"HTTP/1.1 302 Found\r\nAccess-Control-Allow-Origin: *\r\nLocation: {location}\r\n"
+
+    def answer(connection: socket.socket) -> bytes:
+        redirected = b"/start" not in connection.recv(65536)
+        return head.replace("302", "200" if redirected else "302").encode()
+
+    with raw_server(lambda connection: answer(connection) + b"Content-Length: 0\r\n\r\n") as base:
+        assert report(f"{base}/start")["reason"] == reason
+        asked = report(f"{base}/start", "--method", "PUT")
+    assert asked["reason"] == "preflight-redirected"
+
+
+def test_a_password_in_a_redirect_is_not_sent() -> None:
+    """A redirect within one origin may have one, and browsers follow it."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        host = dict(scope["headers"])[b"host"]
+        is_start = scope["path"] == "/start"
+        headers = [(b"location", b"http://me:secret@" + host + b"/end")] if is_start else []
+        status = 302 if is_start else 200
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body"})
+
+    recorder = Recorder(app)
+    with asgi(recorder) as base:
+        told = json.loads(invoke(f"{base}/start", "--origin", base, "--json").stdout)
+    assert told["readable"]
+    assert [path for _, path, _ in recorder.requests] == ["/start", "/end"]
+    assert not any("authorization" in headers for _, _, headers in recorder.requests)
+    assert not any("secret" in step["curl"] for step in told["steps"])
+
+
 # --- what it prints
+
+
+def test_a_redirect_without_headers_says_where_to_go() -> None:
+    with asgi(answers(301, ("Location", "/elsewhere"), on="*")) as base:
+        told = report(f"{base}/ok")
+    assert told["reason"] == "no-allow-origin"
+    assert "ask for the URL that the redirect leads to" in told["hint"]
+
+
+def test_a_cookie_is_never_exposed() -> None:
+    cookie = {**_STAR, "Set-Cookie": "a=b", "Access-Control-Expose-Headers": "*"}
+    request = Request("GET", "http://api.example.com/", origin=ORIGIN)
+    told = probe_server(request, lambda *_: (200, cookie), reads=["Set-Cookie"])
+    assert told.reason == "header-not-exposed"
+    assert told.hint is not None
+    assert "whatever is exposed" in told.hint
+
+
+@pytest.mark.parametrize(
+    ("value", "found"), [("bytes 0-1/3", []), ("posts 0-24/319", ["header-not-exposed"])]
+)
+def test_a_part_of_a_file_is_no_page_of_a_list(value: str, found: list[str]) -> None:
+    request = Request("GET", "http://api.example.com/", origin=ORIGIN)
+    told = probe_server(request, lambda *_: (206, {**_STAR, "Content-Range": value}))
+    assert [one.code for one in told.findings] == found
 
 
 def test_the_report_for_programs() -> None:
@@ -257,6 +338,8 @@ def test_what_a_server_sends_does_not_reach_the_terminal_raw() -> None:
         (["http://api.example.com/", "--origin", ORIGIN, "--method", "A B"], "must be a token"),
         (["http://api.example.com/", "--origin", ORIGIN, "--header", "a b: c"], "not a header"),
         (["http://api.example.com/", "--origin", ORIGIN, "--timeout", "0"], "--timeout"),
+        (["http://api.example.com/", "--origin", ORIGIN, "--timeout", "nan"], "--timeout"),
+        (["http://api.example.com/", "--origin", ORIGIN, "--reads", "a b"], "--reads"),
         (["http://api.example.com/"], "--origin"),
     ],
 )
@@ -319,8 +402,11 @@ def test_a_redirect_to_http_is_mixed_content() -> None:
 
 
 @contextmanager
-def raw_server(answer: bytes | None) -> Iterator[str]:
-    """A socket that says always the same; None says nothing, and keeps the connection."""
+def raw_server(answer: bytes | Callable[[socket.socket], bytes] | None) -> Iterator[str]:
+    """A socket that says always the same, or what a function says that reads the request.
+
+    None says nothing, and keeps the connection.
+    """
     stop = threading.Event()
 
     def run(listener: socket.socket) -> None:
@@ -328,7 +414,10 @@ def raw_server(answer: bytes | None) -> Iterator[str]:
             while not stop.is_set():
                 with suppress(OSError):
                     connection = connections.enter_context(listener.accept()[0])
-                    if answer is not None:
+                    if callable(answer):
+                        connection.sendall(answer(connection))
+                        connection.close()
+                    elif answer is not None:
                         connection.recv(65536)
                         connection.sendall(answer)
                         connection.close()
@@ -391,6 +480,24 @@ def test_no_answer_in_time(silent: str) -> None:
     told = failed(f"{silent}/", "--timeout", "0.3")
     assert told["reason"] == "network-error"
     assert "within 0.3 s" in told["message"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are sent another way")
+def test_who_interrupts_does_not_wait_for_the_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        words = ["probe", url, "--origin", ORIGIN, "--timeout", "600"]
+        script = "import sys; from corscore_cli import main; sys.argv[0] = 'corscore'; main()"
+        command = [sys.executable, "-c", script, *words]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            listener.settimeout(60)
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65536)
+                process.send_signal(signal.SIGINT)
+                _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in said
 
 
 def test_an_answer_that_drips_ends_in_time() -> None:

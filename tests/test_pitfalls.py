@@ -542,6 +542,22 @@ PITFALLS = [
         {"preflight-redirected"},
     ),
     Row(
+        "a second layer in preflights alone",
+        lambda: asgi(answers(204, (ALLOW, ORIGIN), (ALLOW, "*"))),
+        "/ok",
+        (AUDIT,),
+        None,
+        {"two-cors-layers"},
+    ),
+    Row(
+        "a second layer in answers and preflights, told once",
+        lambda: nginx(f"{ALLOWED} add_header {ALLOW} * always;"),
+        "/ok.json",
+        (AUDIT,),
+        "multiple-allow-origin",
+        {"two-cors-layers"},
+    ),
+    Row(
         "errors without headers, while GET passes",
         lambda: nginx(f"add_header {ALLOW} *; {NO_CONTENT}"),
         "/ok.json",
@@ -695,6 +711,7 @@ def test_a_pitfall(row: Row) -> None:
     assert {found["code"] for found in report["findings"]} == row.findings
     # What a script cannot see of a response does not keep it from the rest.
     assert report["readable"] is (row.reason in (None, "header-not-exposed"))
+    assert [found["code"] for found in report["findings"]].count("two-cors-layers") < 2
     assert exit_code == 1
     assert all(found["message"] and found["hint"] for found in report["findings"])
     assert report["steps"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import click
 
 from corscore.browser import Request
@@ -14,6 +16,13 @@ from corscore_cli._output import FINDINGS, FINE, Mistake, json_option, make_cons
 _TIMES = 6
 # For a header that is only named: a value that has to be asked for where that depends on it.
 _VALUES = {"content-type": "application/json"}
+
+
+def _number(context: click.Context, parameter: click.Parameter, value: float) -> float:
+    # Neither end of a range keeps it out.
+    if math.isnan(value):
+        raise click.BadParameter("nan is no number of seconds.", context, parameter)
+    return value
 
 
 @click.command()
@@ -42,6 +51,7 @@ _VALUES = {"content-type": "application/json"}
 @click.option(
     "--timeout",
     type=click.FloatRange(0, 600, min_open=True),
+    callback=_number,
     default=10.0,
     show_default=True,
     metavar="SECONDS",
@@ -78,6 +88,11 @@ def probe(
         )
     except ValueError as error:
         raise Mistake(str(error)) from None
+    try:
+        # Only to have the names looked at.
+        Request("GET", url, origin=origin, headers=[(name, "1") for name in reads])
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", param_hint="--reads") from None
     with open_transport(timeout, _TIMES * timeout) as send:
         told = probe_server(request, send, reads=reads, audit=audit)
     if as_json:

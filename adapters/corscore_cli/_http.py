@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from corscore.browser import Answer, Transport
 
 _AGENT = "Mozilla/5.0 (compatible; corscore probe)"
+_HEAD = "corscore.head"
 _NO_CORS = "This is no matter of CORS."
 _LOOK = "look whether the server runs, and whether scheme, name and port of the URL are right"
 _TAB = "open the URL in a tab of a browser to see what is wrong with the certificate"
@@ -54,6 +55,9 @@ def open_transport(timeout: float, total: float) -> Iterator[Transport]:
         client = httpx.AsyncClient(
             timeout=timeout,
             follow_redirects=False,
+            # Some kind of it, or httpx would make one of a user name and password in a URL.
+            auth=httpx.Auth(),
+            event_hooks={"response": [_keep_head]},
             headers={"User-Agent": _AGENT},
             limits=httpx.Limits(max_keepalive_connections=0),
         )
@@ -83,6 +87,7 @@ class _Http:
         self._thread = thread
         self._timeout = timeout
         self._deadline = deadline
+        self._task: asyncio.Task[Answer] | None = None
 
     def send(self, method: str, url: str, headers: list[tuple[str, str]]) -> Answer:
         """Sends one request.
@@ -99,19 +104,33 @@ class _Http:
             raise NoResponse("network-error", message, _LOOK) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise _named(error, url) from None
+        except KeyboardInterrupt:
+            # Who closes the transport waits for the thread.
+            if self._task is not None:
+                self._loop.call_soon_threadsafe(self._task.cancel)
+            raise
 
     def _run(self, method: str, url: str, headers: list[tuple[str, str]], seconds: float) -> Answer:
         sending = asyncio.wait_for(self._send(method, url, headers), seconds)
-        return self._loop.run_until_complete(sending)
+        self._task = self._loop.create_task(sending)
+        return self._loop.run_until_complete(self._task)
 
     async def _send(self, method: str, url: str, headers: list[tuple[str, str]]) -> Answer:
         # What one response sets is not for the next one.
         self._client.cookies.clear()
         pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         request = self._client.build_request(method, url, headers=pairs)
+        # httpx has made it upper case, which browsers do not.
+        request.method = method
         response = await self._client.send(request, stream=True)
         await response.aclose()
-        return response.status_code, list(response.headers.raw)
+        return response.status_code, response.extensions[_HEAD]
+
+
+async def _keep_head(response: httpx.Response) -> None:
+    """Hides where a redirect leads from httpx, which would mind a Location that it cannot parse."""
+    response.extensions[_HEAD] = list(response.headers.raw)
+    response.headers.pop("location", None)
 
 
 def _named(error: Exception, url: str) -> NoResponse:

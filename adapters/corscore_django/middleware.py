@@ -56,15 +56,16 @@ class CorsMiddleware:
         config = configuration()
         decision = None if are_in_use(request) else simple_decision(request, config)
         if decision is not None:
-            response: HttpResponseBase | None
+            served: HttpResponseBase
             try:
-                response = self.get_response(request)
+                served = self.get_response(request)
             except Exception as error:
-                response = self._exchange(request).last_resort(error)
-                if response is None:
+                resort = self._exchange(request).last_resort(error)
+                if resort is None:
                     raise
-            decision.update(response.headers, self.notices.conflict)
-            return response
+                served = resort
+            decision.update(served.headers, self.notices.conflict)
+            return served
         exchange = self._exchange(request)
         if exchange.is_open and is_enabled(request):
             exchange.allow()
@@ -84,15 +85,16 @@ class CorsMiddleware:
         config = configuration()
         decision = None if are_in_use(request) else simple_decision(request, config)
         if decision is not None:
-            response: HttpResponseBase | None
+            served: HttpResponseBase
             try:
-                response = await self.get_response(request)
+                served = await self.get_response(request)
             except Exception as error:
-                response = self._exchange(request).last_resort(error)
-                if response is None:
+                resort = self._exchange(request).last_resort(error)
+                if resort is None:
                     raise
-            decision.update(response.headers, self.notices.conflict)
-            return response
+                served = resort
+            decision.update(served.headers, self.notices.conflict)
+            return served
         exchange = self._exchange(request)
         if exchange.is_open and await is_enabled_async(request):
             exchange.allow()
