@@ -266,10 +266,12 @@ def asking_origin_of(headers: Iterable[RawPair]) -> bytes | None:
 
 
 def _value(value: object, earlier: bytes | None) -> bytes | None:
-    if not isinstance(value, bytes):
-        return earlier
-    # Not a subclass of bytes, which compares as it likes.
-    return bytes(value) if earlier is None else _SEVERAL
+    if type(value) is not bytes:
+        if not isinstance(value, bytes):
+            return earlier
+        # A subclass may compare as it likes.
+        value = bytes(value)
+    return value if earlier is None else _SEVERAL
 
 
 class Answer:
@@ -582,8 +584,9 @@ class Gateway:
         return starter
 
     def _note_refusal(self, origin: bytes, request: object) -> None:
-        # Strangers choose its length, too; what is cut off makes no origin of it.
-        origin = origin[:_MAX_ORIGIN_LENGTH]
+        if len(origin) > _MAX_ORIGIN_LENGTH:
+            # Strangers choose its length, too; what is cut off makes no origin of it.
+            origin = origin[:_MAX_ORIGIN_LENGTH]
         now = monotonic()
         quiet_until = self._quiet_until
         if quiet_until.get(origin, 0.0) > now:
