@@ -186,6 +186,10 @@ class Governor:
             if not decision.asks:
                 report(request, Treatment(None, None), Treatment(candidate, decision))
 
+    def wants_refusal(self, origin: str) -> bool:
+        """Whether ``note_refusal`` may have something to say about an origin: else spare it."""
+        return self._refusals.wants(origin)
+
     def note_refusal(self, policy: Policy, request: RequestContext) -> None:
         """Logs that a plain policy refused a request, which did not come through here."""
         # Every form that a page posts to its own site has an Origin, which no policy need allow.

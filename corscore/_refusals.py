@@ -12,15 +12,24 @@ if TYPE_CHECKING:
     from corscore._context import RequestContext
 
 
+# Strangers choose how long an origin is; no real one is longer.
+_LONGEST_KEY = 326
+
+
 class Refusals:
     """The log of refusals of one application."""
 
-    __slots__ = ("_failures", "_limit")
+    __slots__ = ("_failures", "_limit", "_noted")
 
     def __init__(self) -> None:
         self._limit = LogLimit()
+        self._noted = LogLimit()
         # Apart: strangers, who can use up the one, are not to silence the other.
         self._failures = LogLimit()
+
+    def wants(self, origin: str) -> bool:
+        """Whether it is time to look at a refusal of this origin: mostly once a minute."""
+        return self._noted.lets_pass(origin[:_LONGEST_KEY], "")
 
     def log(
         self, reason: str, request: RequestContext, explain: Callable[[], str] | None = None

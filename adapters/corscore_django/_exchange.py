@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
     from corscore import Decision, Policy
-    from corscore.adapting import Governor, Notices
+    from corscore.adapting import Notices
     from corscore_django._configuration import Configuration
 
 # Where Django itself logs what comes out of a view.
@@ -37,10 +37,29 @@ def simple_decision(request: HttpRequest, config: Configuration) -> Decision | N
     get = request.META.get
     info = RequestInfo.from_getter(request.method or "", lambda name: get(keys[name]))
     decision = policy.decide(info)
-    if decision.is_preflight or not (decision.origin_allowed or info.origin is None):
+    if decision.is_preflight:
         return None
+    if info.origin is not None and not decision.origin_allowed:
+        if check_request_enabled.has_listeners():
+            return None
+        _note_refusal(request, info.origin, policy, config)
     request.cors = decision  # type: ignore[attr-defined]
     return decision
+
+
+def _note_refusal(request: HttpRequest, origin: str, policy: Policy, config: Configuration) -> None:
+    # Under a plain policy it says the same whether somebody awaits it or not.
+    governor = config.governor(is_async=True)
+    if not governor.wants_refusal(origin):
+        return
+    get = request.META.get
+    context = RequestContext(
+        request.method or "",
+        lambda name: get(keys[name]),
+        path=request.path_info,
+        native=request,
+    )
+    governor.note_refusal(policy, context)
 
 
 class Exchange:
@@ -50,15 +69,14 @@ class Exchange:
         request: The request.
         policy: What governs it.
         config: The settings.
-        governor: What logs that it was refused.
 
     Attributes:
         is_open: Whether the receivers of the signal have a say in it.
     """
 
     __slots__ = (
+        "_config",
         "_decision",
-        "_governor",
         "_if_allowed",
         "_info",
         "_policy",
@@ -70,10 +88,8 @@ class Exchange:
     is_governed: ClassVar[bool] = False
     """Whether there is more to it than the policy itself: then it is to be governed first."""
 
-    def __init__(
-        self, request: HttpRequest, policy: Policy, config: Configuration, governor: Governor
-    ) -> None:
-        self._governor = governor
+    def __init__(self, request: HttpRequest, policy: Policy, config: Configuration) -> None:
+        self._config = config
         self._policy: Policy | None = policy
         get = request.META.get
         info = RequestInfo.from_getter(request.method or "", lambda name: get(keys[name]))
@@ -113,17 +129,9 @@ class Exchange:
         policy = self._policy
         if decision is None or policy is None:
             return None
-        if not decision.origin_allowed and self._info.origin is not None:
-            get = request.META.get
-            self._governor.note_refusal(
-                policy,
-                RequestContext(
-                    request.method or "",
-                    lambda name: get(keys[name]),
-                    path=request.path_info,
-                    native=request,
-                ),
-            )
+        origin = self._info.origin
+        if not decision.origin_allowed and origin is not None:
+            _note_refusal(request, origin, policy, self._config)
         if not decision.is_preflight:
             return None
         response = HttpResponse(decision.body, status=decision.status)

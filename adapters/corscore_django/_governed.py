@@ -36,7 +36,7 @@ _NO_ANSWER = (
 class GovernedExchange(Exchange):
     """One request under the policy of its view, its path or the application."""
 
-    __slots__ = ("_context", "_is_exempt", "_response", "_verdict")
+    __slots__ = ("_context", "_governor", "_is_exempt", "_response", "_verdict")
 
     is_governed: ClassVar[bool] = True
 

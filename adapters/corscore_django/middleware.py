@@ -113,7 +113,7 @@ class CorsMiddleware:
     def _exchange(self, request: HttpRequest) -> Exchange:
         config = configuration()
         has_routes = are_in_use(request)
+        if config.plain is not None and not has_routes:
+            return Exchange(request, config.plain, config)
         governor = config.governor(is_async=self._is_async)
-        if config.plain is None or has_routes:
-            return GovernedExchange(request, config, governor, has_routes=has_routes)
-        return Exchange(request, config.plain, config, governor)
+        return GovernedExchange(request, config, governor, has_routes=has_routes)
