@@ -120,13 +120,19 @@ class Governor:
         )
         """The policy, where there is nothing else to do than to ask it; else None."""
 
-    def require(self, policy: Policy) -> None:
+    def require(self, policy: Policy | PolicyRef) -> None:
         """Refuses a route's policy that this kind of adapter cannot serve.
+
+        Args:
+            policy: A policy, or a reference: then also what replaces its policy later.
 
         Raises:
             ConfigError: It has a resolver that cannot be asked here.
         """
-        self._check(policy)
+        if isinstance(policy, PolicyRef):
+            policy.require(self._check)
+        else:
+            self._check(policy)
 
     def govern(
         self, policy: Policy, request: RequestContext, *, origin_allowed: bool | None = None

@@ -27,9 +27,8 @@ from starlette.websockets import WebSocketDisconnect
 
 import corscore_asgi
 from cors_headers import OTHER_PAGE, PAGE, REFUSED, UNTOUCHED, cors_of
-from corscore import ConfigError, OriginResolver, Policy, PolicyMap, PolicyRef
+from corscore import ConfigError, OriginResolver, Policy, PolicyMap, PolicyRef, _governor
 from corscore._asking import check_async
-from corscore.adapting import Governor
 from corscore_starlette import CORSMiddleware, cors, install
 from servers import serve
 
@@ -938,6 +937,12 @@ def test_a_route_whose_policy_cannot_be_served_stops_the_start(
     def is_tenant(origin: str, request: object) -> bool:
         raise AssertionError
 
+    def without_anyio(policy: Policy) -> None:
+        with monkeypatch.context() as patch:
+            patch.setitem(sys.modules, "anyio", None)
+            check_async(policy)
+
+    monkeypatch.setattr(_governor, "check_async", without_anyio)
     app = Starlette(routes=[here(hold(policy("one", origin_resolver=is_tenant)))])
     client = layer(app)
     sent: list[Any] = []
@@ -951,12 +956,6 @@ def test_a_route_whose_policy_cannot_be_served_stops_the_start(
 
         await app({"type": "lifespan", "state": {}}, receive, send)
 
-    def without_anyio(self: Governor, policy: Policy) -> None:
-        with monkeypatch.context() as patch:
-            patch.setitem(sys.modules, "anyio", None)
-            check_async(policy)
-
-    monkeypatch.setattr(Governor, "require", without_anyio)
     with pytest.raises(ConfigError, match="anyio"):
         anyio.run(start)
     assert [message["type"] for message in sent] == ["lifespan.startup.failed"]

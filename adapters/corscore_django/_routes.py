@@ -78,9 +78,7 @@ def check(governor: Governor) -> None:
 
 def _problems_with(policy: RoutePolicy, governor: Governor) -> tuple[Problem, ...]:
     try:
-        if isinstance(policy, PolicyRef):
-            policy.require(governor.require)
-        elif policy is not None:
+        if policy is not None:
             governor.require(policy)
     except ConfigError as error:
         return error.problems

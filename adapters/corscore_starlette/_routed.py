@@ -6,7 +6,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, cast
 
 import corscore_asgi
-from corscore import Policy, PolicyRef
+from corscore import Policy
 from corscore_starlette._lookup import look_up, root_path
 from corscore_starlette._marks import Marks
 from corscore_starlette._tree import Inside, all_marks, all_routers, find_router
@@ -44,9 +44,7 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
         routers = [] if self._inside is None else all_routers(self._inside.router)
         sources = [mark.source for mark in all_marks(routers)]
         for source in sources:
-            if isinstance(source, PolicyRef):
-                source.require(self.governor.require)
-            elif source is not None:
+            if source is not None:
                 self.governor.require(source)
         self._routers = tuple(routers)
         self._seen = self._sizes()
