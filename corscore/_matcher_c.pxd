@@ -86,10 +86,11 @@ cdef class Answer:
 @cython.final
 cdef class Responder:
     cdef Matcher _matcher
-    cdef frozenset _exact
+    cdef readonly frozenset exact
     cdef object _other_origins, _late_answer, _debug_answer
     cdef bint _any_origin, _is_open, reads_questions
-    cdef Answer _not_cors, _actual_allowed, _actual_refused, _preflight_allowed, _preflight_refused
+    cdef readonly Answer not_cors, actual_allowed
+    cdef Answer _actual_refused, _preflight_allowed, _preflight_refused
 
     cpdef bint allows(self, origin)
 
@@ -109,6 +110,8 @@ cdef bytes _sent(str value)
 @cython.final
 cdef class Gateway:
     cdef Responder _responder
+    cdef frozenset _exact
+    cdef Answer _not_cors, _actual_allowed
     cdef object _on_conflict, _on_refusal
     cdef dict _quiet_until
 
@@ -129,7 +132,7 @@ cdef class Sender:
     cdef object _origin, _send, _on_conflict
 
     @cython.locals(start=dict)
-    cdef dict _started(self, dict message)
+    cpdef send(self, message)
 
 
 @cython.final

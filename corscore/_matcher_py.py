@@ -409,16 +409,16 @@ class Responder:
     ) -> None:
         self._matcher = matcher
         # At hand: most look-ups end there.
-        self._exact = matcher.exact
+        self.exact: frozenset[bytes] = matcher.exact
         self._is_open = matcher.is_open
         self._other_origins = other_origins
         self._any_origin = any_origin
         self._late_answer = late_answer
         self.reads_questions: bool = late_answer is not None
         self._debug_answer = debug_answer
-        self._actual_allowed = answers["actual-allowed"]
+        self.actual_allowed: Answer = answers["actual-allowed"]
         self._preflight_allowed = answers["preflight-allowed"]
-        self._not_cors = answers["not-cors"]
+        self.not_cors: Answer = answers["not-cors"]
         self._actual_refused = answers["actual-refused"]
         self._preflight_refused = answers["preflight-refused"]
 
@@ -436,7 +436,7 @@ class Responder:
         return self._allows(origin)
 
     def _allows(self, origin: bytes) -> bool:
-        if origin in self._exact or (self._is_open and self._matcher.matches_open(origin)):
+        if origin in self.exact or (self._is_open and self._matcher.matches_open(origin)):
             return True
         return self._other_origins is not None and self._other_origins(origin)
 
@@ -458,9 +458,9 @@ class Responder:
     def actual(self, origin: bytes | None) -> Answer:
         """The answer to a request that is no preflight; None for one without Origin."""
         if origin is None:
-            return self._not_cors
+            return self.not_cors
         if self._any_origin or self._allows(origin):
-            return self._actual_allowed
+            return self.actual_allowed
         return self._actual_refused
 
     def preflight(self, origin: bytes, asked: Sequence[bytes | str | None] | None) -> Answer:
@@ -504,6 +504,10 @@ class Gateway:
         on_refusal: Callable[[Any], object],
     ) -> None:
         self._responder = responder
+        # At hand: so most requests are answered without another call.
+        self._exact = responder.exact
+        self._not_cors = responder.not_cors
+        self._actual_allowed = responder.actual_allowed
         self._on_conflict = on_conflict
         self._on_refusal = on_refusal
         # Refused origins to when there is something to say about them again.
@@ -534,9 +538,14 @@ class Gateway:
             start["headers"] = answer.raw(origin)
             return start, answer.end.copy()
         origin = origin_of(headers)
-        answer = self._responder.actual(origin)
-        if origin is not None and not answer.origin_allowed:
-            self._note_refusal(origin, scope)
+        if origin is None:
+            answer = self._not_cors
+        elif origin in self._exact:
+            answer = self._actual_allowed
+        else:
+            answer = self._responder.actual(origin)
+            if not answer.origin_allowed:
+                self._note_refusal(origin, scope)
         # Without a constructor, whose arguments would cost as much as all the rest.
         sender = Sender.__new__(Sender)
         sender._answer = answer
@@ -615,15 +624,12 @@ class Sender:
         """Passes the message on, and returns what the server's ``send`` returns."""
         if message["type"] != _RESPONSE_START:
             return self._send(message)
-        return self._send(self._started(message if type(message) is dict else dict(message)))
-
-    def _started(self, message: dict[str, Any]) -> dict[str, Any]:
         # A copy: an application may send one constant message to everybody.
-        start = message.copy()
+        start = message.copy() if type(message) is dict else dict(message)
         start["headers"] = self._answer.apply_raw(
             start.get("headers", ()), self._origin, self._on_conflict
         )
-        return start
+        return self._send(start)
 
 
 class Starter:
