@@ -16,7 +16,7 @@ class LogLimit:
     __slots__ = ("_lock", "_said")
 
     def __init__(self) -> None:
-        # Imported late: only where more than a plain policy is in use.
+        # Imported late: `import corscore` needs none, only an adapter does.
         from threading import Lock
 
         self._lock = Lock()

@@ -82,8 +82,8 @@ class OriginResolver(Resolver):
             policy.
         ttl: Seconds for which an allowance is remembered.
         negative_ttl: Seconds for which a refusal is.
-        max_entries: How many answers are remembered at most, the least recently used ones
-            forgotten first.
+        max_entries: How many answers are remembered at most. The least recently used refusals are
+            forgotten first, until they are a tenth; then allowances.
         timeout: Seconds to wait for an answer, after which the origin is refused; None waits.
             Needs ASGI: nothing can stop a function that runs in a sync server's own thread.
 
