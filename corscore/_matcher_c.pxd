@@ -20,7 +20,7 @@ cdef class Matcher:
     cdef dict _any_port_suffixes
     cdef bytes _depths
     cdef Py_ssize_t _max_depth
-    cdef readonly bint is_open
+    cdef bint _is_open
 
     cpdef bint matches(self, origin)
 
@@ -34,7 +34,7 @@ cdef class Matcher:
         schemes=tuple,
         text="const unsigned char*",
     )
-    cdef bint matches_open(self, bytes origin)
+    cdef bint _matches_open(self, bytes origin)
 
 
 @cython.locals(i=Py_ssize_t)
@@ -88,7 +88,7 @@ cdef class Responder:
     cdef Matcher _matcher
     cdef readonly frozenset exact
     cdef object _other_origins, _late_answer, _debug_answer
-    cdef bint _any_origin, _is_open, reads_questions
+    cdef bint _any_origin, reads_questions
     cdef readonly Answer not_cors, actual_allowed
     cdef Answer _actual_refused, _preflight_allowed, _preflight_refused
 

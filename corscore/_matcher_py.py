@@ -93,13 +93,13 @@ class Matcher:
         self._any_port_suffixes = any_port_suffixes
         self._max_depth = max(depths)
         self._depths = bytes(depth in depths for depth in range(self._max_depth + 1))
-        self.is_open: bool = bool(any_port or suffixes or any_port_suffixes)
+        self._is_open = bool(any_port or suffixes or any_port_suffixes)
 
     def matches(self, origin: bytes) -> bool:
         """Whether a pattern covers ``origin``, byte for byte as a request sent it."""
-        return origin in self.exact or (self.is_open and self.matches_open(origin))
+        return origin in self.exact or (self._is_open and self._matches_open(origin))
 
-    def matches_open(self, origin: bytes) -> bool:
+    def _matches_open(self, origin: bytes) -> bool:
         """The patterns that leave something open: the labels before a suffix, or the port."""
         length = len(origin)
         if length > _MAX_ORIGIN_LENGTH:
@@ -408,9 +408,7 @@ class Responder:
         debug_answer: Callable[[bytes], Answer] | None,
     ) -> None:
         self._matcher = matcher
-        # At hand: most look-ups end there.
         self.exact: frozenset[bytes] = matcher.exact
-        self._is_open = matcher.is_open
         self._other_origins = other_origins
         self._any_origin = any_origin
         self._late_answer = late_answer
@@ -436,7 +434,7 @@ class Responder:
         return self._allows(origin)
 
     def _allows(self, origin: bytes) -> bool:
-        if origin in self.exact or (self._is_open and self._matcher.matches_open(origin)):
+        if self._matcher.matches(origin):
             return True
         return self._other_origins is not None and self._other_origins(origin)
 

@@ -8,7 +8,8 @@ from corscore._origin import is_own_origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
 
 _NAMES = (
     "method",
@@ -174,3 +175,27 @@ class RequestInfo:
             if getattr(self, name) is not None
         )
         return f"RequestInfo({self.method!r}{given})"
+
+
+class _Keys(dict[str, str]):
+    """Names of headers to what they are called in an environ; a handful is ever asked for."""
+
+    def __missing__(self, name: str) -> str:
+        key = name.upper().replace("-", "_")
+        # PEP 3333: two have no prefix.
+        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            key = f"HTTP_{key}"
+        self[name] = key
+        return key
+
+
+_keys = _Keys()
+
+
+def environ_getter(environ: Mapping[str, Any]) -> Callable[[str], str | None]:
+    """How to read headers of a WSGI environ, or of what has the same keys, by their names.
+
+    https://peps.python.org/pep-3333/#environ-variables
+    """
+    get = environ.get
+    return lambda name: get(_keys[name])

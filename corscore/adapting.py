@@ -11,6 +11,7 @@ from corscore._governor import Governor, Outcome
 from corscore._options import Options
 from corscore._policy import Policy
 from corscore._reference import PolicyRef
+from corscore._request import environ_getter
 from corscore._routing import PolicyMap
 from corscore._spelling import Spelling, python_literal
 from corscore._text import escaped
@@ -20,6 +21,7 @@ __all__ = (
     "Notices",
     "Outcome",
     "RequestContext",
+    "environ_getter",
     "escaped",
     "policies_from",
     "policy_from",

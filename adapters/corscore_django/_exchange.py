@@ -10,7 +10,7 @@ from django.http import HttpResponse, HttpResponseServerError
 from django.utils.cache import patch_vary_headers
 
 from corscore import RequestInfo
-from corscore.adapting import RequestContext
+from corscore.adapting import RequestContext, environ_getter
 from corscore_django.signals import check_request_enabled
 
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ def simple_decision(request: HttpRequest, config: Configuration) -> Decision | N
     policy = config.plain
     if policy is None or config.urls is not None:
         return None
-    get = request.META.get
-    info = RequestInfo.from_getter(request.method or "", lambda name: get(keys[name]))
+    info = RequestInfo.from_getter(request.method or "", environ_getter(request.META))
     decision = policy.decide(info)
     if decision.is_preflight:
         return None
@@ -52,10 +51,9 @@ def _note_refusal(request: HttpRequest, origin: str, policy: Policy, config: Con
     governor = config.governor(is_async=True)
     if not governor.wants_refusal(origin):
         return
-    get = request.META.get
     context = RequestContext(
         request.method or "",
-        lambda name: get(keys[name]),
+        environ_getter(request.META),
         path=request.path_info,
         native=request,
     )
@@ -91,8 +89,7 @@ class Exchange:
     def __init__(self, request: HttpRequest, policy: Policy, config: Configuration) -> None:
         self._config = config
         self._policy: Policy | None = policy
-        get = request.META.get
-        info = RequestInfo.from_getter(request.method or "", lambda name: get(keys[name]))
+        info = RequestInfo.from_getter(request.method or "", environ_getter(request.META))
         self._info = info
         self._request = request
         # None for a path that the settings leave out.
@@ -168,21 +165,3 @@ class Exchange:
         if self._varies:
             patch_vary_headers(response, ["Origin"])
         return response
-
-
-class _Keys(dict[str, str]):
-    """Header names as they stand in ``request.META``; the engine asks for a handful.
-
-    ``request.headers`` would read all of a request's headers for each request.
-    """
-
-    def __missing__(self, name: str) -> str:
-        key = name.upper().replace("-", "_")
-        # PEP 3333: two have no prefix.
-        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-            key = f"HTTP_{key}"
-        self[name] = key
-        return key
-
-
-keys = _Keys()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 from django.http import HttpResponse
 from django.utils.cache import patch_vary_headers
 
-from corscore.adapting import RequestContext
-from corscore_django._exchange import Exchange, keys
+from corscore.adapting import RequestContext, environ_getter
+from corscore_django._exchange import Exchange
 from corscore_django._routes import policy_for
 from corscore_django._views import NO_ROUTE
 from corscore_django.signals import check_request_enabled
@@ -43,10 +43,9 @@ class GovernedExchange(Exchange):
     def __init__(
         self, request: HttpRequest, config: Configuration, governor: Governor, *, has_routes: bool
     ) -> None:
-        get = request.META.get
         path = request.path_info
         info = RequestContext(
-            request.method or "", lambda name: get(keys[name]), path=path, native=request
+            request.method or "", environ_getter(request.META), path=path, native=request
         )
         self._info = self._context = info
         self._request = request

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from corscore import Policy, RequestInfo
-from corscore.adapting import Governor, Notices, policies_from
+from corscore.adapting import Governor, Notices, environ_getter, policies_from
 from corscore_wsgi._governed import no_starter, path_of, request_context, with_headers
 
 if TYPE_CHECKING:
@@ -121,13 +121,13 @@ class CORSMiddleware:
         return self.governor.policy_for(request.path)
 
     def _note_refusal(self, environ: WSGIEnvironment) -> None:
-        request = request_context(environ, getter(environ), self.path_of(environ))
+        request = request_context(environ, environ_getter(environ), self.path_of(environ))
         self.governor.note_refusal(self.policy, request)
 
     def _serve_governed(
         self, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
-        request = request_context(environ, getter(environ), self.path_of(environ))
+        request = request_context(environ, environ_getter(environ), self.path_of(environ))
         policy = self.policy_at(request)
         if policy is None:
             self.governor.leave_alone(request)
@@ -154,27 +154,6 @@ def decision_of(environ: WSGIEnvironment) -> Decision | None:
     return policy.decide(request_info(environ))
 
 
-class _Keys(dict[str, str]):
-    """Names of headers to what they are called in ``environ``; the engine asks for a handful."""
-
-    def __missing__(self, name: str) -> str:
-        key = name.upper().replace("-", "_")
-        # PEP 3333: two have no prefix.
-        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-            key = f"HTTP_{key}"
-        self[name] = key
-        return key
-
-
-_keys = _Keys()
-
-
-def getter(environ: WSGIEnvironment) -> Callable[[str], str | None]:
-    """A header's name to its value, or None."""
-    get = environ.get
-    return lambda name: get(_keys[name])
-
-
 def request_info(environ: WSGIEnvironment) -> RequestInfo:
     """What a policy reads of a request."""
-    return RequestInfo.from_getter(environ["REQUEST_METHOD"], getter(environ))
+    return RequestInfo.from_getter(environ["REQUEST_METHOD"], environ_getter(environ))
