@@ -21,6 +21,7 @@ from corscore_cli._output import (
     printable,
     say,
 )
+from corscore_cli._script_options import header_pair, script_options
 from corscore_cli._target import load
 from corscore_cli._target_options import Target, app_dir_option, env_option, factory_option
 
@@ -29,30 +30,11 @@ if TYPE_CHECKING:
 
 # A server is of some origin; no page is of this one.
 _SERVER = "https://server.invalid"
-# For a header that is only named: a value that has to be asked for where that depends on it.
-_VALUES = {"content-type": "application/json"}
 
 
 @click.command()
 @click.argument("target", required=False, type=Target())
-@click.option("--origin", required=True, help="Of the page, such as https://app.example.com.")
-@click.option("--method", default="GET", show_default=True, help="As the script writes it.")
-@click.option(
-    "--header",
-    "headers",
-    multiple=True,
-    metavar="NAME[: VALUE]",
-    help="That the script sets; may be repeated.",
-)
-@click.option(
-    "--credentials", is_flag=True, help='The script says credentials: "include" (cookies).'
-)
-@click.option(
-    "--reads",
-    multiple=True,
-    metavar="NAME",
-    help="Of a response header that the script reads; may be repeated.",
-)
+@script_options(credentials=" (cookies)")
 @click.option("--path", default="/", show_default=True, help="For policies by path.")
 @env_option
 @app_dir_option
@@ -119,7 +101,7 @@ def _request(
             method,
             url,
             origin=origin,
-            headers=list(map(_header, headers)),
+            headers=list(map(header_pair, headers)),
             credentials="include" if credentials else "omit",
         )
     except ValueError as error:
@@ -138,12 +120,6 @@ def _is_possible(method: str, url: str, origin: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _header(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition(":")
-    name = name.strip()
-    return name, value.strip() if separator else _VALUES.get(name.lower(), "1")
 
 
 def _told(

@@ -11,11 +11,10 @@ from corscore.explaining import probe as probe_server
 from corscore_cli._diagnosis_text import print_diagnosis
 from corscore_cli._http import open_transport
 from corscore_cli._output import FINDINGS, FINE, Mistake, json_option, make_console, print_json
+from corscore_cli._script_options import header_pair, script_options
 
 # All requests together may take so many times what one of them may.
 _TIMES = 6
-# For a header that is only named: a value that has to be asked for where that depends on it.
-_VALUES = {"content-type": "application/json"}
 
 
 def _number(context: click.Context, parameter: click.Parameter, value: float) -> float:
@@ -27,25 +26,8 @@ def _number(context: click.Context, parameter: click.Parameter, value: float) ->
 
 @click.command()
 @click.argument("url")
-@click.option("--origin", required=True, help="Of the page, such as https://app.example.com.")
-@click.option("--method", default="GET", show_default=True, help="As the script writes it.")
-@click.option(
-    "--header",
-    "headers",
-    multiple=True,
-    metavar="NAME[: VALUE]",
-    help="That the script sets; may be repeated. The value of Authorization is never sent.",
-)
-@click.option(
-    "--credentials",
-    is_flag=True,
-    help='The script says credentials: "include"; no cookies are sent.',
-)
-@click.option(
-    "--reads",
-    multiple=True,
-    metavar="NAME",
-    help="Of a response header that the script reads; may be repeated.",
+@script_options(
+    headers=" The value of Authorization is never sent.", credentials="; no cookies are sent"
 )
 @click.option("--audit", is_flag=True, help="Try what an attacker would, too.")
 @click.option(
@@ -83,7 +65,7 @@ def probe(
             method,
             url,
             origin=origin,
-            headers=list(map(_header, headers)),
+            headers=list(map(header_pair, headers)),
             credentials="include" if credentials else "same-origin",
         )
     except ValueError as error:
@@ -100,9 +82,3 @@ def probe(
     else:
         print_diagnosis(make_console(), told)
     raise SystemExit(FINE if told.healthy else FINDINGS)
-
-
-def _header(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition(":")
-    name = name.strip()
-    return name, value.strip() if separator else _VALUES.get(name.lower(), "1")
