@@ -70,6 +70,7 @@ class Governor:
 
     __slots__ = (
         "_check",
+        "_nobody",
         "_on_decision",
         "_own_origins",
         "_refusals",
@@ -95,6 +96,7 @@ class Governor:
     ) -> None:
         check = check_async if is_async else check_sync
         self._check = check
+        self._nobody: Policy | None = None
         self.policies: Policies = policies
         self.policy_for: Callable[[str], Policy | None] = _lookup(policies, check)
         self.enforce: bool = enforce
@@ -204,12 +206,21 @@ class Governor:
             self._refusals.log(reason, request)
 
     def note_failed_lookup(self, request: RequestContext, error: Exception) -> None:
-        """Logs that the framework's router raised where an adapter looked a request's route up.
-
-        The adapter then refuses preflights, for nobody knows which policy the route means; to any
-        other request the policy of its path applies, and it will meet the same exception.
-        """
+        """Logs that the framework's router raised where an adapter looked a request's route up."""
         self._refusals.log_lookup(request, error)
+
+    def policy_without_route(self, request: RequestContext, error: Exception) -> Policy | None:
+        """What governs a request whose route could not be looked up; logs why.
+
+        Nobody knows which policy the route means, so that a preflight is refused. To any other
+        request the policy of its path applies, and it will meet the same exception.
+        """
+        self.note_failed_lookup(request, error)
+        if not request.is_preflight:
+            return self.policy_for(request.path)
+        if self._nobody is None:
+            self._nobody = Policy(allow_origin_regex="(?!)")
+        return self._nobody
 
     def _outcome(self, policy: Policy, decision: Decision, request: RequestContext) -> Outcome:
         if self._on_decision is not None:

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from corscore.adapting import Policies, RequestContext
     from corscore_flask._marks import Mark, PolicyFor
 
-# Answers the preflight of a route that could not be looked up: nobody is allowed.
-_NOBODY = Policy(allow_origin_regex="(?!)")
-
 
 class FlaskLayer(CORSMiddleware):
     """What ``CORS(app, ...)`` puts around an application.
@@ -83,10 +80,7 @@ class FlaskLayer(CORSMiddleware):
         try:
             mark = self._mark_at(request)
         except Exception as error:  # noqa: BLE001 - a converter may raise anything
-            self.governor.note_failed_lookup(request, error)
-            # Which policy it is that the view means is unknown; the request itself will meet with
-            # the same exception, and its answer is no secret of the view's.
-            return _NOBODY if request.is_preflight else super().policy_at(request)
+            return self.governor.policy_without_route(request, error)
         if mark is None:
             return super().policy_at(request)
         # One may have come in the place of a view that was there when they were looked for.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 import corscore_asgi
-from corscore import Policy
 from corscore_starlette._lookup import look_up, root_path
 from corscore_starlette._marks import Marks
 from corscore_starlette._tree import Inside, all_marks, all_routers, find_router
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from starlette.routing import Router
     from starlette.types import Scope
 
+    from corscore import Policy
     from corscore.adapting import RequestContext
 
 
@@ -75,21 +75,13 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
     def policy_at(self, request: RequestContext) -> Policy | None:
         """What governs a request: its route's policy, else that of its path."""
         if self.has_routes and self._inside is not None:
-            is_preflight = request.is_preflight
-            method = (request.request_method or "") if is_preflight else request.method
+            method = request.method
+            if request.is_preflight:
+                method = request.request_method or ""
             try:
                 mark = look_up(self._inside, cast("Scope", request.native), method)
             except Exception as error:  # noqa: BLE001 - converters and routes may be the user's
-                self.governor.note_failed_lookup(request, error)
-                if is_preflight:
-                    return _nobody()
-            else:
-                if mark is not None:
-                    return mark.policy(request)
+                return self.governor.policy_without_route(request, error)
+            if mark is not None:
+                return mark.policy(request)
         return super().policy_at(request)
-
-
-@cache
-def _nobody() -> Policy:
-    """A policy that allows no origin."""
-    return Policy(allow_origin_regex="(?!)")
