@@ -22,8 +22,6 @@ cdef class Matcher:
     cdef Py_ssize_t _max_depth
     cdef bint _is_open
 
-    cpdef bint matches(self, origin)
-
     @cython.locals(
         length=Py_ssize_t,
         start=Py_ssize_t,
@@ -34,7 +32,7 @@ cdef class Matcher:
         schemes=tuple,
         text="const unsigned char*",
     )
-    cdef bint _matches_open(self, bytes origin)
+    cdef bint matches_open(self, bytes origin)
 
 
 @cython.locals(i=Py_ssize_t)

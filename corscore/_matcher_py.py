@@ -95,14 +95,10 @@ class Matcher:
         self._depths = bytes(depth in depths for depth in range(self._max_depth + 1))
         self._is_open = bool(any_port or suffixes or any_port_suffixes)
 
-    def matches(self, origin: bytes) -> bool:
-        """Whether a pattern covers ``origin``, byte for byte as a request sent it."""
-        return origin in self.exact or (self._is_open and self._matches_open(origin))
-
-    def _matches_open(self, origin: bytes) -> bool:
+    def matches_open(self, origin: bytes) -> bool:
         """The patterns that leave something open: the labels before a suffix, or the port."""
         length = len(origin)
-        if length > _MAX_ORIGIN_LENGTH:
+        if not self._is_open or length > _MAX_ORIGIN_LENGTH:
             return False
         # The same bytes; compiled, a pointer to them, which costs nothing to index or to slice.
         text = origin
@@ -434,7 +430,7 @@ class Responder:
         return self._allows(origin)
 
     def _allows(self, origin: bytes) -> bool:
-        if self._matcher.matches(origin):
+        if origin in self.exact or self._matcher.matches_open(origin):
             return True
         return self._other_origins is not None and self._other_origins(origin)
 
