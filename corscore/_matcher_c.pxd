@@ -136,5 +136,6 @@ cdef class Sender:
 @cython.final
 @cython.freelist(64)
 cdef class Starter:
+    cdef readonly bint has_started
     cdef Answer _answer
     cdef object _origin, _start_response, _on_conflict

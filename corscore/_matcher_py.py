@@ -1,4 +1,4 @@
-# cython: language_level=3, annotation_typing=False, freethreading_compatible=True
+# cython: language_level=3, annotation_typing=False, binding=False, freethreading_compatible=True
 """What every request pays for: a look at its headers, a look-up of its origin, a new header list.
 
 One source, two builds: this file runs as it is, and Cython compiles it a second time as
@@ -580,6 +580,7 @@ class Gateway:
         if origin is not None and not answer.origin_allowed:
             self._note_refusal(origin, environ)
         starter = Starter.__new__(Starter)
+        starter.has_started = False
         starter._answer = answer
         starter._origin = text
         starter._start_response = start_response
@@ -627,10 +628,15 @@ class Sender:
 
 
 class Starter:
-    """WSGI's ``start_response``, whose response starts with the headers of an answer."""
+    """WSGI's ``start_response``, whose response starts with the headers of an answer.
 
-    __slots__ = ("_answer", "_on_conflict", "_origin", "_start_response")
+    Attributes:
+        has_started: Whether the application has called it.
+    """
 
+    __slots__ = ("_answer", "_on_conflict", "_origin", "_start_response", "has_started")
+
+    has_started: bool
     _answer: Answer
     _origin: str | None
     _start_response: Callable[..., Any]
@@ -638,6 +644,7 @@ class Starter:
 
     def __call__(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
         """Starts the response, and returns what the server's ``start_response`` returns."""
+        self.has_started = True
         merged = self._answer.apply(headers, self._origin, self._on_conflict)
         if exc_info is None:
             return self._start_response(status, merged)

@@ -57,7 +57,8 @@ class _Installed(Flask):
         layer: FlaskLayer = self.extensions["corscore"]
         if marks.count:
             layer.look_for_routes()
-        return layer(environ, start_response)
+        # Its method, for Python takes longer to find out what calling an object means.
+        return layer.__call__(environ, start_response)
 
 
 class _Inside:
@@ -77,22 +78,9 @@ class _Inside:
         # Now, since another layer inside may have its own. A plain policy's is made when it is
         # needed, and that is almost never.
         decision = None if self.layer.is_plain else decision_of(environ)
-        has_started = False
-
-        def start(
-            status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None
-        ) -> Callable[[bytes], object]:
-            nonlocal has_started
-            has_started = True
-            try:
-                return start_response(status, headers, exc_info)
-            finally:
-                # Its traceback leads to this very frame, which must not lead back to it.
-                exc_info = None
-
         try:
             # Looked up now: error trackers replace the method when they start.
-            return self._cls.__call__(self.app, environ, start)
+            return self._cls.__call__(self.app, environ, start_response)
         except Exception:
             # What leaves the app is answered by a server or a debugger that knows of no policy: on
             # another origin, a developer would look for a mistake in CORS and not for this one.
@@ -105,7 +93,7 @@ class _Inside:
                 escaped(environ.get("PATH_INFO", "")),
                 escaped(environ["REQUEST_METHOD"]),
             )
-            if has_started:
+            if start_response.has_started:
                 start_response = partial(_restart, start_response)
             return _ERROR(environ, start_response)
 

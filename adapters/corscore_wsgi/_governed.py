@@ -44,21 +44,33 @@ def path_of(environ: WSGIEnvironment) -> str:
     return path or "/"
 
 
-def with_headers(
-    decision: Decision, start_response: StartResponse, on_conflict: Callable[[str], object]
-) -> StartResponse:
-    """A ``start_response`` that puts the headers of a decision into the response."""
+class DecisionStarter:
+    """A ``start_response`` that puts the headers of a decision into the response.
 
-    def start(
-        status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None
+    Attributes:
+        has_started: Whether the application has called it.
+    """
+
+    def __init__(
+        self,
+        decision: Decision,
+        start_response: StartResponse,
+        on_conflict: Callable[[str], object],
+    ) -> None:
+        self._decision = decision
+        self._start_response = start_response
+        self._on_conflict = on_conflict
+        self.has_started = False
+
+    def __call__(
+        self, status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None
     ) -> Callable[[bytes], object]:
-        headers = decision.apply(headers, on_conflict)
+        self.has_started = True
+        headers = self._decision.apply(headers, self._on_conflict)
         if exc_info is None:
-            return start_response(status, headers)
+            return self._start_response(status, headers)
         try:
-            return start_response(status, headers, exc_info)
+            return self._start_response(status, headers, exc_info)
         finally:
             # Its traceback leads to this very frame, which must not lead back to it.
             exc_info = None
-
-    return start

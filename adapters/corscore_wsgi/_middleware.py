@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from corscore import Policy, RequestInfo
 from corscore.adapting import Governor, Notices, environ_getter, policies_from
-from corscore_wsgi._governed import no_starter, path_of, request_context, with_headers
+from corscore_wsgi._governed import DecisionStarter, no_starter, path_of, request_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -90,10 +90,13 @@ class CORSMiddleware:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serves one request."""
-        answer = self._starter(environ, start_response)
-        if type(answer) is not tuple:  # isinstance would cost what the look-up does
+        # In variables first, and `type` rather than isinstance: Python calls them in half the time.
+        starter = self._starter
+        answer = starter(environ, start_response)
+        if type(answer) is not tuple:
             environ[_POLICY] = self.policy
-            return self.app(environ, answer)
+            app = self.app
+            return app(environ, answer)
         if not answer:
             return self._serve_governed(environ, start_response)
         environ[_POLICY] = self.policy
@@ -139,7 +142,8 @@ class CORSMiddleware:
             status, headers, body = outcome.response
             start_response(_STATUS_LINES[status], list(headers))
             return [body]
-        return self.app(environ, with_headers(outcome.decision, start_response, self._on_conflict))
+        starter = DecisionStarter(outcome.decision, start_response, self._on_conflict)
+        return self.app(environ, starter)
 
 
 def decision_of(environ: WSGIEnvironment) -> Decision | None:
