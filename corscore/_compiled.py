@@ -59,7 +59,8 @@ class Compiled:
         """What a request gets; see ``Policy.decide``."""
         responder = self.responders[origin_allowed]
         origin = None if request.origin is None else _sent(request.origin)
-        if origin is None or not request.is_preflight:
+        # What is no OPTIONS asks nothing: seen at once, where a property is a call.
+        if origin is None or request.request_method is None or not request.is_preflight:
             answer = responder.actual(origin)
         else:
             asked = None

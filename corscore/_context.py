@@ -23,7 +23,7 @@ class RequestContext(RequestInfo):
         native: The framework's own request, a scope or an ``environ``; what the adapter has.
     """
 
-    __slots__ = ("native", "path")
+    __slots__ = ("_get", "native", "path")
 
     def __init__(
         self,

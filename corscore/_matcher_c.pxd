@@ -78,7 +78,7 @@ cdef class Answer:
     @cython.locals(theirs=list, merged=list, name=str, length=Py_ssize_t)
     cpdef list apply(self, headers, origin=*, on_conflict=*)
 
-    cpdef tuple own(self, origin)
+    cpdef tuple own(self, bytes origin)
 
 
 @cython.final

@@ -374,7 +374,8 @@ class Answer:
     def own(self, origin: bytes | None) -> Pairs:
         """The headers to set, without ``Vary``, as text."""
         if self.echoes_origin and origin is not None:
-            return (("Access-Control-Allow-Origin", origin.decode("latin-1")), *self.pairs)
+            first = ("Access-Control-Allow-Origin", origin.decode("latin-1"))
+            return (first,) + self.pairs  # noqa: RUF005 -- a sum is half the price when compiled
         return self.pairs
 
 

@@ -18,7 +18,7 @@ from corscore._fetch import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Protocol
 
     Pairs = tuple[tuple[str, str], ...]
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         What ``pop`` finds is a value, or as in Django a name with its value.
         """
 
+        def __iter__(self) -> Iterator[str]: ...
         def __setitem__(self, name: str, value: str, /) -> None: ...
         def pop(self, name: str, default: None, /) -> str | tuple[str, str] | None: ...
 
@@ -45,8 +46,7 @@ OWNED = (
 )
 """Response headers that only the policy sets, on every response."""
 
-_CONCERNED = (*OWNED, ACCESS_CONTROL_EXPOSE_HEADERS, VARY)
-_IS_CONCERNED = frozenset(_CONCERNED)
+_CONCERNED = frozenset((*OWNED, ACCESS_CONTROL_EXPOSE_HEADERS, VARY))
 
 
 def canonical(name: str) -> str:
@@ -78,7 +78,7 @@ def merge(
     concerned: list[tuple[str, str]] = []
     for pair in pairs:
         lower = pair[0].lower()
-        if lower in _IS_CONCERNED:
+        if lower in _CONCERNED:
             concerned.append((lower, pair[1]))
         else:
             kept.append(pair)
@@ -96,7 +96,7 @@ def merge_raw(
     concerned: list[tuple[str, str]] = []
     for pair in pairs:
         lower = _text(pair[0]).lower()
-        if lower in _IS_CONCERNED:
+        if lower in _CONCERNED:
             concerned.append((lower, _text(pair[1])))
         else:
             kept.append(pair)
@@ -115,17 +115,13 @@ def update(
     on_conflict: OnConflict | None,
 ) -> None:
     """The same in place, for a mapping that knows one value a name."""
-    concerned = []
-    # Taken out by name, all of them: in Django that costs less than a look at what there is.
-    for name in _CONCERNED:
+    concerned: list[tuple[str, str]] = []
+    for name in [name for name in headers if name.lower() in _CONCERNED]:
         found = headers.pop(name, None)
         if found is not None:
-            concerned.append((name, found[1] if isinstance(found, tuple) else found))
-    settled = _settle(concerned, ours, vary, on_conflict) if concerned else ours
-    for name, value in settled:
+            concerned.append((name.lower(), found[1] if isinstance(found, tuple) else found))
+    for name, value in _settle(concerned, ours, vary, on_conflict):
         headers[name] = value
-    if vary is not None and not concerned:
-        headers[vary[0]] = vary[1]
 
 
 def _settle(

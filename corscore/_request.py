@@ -20,8 +20,6 @@ _NAMES = (
     "request_private_network",
     "sec_fetch_site",
 )
-# In the place of a value that was not read yet: told by identity, so that no request has it.
-_LATE = str(b"not read yet", "ascii")
 
 
 class RequestInfo:
@@ -40,25 +38,15 @@ class RequestInfo:
     Values are ``str``; bytes of a header stand in it as latin-1, as in WSGI (PEP 3333).
     """
 
-    __slots__ = (
-        "_get",
-        "_host",
-        "_sec_fetch_site",
-        "method",
-        "origin",
-        "request_headers",
-        "request_method",
-        "request_private_network",
-    )
+    __slots__ = _NAMES
 
     method: str
     origin: str | None
     request_method: str | None
     request_headers: str | None
     request_private_network: str | None
-    _get: Callable[[str], str | None]
-    _host: str | None
-    _sec_fetch_site: str | None
+    host: str | None
+    sec_fetch_site: str | None
 
     def __init__(
         self,
@@ -76,8 +64,8 @@ class RequestInfo:
         self.request_method = request_method
         self.request_headers = request_headers
         self.request_private_network = request_private_network
-        self._host = host
-        self._sec_fetch_site = sec_fetch_site
+        self.host = host
+        self.sec_fetch_site = sec_fetch_site
 
     @classmethod
     def from_getter(cls, method: str, get: Callable[[str], str | None]) -> RequestInfo:
@@ -88,18 +76,35 @@ class RequestInfo:
             get: A header's name to its value, or None when the request has no such header. Several
                 lines must come joined by a comma, as RFC 9110 section 5.3 says.
         """
+        return cls(
+            method,
+            origin=get("Origin"),
+            request_method=get("Access-Control-Request-Method"),
+            request_headers=get("Access-Control-Request-Headers"),
+            request_private_network=get("Access-Control-Request-Private-Network"),
+            host=get("Host"),
+            sec_fetch_site=get("Sec-Fetch-Site"),
+        )
+
+    @classmethod
+    def from_environ(cls, method: str, environ: Mapping[str, Any]) -> RequestInfo:
+        """Reads a WSGI environ, or what has the same keys, as Django's ``META`` under ASGI too.
+
+        https://peps.python.org/pep-3333/#environ-variables
+        """
+        get = environ.get
         # One by one, for keyword arguments would cost more than all the rest.
         info = cls.__new__(cls)
         info.method = method
-        info.origin = get("Origin")
-        info.request_method = info.request_headers = info.request_private_network = None
-        # Read when somebody asks: no decision depends on these two, only what is said of it.
-        info._get = get
-        info._host = info._sec_fetch_site = _LATE
-        if method == PREFLIGHT_METHOD and info.origin is not None:
-            info.request_method = get("Access-Control-Request-Method")
-            info.request_headers = get("Access-Control-Request-Headers")
-            info.request_private_network = get("Access-Control-Request-Private-Network")
+        info.origin = get("HTTP_ORIGIN")
+        info.host = get("HTTP_HOST")
+        info.sec_fetch_site = get("HTTP_SEC_FETCH_SITE")
+        if method == PREFLIGHT_METHOD:
+            info.request_method = get("HTTP_ACCESS_CONTROL_REQUEST_METHOD")
+            info.request_headers = get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS")
+            info.request_private_network = get("HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK")
+        else:
+            info.request_method = info.request_headers = info.request_private_network = None
         return info
 
     @classmethod
@@ -120,20 +125,6 @@ class RequestInfo:
             host=values[4],
             sec_fetch_site=values[5],
         )
-
-    @property
-    def host(self) -> str | None:
-        """Value of ``Host``."""
-        if self._host is _LATE:
-            self._host = self._get("Host")
-        return self._host
-
-    @property
-    def sec_fetch_site(self) -> str | None:
-        """Value of ``Sec-Fetch-Site``."""
-        if self._sec_fetch_site is _LATE:
-            self._sec_fetch_site = self._get("Sec-Fetch-Site")
-        return self._sec_fetch_site
 
     @property
     def is_preflight(self) -> bool:

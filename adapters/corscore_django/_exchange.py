@@ -34,10 +34,10 @@ def simple_decision(request: HttpRequest, config: Configuration) -> Decision | N
     policy = config.plain
     if policy is None or config.urls is not None:
         return None
-    info = RequestInfo.from_getter(request.method or "", environ_getter(request.META))
+    info = RequestInfo.from_environ(request.method or "", request.META)
+    if info.request_method is not None:
+        return None  # a preflight, most likely
     decision = policy.decide(info)
-    if decision.is_preflight:
-        return None
     if info.origin is not None and not decision.origin_allowed:
         if check_request_enabled.has_listeners():
             return None
@@ -89,7 +89,7 @@ class Exchange:
     def __init__(self, request: HttpRequest, policy: Policy, config: Configuration) -> None:
         self._config = config
         self._policy: Policy | None = policy
-        info = RequestInfo.from_getter(request.method or "", environ_getter(request.META))
+        info = RequestInfo.from_environ(request.method or "", request.META)
         self._info = info
         self._request = request
         # None for a path that the settings leave out.

@@ -51,6 +51,8 @@ def are_in_use(request: HttpRequest) -> bool:
         known = _known.get(resolver)
         if known is None or known[0] != Marks.count:
             known = _look_through(resolver)
+        if urlconf is None:
+            _Root.is_imported = True
     except Exception:  # noqa: BLE001 - URLs that are broken: Django meets them next, and says so
         return Marks.count > 0
     return known[1]

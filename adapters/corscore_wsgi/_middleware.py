@@ -160,4 +160,4 @@ def decision_of(environ: WSGIEnvironment) -> Decision | None:
 
 def request_info(environ: WSGIEnvironment) -> RequestInfo:
     """What a policy reads of a request."""
-    return RequestInfo.from_getter(environ["REQUEST_METHOD"], environ_getter(environ))
+    return RequestInfo.from_environ(environ["REQUEST_METHOD"], environ)
