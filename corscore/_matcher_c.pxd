@@ -4,7 +4,7 @@
 cimport cython
 
 cdef Py_ssize_t _MAX_ORIGIN_LENGTH, _MAX_SCHEME_LENGTH, _MAX_HOST_LENGTH
-cdef Py_ssize_t _MAX_LABEL_LENGTH, _MAX_PORT_LENGTH
+cdef Py_ssize_t _MAX_LABEL_LENGTH, _MAX_PORT_LENGTH, _MAX_LAST_LENGTH
 cdef Py_ssize_t _ORIGIN_LENGTH, _REQUEST_METHOD_LENGTH, _VARY_LENGTH, _SHORTEST_CORS_LENGTH
 cdef int _DOT, _SLASH, _ZERO, _NINE, _COLON, _BRACKET
 cdef bytes _A, _O, _V, _IN_LABEL, _ORIGIN, _REQUEST_METHOD, _ALLOW_ORIGIN
@@ -20,19 +20,23 @@ cdef class Matcher:
     cdef dict _any_port_suffixes
     cdef bytes _depths
     cdef Py_ssize_t _max_depth
-    cdef bint _is_open
+    cdef bint _has_any_port, _is_open
 
     @cython.locals(
-        length=Py_ssize_t,
-        start=Py_ssize_t,
-        end=Py_ssize_t,
-        dot=Py_ssize_t,
-        stop=Py_ssize_t,
+        length=Py_ssize_t, start=Py_ssize_t, end=Py_ssize_t, text="const unsigned char*"
+    )
+    cdef bint matches_open(self, bytes origin)
+
+    @cython.locals(
         depth=Py_ssize_t,
+        dot=Py_ssize_t,
+        host=Py_ssize_t,
+        start=Py_ssize_t,
+        stop=Py_ssize_t,
         schemes=tuple,
         text="const unsigned char*",
     )
-    cdef bint matches_open(self, bytes origin)
+    cdef bint _is_below(self, bytes origin, Py_ssize_t end, dict suffixes)
 
 
 @cython.locals(i=Py_ssize_t)
