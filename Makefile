@@ -94,7 +94,7 @@ install: $(VENV)/.installed  ## Make .venv with the package and all of its extra
 clean:  ## Remove .venv and whatever was built
 	rm -rf .venv .venv-* build dist .coverage* htmlcov *.egg-info
 	rm -rf .asv .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	rm -f corscore/_matcher_c*.so corscore/_matcher_c*.pyd
+	rm -f corscore/_*_c.*so corscore/_*_c.*pyd
 	find benchmarks corscore adapters tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The group of dependencies that the tests run with.
@@ -109,10 +109,11 @@ $(VENV)/.pip:
 	$(PIP) install --quiet --upgrade "pip>=25.1"
 	@touch $@
 
-# An editable install compiles the matcher into corscore/, where an old build would stay, and be
-# used, when the new one cannot be made. Hence it is removed first.
-$(VENV)/.installed: $(VENV)/.pip pyproject.toml setup.py corscore/_matcher_py.py corscore/_matcher_c.pxd
-	rm -f "corscore/_matcher_c$$($(BIN)/python -c \
+# An editable install compiles into corscore/, where an old build would stay, and be used, when the
+# new one cannot be made. Hence it is removed first.
+COMPILED := $(wildcard corscore/_*_py.py corscore/_*_c.pxd)
+$(VENV)/.installed: $(VENV)/.pip pyproject.toml setup.py $(COMPILED)
+	rm -f corscore/_*_c"$$($(BIN)/python -c \
 		'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')"
 	$(PIP) install -qq --editable ".[all]"
 	@touch $@

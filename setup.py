@@ -13,16 +13,23 @@ from setuptools import Extension, setup
 
 PURE_PYTHON = bool(os.environ.get("CORSCORE_PURE_PYTHON")) or sys.implementation.name != "cpython"
 
-# One source, two modules: _matcher_py.py runs as it is, and is compiled a second time as
-# _matcher_c with the C types of _matcher_c.pxd. An install without a C compiler goes on without
-# it, unless the extension was asked for by name: a wheel for publishing must never lack it, for
-# its file name would promise a compiled module all the same.
-matcher = Extension(
-    "corscore._matcher_c",
-    sources=["corscore/_matcher_py.py"],
-    depends=["corscore/_matcher_c.pxd"],
-    optional=not os.environ.get("CORSCORE_REQUIRE_EXTENSION"),
-)
-matcher.cython_c_in_temp = True  # no .c files in the source tree or the wheel
+# One source, two modules: _matcher_py.py runs as it is, and is compiled a second time as _matcher_c
+# with the C types of _matcher_c.pxd; likewise the others. An install without a C compiler goes on
+# without them, unless they were asked for by name: a wheel for publishing must never lack them, for
+# its file name would promise compiled modules all the same.
+COMPILED = ("matcher", "answer", "gateway")
 
-setup(ext_modules=[] if PURE_PYTHON else [matcher])
+
+def extension(name: str) -> Extension:
+    made = Extension(
+        f"corscore._{name}_c",
+        sources=[f"corscore/_{name}_py.py"],
+        # Each may use the C types of the others.
+        depends=[f"corscore/_{other}_c.pxd" for other in COMPILED],
+        optional=not os.environ.get("CORSCORE_REQUIRE_EXTENSION"),
+    )
+    made.cython_c_in_temp = True  # no .c files in the source tree or the wheel
+    return made
+
+
+setup(ext_modules=[] if PURE_PYTHON else [extension(name) for name in COMPILED])

@@ -8,8 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from corscore._answer_py import Kind
     from corscore._matcher import Answer
-    from corscore._matcher_py import Kind
     from corscore._merge import HeaderMapping, OnConflict, Pairs, RawPair
     from corscore._request import RequestInfo
 

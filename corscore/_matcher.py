@@ -1,7 +1,7 @@
-"""Picks the build of the matcher: compiled where there is one, the same source in Python if not.
+"""Picks the build of what every request passes: compiled where it is, the same in Python if not.
 
-``CORSCORE_PURE_PYTHON=1`` asks for Python. The engine reaches the matcher through this module's
-attributes, so that a test can put either build in its place.
+``CORSCORE_PURE_PYTHON=1`` asks for Python. The engine reaches these names through this module, so
+that a test can put either build in its place.
 """
 
 from __future__ import annotations
@@ -10,16 +10,22 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING or os.environ.get("CORSCORE_PURE_PYTHON"):
-    from corscore._matcher_py import Answer, Gateway, Matcher, Responder, scan
+    from corscore._answer_py import Answer
+    from corscore._gateway_py import Gateway, Responder, scan
+    from corscore._matcher_py import Matcher
 
     IMPLEMENTATION = "python"
 else:
     try:
-        from corscore._matcher_c import Answer, Gateway, Matcher, Responder, scan
+        from corscore._answer_c import Answer
+        from corscore._gateway_c import Gateway, Responder, scan
+        from corscore._matcher_c import Matcher
 
         IMPLEMENTATION = "cython"
     except ImportError:
-        from corscore._matcher_py import Answer, Gateway, Matcher, Responder, scan
+        from corscore._answer_py import Answer
+        from corscore._gateway_py import Gateway, Responder, scan
+        from corscore._matcher_py import Matcher
 
         IMPLEMENTATION = "python"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import shutil
 from typing import TYPE_CHECKING, NoReturn
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 from hypothesis import HealthCheck, settings
 
+import builds
 from corscore import _matcher
 
 if TYPE_CHECKING:
@@ -47,21 +47,16 @@ def _needs_browser(item: pytest.Item) -> bool:
     return "chromium" in getattr(item, "fixturenames", ())
 
 
-@pytest.fixture(params=["python", "cython"])
+@pytest.fixture(params=[builds.PYTHON, builds.CYTHON])
 def build(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Runs the test on the plain matcher and again on the compiled one; its value is which."""
     name: str = request.param
-    if name == "python":
-        module = importlib.import_module("corscore._matcher_py")
-    else:
-        try:
-            module = importlib.import_module("corscore._matcher_c")
-        except ImportError:
-            _unavailable("CORSCORE_REQUIRE_EXTENSION", "the matcher is not compiled here")
-    for attribute in _matcher.__all__:
-        if attribute != "IMPLEMENTATION":
-            monkeypatch.setattr(_matcher, attribute, getattr(module, attribute))
-    monkeypatch.setattr(_matcher, "IMPLEMENTATION", name)
+    try:
+        picked = builds.load(name)
+    except ImportError:
+        _unavailable("CORSCORE_REQUIRE_EXTENSION", "the matcher is not compiled here")
+    for attribute, value in vars(picked).items():
+        monkeypatch.setattr(_matcher, attribute, value)
     return name
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from builds import SUFFIXES
 from corscore import Policy
 
 MINUTE = 60.0
@@ -17,9 +18,7 @@ class Refusals:
 
     def __init__(self, build: str, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1_000_000.0
-        module = importlib.import_module(
-            "corscore._matcher_py" if build == "python" else "corscore._matcher_c"
-        )
+        module = importlib.import_module(f"corscore._gateway_{SUFFIXES[build]}")
         monkeypatch.setattr(module, "monotonic", lambda: self.now)
         self.said: list[Any] = []
         policy = Policy(allow_origins=["https://app.example.com"])

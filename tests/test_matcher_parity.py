@@ -18,19 +18,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builds import CYTHON, PYTHON, load, module_names
 from conformance import strategies
 from corscore import Policy, RequestInfo, _matcher
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
-BUILDS = ("corscore._matcher_py", "corscore._matcher_c")
+    from types import SimpleNamespace
 
 
 @pytest.fixture(scope="module")
-def builds() -> list[ModuleType]:
+def builds() -> list[SimpleNamespace]:
     try:
-        return [importlib.import_module(name) for name in BUILDS]
+        return [load(PYTHON), load(CYTHON)]
     except ImportError:
         if os.environ.get("CORSCORE_REQUIRE_EXTENSION"):
             pytest.fail("the matcher is not compiled here", pytrace=False)
@@ -38,15 +37,15 @@ def builds() -> list[ModuleType]:
 
 
 @contextmanager
-def using(build: ModuleType) -> Iterator[None]:
+def using(build: SimpleNamespace) -> Iterator[None]:
     """Puts one build where the engine looks for it."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in set(_matcher.__all__) - {"IMPLEMENTATION"}:
-            patch.setattr(_matcher, name, getattr(build, name))
+        for name, value in vars(build).items():
+            patch.setattr(_matcher, name, value)
         yield
 
 
-def policies(builds: list[ModuleType], options: dict[str, Any]) -> list[Policy]:
+def policies(builds: list[SimpleNamespace], options: dict[str, Any]) -> list[Policy]:
     """The same policy on each build."""
     made = []
     for build in builds:
@@ -103,9 +102,10 @@ def test_which_build_is_picked(
     monkeypatch: pytest.MonkeyPatch, pure_python: str, compiled: bool, wanted: str
 ) -> None:
     monkeypatch.setenv("CORSCORE_PURE_PYTHON", pure_python)
-    # Stands for the compiled module where there is none; None makes the import fail.
-    stand_in = importlib.import_module("corscore._matcher_py") if compiled else None
-    monkeypatch.setitem(sys.modules, "corscore._matcher_c", stand_in)
+    for plain, name in zip(module_names(PYTHON), module_names(CYTHON), strict=True):
+        # Stands for the compiled module where there is none; None makes the import fail.
+        stand_in = importlib.import_module(plain) if compiled else None
+        monkeypatch.setitem(sys.modules, name, stand_in)
     picked = runpy.run_path(str(PICK))
     assert picked["IMPLEMENTATION"] == wanted
     assert set(_matcher.__all__) <= set(picked)
@@ -113,7 +113,7 @@ def test_which_build_is_picked(
 
 @given(strategies.options(), st.data())
 def test_the_same_origins_are_allowed(
-    builds: list[ModuleType], options: dict[str, Any], data: st.DataObject
+    builds: list[SimpleNamespace], options: dict[str, Any], data: st.DataObject
 ) -> None:
     plain, compiled = policies(builds, options)
     for pattern in [*options["allow_origins"], "https://pr-1.example.com", "null"]:
@@ -136,7 +136,7 @@ REQUESTS = st.lists(PAIRS, max_size=6) | st.lists(PAIRS | ODD_PAIRS, max_size=6)
 
 @given(strategies.options(), st.data())
 def test_the_same_requests_get_the_same_answers(
-    builds: list[ModuleType], options: dict[str, Any], data: st.DataObject
+    builds: list[SimpleNamespace], options: dict[str, Any], data: st.DataObject
 ) -> None:
     method = data.draw(st.sampled_from(["OPTIONS", "OPTIONS", "GET", "options", ""]))
     origin = data.draw(strategies.origins(options)).encode()
@@ -149,7 +149,7 @@ def test_the_same_requests_get_the_same_answers(
 
 
 def answered(
-    build: ModuleType, options: dict[str, Any], method: str, pairs: Any, app: Any
+    build: SimpleNamespace, options: dict[str, Any], method: str, pairs: Any, app: Any
 ) -> list[object]:
     """All that one build makes of a request and of a response to it."""
     with using(build):
@@ -212,7 +212,7 @@ ENVIRONS = st.dictionaries(
 
 @given(strategies.options(), st.data())
 def test_the_same_environs_get_the_same_answers(
-    builds: list[ModuleType], options: dict[str, Any], data: st.DataObject
+    builds: list[SimpleNamespace], options: dict[str, Any], data: st.DataObject
 ) -> None:
     environ = {
         "REQUEST_METHOD": data.draw(st.sampled_from(["OPTIONS", "OPTIONS", "GET"])),
@@ -241,7 +241,7 @@ def test_the_same_environs_get_the_same_answers(
 
 
 @given(st.lists(st.tuples(NAMES, st.binary(max_size=5)) | ODD_PAIRS, max_size=8))
-def test_the_same_lines_are_read(builds: list[ModuleType], pairs: list[Any]) -> None:
+def test_the_same_lines_are_read(builds: list[SimpleNamespace], pairs: list[Any]) -> None:
     plain, compiled = (build.scan for build in builds)
     assert plain(pairs) == compiled(pairs)
     assert plain(tuple(map(list, pairs))) == compiled(tuple(map(list, pairs)))

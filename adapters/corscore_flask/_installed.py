@@ -93,7 +93,7 @@ class _Inside:
                 escaped(environ.get("PATH_INFO", "")),
                 escaped(environ["REQUEST_METHOD"]),
             )
-            if start_response.has_started:
+            if getattr(start_response, "has_started", False):
                 start_response = partial(_restart, start_response)
             return _ERROR(environ, start_response)
 
