@@ -72,8 +72,11 @@ def origin_of(headers: Iterable[RawPair]) -> bytes | None:
     origin: bytes | None = None
     try:
         for name, value in headers:
-            # Length and first byte first: no other header of most requests gets further.
-            if len(name) == _ORIGIN_LENGTH and name[0] in _O and name.lower() == _ORIGIN:
+            # Length first: few other headers get further. Servers send names in lower case, and
+            # should one not, the first byte spares all but this one a copy.
+            if len(name) == _ORIGIN_LENGTH and (
+                name == _ORIGIN or (name[0] in _O and name.lower() == _ORIGIN)
+            ):
                 # Most often it is the only one, and needs no call.
                 origin = value if origin is None and type(value) is bytes else _value(value, origin)
     except TypeError:
@@ -90,9 +93,11 @@ def asking_origin_of(headers: Iterable[RawPair]) -> bytes | None:
         for name, value in headers:
             length = len(name)
             if length == _ORIGIN_LENGTH:
-                if name[0] in _O and name.lower() == _ORIGIN:
+                if name == _ORIGIN or (name[0] in _O and name.lower() == _ORIGIN):
                     origin = _value(value, origin)
-            elif length == _REQUEST_METHOD_LENGTH and name.lower() == _REQUEST_METHOD:
+            elif length == _REQUEST_METHOD_LENGTH and (
+                name == _REQUEST_METHOD or name.lower() == _REQUEST_METHOD
+            ):
                 asks = asks or isinstance(value, bytes)
     except TypeError:
         origin, request_method = scan(headers)[:2]
