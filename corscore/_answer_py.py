@@ -69,7 +69,7 @@ class Answer:
         Args:
             origin: The request's origin; needed where the answer echoes it.
         """
-        headers = self._raw.copy()
+        headers = self._raw[:]
         if self.echoes_origin and origin is not None:
             headers[0] = (_ALLOW_ORIGIN, origin)
         return headers

@@ -68,7 +68,7 @@ cdef class Sender:
     cdef Answer _answer
     cdef object _origin, _send, _on_conflict
 
-    @cython.locals(start=dict)
+    @cython.locals(theirs=dict, start=dict)
     cpdef send(self, message)
 
 

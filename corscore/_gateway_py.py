@@ -363,7 +363,8 @@ class Sender:
         if message["type"] != _RESPONSE_START:
             return send(message)
         # A copy: an application may send one constant message to everybody.
-        start = message.copy() if type(message) is dict else dict(message)
+        theirs = message if type(message) is dict else dict(message)
+        start = theirs.copy()
         start["headers"] = self._answer.apply_raw(
             start.get("headers", ()), self._origin, self._on_conflict
         )
