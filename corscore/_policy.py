@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from corscore._compiled import AskingCompiled, Compiled
-from corscore._environment import read_environment, read_mapping
 from corscore._fetch import CORS_SAFELISTED_REQUEST_HEADERS
 from corscore._options import DEFAULTS, Options
 from corscore._spelling import rebuilding
@@ -163,6 +162,9 @@ class Policy:
         Raises:
             ConfigError: As the class does; also for a name that is none (``option-unknown``).
         """
+        # Imported late, as all that few programs ask for: `import corscore` does not pay for it.
+        from corscore._environment import read_mapping
+
         return cls.from_checked(read_mapping(mapping))
 
     @classmethod
@@ -180,6 +182,8 @@ class Policy:
         Raises:
             ConfigError: As the class does; its problems name the variables.
         """
+        from corscore._environment import read_environment
+
         return cls.from_checked(read_environment(prefix, environ))
 
     @classmethod
@@ -254,7 +258,6 @@ class Policy:
             origin_allowed: The verdict of somebody else on the origin, as ``decide`` takes it; an
                 origin resolver is not asked.
         """
-        # Imported late: `import corscore` does not pay for what few programs ask for.
         from corscore._explain import explain
 
         return explain(self, request, reads, origin_allowed)

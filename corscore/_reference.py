@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from corscore._changes import Change, changes
 from corscore._policy import Policy
-from corscore._policy_file import FileWatcher, read_policy
 from corscore._routing import PolicyMap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
+
+    from corscore._policy_file import FileWatcher
 
 
 class PolicyRef:
@@ -49,6 +50,9 @@ class PolicyRef:
         Raises:
             ConfigError: With all that is wrong with the options, or ``file-unreadable``.
         """
+        # Imported late: `import corscore` does not pay for it.
+        from corscore._policy_file import FileWatcher, read_policy
+
         read = read_policy(path)
         ref = cls(read.policy)
         if watch:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from benchmarks.table.figures import Figures
 
-_ROUNDS = 8
+_ROUNDS = 12
 _SECONDS = 1
 _CONNECTIONS = 16
 
