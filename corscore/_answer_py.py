@@ -114,21 +114,31 @@ class Answer:
     ) -> list[tuple[str, str]]:
         """The same for headers that are text, as in WSGI."""
         theirs = headers if type(headers) is list else list(headers)
-        for name, _ in theirs:
-            length = len(name)
-            if (length == _VARY_LENGTH and name[0] in "vV") or (
-                length >= _SHORTEST_CORS_LENGTH and name[0] in "aA"
-            ):
-                sent = None if origin is None else origin.encode("ascii", "replace")
-                return merge(theirs, self.own(sent), self.vary, on_conflict)
+        try:
+            for name, _ in theirs:
+                length = len(name)
+                if (length == _VARY_LENGTH and name[0] in "vV") or (
+                    length >= _SHORTEST_CORS_LENGTH and name[0] in "aA"
+                ):
+                    return self._merged(theirs, origin, on_conflict)
+        except TypeError:
+            # A subclass of str, such as a member of a StrEnum. The compiled build takes none.
+            return self._merged(theirs, origin, on_conflict)
         merged = theirs + self._text
         if self.echoes_origin and origin is not None:
             merged[len(theirs)] = ("Access-Control-Allow-Origin", origin)
         return merged
 
+    def _merged(
+        self, theirs: list[tuple[str, str]], origin: str | None, on_conflict: OnConflict | None
+    ) -> list[tuple[str, str]]:
+        sent = None if origin is None else origin.encode("ascii", "replace")
+        return merge(theirs, self.own(sent), self.vary, on_conflict)
+
     def own(self, origin: bytes | None) -> Pairs:
         """The headers to set, without ``Vary``, as text."""
         if self.echoes_origin and origin is not None:
-            first = ("Access-Control-Allow-Origin", origin.decode("latin-1"))
-            return (first,) + self.pairs  # noqa: RUF005 -- a sum is half the price when compiled
+            # A sum, and no tuple of both: compiled, it is half the price.
+            first = (("Access-Control-Allow-Origin", origin.decode("latin-1")),)
+            return first + self.pairs
         return self.pairs

@@ -7,7 +7,7 @@ from corscore._answer_c cimport Answer
 from corscore._matcher_c cimport Matcher
 
 cdef Py_ssize_t _ORIGIN_LENGTH, _REQUEST_METHOD_LENGTH
-cdef bytes _O, _ORIGIN, _REQUEST_METHOD
+cdef bytes _A, _O, _ORIGIN, _REQUEST_METHOD
 cdef str _PREFLIGHT_METHOD, _RESPONSE_START
 
 

@@ -19,7 +19,7 @@ from corscore._fetch import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from typing import Protocol
+    from typing import Any, Protocol
 
     Pairs = tuple[tuple[str, str], ...]
     RawPair = tuple[bytes, bytes]
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
         What ``pop`` finds is a value, or as in Django a name with its value.
         """
 
-        def __iter__(self) -> Iterator[str]: ...
+        def __iter__(self) -> Iterator[Any]: ...
+        def keys(self) -> Iterable[str]: ...
         def __setitem__(self, name: str, value: str, /) -> None: ...
         def pop(self, name: str, default: None, /) -> str | tuple[str, str] | None: ...
 
@@ -116,12 +117,22 @@ def update(
 ) -> None:
     """The same in place, for a mapping that knows one value a name."""
     concerned: list[tuple[str, str]] = []
-    for name in [name for name in headers if name.lower() in _CONCERNED]:
+    for name in _concerned(headers):
         found = headers.pop(name, None)
         if found is not None:
             concerned.append((name.lower(), found[1] if isinstance(found, tuple) else found))
     for name, value in _settle(concerned, ours, vary, on_conflict):
         headers[name] = value
+
+
+def _concerned(headers: HeaderMapping) -> list[str]:
+    """The names in a mapping that concern CORS."""
+    try:
+        return [name for name in headers if name.lower() in _CONCERNED]
+    except AttributeError:
+        # Werkzeug's Headers iterate over pairs. Asked for its keys, Django's takes twice as long.
+        names = headers.keys()
+        return [name for name in names if name.lower() in _CONCERNED]
 
 
 def _settle(

@@ -99,12 +99,9 @@ class RequestInfo:
         info.origin = get("HTTP_ORIGIN")
         info.host = get("HTTP_HOST")
         info.sec_fetch_site = get("HTTP_SEC_FETCH_SITE")
-        if method == PREFLIGHT_METHOD:
-            info.request_method = get("HTTP_ACCESS_CONTROL_REQUEST_METHOD")
-            info.request_headers = get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS")
-            info.request_private_network = get("HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK")
-        else:
-            info.request_method = info.request_headers = info.request_private_network = None
+        info.request_method = get("HTTP_ACCESS_CONTROL_REQUEST_METHOD")
+        info.request_headers = get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS")
+        info.request_private_network = get("HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK")
         return info
 
     @classmethod

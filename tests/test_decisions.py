@@ -100,6 +100,8 @@ def requests_of(row: Row) -> Iterator[RequestInfo]:
         sec_fetch_site=sent.get("Sec-Fetch-Site"),
     )
     yield RequestInfo.from_getter(row["method"], sent.get)
+    environ = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in sent.items()}
+    yield RequestInfo.from_environ(row["method"], environ)
     for pairs in raw_requests_of(row):
         yield RequestInfo.from_pairs(row["method"], pairs)
 

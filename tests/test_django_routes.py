@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.test import AsyncRequestFactory, RequestFactory, override_settings
-from django.urls import include, path
+from django.urls import get_resolver, include, path
 from django.utils import translation
 from django.views import View
 
@@ -369,6 +369,50 @@ def test_views_are_known_before_the_first_request(
     urls = "django_project" if chosen else name
     with project(CORS_POLICY=APP, MIDDLEWARE=stack, ROOT_URLCONF=urls):
         assert preflight(mode, "/own/", "PUT").content == b"own"
+
+
+@both_modes
+def test_urls_below_others_are_imported_too(
+    mode: Mode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"nested_urls_{mode}"
+    (tmp_path / f"{name}.py").write_text(URLS, encoding="utf-8")
+    (tmp_path / f"around_{name}.py").write_text(
+        "from django.urls import URLResolver\n"
+        "from django.urls.resolvers import RoutePattern\n"
+        f"urlpatterns = [URLResolver(RoutePattern('below/'), {name!r})]\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(_marks.Marks, "count", 0)
+    with project(CORS_POLICY=APP, MIDDLEWARE=[OURS], ROOT_URLCONF=f"around_{name}"):
+        assert preflight(mode, "/below/own/", "PUT").content == b"own"
+
+
+def test_settings_that_change_while_urls_are_looked_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a live server runs beside a test that overrides them."""
+    (tmp_path / "changed_urls.py").write_text(URLS, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(_marks.Marks, "count", 0)
+    changed = override_settings(ROOT_URLCONF="changed_urls")
+
+    def change_meanwhile(urlconf: Any) -> Any:
+        monkeypatch.undo()
+        monkeypatch.syspath_prepend(tmp_path)
+        resolver = get_resolver(urlconf)
+        changed.enable()
+        return resolver
+
+    with project(CORS_POLICY=APP, MIDDLEWARE=[OURS], ROOT_URLCONF="django_project"):
+        configuration()
+        monkeypatch.setattr(_routes, "get_resolver", change_meanwhile)
+        _routes.are_in_use(RequestFactory().get("/own/"))
+        try:
+            assert preflight("sync", "/own/", "PUT").content == b"own"
+        finally:
+            changed.disable()
 
 
 @both_modes

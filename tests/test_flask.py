@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Blueprint, Flask, Response, has_request_context, request
+from werkzeug.datastructures import Headers
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.test import Client
 
 from conformance.wsgi import call, wsgi_environ
 from cors_headers import OTHER_PAGE, PAGE, READABLE, REFUSED, cors_of
-from corscore import Decision, Policy
+from corscore import Decision, Policy, PolicyMap, RequestInfo
 from corscore_flask import CORS, current_decision
 from corscore_wsgi import CORSMiddleware
 from flask_apps import BoomError, application
@@ -215,6 +217,52 @@ def test_an_error_after_the_first_bytes_is_the_server_s(app: Flask) -> None:
     wrap(app, lambda inner: writing)
     with pytest.raises(BoomError):
         call(app, wsgi_environ("GET", "http://localhost/", [("Origin", PAGE)]))
+
+
+def test_an_error_below_a_layer_that_leaves_the_request_alone() -> None:
+    """The layer outside governs it, and what stands between the two knows of neither."""
+    app = Flask(__name__)
+    app.logger.disabled = True
+    CORS(app, PolicyMap({"/api": Policy(allow_origins=[PAGE])}))
+
+    def failing(inner: WSGIApplication) -> WSGIApplication:
+        def fail(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+            inner(environ, start_response)
+            raise BoomError
+
+        return fail
+
+    def between(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        return app(environ, lambda status, headers, *error: start_response(status, headers, *error))
+
+    wrap(app, failing)
+    site = CORSMiddleware(between, Policy(allow_origins=[PAGE]))
+    response = call(site, wsgi_environ("GET", "http://localhost/", [("Origin", PAGE)]))
+    assert (response.status, response.starts) == (500, 2)
+    assert cors_of(response.headers)["access-control-allow-origin"] == [PAGE]
+
+
+def test_a_name_of_a_header_may_be_a_member_of_an_enumeration(app: Flask) -> None:
+    class Header(str, Enum):
+        TOTAL = "X-Total-Count"
+
+    @app.get("/total")
+    def total() -> Response:
+        response = Response("ok")
+        response.headers[Header.TOTAL] = "1"
+        return response
+
+    for headers in ({}, FROM_PAGE, FROM_OTHER_PAGE):
+        assert app.test_client().get("/total", headers=headers).status_code == 200
+
+
+def test_a_decision_changes_werkzeug_s_headers() -> None:
+    headers = Headers([("Vary", "Cookie"), ("X-Own", "1")])
+    info = RequestInfo("GET", origin=PAGE)
+    Policy(allow_origins=[PAGE]).decide(info).update(headers)
+    assert dict(headers) == {
+        "X-Own": "1", "Access-Control-Allow-Origin": PAGE, "Vary": "Cookie, Origin"
+    }  # fmt: skip
 
 
 # --- the decision

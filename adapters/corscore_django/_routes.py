@@ -34,25 +34,22 @@ class _Root:
     """The project's own URLs.
 
     Attributes:
-        is_imported: Whether they are, so that all of their views have their marks.
+        changes: How often the settings have named others.
+        imported: What ``changes`` was when they were imported, and so all marks of their views.
     """
 
-    is_imported = False
+    changes = 0
+    imported = -1
 
 
 def are_in_use(request: HttpRequest) -> bool:
     """Whether views of the project that a request is for have policies of their own."""
     # What a middleware above ours has set counts, as for Django.
     urlconf = getattr(request, "urlconf", None)
-    if Marks.count == 0 and urlconf is None and _Root.is_imported:
+    if Marks.count == 0 and urlconf is None and _Root.imported == _Root.changes:
         return False
     try:
-        resolver = get_resolver(urlconf)
-        known = _known.get(resolver)
-        if known is None or known[0] != Marks.count:
-            known = _look_through(resolver)
-        if urlconf is None:
-            _Root.is_imported = True
+        known = _known_of(urlconf)
     except Exception:  # noqa: BLE001 - URLs that are broken: Django meets them next, and says so
         return Marks.count > 0
     return known[1]
@@ -67,10 +64,8 @@ def check(governor: Governor) -> None:
     problems: list[Problem] = []
     views: list[Callable[..., Any]] = []
     with suppress(Exception):  # broken URLs are for Django to report, at the first request
-        resolver = get_resolver()
-        if _look_through(resolver)[1]:
-            views += _views(resolver)
-        _Root.is_imported = True
+        if _known_of(None)[1]:
+            views += _views(get_resolver())
     for policy in (policy for view in views for policy in policies_of(view)):
         found = _problems_with(policy, governor)
         problems += [problem for problem in found if problem not in problems]
@@ -117,13 +112,25 @@ def policy_for(request: HttpRequest, info: RequestContext) -> Policy | None:
     return policy.policy_for(request.path_info) if isinstance(policy, PolicyMap) else policy
 
 
+def _known_of(urlconf: Any) -> tuple[int, bool]:
+    # Read first: if the settings change meanwhile, this was about other URLs.
+    changes = _Root.changes
+    resolver = get_resolver(urlconf)
+    known = _known.get(resolver)
+    if known is None or known[0] != Marks.count:
+        known = _look_through(resolver)
+    if urlconf is None:
+        _Root.imported = changes
+    return known
+
+
 def _look_through(resolver: URLResolver) -> tuple[int, bool]:
     # Views are imported, and so marked, by this at the latest. Otherwise the first request of all
     # could be a preflight that meets no marks yet.
-    _ = resolver.url_patterns
-    # Read first: what is marked meanwhile is looked for again.
+    views = list(_views(resolver))
+    # Read before them: what is marked meanwhile is looked for again.
     count = Marks.count
-    known = count, count > 0 and any(_is_marked(view) for view in _views(resolver))
+    known = count, count > 0 and any(map(_is_marked, views))
     if len(_known) >= _MAX_KNOWN:
         _known.clear()
     _known[resolver] = known
@@ -164,7 +171,7 @@ def _views(resolver: URLResolver) -> Iterator[Any]:
 
 def _forget(*, setting: str, **_: object) -> None:
     if setting == "ROOT_URLCONF":
-        _Root.is_imported = False
+        _Root.changes += 1
 
 
 setting_changed.connect(_forget)

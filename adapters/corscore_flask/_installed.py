@@ -80,7 +80,12 @@ class _Inside:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         # Now, since another layer inside may have its own. A plain policy's is made when it is
         # needed, and that is almost never.
-        decision = None if self.layer.is_plain else decision_of(environ)
+        decision = None
+        if not self.layer.is_plain:
+            decision = decision_of(environ)
+            if not hasattr(start_response, "has_started"):
+                # Not ours, for this layer leaves the request alone, and one outside may not.
+                start_response = _Start(start_response)
         try:
             # Looked up now: error trackers replace the method when they start.
             return self._cls.__call__(self.app, environ, start_response)
@@ -99,6 +104,24 @@ class _Inside:
             if getattr(start_response, "has_started", False):
                 start_response = partial(_restart, start_response)
             return _ERROR(environ, start_response)
+
+
+class _Start:
+    """A ``start_response`` that remembers whether it was called."""
+
+    def __init__(self, start_response: StartResponse) -> None:
+        self._start_response = start_response
+        self.has_started = False
+
+    def __call__(
+        self, status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None
+    ) -> Callable[[bytes], object]:
+        self.has_started = True
+        try:
+            return self._start_response(status, headers, exc_info)
+        finally:
+            # Its traceback leads to this very frame, which must not lead back to it.
+            exc_info = None
 
 
 def _is_awaited(decision: Decision | None, environ: WSGIEnvironment) -> bool:
