@@ -62,7 +62,7 @@ def scan(pairs: Iterable[RawPair]) -> list[bytes | None]:
                 earlier = found[slot]
                 if earlier is None:
                     # Of a subclass, what is plain bytes: it may compare as it likes.
-                    found[slot] = bytes(value)
+                    found[slot] = value if type(value) is bytes else bytes(value)
                 elif len(earlier) <= _LONGEST_READ:
                     # What is longer is refused as it is; joining on would cost a line its square.
                     found[slot] = earlier + b", " + value

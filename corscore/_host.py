@@ -45,7 +45,8 @@ def ends_in_number(host: str) -> bool:
     https://url.spec.whatwg.org/#ends-in-a-number-checker
     """
     last = host.removesuffix(".").rpartition(".")[2]
-    return last != "" and (_DIGITS.issuperset(last) or _ipv4_number(last) is not None)
+    # Every number starts with a digit, "0x1" too: most hosts are done with that.
+    return last[:1] in _DIGITS and (_DIGITS.issuperset(last) or _ipv4_number(last) is not None)
 
 
 def canonical_ipv4(host: str) -> str | None:

@@ -24,8 +24,8 @@ def is_public_suffix(host: str) -> bool:
     """
     host = host.removesuffix(".")
     below = f"{_ANY_LABEL}.{host}"
-    suffixes = _loaded()
-    return suffixes.publicsuffix(host) == host or suffixes.publicsuffix(below) == below
+    # Of a name below a suffix the public part is that suffix, or by a wildcard rule all of it.
+    return _loaded().publicsuffix(below) in (host, below)
 
 
 def registrable_domain(host: str) -> str | None:
