@@ -116,23 +116,26 @@ def update(
     on_conflict: OnConflict | None,
 ) -> None:
     """The same in place, for a mapping that knows one value a name."""
+    try:
+        names = [name for name in headers if name.lower() in _CONCERNED]
+    except AttributeError:
+        # Werkzeug's Headers iterate over pairs. Asked for its keys, Django's takes twice as long.
+        keys = headers.keys()
+        names = [name for name in keys if name.lower() in _CONCERNED]
+    if not names:
+        # Most responses: nothing to merge, and no call for it.
+        for name, value in ours:
+            headers[name] = value
+        if vary is not None:
+            headers[vary[0]] = vary[1]
+        return
     concerned: list[tuple[str, str]] = []
-    for name in _concerned(headers):
+    for name in names:
         found = headers.pop(name, None)
         if found is not None:
             concerned.append((name.lower(), found[1] if isinstance(found, tuple) else found))
     for name, value in _settle(concerned, ours, vary, on_conflict):
         headers[name] = value
-
-
-def _concerned(headers: HeaderMapping) -> list[str]:
-    """The names in a mapping that concern CORS."""
-    try:
-        return [name for name in headers if name.lower() in _CONCERNED]
-    except AttributeError:
-        # Werkzeug's Headers iterate over pairs. Asked for its keys, Django's takes twice as long.
-        names = headers.keys()
-        return [name for name in names if name.lower() in _CONCERNED]
 
 
 def _settle(

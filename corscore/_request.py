@@ -90,6 +90,8 @@ class RequestInfo:
     def from_environ(cls, method: str, environ: Mapping[str, Any]) -> RequestInfo:
         """Reads a WSGI environ, or what has the same keys, as Django's ``META`` under ASGI too.
 
+        What only a preflight asks is not read of a request that is none by its method.
+
         https://peps.python.org/pep-3333/#environ-variables
         """
         get = environ.get
@@ -99,9 +101,12 @@ class RequestInfo:
         info.origin = get("HTTP_ORIGIN")
         info.host = get("HTTP_HOST")
         info.sec_fetch_site = get("HTTP_SEC_FETCH_SITE")
-        info.request_method = get("HTTP_ACCESS_CONTROL_REQUEST_METHOD")
-        info.request_headers = get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS")
-        info.request_private_network = get("HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK")
+        if method == PREFLIGHT_METHOD:
+            info.request_method = get("HTTP_ACCESS_CONTROL_REQUEST_METHOD")
+            info.request_headers = get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS")
+            info.request_private_network = get("HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK")
+        else:
+            info.request_method = info.request_headers = info.request_private_network = None
         return info
 
     @classmethod
