@@ -107,7 +107,7 @@ FRAMEWORKS = {"anyio", "asgiref", "click", "django", "fastapi", "flask", "rich",
 
 MAX_ENGINE_LINES = 300
 # The matcher is one source because it is compiled as one.
-MAX_GATEWAY_LINES = 400
+MAX_GATEWAY_LINES = 420
 MAX_ADAPTER_LINES = 400
 
 
