@@ -6,7 +6,7 @@ and callbacks need more, of every request, and pay for it only where they are in
 
 from __future__ import annotations
 
-from corscore._request import RequestInfo
+from corscore._request import RequestInfo, read_headers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,17 +33,9 @@ class RequestContext(RequestInfo):
         path: str = "/",
         native: object = None,
     ) -> None:
-        # Unlike `from_getter`, all of it whatever the kind: a form that a page of another site
-        # posts may have no Origin, and a WebSocket's handshake is a GET.
-        super().__init__(
-            method,
-            origin=get("Origin"),
-            request_method=get("Access-Control-Request-Method"),
-            request_headers=get("Access-Control-Request-Headers"),
-            request_private_network=get("Access-Control-Request-Private-Network"),
-            host=get("Host"),
-            sec_fetch_site=get("Sec-Fetch-Site"),
-        )
+        # All of it whatever the kind: a form that a page of another site posts may have no Origin,
+        # and a WebSocket's handshake is a GET.
+        super().__init__(method, **read_headers(get))
         self._get = get
         self.path: str = path
         self.native: object = native

@@ -76,15 +76,7 @@ class RequestInfo:
             get: A header's name to its value, or None when the request has no such header. Several
                 lines must come joined by a comma, as RFC 9110 section 5.3 says.
         """
-        return cls(
-            method,
-            origin=get("Origin"),
-            request_method=get("Access-Control-Request-Method"),
-            request_headers=get("Access-Control-Request-Headers"),
-            request_private_network=get("Access-Control-Request-Private-Network"),
-            host=get("Host"),
-            sec_fetch_site=get("Sec-Fetch-Site"),
-        )
+        return cls(method, **read_headers(get))
 
     @classmethod
     def from_environ(cls, method: str, environ: Mapping[str, Any]) -> RequestInfo:
@@ -168,6 +160,22 @@ class RequestInfo:
             if getattr(self, name) is not None
         )
         return f"RequestInfo({self.method!r}{given})"
+
+
+# Fields to the headers that they are read from.
+_HEADERS = {
+    "origin": "Origin",
+    "request_method": "Access-Control-Request-Method",
+    "request_headers": "Access-Control-Request-Headers",
+    "request_private_network": "Access-Control-Request-Private-Network",
+    "host": "Host",
+    "sec_fetch_site": "Sec-Fetch-Site",
+}
+
+
+def read_headers(get: Callable[[str], str | None]) -> dict[str, str | None]:
+    """The arguments of ``RequestInfo`` that are headers, through a function that takes names."""
+    return {field: get(name) for field, name in _HEADERS.items()}
 
 
 class _Keys(dict[str, str]):
