@@ -94,7 +94,7 @@ install: $(VENV)/.installed  ## Make .venv with the package and all of its extra
 clean:  ## Remove .venv and whatever was built
 	rm -rf .venv .venv-* build dist .coverage* htmlcov *.egg-info
 	rm -rf .asv .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	rm -f corscore/_*_c.*so corscore/_*_c.*pyd
+	rm -f corscore/_engine/*_c.*so corscore/_engine/*_c.*pyd
 	find benchmarks corscore adapters tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The group of dependencies that the tests run with.
@@ -111,9 +111,9 @@ $(VENV)/.pip:
 
 # An editable install compiles into corscore/, where an old build would stay, and be used, when the
 # new one cannot be made. Hence it is removed first.
-COMPILED := $(wildcard corscore/_*_py.py corscore/_*_c.pxd)
+COMPILED := $(wildcard corscore/_engine/*_py.py corscore/_engine/*_c.pxd)
 $(VENV)/.installed: $(VENV)/.pip pyproject.toml setup.py $(COMPILED)
-	rm -f corscore/_*_c"$$($(BIN)/python -c \
+	rm -f corscore/_engine/*_c"$$($(BIN)/python -c \
 		'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')"
 	$(PIP) install -qq --editable ".[all]"
 	@touch $@

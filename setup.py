@@ -13,8 +13,8 @@ from setuptools import Extension, setup
 
 PURE_PYTHON = bool(os.environ.get("CORSCORE_PURE_PYTHON")) or sys.implementation.name != "cpython"
 
-# One source, two modules: _matcher_py.py runs as it is, and is compiled a second time as _matcher_c
-# with the C types of _matcher_c.pxd; likewise the others. An install without a C compiler goes on
+# One source, two modules: matcher_py.py runs as it is, and is compiled a second time as matcher_c
+# with the C types of matcher_c.pxd; likewise the others. An install without a C compiler goes on
 # without them, unless they were asked for by name: a wheel for publishing must never lack them, for
 # its file name would promise compiled modules all the same.
 COMPILED = ("matcher", "answer", "gateway")
@@ -22,10 +22,10 @@ COMPILED = ("matcher", "answer", "gateway")
 
 def extension(name: str) -> Extension:
     made = Extension(
-        f"corscore._{name}_c",
-        sources=[f"corscore/_{name}_py.py"],
+        f"corscore._engine.{name}_c",
+        sources=[f"corscore/_engine/{name}_py.py"],
         # Each may use the C types of the others.
-        depends=[f"corscore/_{other}_c.pxd" for other in COMPILED],
+        depends=[f"corscore/_engine/{other}_c.pxd" for other in COMPILED],
         optional=not os.environ.get("CORSCORE_REQUIRE_EXTENSION"),
     )
     made.cython_c_in_temp = True  # no .c files in the source tree or the wheel

@@ -1,12 +1,12 @@
 """corscore: one CORS policy engine for every Python web framework."""
 
-from corscore._decision import Decision
-from corscore._errors import ConfigError, Problem
-from corscore._policy import Policy
-from corscore._reference import PolicyRef
-from corscore._request import RequestInfo
-from corscore._resolver import OriginResolver
-from corscore._routing import PolicyMap
+from corscore._engine.decision import Decision
+from corscore._engine.request import RequestInfo
+from corscore._policy.map import PolicyMap
+from corscore._policy.policy import Policy
+from corscore._policy.reference import PolicyRef
+from corscore._policy.resolver import OriginResolver
+from corscore._standard.problem import ConfigError, Problem
 
 __all__ = (
     "ConfigError",

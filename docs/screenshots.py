@@ -22,7 +22,7 @@ from click.testing import CliRunner
 from rich.console import Console
 from rich.text import Text
 
-from corscore_cli._command import corscore
+from corscore_cli.shell.command import corscore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

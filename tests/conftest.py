@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import builds
-from corscore import _matcher
+from corscore._engine import matcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,7 @@ def build(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
     except ImportError:
         _unavailable("CORSCORE_REQUIRE_EXTENSION", "the matcher is not compiled here")
     for attribute, value in vars(picked).items():
-        monkeypatch.setattr(_matcher, attribute, value)
+        monkeypatch.setattr(matcher, attribute, value)
     return name
 
 

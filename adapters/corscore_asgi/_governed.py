@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from corscore.adapting import RequestContext
+from corscore.integration import RequestContext
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
     from typing import Any
 
     from corscore import Decision
-    from corscore.adapting import Outcome
+    from corscore.integration import Outcome
 
     Scope = MutableMapping[str, Any]
     Message = MutableMapping[str, Any]

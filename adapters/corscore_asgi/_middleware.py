@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from corscore import Policy
-from corscore.adapting import Governor, Notices, policies_from
+from corscore.integration import Governor, Notices, policies_from
 from corscore_asgi._governed import (
     DECISION,
     deny_handshake,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from corscore import Decision
-    from corscore.adapting import OnDecision, Policies, PolicyOptions, RequestContext
+    from corscore.integration import OnDecision, Policies, PolicyOptions, RequestContext
 
     Scope = MutableMapping[str, Any]
     Message = MutableMapping[str, Any]

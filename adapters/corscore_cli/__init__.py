@@ -1,5 +1,5 @@
 """The command ``corscore``."""
 
-from corscore_cli._main import main
+from corscore_cli.shell.main import main
 
 __all__ = ("main",)

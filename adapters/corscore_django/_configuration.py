@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from corscore import ConfigError, Policy, PolicyMap, PolicyRef, Problem
-from corscore.adapting import Governor
+from corscore.integration import Governor
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Iterable, Mapping
 
-    from corscore.adapting import Policies
+    from corscore.integration import Policies
 
 
 class Configuration:

@@ -10,7 +10,7 @@ from django.http import HttpResponse, HttpResponseServerError
 from django.utils.cache import patch_vary_headers
 
 from corscore import RequestInfo
-from corscore.adapting import RequestContext, environ_getter
+from corscore.integration import RequestContext, environ_getter
 from corscore_django.signals import check_request_enabled
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
     from corscore import Decision, Policy
-    from corscore.adapting import Notices
+    from corscore.integration import Notices
     from corscore_django._configuration import Configuration
 
 # Where Django itself logs what comes out of a view.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.module_loading import import_string
 
 from corscore import ConfigError, OriginResolver, Policy, PolicyMap, PolicyRef, Problem
-from corscore.adapting import Governor, translated_policy
+from corscore.integration import Governor, translated_policy
 from corscore_django._configuration import renamed
 
 if TYPE_CHECKING:

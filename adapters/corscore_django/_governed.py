@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from django.http import HttpResponse
 from django.utils.cache import patch_vary_headers
 
-from corscore.adapting import RequestContext, environ_getter
+from corscore.integration import RequestContext, environ_getter
 from corscore_django._exchange import Exchange
 from corscore_django._routes import policy_for
 from corscore_django._views import NO_ROUTE
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
     from corscore import Policy
-    from corscore.adapting import Governor, Notices, Outcome
+    from corscore.integration import Governor, Notices, Outcome
     from corscore_django._configuration import Configuration
 
 # To a preflight whose route could not be looked up, under whatever policy: no browser goes on.

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from corscore import ConfigError, Problem
-from corscore.adapting import translated_policy
+from corscore.integration import translated_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
-    from corscore.adapting import Governor, RequestContext
+    from corscore.integration import Governor, RequestContext
     from corscore_django._marks import RoutePolicy
 
 # Resolvers of URLs to how many marks there were when they were looked through, and whether any of

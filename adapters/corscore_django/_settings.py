@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.signals import setting_changed
 
 from corscore import ConfigError, Policy, PolicyMap, PolicyRef, Problem
-from corscore.adapting import Notices, split_forbidden, translated_policy
+from corscore.integration import Notices, split_forbidden, translated_policy
 from corscore_django._configuration import Configuration
 from corscore_django._extras import EXTRAS, RESOLVER, read_extras, read_resolver, read_switch
 from corscore_django._regexes import LISTS, NOTHING, bracketed, join, read_urls
@@ -17,7 +17,7 @@ from corscore_django.defaults import default_headers, default_methods
 from corscore_django.signals import check_request_enabled
 
 if TYPE_CHECKING:
-    from corscore.adapting import Policies
+    from corscore.integration import Policies
 
 PREFIX = "CORS_"
 POLICY = "CORS_POLICY"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 
-from corscore.adapting import Notices
+from corscore.integration import Notices
 from corscore_django._exchange import Exchange, simple_decision
 from corscore_django._governed import GovernedExchange
 from corscore_django._routes import are_in_use, check

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from corscore import ConfigError, Policy, Problem
-from corscore.adapting import Governor
+from corscore.integration import Governor
 from corscore_flask._findings import Findings, literal
 from corscore_flask._options import OF_THE_APP, listed
 

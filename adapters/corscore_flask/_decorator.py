@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from flask.views import View
 
 from corscore import ConfigError, Policy, PolicyMap, PolicyRef
-from corscore.adapting import Governor, Notices
+from corscore.integration import Governor, Notices
 from corscore_flask._marks import Mark, marks
 from corscore_flask._options import OF_THE_APP
 from corscore_flask._resources import policies_from_flask
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from flask import Blueprint
     from typing_extensions import Unpack
 
-    from corscore.adapting import Policies
+    from corscore.integration import Policies
     from corscore_flask._marks import PolicyFor
     from corscore_flask._options import RouteOptions
 

@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, has_request_context, request
 from werkzeug.local import LocalProxy
 
 from corscore import ConfigError, Policy, PolicyMap, PolicyRef
-from corscore.adapting import policies_from
+from corscore.integration import policies_from
 from corscore_flask._app_options import options_of_the_app
 from corscore_flask._decorator import govern_blueprint
 from corscore_flask._installed import put_around
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from corscore import Decision
-    from corscore.adapting import Policies
+    from corscore.integration import Policies
     from corscore_flask._options import FlaskOptions
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from corscore import Problem
-from corscore.adapting import Notices
+from corscore.integration import Notices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

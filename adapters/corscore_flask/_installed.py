@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from werkzeug.wrappers import Response
 
-from corscore.adapting import escaped
+from corscore.integration import escaped
 from corscore_flask._marks import marks
 from corscore_flask._routes import FlaskLayer
 from corscore_wsgi import decision_of, request_info
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from corscore import Decision
-    from corscore.adapting import Policies
+    from corscore.integration import Policies
 
 _ERROR = Response("Internal Server Error", 500, mimetype="text/plain")
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypedDict
 
 from corscore import ConfigError, Policy
-from corscore.adapting import split_forbidden, translated_policy
+from corscore.integration import split_forbidden, translated_policy
 from corscore_flask._regexes import without_header_regexes, without_origin_regexes
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from corscore import OriginResolver
-    from corscore.adapting import OnDecision, Policies
+    from corscore.integration import OnDecision, Policies
     from corscore_flask._findings import Findings
 
     Texts = str | list[str] | tuple[str, ...] | set[str] | frozenset[str]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from corscore.adapting import Notices
+    from corscore.integration import Notices
 
 _OPTION = "resources"
 _EVERY_PATH = "/*"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from werkzeug.routing import MapAdapter
 
-    from corscore.adapting import Policies, RequestContext
+    from corscore.integration import Policies, RequestContext
     from corscore_flask._marks import Mark, PolicyFor
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
     from typing_extensions import Unpack
 
-    from corscore.adapting import OnDecision, Policies, PolicyOptions
+    from corscore.integration import OnDecision, Policies, PolicyOptions
 
 
 def install(

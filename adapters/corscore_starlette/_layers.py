@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from corscore.adapting import Notices
+    from corscore.integration import Notices
 
 _noted: WeakSet[Starlette] = WeakSet()
 

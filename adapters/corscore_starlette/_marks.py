@@ -18,7 +18,7 @@ from corscore_starlette._copied import mark_copies
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from corscore.adapting import RequestContext
+    from corscore.integration import RequestContext
 
 _T = TypeVar("_T")
 

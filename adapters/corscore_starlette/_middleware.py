@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from corscore import Decision
-    from corscore.adapting import OnDecision, Policies, PolicyOptions
+    from corscore.integration import OnDecision, Policies, PolicyOptions
 
 # In the scope inside Starlette's body limit, which came with Starlette 1.
 _BODY_LIMIT = "starlette.max_body_size"

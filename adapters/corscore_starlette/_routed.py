@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from starlette.types import Scope
 
     from corscore import Policy
-    from corscore.adapting import RequestContext
+    from corscore.integration import RequestContext
 
 
 class RoutedMiddleware(corscore_asgi.CORSMiddleware):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from corscore.adapting import RequestContext
+from corscore.integration import RequestContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from corscore import Policy, RequestInfo
-from corscore.adapting import Governor, Notices, environ_getter, policies_from
+from corscore.integration import Governor, Notices, environ_getter, policies_from
 from corscore_wsgi._governed import DecisionStarter, no_starter, path_of, request_context
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from corscore import Decision
-    from corscore.adapting import OnDecision, Policies, PolicyOptions, RequestContext
+    from corscore.integration import OnDecision, Policies, PolicyOptions, RequestContext
 
 # The key of `environ` by which an application finds the decision about its request. It is made only
 # for those who ask.

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from benchmarks import cases
 from benchmarks.sites import asgi
-from corscore import Policy, _matcher
+from corscore import Policy
+from corscore._engine import matcher
 
 if TYPE_CHECKING:
     from benchmarks.cases import Run
@@ -57,8 +58,8 @@ def main(build: str, counts: list[str]) -> None:
     Raises:
         SystemExit: When the matcher is not of that build.
     """
-    if build != _matcher.IMPLEMENTATION:
-        raise SystemExit(f"the matcher is {_matcher.IMPLEMENTATION} here, not {build}")
+    if build != matcher.IMPLEMENTATION:
+        raise SystemExit(f"the matcher is {matcher.IMPLEMENTATION} here, not {build}")
     runs = loops()
     # Collections would come at other moments when the loops before are longer.
     gc.collect()

@@ -73,11 +73,11 @@ def main() -> None:
 def _measure(name: str) -> Figures:
     from importlib import import_module
 
-    from corscore import _matcher
+    from corscore._engine import matcher
 
     expected = "python" if _SECTIONS[name].plain else "cython"
-    if expected != _matcher.IMPLEMENTATION:
-        raise SystemExit(f"{name}: this process has the matcher in {_matcher.IMPLEMENTATION}")
+    if expected != matcher.IMPLEMENTATION:
+        raise SystemExit(f"{name}: this process has the matcher in {matcher.IMPLEMENTATION}")
     module, _, function = _SECTIONS[name].function.partition(":")
     figures: Figures = getattr(import_module(f"benchmarks.table.{module}"), function)()
     return figures
@@ -96,9 +96,9 @@ def _in_process(name: str) -> Figures:
 
 
 def _require_compiled() -> None:
-    from corscore import _matcher
+    from corscore._engine import matcher
 
-    if _matcher.IMPLEMENTATION != "cython":
+    if matcher.IMPLEMENTATION != "cython":
         raise SystemExit("the matcher is not compiled here: install with a C compiler first")
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from conformance.oracle import ALWAYS_ALLOWED_HEADERS, SERVER, Script
 from conformance.site import METHODS, Page
-from corscore.strategies import (
+from corscore.testing.strategies import (
     ODD_ORIGINS,
     PATTERNS,
     is_insecure,

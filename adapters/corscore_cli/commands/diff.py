@@ -1,0 +1,81 @@
+"""``corscore diff``."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import click
+from rich.text import Text
+
+from corscore.diagnostics import access_changes
+from corscore_cli.shell.output import findings_exit, json_option, make_console, print_json, say
+from corscore_cli.targets.governing import one_policy
+from corscore_cli.targets.target import load
+from corscore_cli.targets.target_options import Target, app_dir_option, factory_option
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from corscore import Policy, PolicyMap
+    from corscore.diagnostics import AccessChange
+
+_KINDS = {
+    "path": "path",
+    "origin": "origin",
+    "method": "method",
+    "request-header": "request header",
+    "response-header": "response header",
+    "credentials": "credentials",
+    "option": "option",
+}
+_SIGNS = {"gains": ("+", "green"), "loses": ("-", "red"), "changes": ("~", "yellow")}
+
+
+@click.command()
+@click.argument("old", type=Target())
+@click.argument("new", type=Target())
+@app_dir_option
+@factory_option
+@json_option
+def diff(old: str, new: str, app_dir: str, is_factory: bool, as_json: bool) -> None:
+    """Say who gains and who loses access when NEW takes OLD's place.
+
+    Both are what `corscore check` takes: a TOML file, main:policy, main:app, a Django settings
+    module or env. What they mean is compared: an origin that leaves a list and is covered by a
+    pattern has lost nothing.
+
+    Ends with 0 if nothing changes, with 1 if anything does, and with 2 if one of them cannot be
+    loaded.
+    """
+    before, after = (_policies(target, app_dir, is_factory=is_factory) for target in (old, new))
+    changes = access_changes(before, after)
+    if as_json:
+        print_json({"changes": [change.to_dict() for change in changes]})
+    else:
+        _print(make_console(), changes)
+    raise SystemExit(findings_exit(changes))
+
+
+def _policies(target: str, app_dir: str, *, is_factory: bool) -> Policy | PolicyMap:
+    return one_policy(load(target, app_dir=app_dir, is_factory=is_factory))[1]
+
+
+def _print(console: Console, changes: tuple[AccessChange, ...]) -> None:
+    for path, of_path in groupby(changes, key=lambda change: change.path):
+        if path is not None:
+            say(console, Text(path, "bold"))
+        for change in of_path:
+            sign, style = _SIGNS[change.way]
+            line = Text.assemble((f"{sign} ", f"bold {style}"), f"{_KINDS[change.kind]} ")
+            line.append(change.item, style)
+            if change.way == "changes":
+                line.append(f": {change.before} -> {change.after}")
+            say(console, line, indent=2 if path is not None else 0)
+    if changes:
+        gained, lost = (sum(one.way == way for one in changes) for way in ("gains", "loses"))
+        other = len(changes) - gained - lost
+        console.print()
+        say(console, Text(f"{gained} gained, {lost} lost, {other} changed otherwise", "bold"))
+    else:
+        say(console, "No difference: nobody gains or loses access.")

@@ -1,0 +1,133 @@
+"""``corscore explain``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from corscore import Policy, PolicyMap, RequestInfo
+from corscore.browser import Request, fetch
+from corscore.diagnostics import explain_fetch
+from corscore_cli.shell.explanation_text import print_explanation
+from corscore_cli.shell.output import (
+    FINDINGS,
+    FINE,
+    Mistake,
+    json_option,
+    make_console,
+    print_json,
+    printable,
+    say,
+)
+from corscore_cli.shell.script_options import header_pair, script_options
+from corscore_cli.targets.governing import one_policy
+from corscore_cli.targets.target import load
+from corscore_cli.targets.target_options import Target, app_dir_option, env_option, factory_option
+
+if TYPE_CHECKING:
+    from corscore.diagnostics import Explanation
+
+# A server is of some origin; no page is of this one.
+_SERVER = "https://server.invalid"
+
+
+@click.command()
+@click.argument("target", required=False, type=Target())
+@script_options(credentials=" (cookies)")
+@click.option("--path", default="/", show_default=True, help="For policies by path.")
+@env_option
+@app_dir_option
+@factory_option
+@json_option
+def explain(
+    target: str | None,
+    origin: str,
+    method: str,
+    headers: tuple[str, ...],
+    credentials: bool,
+    reads: tuple[str, ...],
+    path: str,
+    prefix: str | None,
+    app_dir: str,
+    is_factory: bool,
+    as_json: bool,
+) -> None:
+    """Say what a browser does with a script's request, step by step, and why.
+
+    TARGET is a TOML file (cors.toml), a policy (main:policy), an app of FastAPI, Starlette or Flask
+    (main:app), a Django settings module (mysite.settings), or the environment (env). No server is
+    asked: `corscore probe` does that.
+
+    Ends with 0 if the script gets what it asks for, with 1 if it does not, and with 2 if TARGET
+    cannot be loaded.
+    """
+    if not path.startswith("/"):
+        raise click.BadParameter('it starts with a "/".', param_hint="--path")
+    try:
+        Request("GET", _SERVER, origin=_SERVER, headers=[(name, "1") for name in reads])
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", param_hint="--reads") from None
+    loaded = load(target, prefix=prefix, app_dir=app_dir, is_factory=is_factory)
+    source, policies = one_policy(loaded)
+    policy = policies.policy_for(path) if isinstance(policies, PolicyMap) else policies
+    request = _request(origin, method, headers, credentials=credentials, path=path)
+    told = _told(policy, request, reads, path)
+    if policy is None and isinstance(policies, PolicyMap) and not as_json:
+        paths = ", ".join(key for key, governed in policies.items() if governed is not None)
+        note = f"Note: no policy is for {path}; --path asks about another one, such as: {paths}."
+        say(make_console(stderr=True), printable(note), style="dim")
+    if as_json:
+        print_json(told.to_dict())
+    else:
+        if source.theirs is not None:
+            say(
+                make_console(stderr=True),
+                f"Note: {loaded.name} has {source.theirs}; this is what corscore does with the "
+                "same options. corscore migrate shows the differences.",
+                style="dim",
+            )
+        print_explanation(make_console(), told)
+    raise SystemExit(FINE if told.allowed else FINDINGS)
+
+
+def _request(
+    origin: str, method: str, headers: tuple[str, ...], *, credentials: bool, path: str
+) -> Request | RequestInfo:
+    """What the script asks for; or as much of it as a policy can be asked about."""
+    url = f"{_SERVER}{path}"
+    try:
+        return Request(
+            method,
+            url,
+            origin=origin,
+            headers=list(map(header_pair, headers)),
+            credentials="include" if credentials else "omit",
+        )
+    except ValueError as error:
+        message = str(error)
+    # What no browser sends is what people try out. The explanation says so, and what they meant.
+    if not _is_possible("GET", url, origin):
+        return RequestInfo("GET", origin=origin)
+    if not _is_possible(method, url, origin):
+        return RequestInfo("OPTIONS", origin=origin, request_method=method)
+    raise Mistake(message)
+
+
+def _is_possible(method: str, url: str, origin: str) -> bool:
+    try:
+        Request(method, url, origin=origin)
+    except ValueError:
+        return False
+    return True
+
+
+def _told(
+    policy: Policy | None, request: Request | RequestInfo, reads: tuple[str, ...], path: str
+) -> Explanation:
+    if policy is not None:
+        return policy.explain(request, reads=reads)
+    if isinstance(request, RequestInfo):
+        raise Mistake(f"{path} is left alone: no policy says anything about it")
+    # What a server without CORS does.
+    return explain_fetch(request, fetch(request, lambda *_: (200, ())), reads=reads)

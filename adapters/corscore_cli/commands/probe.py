@@ -1,0 +1,84 @@
+"""``corscore probe``."""
+
+from __future__ import annotations
+
+import math
+
+import click
+
+from corscore.browser import Request
+from corscore.diagnostics import probe as probe_server
+from corscore_cli.shell.diagnosis_text import print_diagnosis
+from corscore_cli.shell.http import open_transport
+from corscore_cli.shell.output import FINDINGS, FINE, Mistake, json_option, make_console, print_json
+from corscore_cli.shell.script_options import header_pair, script_options
+
+# All requests together may take so many times what one of them may.
+_TIMES = 6
+
+
+def _number(context: click.Context, parameter: click.Parameter, value: float) -> float:
+    # Neither end of a range keeps it out.
+    if math.isnan(value):
+        raise click.BadParameter("nan is no number of seconds.", context, parameter)
+    return value
+
+
+@click.command()
+@click.argument("url")
+@script_options(
+    headers=" The value of Authorization is never sent.", credentials="; no cookies are sent"
+)
+@click.option("--audit", is_flag=True, help="Try what an attacker would, too.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, 600, min_open=True),
+    callback=_number,
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="For one answer; all together may take six times that.",
+)
+@json_option
+def probe(
+    url: str,
+    origin: str,
+    method: str,
+    headers: tuple[str, ...],
+    credentials: bool,
+    reads: tuple[str, ...],
+    audit: bool,
+    timeout: float,
+    as_json: bool,
+) -> None:
+    """Do to a live server what a browser would, and say what comes of it, and why.
+
+    Sends the preflight, where there is one, and then the request, and follows redirects as browsers
+    do; then a few more GETs and preflights, to find causes. With --audit it also asks with origins
+    that an attacker could have. It never sends cookies, Authorization or a body, and reads no body.
+
+    Ends with 0 if a script can read the response and there are no findings, with 1 otherwise, and
+    with 2 if URL or an option is wrong.
+    """
+    try:
+        request = Request(
+            method,
+            url,
+            origin=origin,
+            headers=list(map(header_pair, headers)),
+            credentials="include" if credentials else "same-origin",
+        )
+    except ValueError as error:
+        raise Mistake(str(error)) from None
+    try:
+        # Only to have the names looked at.
+        Request("GET", url, origin=origin, headers=[(name, "1") for name in reads])
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", param_hint="--reads") from None
+    with open_transport(timeout, _TIMES * timeout) as send:
+        told = probe_server(request, send, reads=reads, audit=audit)
+    if as_json:
+        print_json(told.to_dict())
+    else:
+        print_diagnosis(make_console(), told)
+    raise SystemExit(FINE if told.healthy else FINDINGS)

@@ -1,0 +1,174 @@
+"""The server of the page, as a WSGI application: files, the state, and the control of the policy.
+
+The page talks to it from the same origin, so there is no CORS here. It replaces the policy of a
+running server, hence it checks who asks: the Host, against sites that have their own name resolve
+to loopback, and the Origin, against any other page that is open in the same browser.
+"""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from importlib.resources import files
+from typing import TYPE_CHECKING, get_args
+from urllib.parse import parse_qs
+
+from corscore import ConfigError
+from corscore.browser import Browser
+from corscore_cli.demo.state import state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from corscore_cli.demo.demo import Demo
+
+    Reply = tuple[int, str, bytes]
+
+_MAX_BODY = 65_536
+_TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
+# What the frames of other origins consist of. The page itself is for its own origin only.
+_FRAME_FILES = ("frame.html", "frame.js", "run.js")
+_PAGE_FILES = ("demo.css", "demo.js", "element.js", "explain.js", "form.js", "view.js")
+_JSON = "application/json"
+_TEXT = "text/plain; charset=utf-8"
+
+
+class PageApp:
+    """Serves the page of a demo."""
+
+    def __init__(self, demo: Demo) -> None:
+        self._demo = demo
+        pages = demo.site.pages
+        self._hosts = {pages[name].partition("//")[2]: name for name in ("page", "other")}
+        self._policy = _content_security_policy(pages["page"], pages["other"], demo.site.api)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Serves one request."""
+        status, content_type, body = self._reply(environ)
+        headers = [
+            ("Content-Type", content_type),
+            ("Content-Length", str(len(body))),
+            ("Cache-Control", "no-store"),
+            ("Content-Security-Policy", self._policy),
+            ("Referrer-Policy", "no-referrer"),
+            ("X-Content-Type-Options", "nosniff"),
+        ]
+        if status == HTTPStatus.TEMPORARY_REDIRECT:
+            headers.append(("Location", self._demo.site.pages["page"] + "/"))
+        start_response(f"{status:d} {HTTPStatus(status).phrase}", headers)
+        return [body]
+
+    def _reply(self, environ: WSGIEnvironment) -> Reply:
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        host = self._hosts.get(environ.get("HTTP_HOST", ""))
+        name = path[1:]
+        if host is None:
+            return _refusal("This server goes by another name.")
+        if method == "GET" and name in _FRAME_FILES:
+            return _file(name)
+        if host == "other":
+            if method == "GET" and path == "/":
+                return HTTPStatus.TEMPORARY_REDIRECT, _TEXT, b""
+            return _not_found()
+        if method == "GET":
+            return self._get(name, environ)
+        if method == "POST" and path == "/policy":
+            return self._apply(environ)
+        return _not_found()
+
+    def _get(self, name: str, environ: WSGIEnvironment) -> Reply:
+        if name == "":
+            return _file("demo.html")
+        if name in _PAGE_FILES:
+            return _file(name)
+        if name == "state":
+            return self._state(environ)
+        if name == "preflights":
+            count = self._demo.api.preflights.count(environ["QUERY_STRING"])
+            return _json(HTTPStatus.OK, {"count": count})
+        return _not_found()
+
+    def _state(self, environ: WSGIEnvironment) -> Reply:
+        asked = parse_qs(environ["QUERY_STRING"]).get("browser", [""])[0]
+        browser = next((known for known in get_args(Browser) if known == asked), None)
+        return _json(HTTPStatus.OK, state(self._demo, browser))
+
+    def _apply(self, environ: WSGIEnvironment) -> Reply:
+        body = _body(environ)
+        if environ.get("HTTP_ORIGIN") != self._demo.site.pages["page"]:
+            return _refusal("Only the page of the demo changes the policy.")
+        options = _options(environ, body)
+        if options is None or not options.keys() <= self._demo.start.keys():
+            return HTTPStatus.BAD_REQUEST, _TEXT, b"A JSON object of options was expected."
+        try:
+            changes = self._demo.apply(options)
+        except ConfigError as error:
+            problems = [
+                {
+                    "code": problem.code,
+                    "field": problem.field,
+                    "message": problem.message,
+                    "hint": problem.hint,
+                }
+                for problem in error.problems
+            ]
+            return _json(HTTPStatus.UNPROCESSABLE_ENTITY, {"problems": problems, "changes": []})
+        return _json(HTTPStatus.OK, {"problems": [], "changes": changes})
+
+
+def _content_security_policy(page: str, other: str, api: str) -> str:
+    # Spelled out: in a sandboxed frame there is no 'self'.
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {page} {other}",
+            f"style-src {page}",
+            "img-src data:",
+            f"connect-src {page} {api}",
+            f"frame-src {page} {other}",
+            f"frame-ancestors {page}",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def _body(environ: WSGIEnvironment) -> bytes | None:
+    """The request's body, read before any answer; None if it is larger than a policy ever is."""
+    length = environ.get("CONTENT_LENGTH") or "0"
+    if not (length.isascii() and length.isdigit() and len(length) <= len(str(_MAX_BODY))):
+        return None
+    size = int(length)
+    if size > _MAX_BODY:
+        return None
+    read: bytes = environ["wsgi.input"].read(size)
+    return read
+
+
+def _options(environ: WSGIEnvironment, body: bytes | None) -> dict[str, object] | None:
+    if body is None or environ.get("CONTENT_TYPE") != _JSON:
+        return None
+    try:
+        options = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return options if isinstance(options, dict) else None
+
+
+def _file(name: str) -> Reply:
+    content_type = f"{_TYPES[name.rpartition('.')[2]]}; charset=utf-8"
+    return HTTPStatus.OK, content_type, files("corscore_cli.demo").joinpath(name).read_bytes()
+
+
+def _json(status: int, value: object) -> Reply:
+    return status, _JSON, json.dumps(value).encode()
+
+
+def _refusal(text: str) -> Reply:
+    return HTTPStatus.FORBIDDEN, _TEXT, text.encode()
+
+
+def _not_found() -> Reply:
+    return HTTPStatus.NOT_FOUND, _TEXT, b"There is no such thing here."

@@ -1,0 +1,1 @@
+"""From another library's options to a policy, and what that changes for browsers."""

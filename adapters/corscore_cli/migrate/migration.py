@@ -1,0 +1,188 @@
+"""A policy in the place of another library's options: what cannot stay is repaired, and told."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from corscore import ConfigError, Policy
+from corscore.diagnostics import lint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from corscore import Problem
+
+_REGEX = "allow_origin_regex"
+_DAY = 86400
+_MOST_ROUNDS = 20
+_QUOTED = re.compile(r'"([^"]+)"')
+_SWITCHED_ON = {
+    "insecure-origin-with-credentials": "dangerously_allow_insecure_origins",
+    "regex-unsafe": "dangerously_allow_slow_regex",
+}
+_SWITCHED_OFF = {
+    "null-with-credentials": "allow_null_origin",
+    "private-network-with-wildcard": "allow_private_network",
+    "wildcard-with-credentials": "allow_credentials",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One thing that the old options said and a policy does not take.
+
+    Attributes:
+        code: The code of the problem.
+        message: What was wrong.
+        done: What stands in its place.
+    """
+
+    code: str
+    message: str
+    done: str
+
+    def to_dict(self) -> dict[str, str]:
+        """All of it in a dict, as JSON has it."""
+        return {"code": self.code, "message": self.message, "done": self.done}
+
+
+def migrated(
+    options: Mapping[str, Any], *, escapes_dots: bool = True
+) -> tuple[Policy | None, list[Repair]]:
+    """The nearest policy that can be built, and what had to be changed for it.
+
+    Args:
+        options: Arguments of ``Policy``, with values that it may refuse.
+        escapes_dots: Whether a dot of a regex that was meant as one is repaired too.
+
+    Returns:
+        None for the policy where the options allow no origin at all.
+    """
+    left = {name: _copied(value) for name, value in options.items()}
+    repairs: list[Repair] = []
+    for _ in range(_MOST_ROUNDS):
+        try:
+            policy = Policy.from_options(left)
+        except ConfigError as error:
+            problems = error.problems
+        else:
+            dot = _unescaped_dot(policy) if escapes_dots else None
+            if dot is None:
+                return policy, repairs
+            left[_REGEX], message = dot
+            repairs.append(Repair("regex-unescaped-dot", message, f'r"{dot[0]}"'))
+            continue
+        if all(problem.code == "origins-missing" for problem in problems):
+            return None, repairs
+        for problem in problems:
+            if problem.code != "origins-missing":
+                done = _repair(left, problem)
+                repairs.append(Repair(problem.code, problem.message, done))
+    return None, repairs
+
+
+def _copied(value: Any) -> Any:
+    return list(value) if isinstance(value, (list, tuple, set, frozenset)) else value
+
+
+def _repair(options: dict[str, Any], problem: Problem) -> str:
+    """Changes the options so that the problem is gone; says how."""
+    code, field, value = problem.code, problem.field, problem.value
+    if code in _SWITCHED_ON:
+        options[_SWITCHED_ON[code]] = True
+        return f"kept, with {_SWITCHED_ON[code]}=True"
+    if code in _SWITCHED_OFF:
+        options[_SWITCHED_OFF[code]] = False
+        return f"{_SWITCHED_OFF[code]}=False"
+    if code == "wildcard-not-alone":
+        for name in ("allow_origin_regex", "allow_null_origin", "origin_resolver"):
+            options.pop(name, None)
+        options[field] = ["*"]
+        return '["*"] alone'
+    if code == "regex-matches-anything-with-credentials":
+        return _without_strangers(options)
+    if code == "not-a-bool":
+        options[field] = bool(value)
+        return f"{field}={bool(value)}"
+    if code in ("max-age-invalid", "max-age-out-of-range"):
+        options[field] = _age(value)
+        return f"{field}={options[field]}"
+    if code != "option-unknown" and isinstance(options.get(field), list):
+        return _repair_item(options, problem)
+    if code == "not-a-list" and isinstance(value, str):
+        options[field] = [value]
+        return "a list of it"
+    options.pop(field, None)
+    return "dropped"
+
+
+def _repair_item(options: dict[str, Any], problem: Problem) -> str:
+    """The same for an item of a list, which is replaced where it is known what was meant."""
+    items: list[Any] = options[problem.field]
+    meant = _meant(problem)
+    if problem.code == "origin-null" and not options.get("allow_credentials"):
+        options["allow_null_origin"] = True
+        options[problem.field] = [item for item in items if item != problem.value]
+        return "allow_null_origin=True"
+    # An item may be anything, also what has no hash or is not equal to itself.
+    is_it = [item is problem.value or item == problem.value for item in items]
+    left = [meant if wrong else item for item, wrong in zip(items, is_it, strict=True)]
+    kept = [item for item in left if item is not None]
+    is_plain = all(isinstance(item, str) for item in kept)
+    options[problem.field] = list(dict.fromkeys(kept)) if is_plain else kept
+    return "dropped" if meant is None else f'"{meant}"'
+
+
+def _meant(problem: Problem) -> str | None:
+    """What the item of a list must have been meant for, by the problem's own hint."""
+    if problem.code == "method-case":
+        return str(problem.value).upper()
+    if not problem.code.startswith("origin-") or not isinstance(problem.value, str):
+        return None
+    # Only a correction of this very value: other hints have an example of somebody else's.
+    found = _QUOTED.match(problem.hint.removeprefix("write "))
+    if found is None or not _is_pattern(found[1]):
+        return None
+    known = problem.value.lower().encode("ascii", "replace").decode()
+    host = found[1].partition("://")[2].partition(":")[0]
+    return found[1] if host in known or not problem.value.isascii() else None
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        Policy(allow_origins=[text])
+    except ConfigError:
+        return False
+    return True
+
+
+def _without_strangers(options: dict[str, Any]) -> str:
+    """Escapes the dots of a regex; or gives the credentials up, where that does not help."""
+    try:
+        dot = _unescaped_dot(Policy(allow_origin_regex=options[_REGEX]))
+    except ConfigError:
+        dot = None
+    if dot is None:
+        options["allow_credentials"] = False
+        return "allow_credentials=False"
+    options[_REGEX] = dot[0]
+    return f'r"{dot[0]}"'
+
+
+def _unescaped_dot(policy: Policy) -> tuple[str, str] | None:
+    """The policy's regex with its dots escaped, and what is wrong with it as it is."""
+    for finding in lint(policy):
+        escaped = re.fullmatch(r'write r"(.*)"', finding.hint)
+        if finding.code == "regex-unescaped-dot" and escaped is not None:
+            return escaped[1], finding.message
+    return None
+
+
+def _age(value: Any) -> int | None:
+    if isinstance(value, timedelta):
+        value = int(value.total_seconds())
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return max(0, min(value, _DAY)) if is_number else None

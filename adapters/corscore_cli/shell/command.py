@@ -1,0 +1,57 @@
+"""The command line: a group whose commands are imported when they are called.
+
+``corscore check`` runs at every commit: it must not pay for the server of ``corscore demo``, nor
+for the HTTP client of ``corscore probe``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from corscore_cli.shell.main import end_if_not_installed
+
+# In the order in which people need them; `--help` keeps it.
+_COMMANDS = {
+    "check": "check",
+    "explain": "explain",
+    "probe": "probe",
+    "har": "har",
+    "diff": "diff",
+    "migrate": "migrate",
+    "demo": "demo",
+}
+
+
+class _Commands(click.Group):
+    def list_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+    ) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        try:
+            module = import_module(f"corscore_cli.commands.{_COMMANDS[cmd_name]}")
+        except ModuleNotFoundError as error:
+            end_if_not_installed(error)
+            raise
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Each command ends with 0 if all is fine, 1 if it found something, 2 after a mistake.",
+)
+@click.version_option(package_name="corscore", message="%(prog)s %(version)s")
+def corscore() -> None:
+    """One CORS policy engine for every Python web framework."""

@@ -1,0 +1,186 @@
+"""One HTTP request at a time, over httpx: no redirects, no cookies, no body, a limit on time."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+
+from corscore.diagnostics import NoResponse
+from corscore_cli.shell.output import Mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from corscore.browser import Answer, Transport
+
+_AGENT = "Mozilla/5.0 (compatible; corscore probe)"
+_HEAD = "corscore.head"
+_NO_CORS = "This is no matter of CORS."
+_LOOK = "look whether the server runs, and whether scheme, name and port of the URL are right"
+_TAB = "open the URL in a tab of a browser to see what is wrong with the certificate"
+# OpenSSL's X509_V_ERR_...
+_CERTIFICATES = {
+    10: "the certificate is out of date",
+    9: "the certificate is not valid yet",
+    18: "the certificate is self-signed",
+    19: "a certificate in its chain is self-signed",
+    20: "nobody known signed the certificate",
+    62: "the certificate is for another name",
+    64: "the certificate is for another address",
+}
+
+
+@contextmanager
+def open_transport(timeout: float, total: float) -> Iterator[Transport]:
+    """A transport for ``corscore.diagnostics.probe``; what it raises is ``NoResponse``.
+
+    Of each response it reads the head and nothing more, up to the 100 KiB that httpx takes.
+
+    Args:
+        timeout: Seconds that one answer may take, its connection included.
+        total: Seconds that all of them may take together.
+
+    Raises:
+        Mistake: The environment names a proxy or certificates that cannot be used.
+    """
+    loop = asyncio.new_event_loop()
+    try:
+        client = httpx.AsyncClient(
+            timeout=timeout,
+            follow_redirects=False,
+            # Some kind of it, or httpx would make one of a user name and password in a URL.
+            auth=httpx.Auth(),
+            event_hooks={"response": [_keep_head]},
+            headers={"User-Agent": _AGENT},
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
+    except (ValueError, OSError, ImportError) as error:
+        loop.close()
+        raise Mistake(f"a proxy or the certificates of the environment: {error!a}") from None
+    # In a thread of its own the loop is in nobody's way, should one run in this thread already.
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            yield _Http(client, loop, thread, timeout, time.monotonic() + total).send
+        finally:
+            thread.submit(loop.run_until_complete, client.aclose()).result()
+            loop.close()
+
+
+class _Http:
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        loop: asyncio.AbstractEventLoop,
+        thread: ThreadPoolExecutor,
+        timeout: float,
+        deadline: float,
+    ) -> None:
+        self._client = client
+        self._loop = loop
+        self._thread = thread
+        self._timeout = timeout
+        self._deadline = deadline
+        self._task: asyncio.Task[Answer] | None = None
+
+    def send(self, method: str, url: str, headers: list[tuple[str, str]]) -> Answer:
+        """Sends one request.
+
+        Raises:
+            NoResponse: There was no answer.
+        """
+        left = min(self._timeout, self._deadline - time.monotonic())
+        try:
+            return self._thread.submit(self._run, method, url, headers, max(left, 0)).result()
+        except (TimeoutError, asyncio.TimeoutError, httpx.TimeoutException):
+            seconds = f"{self._timeout:g} s"
+            message = f"No answer of {_place(url)} came within {seconds}. {_NO_CORS}"
+            raise NoResponse("network-error", message, _LOOK) from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise _named(error, url) from None
+        except KeyboardInterrupt:
+            # Who closes the transport waits for the thread.
+            if self._task is not None:
+                self._loop.call_soon_threadsafe(self._task.cancel)
+            raise
+
+    def _run(self, method: str, url: str, headers: list[tuple[str, str]], seconds: float) -> Answer:
+        sending = asyncio.wait_for(self._send(method, url, headers), seconds)
+        self._task = self._loop.create_task(sending)
+        return self._loop.run_until_complete(self._task)
+
+    async def _send(self, method: str, url: str, headers: list[tuple[str, str]]) -> Answer:
+        # What one response sets is not for the next one.
+        self._client.cookies.clear()
+        pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        request = self._client.build_request(method, url, headers=pairs)
+        # httpx has made it upper case, which browsers do not.
+        request.method = method
+        response = await self._client.send(request, stream=True)
+        await response.aclose()
+        return response.status_code, response.extensions[_HEAD]
+
+
+async def _keep_head(response: httpx.Response) -> None:
+    """Hides where a redirect leads from httpx, which would mind a Location that it cannot parse."""
+    response.extensions[_HEAD] = list(response.headers.raw)
+    response.headers.pop("location", None)
+
+
+def _named(error: Exception, url: str) -> NoResponse:
+    """What the user is told of a failure: which kind, and that CORS is not to blame."""
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            what = _CERTIFICATES.get(cause.verify_code, cause.verify_message)
+            return NoResponse("tls-error", f"TLS failed: {what}. {_NO_CORS}", _TAB)
+        if isinstance(cause, ssl.SSLError):
+            reason = (cause.reason or "").replace("_", " ").lower()
+            if "wrong version" in reason or "record layer" in reason:
+                reason = "the port answers, and not in TLS: is it http?"
+            what = reason or "the handshake broke off"
+            return NoResponse("tls-error", f"TLS failed: {what}. {_NO_CORS}", _TAB)
+    what = _network(causes, url)
+    return NoResponse("network-error", f"There was no response: {what}. {_NO_CORS}", _LOOK)
+
+
+def _network(causes: list[BaseException], url: str) -> str:
+    place = _place(url)
+    for cause in causes:
+        if isinstance(cause, socket.gaierror):
+            return f"the name in {place} is not known"
+        if isinstance(cause, ConnectionRefusedError):
+            return f"nobody listens at {place}"
+        if isinstance(cause, httpx.RemoteProtocolError):
+            return f"{place} broke off, or does not speak HTTP"
+        if isinstance(cause, httpx.ProxyError):
+            return "the proxy did not let it through"
+        if isinstance(cause, (ConnectionError, httpx.ReadError, httpx.WriteError)):
+            return f"{place} closed the connection"
+        if isinstance(cause, (httpx.InvalidURL, httpx.UnsupportedProtocol)):
+            return f"{place} is no URL that can be asked"
+    return f"{place} cannot be reached"
+
+
+def _place(url: str) -> str:
+    # A serialised URL: printable ASCII. Its origin says enough.
+    return "/".join(url.split("/", 3)[:3])
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An exception, and those that led to it; each once."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        waiting += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]

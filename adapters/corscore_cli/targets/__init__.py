@@ -1,0 +1,1 @@
+"""TARGET: loads what a user names, and finds its layers of CORS."""

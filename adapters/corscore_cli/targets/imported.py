@@ -1,0 +1,212 @@
+"""Imports what a user names as ``module:name``, as their server would."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import traceback
+from contextlib import contextmanager, redirect_stdout
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from corscore import ConfigError
+from corscore_cli.shell.output import Mistake
+from corscore_cli.shell.place import PythonLocator, shown_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType, TracebackType
+
+    from corscore_cli.shell.place import Locator
+
+# Where a mistake is not: our packages, and what imports theirs.
+_OURS = (
+    str(Path(inspect.getfile(ConfigError)).parent) + os.sep,
+    str(Path(__file__).parents[2] / "corscore_"),
+)
+_MISSING = object()
+_NOT_THEIRS = ("<frozen importlib", "importlib", "<string>")
+
+
+class Refused(Exception):
+    """A module whose policy cannot be built.
+
+    Attributes:
+        error: All that is wrong with it.
+        locate: Finds where that is.
+    """
+
+    def __init__(self, error: ConfigError, locate: Locator) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.locate = locate
+
+
+@contextmanager
+def importing(app_dir: str, package: str) -> Iterator[None]:
+    """Has imports find the modules of a project, and forgets them afterwards.
+
+    What a module prints while it is imported goes to stderr: stdout is for the command.
+
+    Args:
+        app_dir: The folder to look in first.
+        package: The module's top-level name, which the next TARGET may have as well.
+    """
+    path = str(Path(app_dir).absolute())
+    before = {name: module for name, module in sys.modules.items() if _is_of(name, package)}
+    here = {name for name, module in before.items() if _is_below(module, path)}
+    for name in before.keys() - here:
+        # Another project's, unless it is one that this project only shares.
+        if (Path(path) / f"{package}.py").exists() or (Path(path) / package).is_dir():
+            del sys.modules[name]
+    sys.path.insert(0, path)
+    try:
+        with redirect_stdout(sys.stderr), _descriptor_too():
+            yield
+    finally:
+        sys.stderr.flush()
+        if path in sys.path:
+            sys.path.remove(path)
+        for name in [name for name in sys.modules if _is_of(name, package)]:
+            if name not in here:
+                del sys.modules[name]
+        sys.modules.update({name: before[name] for name in before.keys() - here})
+
+
+@contextmanager
+def _descriptor_too() -> Iterator[None]:
+    """Sends descriptor 1 to stderr as well: a child process writes there, and so does C."""
+    try:
+        is_ours = sys.__stdout__ is not None and sys.__stdout__.fileno() == 1
+        kept = os.dup(1) if is_ours else None
+    except (OSError, ValueError):
+        # Closed, or no file.
+        kept = None
+    if kept is None:
+        yield
+        return
+    try:
+        os.dup2(2, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def _is_of(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+def _is_below(module: ModuleType | None, path: str) -> bool:
+    return str(getattr(module, "__file__", None) or "").startswith(path)
+
+
+def imported(module: str) -> ModuleType:
+    """The module.
+
+    Raises:
+        Mistake: It is not there, or fails: one line with the file and the line of it.
+        Refused: A policy in it cannot be built.
+    """
+    if module.endswith(".py") and not _is_package(module.removesuffix(".py")):
+        name = Path(module).stem
+        raise Mistake(f"{module} is a file's name; name the module, such as {name}:app")
+    try:
+        return import_module(module)
+    except ConfigError as error:
+        raise Refused(error, locator_of(error)) from None
+    except ModuleNotFoundError as error:
+        if error.name is not None and _is_of(module, error.name):
+            raise Mistake(
+                f"there is no module {error.name}; run corscore where it can be imported, or name "
+                "its folder with --app-dir"
+            ) from None
+        raise Mistake(_failed(f"{module} cannot be imported", error)) from None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a user's module may raise anything
+        raise Mistake(_failed(f"{module} cannot be imported", error)) from None
+
+
+def _is_package(name: str) -> bool:
+    return any(Path(folder, *name.split(".")).is_dir() for folder in sys.path)
+
+
+def called(factory: Any, name: str) -> Any:
+    """What a factory makes.
+
+    Raises:
+        Mistake: It cannot be called, or fails.
+        Refused: A policy in it cannot be built.
+    """
+    if not callable(factory):
+        raise Mistake(f"{name} is no factory: a {type(factory).__name__} cannot be called")
+    try:
+        return factory()
+    except ConfigError as error:
+        raise Refused(error, locator_of(error)) from None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a user's factory may raise anything
+        raise Mistake(_failed(f"{name} fails", error)) from None
+
+
+def attribute(module: ModuleType, path: str) -> Any:
+    """What a module has under a name; dots lead inside of it.
+
+    Raises:
+        Mistake: There is no such thing.
+    """
+    found: Any = module
+    for name in path.split("."):
+        holder = found
+        try:
+            found = getattr(holder, name, _MISSING)
+        except Exception as error:  # noqa: BLE001 - a user's module may make it up as it goes
+            raise Mistake(_failed(f"{module.__name__}:{path} fails", error)) from None
+        if found is _MISSING:
+            guess = _nearest(name, holder)
+            meant = f"; did you mean {module.__name__}:{guess}?" if guess else ""
+            raise Mistake(f"there is no {path} in {module.__name__}{meant}")
+    return found
+
+
+def _nearest(name: str, holder: object) -> str | None:
+    # Imported late: needed only after a mistake.
+    from difflib import get_close_matches
+
+    names = [one for one in dir(holder) if not one.startswith("_")]
+    return next(iter(get_close_matches(name, names, n=1)), None)
+
+
+def locator_of(error: BaseException) -> Locator:
+    """Finds values near the line of the user's that an error comes from."""
+    frame = _users_frame(error.__traceback__)
+    return PythonLocator(*frame) if frame else PythonLocator("")
+
+
+def _users_frame(trace: TracebackType | None) -> tuple[str, int] | None:
+    """File and line of the innermost frame that is the user's own."""
+    frames: list[tuple[str, int]] = [
+        (frame.filename, frame.lineno)
+        for frame in traceback.extract_tb(trace)
+        if frame.lineno is not None
+        and not frame.filename.startswith((*_OURS, *_NOT_THEIRS))
+        and "importlib" not in Path(frame.filename).parts
+    ]
+    mine = [frame for frame in frames if "site-packages" not in frame[0]]
+    return next(reversed(mine or frames), None)
+
+
+def _failed(what: str, error: BaseException) -> str:
+    try:
+        text = " ".join(str(error).split()) or "no message"
+    except Exception:  # noqa: BLE001 - a user's exception may fail at that, too
+        text = "no message"
+    frame = _users_frame(error.__traceback__)
+    if isinstance(error, SyntaxError) and error.filename:
+        text, frame = error.msg, (error.filename, error.lineno or 1)
+    where = f" ({shown_path(frame[0])}, line {frame[1]})" if frame else ""
+    return f"{what}: {type(error).__name__}: {text}{where}"

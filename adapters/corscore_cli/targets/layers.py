@@ -1,0 +1,264 @@
+"""Finds the layers of CORS in an application: ours, Starlette's and flask-cors's.
+
+Nothing is imported for it, and no application is run: what an object is made of was imported by
+whoever made it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import corscore_asgi
+import corscore_wsgi
+from corscore import ConfigError, PolicyRef
+from corscore.integration import translated_policy
+from corscore_cli.shell.output import Mistake
+from corscore_cli.targets.theirs import FLASK_NAMES, from_flask_cors, from_starlette_instance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from corscore import Policy, PolicyMap, Problem
+
+STARLETTE = "starlette"
+FLASK_CORS = "flask-cors"
+
+_TITLES = {STARLETTE: "Starlette's CORSMiddleware", FLASK_CORS: "flask-cors"}
+# What a layer calls the application inside it.
+_INNER = ("app", "wsgi_app", "application", "wrapped_app", "asgi_app", "router")
+_OURS = (corscore_asgi.CORSMiddleware, corscore_wsgi.CORSMiddleware)
+_DEEPEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer of CORS on an application.
+
+    Attributes:
+        title: What it is, for people.
+        policies: Its policy; None where it cannot be built.
+        problems: Why it cannot.
+        above: How many layers of CORS a request has passed before it.
+        path: Where the application is mounted that it is on; empty for the outermost one.
+        resource: The end of ``path`` that is a path or a regex of flask-cors; empty without one.
+        theirs: The library that it is of, where it is not ours.
+        options: That library's options, under the names of ``Policy``.
+        names: Options of ``Policy`` to the names that this user wrote.
+        defaults: Options that nobody wrote.
+    """
+
+    title: str
+    policies: Policy | PolicyMap | None
+    problems: tuple[Problem, ...] = ()
+    above: int = 0
+    path: str = ""
+    theirs: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    defaults: frozenset[str] = frozenset()
+    resource: str = ""
+
+
+class Search:
+    """All layers of an application, those of mounted ones included.
+
+    Raises:
+        Mistake: One of them was given what no CORSMiddleware takes.
+
+    Attributes:
+        layers: From the outermost on.
+        is_known: Whether anything was recognised, be it a framework without CORS.
+        has_decorated_views: Whether views have CORS of their own, by flask-cors's decorator.
+        hooks: The functions of flask-cors that run after a request.
+    """
+
+    def __init__(self, app: object) -> None:
+        self.layers: list[Layer] = []
+        self.is_known = self.has_decorated_views = False
+        self.hooks: list[Any] = []
+        self._seen: set[int] = set()
+        self._look(app, 0, "", 0)
+
+    def _look(self, app: Any, above: int, path: str, depth: int) -> None:
+        if app is None or id(app) in self._seen or depth > _DEEPEST:
+            return
+        self._seen.add(id(app))
+        found = list(self._layers_of(app, above, path))
+        self.layers += found
+        self.is_known = self.is_known or bool(found) or _is_framework(app)
+        above += len(found)
+        self.hooks += _flask_cors_hooks(app)
+        self.has_decorated_views = self.has_decorated_views or _has_decorated_views(app)
+        for child, prefix in _children(app):
+            self._look(child, above, path + prefix, depth + 1)
+
+    def _layers_of(self, app: Any, above: int, path: str) -> Iterable[Layer]:
+        """The layers that are this object, or that are noted on it, from the outside in."""
+        if issubclass(type(app), _OURS):
+            yield _ours(app, type(app).__module__, above, path)
+            return
+        installed = _own(app, "corscore_layer")
+        if issubclass(type(installed), _OURS):
+            yield _ours(installed, "corscore_starlette.install", above, path)
+            above += 1
+        if _is_starlettes(type(app)):
+            yield _theirs(from_starlette_instance(app), STARLETTE, above, path)
+        added = _own(app, "user_middleware")
+        for middleware in added if isinstance(added, list) else ():
+            layer = _added(middleware, above, path)
+            if layer is not None:
+                yield layer
+                above += 1
+        extensions = _own(app, "extensions")
+        ours = extensions.get("corscore") if isinstance(extensions, dict) else None
+        if issubclass(type(ours), _OURS):
+            yield _ours(ours, "corscore_flask.CORS", above, path)
+            above += 1
+        for prefix, options in _flask_cors_options(app):
+            layer = _theirs(options, FLASK_CORS, above, path + prefix, FLASK_NAMES)
+            yield replace(layer, resource=prefix)
+
+
+def _own(found: object, name: str) -> Any:
+    """An attribute that an object itself has.
+
+    Without asking the object: a proxy, such as Flask's ``request``, raises where there is nothing
+    behind it, and a mock has an answer to everything.
+    """
+    try:
+        return object.__getattribute__(found, "__dict__").get(name)
+    except (AttributeError, TypeError):
+        return None
+
+
+def _ours(layer: Any, title: str, above: int, path: str) -> Layer:
+    governor = getattr(layer, "governor", None)
+    if governor is None:
+        # Starlette's kind keeps the error until the server starts; then there is no governor.
+        error = vars(layer).get("_error")
+        if isinstance(error, TypeError):
+            raise Mistake(str(error))
+        problems = error.problems if isinstance(error, ConfigError) else ()
+        return Layer(_short(title), None, problems, above, path)
+    policies = governor.policies
+    plain = policies.policy if isinstance(policies, PolicyRef) else policies
+    return Layer(_short(title), plain, (), above, path)
+
+
+def _short(title: str) -> str:
+    """``corscore_asgi._middleware`` is for us; its users know the package."""
+    package, _, module = title.partition(".")
+    return f"{package}.CORSMiddleware" if module.startswith("_") else title
+
+
+def _added(middleware: Any, above: int, path: str) -> Layer | None:
+    """What ``app.add_middleware`` was given, if it is a layer of CORS."""
+    cls = getattr(middleware, "cls", None)
+    args = tuple(getattr(middleware, "args", ()))
+    options = dict(getattr(middleware, "kwargs", getattr(middleware, "options", {})))
+    if not isinstance(cls, type):
+        return None
+    if issubclass(cls, corscore_asgi.CORSMiddleware):
+        try:
+            layer = corscore_asgi.CORSMiddleware(_nothing, *args, **options)
+        except TypeError as error:
+            raise Mistake(str(error)) from None
+        except ConfigError as error:
+            return Layer(_short(cls.__module__), None, error.problems, above, path, options=options)
+        return _ours(layer, cls.__module__, above, path)
+    if _is_starlettes(cls):
+        signature = inspect.signature(cls.__init__)
+        try:
+            bound = signature.bind_partial(None, _nothing, *args, **options).arguments
+        except TypeError as error:
+            raise Mistake(f"add_middleware(CORSMiddleware, ...): {error}") from None
+        given = {name: bound[name] for name in list(bound)[2:]}
+        return _theirs(given, STARLETTE, above, path)
+    return None
+
+
+async def _nothing(*_: object) -> None:
+    """The application of a layer that is only looked at."""
+
+
+def _is_starlettes(cls: type) -> bool:
+    return any(
+        base.__name__ == "CORSMiddleware" and base.__module__.startswith("starlette.")
+        for base in cls.__mro__
+    )
+
+
+def _theirs(
+    options: Mapping[str, Any],
+    library: str,
+    above: int,
+    path: str,
+    names: Mapping[str, str] | None = None,
+) -> Layer:
+    """Another library's options, read as ours of the same meaning."""
+    names = names or {}
+    defaults = frozenset(options.get("_defaults", ()))
+    given = {name: value for name, value in options.items() if name != "_defaults"}
+    policies: Policy | None = None
+    problems: tuple[Problem, ...] = ()
+    try:
+        policies = translated_policy(given, names, "=")
+    except ConfigError as error:
+        problems = error.problems
+    return Layer(_TITLES[library], policies, problems, above, path, library, given, names, defaults)
+
+
+def _flask_cors_hooks(app: Any) -> list[Any]:
+    """The functions by which flask-cors changes the responses of a Flask application."""
+    funcs = _own(app, "after_request_funcs")
+    if "flask_cors" not in sys.modules or not isinstance(funcs, dict):
+        return []
+    return [
+        function
+        for several in funcs.values()
+        for function in several
+        if str(getattr(function, "__module__", "")).startswith("flask_cors")
+    ]
+
+
+def _flask_cors_options(app: Any) -> Iterable[tuple[str, dict[str, Any]]]:
+    """The options of flask-cors on a Flask application, by the path that they are for."""
+    for function in _flask_cors_hooks(app):
+        resources = inspect.getclosurevars(function).nonlocals.get("resources", ())
+        for pattern, options in resources:
+            yield from_flask_cors(pattern, options)
+
+
+def _has_decorated_views(app: Any) -> bool:
+    views = _own(app, "view_functions")
+    codes = [_own_code(view) for view in views.values()] if isinstance(views, dict) else []
+    return any("flask_cors" in file for file in codes)
+
+
+def _own_code(function: object) -> str:
+    """The file that a function's own code is in: a decorator's, for what it has wrapped."""
+    return str(getattr(getattr(function, "__code__", None), "co_filename", ""))
+
+
+def _children(app: Any) -> Iterable[tuple[Any, str]]:
+    """What is inside of an object, with the path that it is mounted at."""
+    for name in _INNER:
+        inner = _own(app, name)
+        # Flask's `wsgi_app` is a method of its own, unless somebody has put a layer there.
+        if inner is not None and getattr(inner, "__self__", None) is not app:
+            yield inner, ""
+    mounts = _own(app, "mounts")
+    if isinstance(mounts, dict):
+        for path, mounted in mounts.items():
+            yield mounted, str(path)
+    routes = _own(app, "routes")
+    for route in routes if isinstance(routes, list) else ():
+        yield _own(route, "app"), str(_own(route, "path") or "")
+
+
+def _is_framework(app: object) -> bool:
+    modules = {base.__module__.partition(".")[0] for base in type(app).__mro__}
+    return bool(modules & {"starlette", "fastapi", "flask", "quart"})

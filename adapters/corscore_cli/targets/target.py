@@ -1,0 +1,256 @@
+"""TARGET: what ``check``, ``explain`` and ``diff`` look at, loaded from wherever it is."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from corscore import ConfigError, Policy, PolicyMap, PolicyRef
+from corscore.diagnostics import Finding
+from corscore.integration import escaped
+from corscore_cli.shell.output import Mistake
+from corscore_cli.shell.place import Place, PythonLocator, TomlLocator, shown_path
+from corscore_cli.targets.imported import Refused, attribute, called, imported, importing
+from corscore_cli.targets.layers import Search
+from corscore_cli.targets.loaded import Loaded, Source
+from corscore_cli.targets.options import as_options, table_of
+from corscore_cli.targets.samples import prefix_matched
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from corscore_cli.targets.layers import Layer
+
+ENVIRONMENT = "env"
+PREFIX = "CORS_"
+
+_OBJECT = re.compile(r"([A-Za-z_]\w*(?:\.\w+)*):([A-Za-z_]\w*(?:\.\w+)*)(\(\))?")
+_MODULE = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
+_EXAMPLES = "cors.toml, main:policy, main:app, mysite.settings or env"
+
+
+def load(
+    target: str | None, *, prefix: str | None = None, app_dir: str = ".", is_factory: bool = False
+) -> Loaded:
+    """What a TARGET is.
+
+    Args:
+        target: A TOML file, ``module:policy``, ``module:app``, a Django settings module, or
+            ``env``; None with ``prefix``, or where ``DJANGO_SETTINGS_MODULE`` is set.
+        prefix: Of environment variables, in the place of a target.
+        app_dir: The folder in which modules are looked for first.
+        is_factory: Whether to call what ``module:name`` is.
+
+    Raises:
+        Mistake: There is nothing of this name, or nothing that holds a policy.
+    """
+    if prefix is not None:
+        if target not in (None, ENVIRONMENT):
+            raise Mistake(f"--env {prefix} and the target {target} were given: name one of them")
+        return _environment(prefix)
+    target = target or os.environ.get("DJANGO_SETTINGS_MODULE")
+    if target is None:
+        raise Mistake(f"name a target: {_EXAMPLES}")
+    if target == ENVIRONMENT:
+        return _environment(PREFIX)
+    path = Path(target)
+    if path.suffix == ".toml" or _is_file(path) or "/" in target or "\\" in target:
+        return _file(target, path)
+    named = _OBJECT.fullmatch(target)
+    if named is not None:
+        module, name, call = named.groups()
+        with importing(app_dir, module.partition(".")[0]):
+            return _object(target, module, name, is_factory=is_factory or bool(call))
+    if _MODULE.fullmatch(target) is not None:
+        # Imported late: Django is not there for everybody.
+        from corscore_cli.targets.target_django import forgotten, load_settings
+
+        with importing(app_dir, forgotten(target)):
+            return load_settings(target)
+    raise Mistake(f"{target!a} is no target: name {_EXAMPLES}")
+
+
+def _environment(prefix: str) -> Loaded:
+    def locate(name: str, value: object = None) -> Place:  # noqa: ARG001 - it is a Locator
+        is_variable = name.startswith(prefix)
+        return Place(name if is_variable else f"{prefix}{name.upper()}")
+
+    title = f"environment variables {prefix}*"
+    written = {
+        name.removeprefix(prefix): value
+        for name, value in os.environ.items()
+        if name.startswith(prefix)
+    }
+    options = as_options(written)
+    try:
+        source = Source(Policy.from_env(prefix), title, locate=locate, options=options)
+    except ConfigError as error:
+        source = Source(None, title, problems=error.problems, locate=locate, options=options)
+    place = locate("ALLOW_ORIGINS")
+    padded = written.get("ALLOW_ORIGINS", "")
+    if not padded.strip() or padded == padded.strip():
+        return Loaded(ENVIRONMENT, (source,))
+    finding = Finding(
+        "origin-whitespace",
+        f"{padded!a} has white space around it. corscore leaves it out; whatever else reads the "
+        "variable may not.",
+        f"write {place.name}={escaped(padded.strip())}",
+        place.name,
+    )
+    return Loaded(ENVIRONMENT, (source,), ((finding, place),))
+
+
+def _file(target: str, path: Path) -> Loaded:
+    if path.suffix == ".py":
+        raise Mistake(f"{target} is Python: name an object in it, such as {path.stem}:app")
+    if not _is_file(path):
+        raise Mistake(f"there is no file {target}")
+    locate, options = TomlLocator(path), as_options(table_of(path))
+    try:
+        policy = PolicyRef.from_file(path).policy
+    except ConfigError as error:
+        if error.problems[0].code == "file-unreadable" and "corscore[toml]" in str(error):
+            raise Mistake(str(error.problems[0]).partition("\n")[0]) from None
+        source = Source(None, target, problems=error.problems, locate=locate, options=options)
+        return Loaded(target, (source,))
+    return Loaded(target, (Source(policy, target, locate=locate, options=options),))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        # A name that is too long, or a folder that is closed to this user.
+        return False
+
+
+def _object(target: str, module_name: str, name: str, *, is_factory: bool) -> Loaded:
+    try:
+        module = imported(module_name)
+        found = attribute(module, name)
+        if is_factory:
+            found = called(found, target)
+    except Refused as refused:
+        problems = refused.error.problems
+        return Loaded(target, (Source(None, target, problems=problems, locate=refused.locate),))
+    # By its type: a proxy, such as Flask's `current_app`, raises when it is asked what it is.
+    if issubclass(type(found), PolicyRef):
+        found = found.policy
+    locate = PythonLocator(_file_of(module) or "", name)
+    if issubclass(type(found), (Policy, PolicyMap)):
+        file = _file_of(module)
+        return Loaded(
+            target, (Source(found, target, locate=locate),), file=file and shown_path(file)
+        )
+    if _is_django(found):
+        from corscore_cli.targets.target_django import loaded_settings
+
+        return loaded_settings(target)
+    search = Search(found)
+    if not search.is_known:
+        raise _no_target(target, found, is_factory=is_factory)
+    return _application(target, found, search, module)
+
+
+def _file_of(module: ModuleType) -> str | None:
+    """Its file; None for what is built into the interpreter, and for a folder without one."""
+    return getattr(module, "__file__", None)
+
+
+def _no_target(target: str, found: object, *, is_factory: bool) -> Mistake:
+    kind = type(found).__name__
+    if kind == "function" and not is_factory:
+        return Mistake(f"{target} is a function; if it makes the app, add --factory")
+    if kind == "dict":
+        return Mistake(f"{target} is a dict; write Policy(**{target.rpartition(':')[2]})")
+    return Mistake(
+        f"{target} is a {kind}: neither a policy nor an app of FastAPI, Starlette, Flask or Django "
+        "nor one with a CORSMiddleware of corscore around it"
+    )
+
+
+def _is_django(found: object) -> bool:
+    handlers = sys.modules.get("django.core.handlers.base")
+    return handlers is not None and issubclass(type(found), handlers.BaseHandler)
+
+
+def _application(target: str, app: object, search: Search, module: ModuleType) -> Loaded:
+    file = _file_of(module)
+    locate = PythonLocator(file or "")
+    findings = []
+    if not search.layers and not search.has_decorated_views:
+        place = Place(target, shown_path(file) if file else None)
+        findings.append((_without_cors(target, app, module), place))
+    inner = next((layer for layer in search.layers if layer.above), None)
+    if inner is not None:
+        findings.append((_two_layers(search.layers, inner), Place(target)))
+    findings += [
+        (found, locate(layer.names.get("allow_origins", "allow_origins")))
+        for layer in search.layers
+        for found in prefix_matched(layer.theirs, layer.options)
+    ]
+    sources = tuple(_source(layer, target, locate) for layer in search.layers)
+    return Loaded(target, sources, tuple(findings), file and shown_path(file))
+
+
+def _without_cors(target: str, app: object, module: ModuleType) -> Finding:
+    others = [
+        name
+        for name, other in vars(module).items()
+        if other is not app and not name.startswith("_") and _has_layers(other)
+    ]
+    name = target.partition(":")[0]
+    if others:
+        hint = f"serve {name}:{others[0]}, which has one, or add the middleware to {target}"
+    else:
+        hint = (
+            "add the middleware to the object that is served, after the last assignment to its name"
+        )
+    return Finding(
+        "app-without-cors",
+        f"{target} has no layer of CORS on it: scripts of other origins can read nothing.",
+        hint,
+        target,
+    )
+
+
+def _has_layers(found: Any) -> bool:
+    # Nothing but instances: a class, such as an imported CORSMiddleware, is no application.
+    if issubclass(type(found), type):
+        return False
+    try:
+        return bool(Search(found).layers)
+    except Mistake:
+        # It has one, which is for whoever looks at that object.
+        return True
+
+
+def _two_layers(layers: list[Layer], inner: Layer) -> Finding:
+    titles = [layer.title for layer in layers]
+    where = f" at {inner.path}" if inner.path else ""
+    return Finding(
+        "two-cors-layers",
+        f"more than one layer of CORS is on the app{where}: {', '.join(titles)}. The outermost "
+        "decides, or both write their headers.",
+        f"keep one, and remove {inner.title}{where}",
+    )
+
+
+def _source(layer: Layer, target: str, locate: PythonLocator) -> Source:
+    title = f"{target}, {layer.title}"
+    return Source(
+        layer.policies,
+        f"{title} at {layer.path}" if layer.path else title,
+        layer.names,
+        layer.defaults,
+        layer.problems,
+        locate,
+        layer.theirs,
+        layer.options,
+        layer.path,
+        layer.resource,
+        layer.above,
+    )

@@ -1,0 +1,227 @@
+"""A Django settings module as a TARGET."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from corscore import Policy, PolicyMap, PolicyRef
+from corscore.diagnostics import Finding
+from corscore_cli.shell.output import Mistake
+from corscore_cli.shell.place import PythonLocator, nowhere
+from corscore_cli.targets.imported import Refused, imported
+from corscore_cli.targets.layers import Search
+from corscore_cli.targets.loaded import Loaded, Source
+from corscore_cli.targets.samples import prefix_matched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    from corscore_cli.shell.place import Locator, Place
+    from corscore_django.inspection import Inspection
+
+_VARIABLE = "DJANGO_SETTINGS_MODULE"
+# What the settings of any project say; a module of constants may have a SECRET_KEY, too.
+_OF_A_PROJECT = ("INSTALLED_APPS", "MIDDLEWARE", "ROOT_URLCONF", "DATABASES")
+_EXTRA = 'the package django is not installed; run: pip install "corscore[cli,django]"'
+
+# What `manage.py check` warns of and this vocabulary has a code for.
+_CODES = {
+    "corscore.W002": "app-without-cors",
+    "corscore.W003": "cors-not-outermost",
+    "corscore.W004": "two-cors-layers",
+    "corscore.W006": "option-unknown",
+    "corscore.W008": "header-forbidden",
+}
+
+
+def forgotten(name: str) -> str:
+    """The package to forget after a settings module was looked at, for ``importing``.
+
+    None of the project that Django is set up for: what its applications are made of has to stay.
+    """
+    conf = sys.modules.get("django.conf")
+    return name.partition(".")[0] if conf is not None and conf.settings.configured else ""
+
+
+def load_settings(name: str) -> Loaded:
+    """The policy of a settings module.
+
+    Raises:
+        Mistake: It is no settings module, it fails, or the project cannot be set up.
+    """
+    try:
+        with in_force(name) as module:
+            return loaded_settings(name, module)
+    except Refused as refused:
+        problems = refused.error.problems
+        return Loaded(name, (Source(None, name, problems=problems, locate=refused.locate),))
+
+
+@contextmanager
+def in_force(name: str) -> Iterator[ModuleType]:
+    """Sets a project up, and has its settings in force.
+
+    Django is configured once in a process. The second module of a process, as in
+    ``corscore diff``, only overrides the settings of the first one.
+
+    Raises:
+        Mistake: It is no settings module, it fails, or the project cannot be set up.
+        Refused: A policy in it cannot be built.
+    """
+    try:
+        import django
+        from django.conf import settings
+    except ImportError:
+        raise Mistake(f"{name} would be a Django settings module, but {_EXTRA}") from None
+    module = imported(name)
+    names = [one for one in dir(module) if one.isupper()]
+    if not names:
+        raise Mistake(
+            f"{name} is no Django settings module: it has no settings; for an object in it write "
+            f"{name}:app"
+        )
+    app = _app_in(module, names)
+    if app is not None:
+        raise Mistake(f"{name} is no Django settings module; for the app in it write {name}:{app}")
+    if settings.configured:
+        with _overridden(module, names):
+            yield module
+        return
+    os.environ[_VARIABLE] = name
+    try:
+        django.setup()
+    except Exception as error:  # noqa: BLE001 - a project's own code may raise anything
+        raise Mistake(f"{name}: the project cannot be set up: {_one_line(error)}") from None
+    yield module
+
+
+def _app_in(module: ModuleType, names: list[str]) -> str | None:
+    """The app or policy in a module that has constants, and none of a Django project's."""
+    if any(name in _OF_A_PROJECT or name.startswith("CORS_") for name in names):
+        return None
+    found = (name for name, value in vars(module).items() if _is_target(value))
+    return next(found, None)
+
+
+def _is_target(value: object) -> bool:
+    # By its type: a proxy raises when it is asked, and a class is no app.
+    if issubclass(type(value), (Policy, PolicyMap, PolicyRef)):
+        return True
+    try:
+        return not issubclass(type(value), type) and Search(value).is_known
+    except Mistake:
+        return True
+
+
+@contextmanager
+def _overridden(module: ModuleType, names: list[str]) -> Iterator[None]:
+    from django.conf import settings
+    from django.test.utils import override_settings
+
+    given = {one: getattr(module, one) for one in names}
+    # Applications are set up once; what counts here are the settings.
+    given.pop("INSTALLED_APPS", None)
+    given.setdefault("MIDDLEWARE", [])
+    with override_settings(**given):
+        for one in dir(settings):
+            if one.startswith("CORS_") and one not in given:
+                delattr(settings, one)
+        yield
+
+
+def loaded_settings(name: str, module: ModuleType | None = None) -> Loaded:
+    """The policy of the settings as they stand.
+
+    Raises:
+        Mistake: They contradict each other.
+    """
+    from corscore_django.inspection import inspect_settings
+
+    try:
+        inspection = inspect_settings()
+    except TypeError as error:
+        raise Mistake(f"{name}: {_one_line(error)}") from None
+    locate: Locator = nowhere
+    if module is not None and module.__file__:
+        locate = PythonLocator(module.__file__)
+    theirs = "django-cors-headers" if inspection.has_theirs else None
+    findings = tuple(_findings(inspection, locate)) + tuple(
+        (found, locate(inspection.names["allow_origin_regex"]))
+        for found in prefix_matched(theirs, inspection.options)
+    )
+    if not inspection.has_layer and not inspection.values:
+        return Loaded(name, (), findings)
+    every = frozenset(inspection.names)
+    source = Source(
+        inspection.policy,
+        name,
+        inspection.names,
+        every - inspection.written,
+        inspection.problems,
+        locate,
+        theirs,
+        inspection.options,
+    )
+    return Loaded(name, (source,), findings)
+
+
+def _findings(inspection: Inspection, locate: Locator) -> Iterator[tuple[Finding, Place]]:
+    if not inspection.has_layer and not inspection.values:
+        yield (
+            Finding(
+                "app-without-cors",
+                "no middleware of CORS is in MIDDLEWARE, and no CORS_* setting is made: scripts of "
+                "other origins can read nothing.",
+                'put "corscore_django.middleware.CorsMiddleware" at the top of MIDDLEWARE',
+            ),
+            locate("MIDDLEWARE"),
+        )
+    if inspection.has_theirs and not _is_beside_ours(inspection):
+        yield from _not_outermost(locate)
+    for warning in inspection.warnings:
+        code = _CODES.get(str(warning.id))
+        if code is None or (code == "app-without-cors" and inspection.has_theirs):
+            continue
+        if code == "two-cors-layers" and not _is_beside_ours(inspection):
+            continue
+        text = str(warning.msg)
+        named = text.partition(" ")[0].rstrip(":")
+        place = locate(named if named.startswith("CORS_") else "MIDDLEWARE")
+        yield Finding(code, text, str(warning.hint)), place
+
+
+def _not_outermost(locate: Locator) -> Iterator[tuple[Finding, Place]]:
+    """What `manage.py check` says of our middleware, for django-cors-headers'."""
+    from django.conf import settings
+
+    from corscore_django.checks import answering_above
+
+    paths = [str(path) for path in settings.MIDDLEWARE]
+    layer = next(path for path in paths if path.startswith("corsheaders."))
+    above = answering_above(paths, layer)
+    if above:
+        yield (
+            Finding(
+                "cors-not-outermost",
+                f"{', '.join(above)} can answer a request, a preflight too, before {layer} sees "
+                "it.",
+                f'put "{layer}" above "{above[0]}" in MIDDLEWARE, best at the top',
+            ),
+            locate("MIDDLEWARE"),
+        )
+
+
+def _is_beside_ours(inspection: Inspection) -> bool:
+    from django.conf import settings
+
+    return any("corscore" in str(path) for path in settings.MIDDLEWARE) or (
+        inspection.has_layer and not inspection.has_theirs
+    )
+
+
+def _one_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -1,0 +1,165 @@
+"""Reads options from the environment, or from a table of a configuration file."""
+
+from __future__ import annotations
+
+import os
+
+from corscore._config.options import DEFAULTS, Options, did_you_mean
+from corscore._config.spelling import Findings, Spelling, python_literal, variable_literal
+from corscore._standard.problem import ConfigError, Problem
+from corscore._standard.text import escaped, shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX = "CORS_"
+
+_LISTS = tuple(name for name, default in DEFAULTS.items() if default == ())
+_SWITCHES = tuple(name for name, default in DEFAULTS.items() if isinstance(default, bool))
+_NUMBERS = ("max_age", "preflight_status")
+_BOOLEANS = {
+    "true": True,
+    "1": True,
+    "yes": True,
+    "on": True,
+    "false": False,
+    "0": False,
+    "no": False,
+    "off": False,
+}
+# What int() takes beyond these (signs, underscores, other scripts' digits) nobody means.
+_MAX_DIGITS = 18
+
+
+def read_environment(prefix: str, environ: Mapping[str, str] | None) -> Options:
+    """The options in environment variables.
+
+    Raises:
+        ConfigError: With every problem, each naming its variable.
+    """
+    variables = os.environ if environ is None else environ
+    names = {option: f"{prefix}{option.upper()}" for option in DEFAULTS}
+    findings = Findings(Spelling(names, variable_literal, "="))
+    given = {
+        option: variables[name]
+        # An unset and an empty variable are the same to those who deploy.
+        for option, name in names.items()
+        if variables.get(name, "").strip()
+    }
+    others = sorted(
+        name for name in variables if name.startswith(prefix) and name not in names.values()
+    )
+    foreign = [name for name in others if not _is_slip(findings, name, prefix, variables[name])]
+    if foreign:
+        _log_foreign(foreign)
+    return _read(findings, given)
+
+
+def read_mapping(mapping: Mapping[str, object]) -> Options:
+    """The options in a table, whose strings are read as the environment's.
+
+    Raises:
+        ConfigError: With every problem, each naming the key as it was written.
+    """
+    keys: dict[str, str] = {}
+    given: dict[str, object] = {}
+    findings = Findings(Spelling(keys, python_literal, " = "))
+    for key, value in mapping.items():
+        option = str(key).lower().removeprefix(PREFIX.lower())
+        if option in given:
+            findings.problems.append(
+                Problem(
+                    "option-unknown",
+                    str(key),
+                    value,
+                    f"{shown(key)} and {shown(keys[option])} are the same option.",
+                    f"drop one of them; did you mean {keys[option]}?",
+                )
+            )
+            continue
+        keys[option] = str(key)
+        given[option] = value
+    return _read(findings, given)
+
+
+def _read(findings: Findings, given: Mapping[str, object]) -> Options:
+    values = {
+        option: _value(findings, option, value) if isinstance(value, str) else value
+        for option, value in given.items()
+    }
+    try:
+        options = Options(values, findings.spelling)
+    except ConfigError as error:
+        more = _without(error.problems, findings.problems)
+        raise ConfigError((*findings.problems, *more)) from None
+    if findings.problems:
+        raise ConfigError(tuple(findings.problems))
+    return options
+
+
+def _without(problems: tuple[Problem, ...], told: list[Problem]) -> tuple[Problem, ...]:
+    """The problems that are not a mere consequence of one that was told already."""
+    silenced = {problem.field for problem in told}
+    return tuple(
+        problem
+        for problem in problems
+        if not (problem.code == "origins-missing" and problem.field in silenced)
+    )
+
+
+def _value(findings: Findings, option: str, text: str) -> object:
+    if option in _LISTS:
+        return _items(findings, option, text)
+    bare = text.strip()
+    if option in _SWITCHES:
+        return _BOOLEANS.get(bare.lower(), text)
+    if option == "max_age" and bare.lower() == "none":
+        return None
+    if option in _NUMBERS and bare.isascii():
+        digits = bare.removeprefix("-")
+        return int(bare) if digits.isdigit() and len(digits) <= _MAX_DIGITS else text
+    return bare
+
+
+def _items(findings: Findings, option: str, text: str) -> list[str]:
+    bare = text.strip()
+    items = [item.strip() for item in bare.split(",")]
+    if bare.startswith("["):
+        names = [item.strip("[]\"' ") for item in items]
+        findings.add(
+            "list-is-json",
+            option,
+            text,
+            f"{shown(text)} is written as a JSON list.",
+            f"write {findings.write(option, [name for name in names if name])}",
+        )
+        return []
+    return [item for item in items if item]
+
+
+def _is_slip(findings: Findings, name: str, prefix: str, value: str) -> bool:
+    guess = did_you_mean(name.removeprefix(prefix), DEFAULTS)
+    if guess is None:
+        return False
+    meant = findings.spelling.name(guess)
+    findings.problems.append(
+        Problem(
+            "option-unknown",
+            name,
+            value,
+            f"there is no option {shown(name)}.",
+            f"did you mean {meant}? write {findings.write(guess, value)}",
+        )
+    )
+    return True
+
+
+def _log_foreign(names: list[str]) -> None:
+    # Imported late: logging is larger than the whole engine, and most programs load it anyway.
+    from logging import getLogger
+
+    getLogger("corscore").info(
+        "environment variables that are no options of corscore, left alone: %s",
+        ", ".join(map(escaped, names)),
+    )

@@ -1,0 +1,1 @@
+"""From checked options to answers: the compiled policy, one source in two builds."""

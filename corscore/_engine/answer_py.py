@@ -1,0 +1,144 @@
+# cython: language_level=3, annotation_typing=False, binding=False, freethreading_compatible=True
+"""``Answer``: all of a decision that is known when the policy is built, and how it is given.
+
+One source, two builds, as ``_matcher_py``.
+"""
+
+from __future__ import annotations
+
+from corscore._engine.headers import merge, merge_raw, raw_pairs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, Literal
+
+    from corscore._engine.headers import OnConflict, Pairs, RawPair
+
+    Kind = Literal["not-cors", "actual", "preflight"]
+
+_A = b"aA"
+_V = b"vV"
+_VARY_LENGTH = len("vary")
+_SHORTEST_CORS_LENGTH = len("access-control-max-age")
+_RESPONSE_START = "http.response.start"
+_ALLOW_ORIGIN = b"access-control-allow-origin"
+
+
+class Answer:
+    """All of a decision that is known when the policy is built.
+
+    Args:
+        kind: ``"not-cors"``, ``"actual"`` or ``"preflight"``.
+        origin_allowed: Whether the policy allows the origin that gets this answer.
+        echoes_origin: Whether to send the request's origin back: what allows it, unless ``*`` does.
+        pairs: Further headers to set, without ``Vary``.
+        vary: ``Vary`` and the names of request headers that the answer depends on, or None.
+        status: A preflight's status; 0 where the application answers.
+        body: A preflight's body.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        *,
+        origin_allowed: bool,
+        echoes_origin: bool = False,
+        pairs: Pairs = (),
+        vary: tuple[str, str] | None = None,
+        status: int = 0,
+        body: bytes = b"",
+    ) -> None:
+        self.kind: Kind = kind
+        self.origin_allowed = origin_allowed
+        self.echoes_origin = echoes_origin
+        self.pairs = pairs
+        self.vary = vary
+        self.status = status
+        self.body = body
+        placeholder: Pairs = ((_ALLOW_ORIGIN.decode(), ""),) if echoes_origin else ()
+        self._text = [*placeholder, *pairs, *((vary,) if vary else ())]
+        self._raw = raw_pairs(self._text)
+        # Of a preflight's two ASGI messages, all that is the same for everybody.
+        self.start: dict[str, Any] = {"type": _RESPONSE_START, "status": status, "headers": ()}
+        self.end: dict[str, Any] = {"type": "http.response.body", "body": body}
+
+    def raw(self, origin: bytes | None) -> list[RawPair]:
+        """The headers of a response that has no others, as a new list.
+
+        Args:
+            origin: The request's origin; needed where the answer echoes it.
+        """
+        headers = self._raw[:]
+        if self.echoes_origin and origin is not None:
+            headers[0] = (_ALLOW_ORIGIN, origin)
+        return headers
+
+    def apply_raw(
+        self,
+        headers: Iterable[RawPair],
+        origin: bytes | None = None,
+        on_conflict: OnConflict | None = None,
+    ) -> list[RawPair]:
+        """The headers of a response with ours in them, as a new list.
+
+        Args:
+            headers: The application's raw header pairs, names in any case.
+            origin: The request's origin; needed where the answer echoes it.
+            on_conflict: Called with the lower-case name of each header that was removed because
+                the policy alone may set it.
+        """
+        theirs = headers if type(headers) is list else list(headers)
+        try:
+            for name, _ in theirs:
+                length = len(name)
+                # Vary, or one of CORS? Length and first byte tell almost all others apart.
+                if (length == _VARY_LENGTH and name[0] in _V) or (
+                    length >= _SHORTEST_CORS_LENGTH and name[0] in _A
+                ):
+                    return merge_raw(theirs, self.own(origin), self.vary, on_conflict)
+        except TypeError:
+            # Names that are not bytes, which some servers take: the careful way takes them too.
+            return merge_raw(theirs, self.own(origin), self.vary, on_conflict)
+        # Nothing of the application's to merge: ours behind theirs, with one place filled in.
+        merged = theirs + self._raw
+        if self.echoes_origin and origin is not None:
+            merged[len(theirs)] = (_ALLOW_ORIGIN, origin)
+        return merged
+
+    def apply(
+        self,
+        headers: Iterable[tuple[str, str]],
+        origin: str | None = None,
+        on_conflict: OnConflict | None = None,
+    ) -> list[tuple[str, str]]:
+        """The same for headers that are text, as in WSGI."""
+        theirs = headers if type(headers) is list else list(headers)
+        try:
+            for name, _ in theirs:
+                length = len(name)
+                if (length == _VARY_LENGTH and name[0] in "vV") or (
+                    length >= _SHORTEST_CORS_LENGTH and name[0] in "aA"
+                ):
+                    return self._merged(theirs, origin, on_conflict)
+        except TypeError:
+            # A subclass of str, such as a member of a StrEnum. The compiled build takes none.
+            return self._merged(theirs, origin, on_conflict)
+        merged = theirs + self._text
+        if self.echoes_origin and origin is not None:
+            merged[len(theirs)] = ("Access-Control-Allow-Origin", origin)
+        return merged
+
+    def _merged(
+        self, theirs: list[tuple[str, str]], origin: str | None, on_conflict: OnConflict | None
+    ) -> list[tuple[str, str]]:
+        sent = None if origin is None else origin.encode("ascii", "replace")
+        return merge(theirs, self.own(sent), self.vary, on_conflict)
+
+    def own(self, origin: bytes | None) -> Pairs:
+        """The headers to set, without ``Vary``, as text."""
+        if self.echoes_origin and origin is not None:
+            # A sum, and no tuple of both: compiled, it is half the price.
+            first = (("Access-Control-Allow-Origin", origin.decode("latin-1")),)
+            return first + self.pairs
+        return self.pairs

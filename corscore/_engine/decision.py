@@ -1,0 +1,133 @@
+"""What a request gets: plain data, and how a response's headers change by it."""
+
+from __future__ import annotations
+
+from corscore._engine.headers import raw_pairs, update
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from corscore._engine.answer_py import Kind
+    from corscore._engine.headers import HeaderMapping, OnConflict, Pairs, RawPair
+    from corscore._engine.matcher import Answer
+    from corscore._engine.request import RequestInfo
+
+
+class Decision:
+    """What one request gets from a policy.
+
+    An adapter sends a preflight's ``status``, ``headers`` (or ``raw_headers``) and ``body`` itself,
+    and the application never sees the request. For any other kind it calls the application and
+    passes the response's headers through ``apply`` (or ``apply_raw``, or ``update``).
+    """
+
+    __slots__ = ("_answer", "_judge", "_origin", "_request")
+
+    asks: bool = False
+    """Whether this is no answer yet: the policy's ``origin_resolver`` is to be asked about the
+    request's origin, and the policy to decide again with its verdict."""
+
+    def __init__(
+        self,
+        answer: Answer,
+        origin: bytes | None,
+        request: RequestInfo,
+        judge: Callable[[Answer, RequestInfo], str | None],
+    ) -> None:
+        self._answer = answer
+        self._origin = origin
+        self._request = request
+        self._judge = judge
+
+    @property
+    def kind(self) -> Kind:
+        """``"not-cors"`` (no Origin), ``"actual"`` or ``"preflight"``."""
+        return self._answer.kind
+
+    @property
+    def is_preflight(self) -> bool:
+        """Whether to answer now, with ``status``, the headers and ``body``."""
+        return self._answer.status != 0
+
+    @property
+    def origin_allowed(self) -> bool:
+        """Whether the policy allows the request's origin; without one, whether it allows any."""
+        return self._answer.origin_allowed
+
+    @property
+    def reason(self) -> str | None:
+        """Why a browser will refuse, as a stable code; None where it will not.
+
+        One of ``origin-not-allowed``, ``origin-malformed``, ``null-not-allowed`` and, for a
+        preflight, ``method-not-allowed`` and ``header-not-allowed``. Worked out when asked for.
+        """
+        return self._judge(self._answer, self._request)
+
+    @property
+    def allowed(self) -> bool:
+        """Whether a browser will let the script go on: origin and, in a preflight, all it asks."""
+        return self.reason is None
+
+    @property
+    def status(self) -> int:
+        """Status of a preflight's answer; 0 for any other kind, which the application answers."""
+        return self._answer.status
+
+    @property
+    def body(self) -> bytes:
+        """Body of a preflight's answer: empty, but for ``debug=True``."""
+        return self._answer.body
+
+    @property
+    def headers(self) -> Pairs:
+        """What the decision sets on a response that has no headers yet, as text."""
+        vary = self._answer.vary
+        return self._answer.own(self._origin) + ((vary,) if vary is not None else ())
+
+    @property
+    def raw_headers(self) -> tuple[RawPair, ...]:
+        """The same as bytes, names in lower case."""
+        return tuple(raw_pairs(self.headers))
+
+    def apply(
+        self, pairs: Iterable[tuple[str, str]], on_conflict: OnConflict | None = None
+    ) -> list[tuple[str, str]]:
+        """The headers of a response as the policy wants them, in a new list.
+
+        What the application set of the headers that the policy owns is removed; names that it
+        exposes are kept where the response may be read; ``Vary`` is merged, never overwritten.
+
+        Args:
+            pairs: Names, in any case, and values of the application's headers.
+            on_conflict: Called with the lower-case name of each header that was removed.
+        """
+        origin = None if self._origin is None else self._origin.decode("ascii")
+        return self._answer.apply(pairs, origin, on_conflict)
+
+    def apply_raw(
+        self, pairs: Iterable[RawPair], on_conflict: OnConflict | None = None
+    ) -> list[RawPair]:
+        """``apply`` for raw headers, as in ASGI."""
+        return self._answer.apply_raw(pairs, self._origin, on_conflict)
+
+    def update(self, headers: HeaderMapping, on_conflict: OnConflict | None = None) -> None:
+        """``apply`` in place, for a mapping of case-insensitive names to single values."""
+        update(headers, self._answer.own(self._origin), self._answer.vary, on_conflict)
+
+    def __repr__(self) -> str:
+        verdict = "allowed" if self.allowed else self.reason
+        return f"<Decision {self.kind} {verdict} headers={self.headers!r}>"
+
+
+class Question(Decision):
+    """What the request gets unless the policy's origin resolver allows its origin."""
+
+    __slots__ = ()
+
+    asks = True
+
+    @classmethod
+    def about(cls, decision: Decision) -> Question:
+        """A decision that waits for a verdict."""
+        return cls(decision._answer, decision._origin, decision._request, decision._judge)

@@ -1,0 +1,32 @@
+"""Picks the build of what every request passes: compiled where it is, the same in Python if not.
+
+``CORSCORE_PURE_PYTHON=1`` asks for Python. The engine reaches these names through this module, so
+that a test can put either build in its place.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING or os.environ.get("CORSCORE_PURE_PYTHON"):
+    from corscore._engine.answer_py import Answer
+    from corscore._engine.gateway_py import Gateway, Responder, scan
+    from corscore._engine.matcher_py import Matcher
+
+    IMPLEMENTATION = "python"
+else:
+    try:
+        from corscore._engine.answer_c import Answer
+        from corscore._engine.gateway_c import Gateway, Responder, scan
+        from corscore._engine.matcher_c import Matcher
+
+        IMPLEMENTATION = "cython"
+    except ImportError:
+        from corscore._engine.answer_py import Answer
+        from corscore._engine.gateway_py import Gateway, Responder, scan
+        from corscore._engine.matcher_py import Matcher
+
+        IMPLEMENTATION = "python"
+
+__all__ = ("IMPLEMENTATION", "Answer", "Gateway", "Matcher", "Responder", "scan")

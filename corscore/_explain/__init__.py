@@ -1,0 +1,1 @@
+"""Why a request is allowed or refused, step by step."""

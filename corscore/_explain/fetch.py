@@ -1,0 +1,215 @@
+"""Why a fetch came out as it did, from what went over the wire: for any server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from corscore._explain.explanation import Explanation
+from corscore._explain.names import ticked
+from corscore._explain.steps import steps_of
+from corscore._standard.fetch import (
+    ACCESS_CONTROL_ALLOW_ORIGIN,
+    ALLOW_CREDENTIALS_TRUE,
+    AUTHORIZATION,
+    FORBIDDEN_RESPONSE_HEADERS,
+    OPAQUE_ORIGIN,
+    REDIRECT_STATUSES,
+)
+from corscore._standard.text import quoted, shown
+from corscore.browser._checks import allowed_methods, header_check, refused_headers
+from corscore.browser._console import Refusal, console_messages
+from corscore.browser._headers import get
+from corscore.browser._reasons import REASONS, Browser, Reason
+from corscore.browser._redirect import redirected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from corscore.browser import Exchange, FetchResult
+    from corscore.browser._headers import HeadersInput
+    from corscore.browser._request import Request
+
+_HINTS: dict[str, str] = {
+    "preflight-redirected": (
+        "ask for the URL that the redirect leads to, https and final slash included, or let CORS "
+        "answer before whatever redirects"
+    ),
+    "preflight-not-ok": (
+        "answer the preflight with 204 and the CORS headers before authentication and routing"
+    ),
+    "multiple-allow-origin": "set the header in one place only: the application, or the proxy",
+    "invalid-allow-methods": "send a list of methods separated by commas",
+    "invalid-allow-headers": "send a list of header names separated by commas",
+    "redirect-invalid": "answer the redirect with one Location that is an http or https URL",
+    "too-many-redirects": "end the loop of redirects",
+    "redirect-with-credentials": "leave the user name and password out of the redirect's Location",
+    "redirected-to-null-origin": (
+        "ask for the URL that the redirect leads to; allowing null would allow every site"
+    ),
+    "null-origin": "serve the page over http, from an origin that the server can allow",
+}
+
+
+def explain_fetch(
+    request: Request,
+    result: FetchResult,
+    *,
+    reads: Iterable[str] = (),
+    browser: Browser | None = None,
+) -> Explanation:
+    """Why a script got, or did not get, what it asked a server for.
+
+    Args:
+        request: What it asked for.
+        result: What ``corscore.browser.fetch`` made of it.
+        reads: Names of response headers that it wants to read.
+        browser: Whose deviations ``fetch`` took into account.
+
+    Returns:
+        Without ``matched``, ``nearest`` and ``headers``: only ``Policy.explain`` knows a policy.
+    """
+    reads = tuple(reads)
+    reached = last_request(request, result.exchanges)
+    exchange = result.exchanges[-1]
+    hidden = hidden_headers(reached, exchange.response_headers, reads) if result.readable else ()
+    browser_reason: Reason | None = "header-not-exposed" if hidden else result.reason
+    reason = refined(browser_reason, reached, exchange)
+    console: tuple[tuple[Browser, str], ...] = ()
+    if result.reason is not None:
+        refusal = Refusal(
+            result.reason,
+            reached,
+            exchange.status,
+            exchange.response_headers,
+            is_preflight=exchange.is_preflight,
+        )
+        console = tuple(console_messages(refusal))
+    return Explanation(
+        allowed=browser_reason is None,
+        reason=reason,
+        browser_reason=browser_reason,
+        message=_message(browser_reason, reason, reached, exchange, hidden),
+        hint=None if reason is None else _hint(reason, reached, exchange, hidden),
+        matched=None,
+        nearest=None,
+        steps=tuple(steps_of(request, result.exchanges, reads, browser)),
+        headers=(),
+        console=console,
+    )
+
+
+def last_request(request: Request, exchanges: Iterable[Exchange]) -> Request:
+    """The request that the last exchange was about: the first one, or where redirects led to."""
+    reached = request
+    following: Request | None = request
+    for exchange in exchanges:
+        reached = following or reached
+        if not exchange.is_preflight:
+            following = redirected(reached, exchange.status, exchange.response_headers)
+    return reached
+
+
+def hidden_headers(
+    request: Request, headers: HeadersInput, reads: Iterable[str]
+) -> tuple[str, ...]:
+    """Those of the names that a script may not read in a response."""
+    return tuple(name for name in reads if header_check(request, headers, name) is not None)
+
+
+def refined(reason: Reason | None, request: Request, exchange: Exchange) -> str | None:
+    """A browser's reason as the cause behind it, where the exchange tells.
+
+    Args:
+        reason: A key of ``corscore.browser.REASONS``, or None.
+        request: What the exchange was about.
+        exchange: The one that was refused.
+    """
+    if reason == "method-not-allowed":
+        upper = request.method.upper()
+        listed = allowed_methods(request, exchange.response_headers) or ()
+        if request.method != upper and upper in listed:
+            return "method-case"
+    if request.origin == OPAQUE_ORIGIN and reason in (
+        "no-allow-origin",
+        "origin-mismatch",
+        "preflight-not-ok",
+    ):
+        if request.redirects:
+            return "redirected-to-null-origin"
+        if reason != "preflight-not-ok":
+            return "null-origin"
+    return reason
+
+
+def _message(
+    browser_reason: Reason | None,
+    reason: str | None,
+    request: Request,
+    exchange: Exchange,
+    hidden: tuple[str, ...],
+) -> str:
+    method = shown(request.method)
+    if browser_reason is None:
+        return f"A script on {shown(request.origin)} may do this {method} and read the answer."
+    if reason == "method-case":
+        method, upper = ticked(request.method), ticked(request.method.upper())
+        return f"{method} is not {upper}: methods are compared by case."
+    if reason == "redirected-to-null-origin":
+        return 'A redirect across origins turned the Origin into "null", which is not allowed.'
+    if reason == "null-origin":
+        return 'The page\'s origin is "null", which the server does not allow.'
+    if browser_reason == "header-not-exposed":
+        names = ", ".join(map(shown, hidden))
+        return f"The script gets the response, but may not read its header {names}."
+    if browser_reason in ("header-not-allowed", "authorization-needs-explicit"):
+        names = ", ".join(refused_headers(request, exchange.response_headers))
+        return f"{_sentence(browser_reason)}: {shown(names)}."
+    if browser_reason == "method-not-allowed":
+        return f"{_sentence(browser_reason)}, {method}."
+    if browser_reason.startswith("preflight-"):
+        return f"{_sentence(browser_reason)}: it is {exchange.status}."
+    allowed = get(exchange.response_headers, ACCESS_CONTROL_ALLOW_ORIGIN)
+    if allowed is not None and browser_reason in ("origin-mismatch", "multiple-allow-origin"):
+        return f"{_sentence(browser_reason)}: it is {shown(allowed)}."
+    return f"{_sentence(browser_reason)}."
+
+
+def _sentence(reason: Reason) -> str:
+    text = REASONS[reason]
+    return text[0].upper() + text[1:]
+
+
+def _hint(reason: str, request: Request, exchange: Exchange, hidden: tuple[str, ...]) -> str:
+    if reason in _HINTS:
+        return _HINTS[reason]
+    if reason == "method-case":
+        return f"write {quoted(request.method.upper())} in the script"
+    if reason == "method-not-allowed":
+        upper = request.method.upper()
+        case = "" if upper == request.method else f"write {shown(upper)} in the script, and "
+        return f"{case}list {shown(upper)} in Access-Control-Allow-Methods"
+    if reason in ("header-not-allowed", "authorization-needs-explicit"):
+        names = refused_headers(request, exchange.response_headers)
+        extra = "; * does not cover it" if names == (AUTHORIZATION,) else ""
+        return f"list {shown(', '.join(names))} in Access-Control-Allow-Headers{extra}"
+    if reason == "header-not-exposed":
+        never = [name for name in hidden if name.lower() in FORBIDDEN_RESPONSE_HEADERS]
+        if never:
+            return f"leave {shown(', '.join(never))} alone: no script reads it, whatever is exposed"
+        return f"list {shown(', '.join(hidden))} in Access-Control-Expose-Headers"
+    if reason == "credentials-not-allowed":
+        return (
+            f"send Access-Control-Allow-Credentials: {ALLOW_CREDENTIALS_TRUE}, or leave out "
+            'credentials: "include" in the script'
+        )
+    if reason == "wildcard-with-credentials":
+        return (
+            f"send Access-Control-Allow-Origin: {shown(request.origin)} and "
+            'Access-Control-Allow-Credentials: true, or leave out credentials: "include"'
+        )
+    if reason == "no-allow-origin" and exchange.status in REDIRECT_STATUSES:
+        return (
+            "ask for the URL that the redirect leads to, or send Access-Control-Allow-Origin: "
+            f"{shown(request.origin)} with the redirect too"
+        )
+    return f"send Access-Control-Allow-Origin: {shown(request.origin)} with this response"

@@ -1,0 +1,1 @@
+"""Policies, by path and by reference, and the resolvers that they ask."""

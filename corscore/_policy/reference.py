@@ -1,0 +1,132 @@
+"""``PolicyRef``: a policy that can be replaced while requests are served."""
+
+from __future__ import annotations
+
+from corscore._policy.changes import Change, changes
+from corscore._policy.map import PolicyMap
+from corscore._policy.policy import Policy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+    from corscore._policy.file import FileWatcher
+
+
+class PolicyRef:
+    """Where adapters find the policy of the moment; they take it where they take a policy.
+
+    A request reads it once, as it begins, and keeps what it read.
+
+    Args:
+        policy: A ``Policy`` or a ``PolicyMap``.
+
+    Raises:
+        TypeError: When it is neither.
+    """
+
+    __slots__ = ("_checks", "_lock", "_policy", "_watcher")
+
+    def __init__(self, policy: Policy | PolicyMap) -> None:
+        # Imported late: only a policy that changes needs it.
+        from threading import RLock
+
+        self._lock = RLock()
+        self._policy = _checked_type("PolicyRef(...)", policy)
+        self._checks: tuple[Callable[[Policy], None], ...] = ()
+        self._watcher: FileWatcher | None = None
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str], *, watch: bool = False) -> PolicyRef:
+        """A reference to the policy in a TOML file.
+
+        Args:
+            path: The file: one table, as ``Policy.from_mapping`` takes it.
+            watch: Whether to read it again whenever it changes, in a daemon thread of its own. A
+                broken file keeps the policy and logs all of its problems. Needs the extra
+                ``watch``; ``close`` ends it.
+
+        Raises:
+            ConfigError: With all that is wrong with the options, or ``file-unreadable``.
+        """
+        # Imported late: `import corscore` does not pay for it.
+        from corscore._policy.file import FileWatcher, read_policy
+
+        read = read_policy(path)
+        ref = cls(read.policy)
+        if watch:
+            ref._watcher = FileWatcher(path, read.content, ref.replace)
+        return ref
+
+    @property
+    def policy(self) -> Policy | PolicyMap:
+        """The policy of the moment."""
+        return self._policy
+
+    def replace(self, new: Policy | PolicyMap) -> tuple[Change, ...]:
+        """Puts another policy in the place of this one, for all requests that begin from now on.
+
+        Atomic between threads and tasks. What changed is returned, and logged on ``corscore``.
+
+        Args:
+            new: A ``Policy`` or a ``PolicyMap``.
+
+        Raises:
+            ConfigError: When an adapter that uses this reference cannot serve ``new``: its
+                resolver is async, and the adapter is not. Then nothing changes.
+            TypeError: When ``new`` is neither. Then nothing changes, either.
+        """
+        _checked_type("PolicyRef.replace(...)", new)
+        with self._lock:
+            for check in self._checks:
+                check_all(new, check)
+            changed = changes(self._policy, new)
+            self._policy = new
+        # Imported late: logging is larger than the whole engine.
+        from logging import getLogger
+
+        getLogger("corscore").info(
+            "policy replaced: %s", "; ".join(map(str, changed)) or "nothing changed"
+        )
+        return changed
+
+    def diff(self, new: Policy | PolicyMap) -> tuple[Change, ...]:
+        """What ``replace(new)`` would change, without doing it."""
+        return changes(self._policy, _checked_type("PolicyRef.diff(...)", new))
+
+    def require(self, check: Callable[[Policy], None]) -> None:
+        """For adapters: what every policy must pass, this one and each that replaces it.
+
+        Args:
+            check: Raises ``ConfigError`` about a policy that the adapter cannot serve.
+
+        Raises:
+            ConfigError: When ``check`` refuses the policy of the moment.
+        """
+        with self._lock:
+            check_all(self._policy, check)
+            if check not in self._checks:
+                self._checks += (check,)
+
+    def close(self) -> None:
+        """Stops watching the file, where one is watched."""
+        if self._watcher is not None:
+            self._watcher.stop()
+
+    def __repr__(self) -> str:
+        return f"<PolicyRef to {self._policy!r}>"
+
+
+def check_all(source: Policy | PolicyMap, check: Callable[[Policy], None]) -> None:
+    """Puts every policy of a map, or the one policy, to a check."""
+    for policy in source.policies() if isinstance(source, PolicyMap) else (source,):
+        check(policy)
+
+
+def _checked_type(caller: str, policy: Policy | PolicyMap) -> Policy | PolicyMap:
+    if not isinstance(policy, (Policy, PolicyMap)):
+        raise TypeError(
+            f"{caller}: a Policy or a PolicyMap was expected, not {type(policy).__name__}"
+        )
+    return policy

@@ -1,0 +1,293 @@
+"""``OriginResolver``: asks a database about origins, and remembers what it said.
+
+The function sees only the values that its ``key`` names. So whatever it says about one key holds
+for every request with that key, and one tenant's answer cannot serve another.
+"""
+
+from __future__ import annotations
+
+from corscore._policy.asker import Asker
+from corscore._policy.memory import Remembered
+from corscore._standard.grammar import is_token
+from corscore._standard.problem import ConfigError, Problem
+from corscore._standard.text import shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+    from typing import Any
+
+    from corscore._engine.context import RequestContext
+
+_FIELD = "origin_resolver"
+_HEADER = "header:"
+_FIELDS = ("origin", "host", "path")
+_CODE = "resolver-invalid"
+# A longer key is remembered by its digest: strangers choose paths and headers, and their length.
+_MAX_KEY_LENGTH = 512
+
+
+class Resolver:
+    """A function that is asked every time, and sees the whole request.
+
+    Args:
+        fn: ``fn(origin, request) -> bool``, sync or async.
+    """
+
+    __slots__ = ("_asker",)
+
+    vary: tuple[str, ...] = ()
+    """Request headers that the verdict depends on, beside Origin."""
+
+    def __init__(self, fn: Callable[..., Any]) -> None:
+        self._asker = Asker(fn, None)
+
+    @property
+    def is_async(self) -> bool:
+        """Whether the function needs awaiting."""
+        return self._asker.is_async
+
+    @property
+    def needs_anyio(self) -> bool:
+        """Whether ``ask_async`` does more than awaiting the function."""
+        return not self.is_async
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds to wait for an answer; None waits for as long as it takes."""
+        return self._asker.timeout
+
+    def ask(self, request: RequestContext) -> bool:
+        """The verdict on a request's origin. Never raises."""
+        origin = request.origin or ""
+        return self._asker.ask(origin, origin, request) is True
+
+    async def ask_async(self, request: RequestContext) -> bool:
+        """The same under asyncio or trio."""
+        origin = request.origin or ""
+        return await self._asker.ask_async(origin, origin, request) is True
+
+
+class OriginResolver(Resolver):
+    """A cached origin resolver: ``Policy(origin_resolver=OriginResolver(fn, ...))``.
+
+    At a time, one request asks about a key, and all others with that key wait for its answer.
+
+    Args:
+        fn: Takes the values that ``key`` names, in its order, each a ``str`` or None where the
+            request has none; returns True or False. Sync or async. What it raises, and anything
+            else that it returns, refuses the request's origin, is logged and not remembered.
+        key: What the answer may depend on: ``"origin"``, which must be in it, ``"host"``,
+            ``"path"``, ``"header:X-Tenant"``. Headers go into ``Vary`` on every response of the
+            policy.
+        ttl: Seconds for which an allowance is remembered.
+        negative_ttl: Seconds for which a refusal is.
+        max_entries: How many answers are remembered at most. The least recently used refusals are
+            forgotten first, until they are a tenth; then allowances.
+        timeout: Seconds to wait for an answer, after which the origin is refused; None waits.
+            Needs ASGI: nothing can stop a function that runs in a sync server's own thread.
+
+    Raises:
+        ConfigError: With all that is wrong (``resolver-invalid``).
+    """
+
+    __slots__ = ("_flights", "_getters", "_remembered", "key", "vary")
+
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        *,
+        key: tuple[str, ...] | list[str] = ("origin", "host"),
+        ttl: float = 60,
+        negative_ttl: float = 10,
+        max_entries: int = 10_000,
+        timeout: float | None = 2.0,
+    ) -> None:
+        problems = [
+            *_function_problems(fn),
+            *_key_problems(key),
+            *_number_problems("ttl", ttl, may_be_zero=True),
+            *_number_problems("negative_ttl", negative_ttl, may_be_zero=True),
+            *_number_problems("max_entries", max_entries, is_whole=True),
+            *([] if timeout is None else _number_problems("timeout", timeout)),
+        ]
+        if problems:
+            raise ConfigError(tuple(problems))
+        self._asker = Asker(fn, timeout)
+        self.key: tuple[str, ...] = tuple(key)
+        headers = [name.removeprefix(_HEADER) for name in self.key if name.startswith(_HEADER)]
+        self.vary: tuple[str, ...] = tuple(headers)
+        self._getters = tuple(map(_getter, self.key))
+        self._remembered = Remembered(max_entries, ttl, negative_ttl)
+        # By event loop (None: threads) and key: who asks, and who waits for it.
+        self._flights: dict[tuple[object, Hashable], _Flight] = {}
+
+    @property
+    def needs_anyio(self) -> bool:
+        """Whether ``ask_async`` does more than awaiting the function: it waits for others."""
+        return True
+
+    def forget(self) -> None:
+        """Forgets all answers, as after a change of the tenants' settings."""
+        self._remembered.clear()
+
+    def ask(self, request: RequestContext) -> bool:
+        """The verdict on a request's origin, remembered or asked for. Never raises."""
+        from threading import Event
+
+        values = [get(request) for get in self._getters]
+        key = _compact(values)
+        while True:
+            verdict = self._remembered.get(key)
+            if verdict is not None:
+                return verdict
+            own = _Flight(Event())
+            flight = self._flights.setdefault((None, key), own)
+            if flight is own:
+                try:
+                    # Another thread may have been answered since.
+                    verdict = self._remembered.get(key)
+                    if verdict is not None:
+                        own.verdict = verdict
+                        own.has_landed = True
+                        return verdict
+                    own.verdict = self._asker.ask(request.origin or "", *values)
+                    return self._land(own, key)
+                finally:
+                    del self._flights[None, key]
+                    own.over.set()
+            flight.over.wait()
+            if flight.has_landed:
+                return flight.verdict is True
+
+    async def ask_async(self, request: RequestContext) -> bool:
+        """The same under asyncio or trio."""
+        values = [get(request) for get in self._getters]
+        key = _compact(values)
+        verdict = self._remembered.get(key)
+        if verdict is not None:
+            return verdict
+        from anyio import Event
+        from anyio.lowlevel import current_token
+
+        # An event belongs to one loop, and a process may run several.
+        loop = current_token()
+        while True:
+            own = _Flight(Event())
+            flight = self._flights.setdefault((loop, key), own)
+            if flight is own:
+                try:
+                    own.verdict = await self._asker.ask_async(request.origin or "", *values)
+                    return self._land(own, key)
+                finally:
+                    # Reached also when the request that asks is cancelled: another one asks then.
+                    del self._flights[loop, key]
+                    own.over.set()
+            await flight.over.wait()
+            if flight.has_landed:
+                return flight.verdict is True
+
+    def _land(self, flight: _Flight, key: Hashable) -> bool:
+        flight.has_landed = True
+        if flight.verdict is not None:
+            self._remembered.put(key, flight.verdict)
+        return flight.verdict is True
+
+    def __repr__(self) -> str:
+        return f"<OriginResolver key={self.key!r} of {self._asker.fn!r}>"
+
+
+def resolver_of(given: Callable[..., Any] | OriginResolver | None) -> Resolver | None:
+    """Who is asked, for a checked value of the option ``origin_resolver``."""
+    if given is None or isinstance(given, OriginResolver):
+        return given
+    return Resolver(given)
+
+
+class _Flight:
+    """One question on its way.
+
+    Attributes:
+        over: Set when it is answered, or given up.
+        has_landed: Whether it was answered.
+        verdict: The answer; None where the function failed.
+    """
+
+    __slots__ = ("has_landed", "over", "verdict")
+
+    def __init__(self, over: Any) -> None:
+        self.over: Any = over
+        self.has_landed = False
+        self.verdict: bool | None = None
+
+
+def _getter(name: str) -> Callable[[RequestContext], str | None]:
+    if name == "origin":
+        return lambda request: request.origin
+    if name == "host":
+        # Host names have no case, and every spelling would be asked about again.
+        return lambda request: None if request.host is None else request.host.lower()
+    if name == "path":
+        return lambda request: request.path
+    header = name.removeprefix(_HEADER)
+    return lambda request: request.header(header)
+
+
+def _compact(values: list[str | None]) -> Hashable:
+    if sum(len(value) for value in values if value is not None) <= _MAX_KEY_LENGTH:
+        return tuple(values)
+    # Imported late: no honest request needs it.
+    from hashlib import sha256
+
+    return sha256(repr(values).encode("utf-8", "surrogatepass")).digest()
+
+
+def _function_problems(fn: object) -> list[Problem]:
+    if callable(fn):
+        return []
+    return [_problem(fn, f"{shown(fn)} is not a function.", "write OriginResolver(is_allowed)")]
+
+
+def _key_problems(key: object) -> list[Problem]:
+    hint = 'write key=("origin", "host")'
+    if not isinstance(key, (tuple, list)):
+        return [_problem(key, f"key is not a tuple of names: {shown(key)}.", hint)]
+    problems = [
+        _problem(
+            name,
+            f"key has {shown(name)} in it.",
+            'write "origin", "host", "path", or a header as in "header:X-Tenant"',
+        )
+        for name in key
+        if not _is_key_name(name)
+    ]
+    if "origin" not in key:
+        problems.append(
+            _problem(key, 'key is without "origin": every site would get one answer.', hint)
+        )
+    return problems
+
+
+def _is_key_name(name: object) -> bool:
+    return isinstance(name, str) and (
+        name in _FIELDS or (name.startswith(_HEADER) and is_token(name.removeprefix(_HEADER)))
+    )
+
+
+def _number_problems(
+    name: str, value: object, *, may_be_zero: bool = False, is_whole: bool = False
+) -> list[Problem]:
+    kinds = int if is_whole else (int, float)
+    if (
+        isinstance(value, kinds)
+        and not isinstance(value, bool)
+        and (value > 0 or (may_be_zero and value == 0))
+    ):
+        return []
+    what = "a whole number" if is_whole else "a number of seconds"
+    example = {"ttl": 60, "negative_ttl": 10, "max_entries": 10_000, "timeout": 2.0}[name]
+    return [_problem(value, f"{name} is not {what}: {shown(value)}.", f"write {name}={example}")]
+
+
+def _problem(value: object, message: str, hint: str) -> Problem:
+    return Problem(_CODE, _FIELD, value, message, hint)

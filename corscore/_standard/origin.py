@@ -1,0 +1,90 @@
+"""An Origin as a request sends it: read leniently, in bounded time, never with an exception.
+
+RFC 6454 section 7, https://fetch.spec.whatwg.org/#origin-header and
+https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin.
+"""
+
+from __future__ import annotations
+
+from corscore._standard.fetch import DEFAULT_PORTS
+from corscore._standard.host import MAX_HOST_LENGTH, is_canonical_host
+
+MAX_SCHEME_LENGTH = 64
+# scheme "://" host ":65535"; nothing longer is looked at.
+MAX_ORIGIN_LENGTH = MAX_SCHEME_LENGTH + 3 + MAX_HOST_LENGTH + 6
+
+_SCHEME_START = frozenset("abcdefghijklmnopqrstuvwxyz")
+_SCHEME = _SCHEME_START.union("0123456789+.-")
+
+
+class Origin:
+    """The parts of a well-formed origin; ``port`` is empty when none is spelled out."""
+
+    __slots__ = ("host", "port", "scheme")
+
+    def __init__(self, scheme: str, host: str, port: str) -> None:
+        self.scheme = scheme
+        self.host = host
+        self.port = port
+
+
+def parse_origin(text: str) -> Origin | None:
+    """The parts of an origin in the very form that browsers print, or None.
+
+    ``"null"`` is no such origin. Neither is one with a default port spelled out, an upper-case
+    letter, a path or anything else that a browser does not send: no folding, no repair.
+    """
+    if len(text) > MAX_ORIGIN_LENGTH:
+        return None
+    scheme, separator, authority = text.partition("://")
+    if not separator or not is_scheme(scheme):
+        return None
+    host, port = split_port(authority)
+    if port is not None and not is_port(port, scheme):
+        return None
+    if not is_canonical_host(host):
+        return None
+    return Origin(scheme, host, port or "")
+
+
+def is_scheme(text: str) -> bool:
+    """A URL scheme in lower case, up to 64 bytes; ``file`` has no origin but ``null``."""
+    return (
+        0 < len(text) <= MAX_SCHEME_LENGTH
+        and text[0] in _SCHEME_START
+        and _SCHEME.issuperset(text)
+        and text != "file"
+    )
+
+
+def split_port(authority: str) -> tuple[str, str | None]:
+    """Host and port of ``host[:port]``; the port is None when there is no colon for it."""
+    closing = authority.rfind("]")
+    colon = authority.find(":", closing + 1)
+    if colon < 0:
+        return authority, None
+    return authority[:colon], authority[colon + 1 :]
+
+
+def is_port(text: str, scheme: str) -> bool:
+    """1 to 65535 in ASCII digits without leading zeros, and not the scheme's default port."""
+    return (
+        0 < len(text) <= 5
+        and text.isascii()
+        and text.isdigit()
+        and text[0] != "0"
+        and int(text) <= 65535
+        and text != DEFAULT_PORTS.get(scheme)
+    )
+
+
+def is_own_origin(origin: str, host: str) -> bool:
+    """Whether ``origin`` names the host and port of the request's own Host header.
+
+    The scheme is not compared: behind a proxy that ends TLS the server does not know it.
+    """
+    scheme, separator, authority = origin.partition("://")
+    if not separator:
+        return False
+    own = host.lower()
+    return authority == own or f"{authority}:{DEFAULT_PORTS.get(scheme)}" == own

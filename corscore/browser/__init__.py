@@ -1,0 +1,87 @@
+"""A browser's side of CORS, as the Fetch standard has it: may this page read that response?
+
+Pure data in, data out: ``fetch`` runs a whole exchange over any callable, and the functions below
+it answer one question each. https://fetch.spec.whatwg.org is followed to the letter; where real
+browsers differ, ``KNOWN_DEVIATIONS`` says so and ``browser=`` applies it.
+
+    result = fetch(
+        Request("PUT", "https://api.example/1", origin="https://app.example"),
+        lambda method, url, headers: (204, {"Access-Control-Allow-Origin": "*"}),
+    )
+    result.readable, result.reason      # False, "method-not-allowed"
+
+Not modelled, because no header of the server decides it: mixed content, Content Security Policy,
+blocked ports, Local Network Access, HTTP authentication prompts, the HTTP cache, service workers.
+"""
+
+from __future__ import annotations
+
+from corscore.browser._cache import DEFAULT_MAX_AGE, PreflightCache, max_age
+from corscore.browser._checks import (
+    cors_check,
+    header_check,
+    preflight_check,
+    readable_headers,
+    refused_headers,
+)
+from corscore.browser._fetch import (
+    Answer as Answer,
+)
+from corscore.browser._fetch import (
+    AsyncTransport,
+    Exchange,
+    FetchResult,
+    Transport,
+    afetch,
+    fetch,
+)
+from corscore.browser._fetch import (
+    Sent as Sent,
+)
+from corscore.browser._reasons import (
+    KNOWN_DEVIATIONS,
+    MAX_AGE_LIMITS,
+    REASONS,
+    Browser,
+    Deviation,
+    Reason,
+)
+from corscore.browser._redirect import MAX_REDIRECTS, redirect_check, redirected
+from corscore.browser._request import (
+    Credentials,
+    Request,
+    needs_preflight,
+    preflight_headers,
+    request_headers,
+)
+
+__all__ = (
+    "DEFAULT_MAX_AGE",
+    "KNOWN_DEVIATIONS",
+    "MAX_AGE_LIMITS",
+    "MAX_REDIRECTS",
+    "REASONS",
+    "AsyncTransport",
+    "Browser",
+    "Credentials",
+    "Deviation",
+    "Exchange",
+    "FetchResult",
+    "PreflightCache",
+    "Reason",
+    "Request",
+    "Transport",
+    "afetch",
+    "cors_check",
+    "fetch",
+    "header_check",
+    "max_age",
+    "needs_preflight",
+    "preflight_check",
+    "preflight_headers",
+    "readable_headers",
+    "redirect_check",
+    "redirected",
+    "refused_headers",
+    "request_headers",
+)

@@ -1,0 +1,210 @@
+"""Header lists as a browser builds, reads and judges them.
+
+https://fetch.spec.whatwg.org/#terminology-headers. A header list here is a tuple of pairs of str:
+names in lower case, values isomorphic to their bytes and without white space around them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Protocol, runtime_checkable
+
+from corscore._standard.fetch import (
+    CORS_SAFELISTED_REQUEST_HEADERS,
+    FORBIDDEN_METHODS,
+    METHOD_OVERRIDE_HEADERS,
+    is_forbidden_request_header,
+)
+from corscore._standard.grammar import is_token
+
+HeaderList = tuple[tuple[str, str], ...]
+
+
+@runtime_checkable
+class SupportsItems(Protocol):
+    """A mapping of header names to values, such as a dict or an ``http.client.HTTPMessage``."""
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """Its pairs."""
+        ...
+
+
+HeadersInput = Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]] | SupportsItems
+"""How a server's headers may be given: pairs of str or of bytes, or a mapping of str."""
+
+_TAB_OR_SPACE = " \t"
+_HTTP_WHITESPACE = " \t\r\n"
+
+_MAX_SAFELISTED_VALUE = 128
+_MAX_SAFELISTED_TOTAL = 1024
+
+# https://fetch.spec.whatwg.org/#cors-unsafe-request-header-byte
+_UNSAFE_BYTE = re.compile(r'[\x00-\x08\x0a-\x1f"():<>?@\[\\\]{}\x7f]')
+# https://fetch.spec.whatwg.org/#cors-safelisted-request-header, for the two language headers
+_NOT_OF_A_LANGUAGE = re.compile(r"[^0-9A-Za-z *,\-.;=]")
+# https://fetch.spec.whatwg.org/#simple-range-header-value without white space, and with a start
+_SIMPLE_RANGE = re.compile(r"bytes=([0-9]+)-([0-9]*)")
+_FORM_CONTENT_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
+
+# A comma, an HTTP quoted string (https://fetch.spec.whatwg.org/#collect-an-http-quoted-string),
+# or what lies between them.
+_PIECE_OF_LIST = re.compile(r',|"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[^",]+', re.DOTALL)
+
+
+def header_list(headers: HeadersInput) -> HeaderList:
+    """A server's headers as a header list. What is no header name is never part of one."""
+    return tuple(
+        (name.lower(), value.strip(_TAB_OR_SPACE))
+        for name, value in _decoded(headers)
+        if is_token(name)
+    )
+
+
+def _decoded(headers: HeadersInput) -> Iterator[tuple[str, str]]:
+    for name, value in headers.items() if isinstance(headers, SupportsItems) else headers:
+        yield _text(name), _text(value)
+
+
+def _text(value: object) -> str:
+    # https://infra.spec.whatwg.org/#isomorphic-decode
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def values(headers: HeaderList, name: str) -> list[str]:
+    """The value of every line of that name."""
+    return [value for other, value in headers if other == name]
+
+
+def get(headers: HeaderList, name: str) -> str | None:
+    """All values of that name as one: https://fetch.spec.whatwg.org/#concept-header-list-get."""
+    found = values(headers, name)
+    return ", ".join(found) if found else None
+
+
+def extract_list(headers: HeaderList, name: str) -> tuple[str, ...] | None:
+    """The elements of a header that is a list of tokens: ``#method`` or ``#field-name``.
+
+    https://fetch.spec.whatwg.org/#extract-header-list-values with RFC 9110, section 5.6.1.2: empty
+    elements are skipped. Empty as well when there is no such header.
+
+    Returns:
+        None is the standard's "failure": something in it is no token.
+    """
+    elements = [
+        element.strip(_TAB_OR_SPACE)
+        for value in values(headers, name)
+        for element in value.split(",")
+    ]
+    tokens = tuple(filter(None, elements))
+    return tokens if all(map(is_token, tokens)) else None
+
+
+def sort_and_combine(headers: HeaderList) -> HeaderList:
+    """What a script sees of a list, one pair a name, by name.
+
+    https://fetch.spec.whatwg.org/#concept-header-list-sort-and-combine
+    """
+    combined: dict[str, list[str]] = {}
+    for name, value in headers:
+        combined.setdefault(name, []).append(value)
+    return tuple((name, ", ".join(combined[name])) for name in sorted(combined))
+
+
+def author_headers(headers: HeadersInput) -> HeaderList:
+    """Headers as ``new Headers(headers)`` with the guard "request" takes them.
+
+    https://fetch.spec.whatwg.org/#concept-headers-append: forbidden ones are dropped in silence.
+
+    Raises:
+        ValueError: A name is no token, or a value has NUL, CR or LF in it or is not latin-1.
+    """
+    kept = []
+    for name, text in _decoded(headers):
+        if not is_token(name):
+            raise ValueError(f"{name!a} is not a header name")
+        value = header_value(text)
+        if not is_forbidden(name.lower(), value):
+            kept.append((name.lower(), value))
+    return tuple(kept)
+
+
+def header_value(text: str) -> str:
+    """A value as a script may set it: https://fetch.spec.whatwg.org/#concept-header-value.
+
+    Raises:
+        ValueError: It has NUL, CR or LF in it, or a character that is not latin-1.
+    """
+    value = text.strip(_HTTP_WHITESPACE)
+    if any(char in "\0\r\n" or char > "\xff" for char in value):
+        raise ValueError(f"{text!a} is not a header value: it has NUL, CR, LF or non-latin-1 text")
+    return value
+
+
+def is_forbidden(name: str, value: str) -> bool:
+    """Whether only the browser itself sets this header.
+
+    https://fetch.spec.whatwg.org/#forbidden-request-header
+    """
+    if is_forbidden_request_header(name):
+        return True
+    return name in METHOD_OVERRIDE_HEADERS and any(
+        method.upper() in FORBIDDEN_METHODS for method in _decode_and_split(value)
+    )
+
+
+def _decode_and_split(value: str) -> list[str]:
+    # https://fetch.spec.whatwg.org/#header-value-get-decode-and-split: quoted commas do not split.
+    elements = [""]
+    for piece in _PIECE_OF_LIST.findall(value):
+        if piece == ",":
+            elements.append("")
+        else:
+            elements[-1] += piece
+    return [element.strip(_TAB_OR_SPACE) for element in elements]
+
+
+def is_safelisted(name: str, value: str) -> bool:
+    """Whether a script may send this header to another origin without asking, value included.
+
+    https://fetch.spec.whatwg.org/#cors-safelisted-request-header
+    """
+    if len(value) > _MAX_SAFELISTED_VALUE or name not in CORS_SAFELISTED_REQUEST_HEADERS:
+        return False
+    if name == "accept":
+        return _UNSAFE_BYTE.search(value) is None
+    if name == "content-type":
+        return _UNSAFE_BYTE.search(value) is None and _essence(value) in _FORM_CONTENT_TYPES
+    if name == "range":
+        return _is_simple_range(value)
+    return _NOT_OF_A_LANGUAGE.search(value) is None
+
+
+def _essence(value: str) -> str | None:
+    # https://mimesniff.spec.whatwg.org/#parsing-a-mime-type; parameters never make it fail.
+    type_, slash, rest = value.strip(_HTTP_WHITESPACE).partition("/")
+    subtype = rest.partition(";")[0].rstrip(_HTTP_WHITESPACE)
+    if not (slash and is_token(type_) and is_token(subtype)):
+        return None
+    return f"{type_}/{subtype}".lower()
+
+
+def _is_simple_range(value: str) -> bool:
+    written = _SIMPLE_RANGE.fullmatch(value)
+    return written is not None and (not written[2] or int(written[1]) <= int(written[2]))
+
+
+def unsafe_names(headers: HeaderList) -> tuple[str, ...]:
+    """The names a preflight has to ask for, sorted, each once.
+
+    https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names: what is not safelisted, and
+    all the rest too when its values together exceed 1,024 bytes.
+    """
+    unsafe, safe, size = set(), set(), 0
+    for name, value in headers:
+        if is_safelisted(name, value):
+            safe.add(name)
+            size += len(value)
+        else:
+            unsafe.add(name)
+    return tuple(sorted(unsafe | safe if size > _MAX_SAFELISTED_TOTAL else unsafe))

@@ -1,0 +1,222 @@
+"""A script's request, and what it puts on the wire: its preflight's headers and its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Literal, get_args
+
+from corscore._standard.fetch import (
+    ACCESS_CONTROL_REQUEST_HEADERS,
+    ACCESS_CONTROL_REQUEST_METHOD,
+    CORS_SAFELISTED_METHODS,
+    FORBIDDEN_METHODS,
+    NORMALISED_METHODS,
+    OPAQUE_ORIGIN,
+    ORIGIN,
+)
+from corscore._standard.grammar import is_token
+from corscore._standard.origin import parse_origin
+from corscore.browser._headers import (
+    HeaderList,
+    HeadersInput,
+    author_headers,
+    header_value,
+    unsafe_names,
+    values,
+)
+from corscore.browser._url import Url, parse_url
+
+Credentials = Literal["omit", "same-origin", "include"]
+
+
+@dataclass(frozen=True, init=False, slots=True)
+class Request:
+    """What a script asks for with ``fetch(url, {method, headers, credentials})``, in mode "cors".
+
+    https://fetch.spec.whatwg.org/#dom-request and https://fetch.spec.whatwg.org/#concept-request.
+    A body is not part of the model; name its type with a ``Content-Type`` among the headers.
+
+    Attributes:
+        method: Normalised: upper case for the six methods that browsers upper-case.
+        url: The URL as a browser writes it.
+        origin: The origin that is sent; ``"null"`` once a redirect has tainted it.
+        headers: The author's headers that a browser keeps, names in lower case.
+        credentials: The credentials mode.
+        cookie: The cookies that the browser has for the URL's host.
+        use_cors_preflight: Whether a preflight is due even to what is safelisted.
+        partition: The network partition: what keeps one site's preflight cache from another's.
+        redirects: How many redirects led here.
+    """
+
+    method: str
+    url: str
+    origin: str
+    headers: HeaderList
+    credentials: Credentials
+    cookie: str | None = field(repr=False)
+    use_cors_preflight: bool
+    partition: str
+    redirects: int
+    target: Url = field(repr=False, compare=False)
+    cookie_host: str = field(repr=False)
+
+    def __init__(
+        self,
+        method: str,
+        url: str,
+        *,
+        origin: str,
+        headers: HeadersInput = (),
+        credentials: Credentials = "same-origin",
+        cookie: str | None = None,
+        use_cors_preflight: bool = False,
+        partition: str | None = None,
+    ) -> None:
+        """Takes what a script and its page are.
+
+        Args:
+            method: Any token but CONNECT, TRACE and TRACK.
+            url: An absolute HTTP(S) URL without user name and password.
+            origin: The page's origin, ``"https://app.example"`` or ``"null"``.
+            headers: The author's headers: pairs or a mapping. Forbidden ones are dropped in
+                silence, as ``fetch`` drops them.
+            credentials: ``"omit"``, ``"same-origin"`` (the default of ``fetch``) or ``"include"``.
+            cookie: The value of a ``Cookie`` header for the URL's host, sent where credentials are.
+            use_cors_preflight: Set for a streamed body or a listener on an upload's progress.
+            partition: The top-level site, where the page is a frame in another; its own origin
+                otherwise.
+
+        Raises:
+            ValueError: One of them is not what it should be.
+        """
+        target = _valid_url(url)
+        if credentials not in get_args(Credentials):
+            known = ", ".join(f'"{mode}"' for mode in get_args(Credentials))
+            raise ValueError(f"credentials={credentials!a} is no credentials mode: use {known}")
+        object.__setattr__(self, "method", _valid_method(method))
+        object.__setattr__(self, "url", str(target))
+        object.__setattr__(self, "origin", _valid_origin(origin))
+        object.__setattr__(self, "headers", author_headers(headers))
+        object.__setattr__(self, "credentials", credentials)
+        object.__setattr__(self, "cookie", cookie and header_value(cookie))
+        object.__setattr__(self, "use_cors_preflight", use_cors_preflight)
+        object.__setattr__(self, "partition", origin if partition is None else partition)
+        object.__setattr__(self, "redirects", 0)
+        object.__setattr__(self, "target", target)
+        object.__setattr__(self, "cookie_host", target.host)
+
+    @property
+    def is_cross_origin(self) -> bool:
+        """Whether CORS applies; an opaque origin is the same as no other."""
+        return self.origin != self.target.origin
+
+    @property
+    def with_credentials(self) -> bool:
+        """Whether the CORS protocol counts this as a request with credentials.
+
+        https://fetch.spec.whatwg.org/#cors-protocol-and-credentials: the mode, not the cookies.
+        """
+        return self.credentials == "include"
+
+    @property
+    def header_list(self) -> HeaderList:
+        """The author's headers, and the Accept that a browser adds to them.
+
+        https://fetch.spec.whatwg.org/#concept-fetch: it does so before it looks for unsafe ones.
+        """
+        if values(self.headers, "accept"):
+            return self.headers
+        return (*self.headers, ("accept", "*/*"))
+
+    @property
+    def unsafe_names(self) -> tuple[str, ...]:
+        """The names of its headers that another origin must allow, sorted."""
+        return unsafe_names(self.header_list)
+
+
+def _valid_method(method: str) -> str:
+    # https://fetch.spec.whatwg.org/#dom-request, and #concept-method-normalize
+    upper = method.upper()
+    if not is_token(method):
+        raise ValueError(f"method={method!a} is not a method: it must be a token")
+    if upper in FORBIDDEN_METHODS:
+        raise ValueError(f'method="{method}" is forbidden to scripts')
+    return upper if upper in NORMALISED_METHODS else method
+
+
+def _valid_url(url: str) -> Url:
+    target = parse_url(url)
+    if target is None:
+        raise ValueError(f"url={url!a} is not an absolute HTTP(S) URL")
+    if target.userinfo:
+        raise ValueError(f"url={url!a} has a user name or password in it, which fetch refuses")
+    return target
+
+
+def _valid_origin(origin: str) -> str:
+    if origin != OPAQUE_ORIGIN and parse_origin(origin) is None:
+        url = parse_url(origin)
+        hint = f': write "{url.origin}"' if url else ', such as "https://app.example" or "null"'
+        raise ValueError(f"origin={origin!a} is not an origin as browsers send it{hint}")
+    return origin
+
+
+def needs_preflight(request: Request) -> bool:
+    """Whether the standard has a preflight sent first, unless one is cached.
+
+    https://fetch.spec.whatwg.org/#concept-main-fetch, step 12: another origin, and a method or
+    header that is not safelisted.
+    """
+    return request.is_cross_origin and (
+        request.use_cors_preflight
+        or request.method not in CORS_SAFELISTED_METHODS
+        or bool(request.unsafe_names)
+    )
+
+
+def preflight_headers(request: Request) -> HeaderList:
+    """The headers of the preflight for this request: what it asks, and of whom it says it is.
+
+    https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 1 to 5; never any credentials.
+    """
+    names = request.unsafe_names
+    # The comma stands alone in step 5: this is not how header values are combined elsewhere.
+    asked = ((ACCESS_CONTROL_REQUEST_HEADERS, ",".join(names)),) if names else ()
+    return (
+        ("accept", "*/*"),
+        (ACCESS_CONTROL_REQUEST_METHOD, request.method),
+        *asked,
+        (ORIGIN, request.origin),
+    )
+
+
+def request_headers(request: Request) -> HeaderList:
+    """The headers of the request itself.
+
+    https://fetch.spec.whatwg.org/#append-a-request-origin-header: Origin goes to other origins, and
+    with every method but GET and HEAD to the page's own. Cookies
+    (https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch, includeCredentials) go
+    where the credentials mode says, and only to the host they were given for.
+    """
+    headers = request.header_list
+    if request.is_cross_origin or request.method not in ("GET", "HEAD"):
+        headers = (*headers, (ORIGIN, request.origin))
+    sends_credentials = request.with_credentials or (
+        request.credentials == "same-origin" and not request.is_cross_origin
+    )
+    if sends_credentials and request.cookie and request.target.host == request.cookie_host:
+        headers = (*headers, ("cookie", request.cookie))
+    return headers
+
+
+def derived(request: Request, **changes: object) -> Request:
+    """A copy with other values, for a redirect.
+
+    Not through ``__init__``, which judges what a developer writes: a redirect on the page's own
+    origin may lead to a URL with a password in it.
+    """
+    copy = object.__new__(Request)
+    for known in fields(Request):
+        value = changes.get(known.name, getattr(request, known.name))
+        object.__setattr__(copy, known.name, value)
+    return copy

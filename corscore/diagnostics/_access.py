@@ -1,0 +1,187 @@
+"""Who gains and who loses access when one policy takes another one's place.
+
+``PolicyRef.diff`` compares what policies say; this compares what they mean: an origin that left the
+list because a pattern now covers it has lost nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from corscore._config.options import DEFAULTS
+from corscore._config.paths import WILDCARD_END
+from corscore._config.pattern import parse_pattern
+from corscore._config.spelling import rebuilding
+from corscore._policy.map import PolicyMap
+from corscore._policy.policy import Policy
+from corscore._standard.fetch import (
+    CORS_SAFELISTED_METHODS,
+    CORS_SAFELISTED_REQUEST_HEADERS,
+    OPAQUE_ORIGIN,
+    WILDCARD,
+)
+from corscore._standard.origin import parse_origin
+from corscore.diagnostics._coverage import Coverage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    Kind = Literal[
+        "path", "origin", "method", "request-header", "response-header", "credentials", "option"
+    ]
+    Way = Literal["gains", "loses", "changes"]
+
+_COMPARED = (
+    "allow_origins",
+    "allow_methods",
+    "allow_headers",
+    "expose_headers",
+    "allow_credentials",
+    "allow_origin_regex",
+    "allow_null_origin",
+)
+_OTHERS = tuple(name for name in DEFAULTS if name not in _COMPARED)
+# No path that anybody has: what governs it is what governs most below a prefix.
+_PROBE = "/corscore-any-path"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessChange:
+    """One thing that comes to be allowed, or is allowed no longer.
+
+    Attributes:
+        kind: What it is: a path that comes under a policy, or is left alone from now on; an origin
+            (a pattern, a regex), a method, a header that scripts may send (``"request-header"``)
+            or read (``"response-header"``), credentials; or another option.
+        way: ``"gains"`` or ``"loses"`` access; ``"changes"`` for an option that is neither.
+        item: The pattern, the name, the option.
+        path: The key of a ``PolicyMap`` where it is so, ``"default"``; None for plain policies.
+        before: For an option, its old value as Python has it; else None.
+        after: Its new value.
+    """
+
+    kind: Kind
+    way: Way
+    item: str
+    path: str | None = None
+    before: str | None = None
+    after: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it in a dict, as JSON has it."""
+        return asdict(self)
+
+
+def access_changes(old: Policy | PolicyMap, new: Policy | PolicyMap) -> tuple[AccessChange, ...]:
+    """What ``new`` allows and ``old`` does not, and the other way round.
+
+    Paths are those that either of them names: each is looked up in both. A path that is left alone
+    counts as one where nobody is allowed anything.
+    """
+    if isinstance(old, Policy) and isinstance(new, Policy):
+        return tuple(_between(None, old, new))
+    keys = dict.fromkeys((*_keys(old), *_keys(new), "default"))
+    return tuple(
+        change
+        for key in keys
+        for change in _between(key, _policy_at(old, key), _policy_at(new, key))
+    )
+
+
+def _keys(policies: Policy | PolicyMap) -> Iterable[str]:
+    return (key for key, _ in policies.items()) if isinstance(policies, PolicyMap) else ()
+
+
+def _policy_at(policies: Policy | PolicyMap, key: str) -> Policy | None:
+    if isinstance(policies, Policy):
+        return policies
+    if key == "default":
+        return policies.default
+    return policies.policy_for(
+        key.removesuffix(WILDCARD_END) + _PROBE if key.endswith(WILDCARD_END) else key
+    )
+
+
+def _between(path: str | None, old: Policy | None, new: Policy | None) -> Iterator[AccessChange]:
+    if old == new:
+        return
+    if old is None:
+        yield AccessChange("path", "gains", path or "", path)
+    elif new is None:
+        yield AccessChange("path", "loses", path or "", path)
+    before, after = _Access(old), _Access(new)
+    for kind, item in after.beyond(before):
+        yield AccessChange(kind, "gains", item, path)
+    for kind, item in before.beyond(after):
+        yield AccessChange(kind, "loses", item, path)
+    if old is None or new is None:
+        return
+    for name in _OTHERS:
+        values = getattr(old, name), getattr(new, name)
+        if values[0] != values[1]:
+            yield AccessChange("option", "changes", name, path, *map(rebuilding, values))
+
+
+class _Access:
+    """What a policy allows, to be compared item by item; None allows nothing."""
+
+    def __init__(self, policy: Policy | None) -> None:
+        self.policy = policy
+        origins = () if policy is None else policy.allow_origins
+        self._coverage = Coverage(origins)
+        self._any_origin = WILDCARD in origins
+        self._names: dict[Kind, frozenset[str]] = {
+            "method": self._set("allow_methods", CORS_SAFELISTED_METHODS),
+            "request-header": self._set("allow_headers", CORS_SAFELISTED_REQUEST_HEADERS),
+            "response-header": self._set("expose_headers", ()),
+        }
+
+    def _set(self, option: str, always: Iterable[str]) -> frozenset[str]:
+        names: tuple[str, ...] = () if self.policy is None else getattr(self.policy, option)
+        if option == "expose_headers":
+            names = tuple(map(str.lower, names))
+        return frozenset((*names, *always))
+
+    def beyond(self, other: _Access) -> Iterator[tuple[Kind, str]]:
+        """What this one allows and the other does not."""
+        for item in self._origins():
+            if not other._allows_origin(item):
+                yield "origin", item
+        for kind, names in self._names.items():
+            others = other._names[kind]
+            if WILDCARD in others:
+                continue
+            # What stands beside "*" means nothing.
+            for name in (WILDCARD,) if WILDCARD in names else sorted(names - others):
+                yield kind, name
+        if self._credentials and not other._credentials:
+            yield "credentials", "allow_credentials"
+
+    @property
+    def _credentials(self) -> bool:
+        return self.policy is not None and self.policy.allow_credentials
+
+    def _origins(self) -> Iterator[str]:
+        if self.policy is None:
+            return
+        yield from self.policy.allow_origins
+        if self.policy.allow_null_origin:
+            yield OPAQUE_ORIGIN
+        if self.policy.allow_origin_regex is not None:
+            yield f"regex {rebuilding(self.policy.allow_origin_regex)}"
+
+    def _allows_origin(self, item: str) -> bool:
+        """Whether every origin that the item stands for is allowed."""
+        if self.policy is None or self._any_origin:
+            return self._any_origin
+        if item == OPAQUE_ORIGIN:
+            return self.policy.allow_null_origin
+        regex = self.policy.allow_origin_regex
+        pattern = parse_pattern(item)
+        if pattern is None:
+            return regex is not None and item == f"regex {rebuilding(regex)}"
+        if self._coverage.covering(pattern) is not None:
+            return True
+        is_one = parse_origin(item) is not None
+        return is_one and regex is not None and regex.fullmatch(item) is not None

@@ -1,0 +1,193 @@
+"""What an attacker could do with a server: which origins it allows that nobody can have meant."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from corscore._config.pattern import is_loopback
+from corscore._standard.fetch import OPAQUE_ORIGIN, REDIRECT_STATUSES, WILDCARD
+from corscore._standard.host import ends_in_number
+from corscore._standard.origin import parse_origin
+from corscore._standard.public_suffix import registrable_domain
+from corscore._standard.text import shown
+from corscore.browser._checks import cors_check
+from corscore.browser._request import derived
+from corscore.diagnostics._finding import Finding
+from corscore.diagnostics._findings_exchange import (
+    error_finding,
+    is_bare_error,
+    layer_findings,
+    preflight_findings,
+)
+from corscore.diagnostics._findings_server import STRANGER
+from corscore.diagnostics._traces import allow_origin, allows, allows_credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from corscore.browser._request import Request
+    from corscore.diagnostics._client import Server
+
+_STRANGERS_HOST = "corscore-probe.example"
+_PREFIX = "corscore-probe"
+_MISSING = "corscore-probe-404"
+_END = "its end is compared, without the dot before it"
+
+
+def audit_findings(server: Server, request: Request) -> Iterator[Finding]:
+    """Asks with origins that strangers can have. Nothing but GET, HEAD and preflights goes out.
+
+    Args:
+        server: Who is asked.
+        request: The request that the fetch ended with, after redirects.
+    """
+    any_origin = _allowed(server, request, STRANGER)
+    if any_origin is not None:
+        yield Finding(
+            "reflects-any-origin",
+            f"Whatever origin asks is allowed, {_with(any_origin)}: {shown(STRANGER)} was.",
+            "list the origins; if everyone may read, send * and no credentials",
+            request.target.without_fragment,
+        )
+    null = _allowed(server, request, OPAQUE_ORIGIN)
+    if null is not None:
+        yield Finding(
+            "null-allowed",
+            f'The origin "null" is allowed, {_with(null)}: any site can send it from a sandboxed '
+            "frame.",
+            "take null out of the list",
+            request.target.without_fragment,
+        )
+    if any_origin is None:
+        yield from _look_alikes(server, request)
+    yield from _insecure(server, request)
+    yield from _star(server, request)
+    yield from _preflight(server, request)
+    yield from _errors(server, request)
+
+
+def _with(credentials: bool) -> str:
+    return "with credentials" if credentials else "without credentials"
+
+
+def _allowed(server: Server, request: Request, origin: str) -> bool | None:
+    """Whether an origin is allowed with credentials (True), without (False) or not (None).
+
+    Both answers are asked for: some layers answer only preflights, some show all they allow only
+    there.
+    """
+    verdicts = [
+        allows_credentials(exchange.response_headers)
+        for exchange in (server.get(request, origin), server.preflight(request, origin))
+        if exchange is not None and allows(exchange.response_headers, origin)
+    ]
+    return any(verdicts) if verdicts else None
+
+
+def _look_alikes(server: Server, request: Request) -> Iterator[Finding]:
+    origin = parse_origin(request.origin)
+    if origin is None:
+        return
+    port = origin.port and f":{origin.port}"
+    # Of a wildcard for subdomains a longer name is no mistake, and any other one passes as well.
+    below = f"{origin.scheme}://{_PREFIX}.{origin.host.partition('.')[2]}{port}"
+    for host, mistake in look_alikes(origin.host):
+        other = f"{origin.scheme}://{host}{port}"
+        allowed = _allowed(server, request, other)
+        is_below = (
+            host == f"{_PREFIX}{origin.host}" and _allowed(server, request, below) is not None
+        )
+        if allowed is not None and not is_below:
+            yield Finding(
+                "look-alike-allowed",
+                f"{shown(other)} is allowed, {_with(allowed)}: {mistake}.",
+                "compare whole origins; in a regex escape the dots and match to the end",
+                request.target.without_fragment,
+            )
+
+
+def look_alikes(host: str) -> Iterator[tuple[str, str]]:
+    """Hosts that careless comparisons take for this one, each with the mistake.
+
+    All but the last are names that a stranger can have. The last lies below the same domain, where
+    a ``https://*.example.com`` rightly covers it.
+    """
+    if host.startswith("["):
+        return
+    yield f"{host}.{_STRANGERS_HOST}", "its start is compared, and not its end"
+    domain = None if ends_in_number(host) else registrable_domain(host)
+    if domain is not None:
+        yield f"{_PREFIX}{domain}", _END
+        below = host.removesuffix(".").removesuffix(domain).removesuffix(".")
+        if below:
+            yield f"{below}x{domain}", "a dot of a regex is not escaped"
+            yield f"{_PREFIX}{host}", _END
+
+
+def _insecure(server: Server, request: Request) -> Iterator[Finding]:
+    """The same page over plain http, where whoever is on the way writes into it."""
+    origin = parse_origin(request.origin)
+    if origin is None or origin.scheme not in ("http", "https") or is_loopback(origin.host):
+        return
+    port = origin.port and f":{origin.port}"
+    insecure = f"http://{origin.host}{port}"
+    if _allowed(server, request, insecure):
+        yield Finding(
+            "insecure-origin-allowed",
+            f"{shown(insecure)} is allowed with credentials: whoever sits on a visitor's network "
+            "can read with the visitor's cookies.",
+            "allow the https origin alone",
+            request.target.without_fragment,
+        )
+
+
+def _star(server: Server, request: Request) -> Iterator[Finding]:
+    answer = server.get(request, request.origin)
+    if answer is None or allow_origin(answer.response_headers) != WILDCARD:
+        return
+    if allows_credentials(answer.response_headers):
+        yield Finding(
+            "wildcard-with-credentials",
+            "Access-Control-Allow-Origin is * and Access-Control-Allow-Credentials is true: no "
+            "browser takes the two together.",
+            "list the origins, or leave the credentials out",
+            answer.url,
+        )
+
+
+def _preflight(server: Server, request: Request) -> Iterator[Finding]:
+    """Whether what stands before the CORS layer swallows preflights; a GET may not need one."""
+    asked = server.preflight(request, request.origin)
+    if asked is None:
+        return
+    if asked.status in REDIRECT_STATUSES:
+        yield Finding(
+            "preflight-redirected",
+            f"A preflight is answered with a redirect, {asked.status}, which no browser follows.",
+            "let CORS answer before whatever redirects",
+            asked.url,
+        )
+    for found in preflight_findings(request, asked):
+        if found.code == "preflight-needs-auth":
+            yield found
+    yield from layer_findings((asked,))
+
+
+def _errors(server: Server, request: Request) -> Iterator[Finding]:
+    """Whether a URL that is not there says so without headers, though its preflight has them.
+
+    Only then: a server may well have CORS for some paths, and not for all that it knows nothing of.
+    """
+    path = request.target.path.rpartition("/")[0]
+    target = replace(request.target, path=f"{path}/{_MISSING}", query="", fragment="")
+    elsewhere = derived(request, target=target, url=str(target))
+    failed = server.get(elsewhere, request.origin)
+    if failed is None:
+        return
+    yield from layer_findings((failed,))
+    if not is_bare_error(failed):
+        return
+    witness = server.preflight(elsewhere, request.origin)
+    if witness is not None and cors_check(request, witness.response_headers) is None:
+        yield error_finding(failed, witness)

@@ -1,0 +1,265 @@
+"""HAR files: what a browser's network panel saved, read leniently and in bounded size.
+
+http://www.softwareishard.com/blog/har-12-spec/, with what Chromium, Firefox, Safari and Playwright
+make of it. A file is somebody's data: nothing in it makes this raise anything but ``HarError``, and
+nothing in it is done.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from corscore._standard.fetch import (
+    ACCESS_CONTROL_REQUEST_METHOD,
+    OPAQUE_ORIGIN,
+    ORIGIN,
+    PREFLIGHT_METHOD,
+)
+from corscore._standard.origin import parse_origin
+from corscore.browser._headers import HeaderList, get, header_list
+from corscore.browser._url import Url, parse_url
+from corscore.diagnostics._traces import allow_origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_HAR_BYTES: int = 256 * 2**20
+MAX_HAR_ENTRIES = 50_000
+# What is kept of one entry; servers send less, and browsers take less.
+_MAX_HEADERS = 500
+_MAX_VALUE = 65_536
+_MAX_TEXTS = 16
+# The console's words have the whole URL before the cause.
+_MAX_TEXT = 4096
+_OF_ERRORS = ("error", "fail", "blocked", "comment", "statustext", "console", "message")
+_GZIP = b"\x1f\x8b"
+_NOT_MODIFIED = 304
+
+
+class HarError(ValueError):
+    """The file is no HAR, in one line of printable ASCII."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One request of a recording, and its response as far as there is one.
+
+    Attributes:
+        method: As it was sent.
+        target: Where to.
+        origin: The page's, as far as the file tells: the Origin that was sent, or the Referer's, or
+            that of another page of the file.
+        headers: Those of the request, names in lower case.
+        status: Of the response; 0 without one.
+        response: Its headers.
+        error: Whatever the file says of what went wrong.
+        kind: The resource's type in the browser's words, in lower case: ``"fetch"``.
+        is_preflight: Whether the browser asked this on its own account.
+        from_cache: Whether the response came from the browser's cache.
+        by_worker: Whether a service worker gave the response.
+        started: In seconds since 1970; None where the file does not say.
+        has_cookies: Whether cookies went out.
+    """
+
+    method: str
+    target: Url
+    origin: str | None
+    headers: HeaderList = field(repr=False)
+    status: int
+    response: HeaderList = field(repr=False)
+    error: str
+    kind: str
+    is_preflight: bool
+    from_cache: bool
+    by_worker: bool
+    started: float | None
+    has_cookies: bool
+
+    @property
+    def url(self) -> str:
+        """The URL, without its fragment."""
+        return self.target.without_fragment
+
+    @property
+    def has_response(self) -> bool:
+        """Whether the file tells what the server answered."""
+        return self.status > 0
+
+    @property
+    def is_judged_by_another(self) -> bool:
+        """Whether the browser looked at headers that the file does not have.
+
+        A 304 renews a response of the cache, and that one is judged with what the 304 adds:
+        https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch, step 10. What a service
+        worker gives has its own way: https://fetch.spec.whatwg.org/#http-fetch, step 3.
+        """
+        is_renewed = self.status == _NOT_MODIFIED and allow_origin(self.response) is None
+        return is_renewed or self.by_worker
+
+
+def read_har(data: bytes) -> list[Entry]:
+    """The HTTP(S) requests of a HAR file, in its order.
+
+    Args:
+        data: The file, gzipped or not; ``MAX_HAR_BYTES`` at most, also unpacked.
+
+    Raises:
+        HarError: It is no HAR, or a larger one.
+    """
+    text = _decoded(_unpacked(data))
+    try:
+        loaded = json.loads(text)
+    except RecursionError:
+        raise HarError("it is nested too deeply") from None
+    except ValueError as error:
+        place = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise HarError(f"it is no JSON{place}") from None
+    log = _dict(_dict(loaded).get("log"))
+    entries = log.get("entries")
+    if not isinstance(entries, list):
+        raise HarError('it is no HAR: there is no list of "log"."entries"')
+    if len(entries) > MAX_HAR_ENTRIES:
+        raise HarError(
+            f"it has {len(entries)} entries, and more than {MAX_HAR_ENTRIES} are refused"
+        )
+    pages = {
+        page["id"]: page
+        for page in map(_dict, _list(log.get("pages")))
+        if isinstance(page.get("id"), str)
+    }
+    read = (_entry(_dict(entry), pages) for entry in entries)
+    found = [entry for entry in read if entry is not None]
+    page = next(_pages_of(found), None)
+    return [replace(entry, origin=page) if entry.origin is None else entry for entry in found]
+
+
+def _pages_of(entries: list[Entry]) -> Iterator[str]:
+    """Origins of pages: of what was navigated to, then of what names one."""
+    for entry in entries:
+        if entry.kind == "document" or get(entry.headers, "sec-fetch-mode") == "navigate":
+            yield entry.target.origin
+    for entry in entries:
+        if entry.origin is not None:
+            yield entry.origin
+
+
+def _unpacked(data: bytes) -> bytes:
+    if data.startswith(_GZIP):
+        inflate = zlib.decompressobj(wbits=31)
+        try:
+            data = inflate.decompress(data, MAX_HAR_BYTES + 1)
+        except zlib.error:
+            raise HarError("it is a broken gzip file") from None
+    if len(data) > MAX_HAR_BYTES:
+        raise HarError(f"it has more than {MAX_HAR_BYTES // 2**20} MiB")
+    return data
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise HarError("it is no UTF-8 text") from None
+
+
+def _entry(entry: dict[str, Any], pages: dict[str, dict[str, Any]]) -> Entry | None:
+    request, response = _dict(entry.get("request")), _dict(entry.get("response"))
+    method, target = request.get("method"), parse_url(_text(request.get("url")))
+    # What fetch refuses itself has a password in it.
+    if not isinstance(method, str) or target is None or target.userinfo:
+        return None
+    headers = _headers(request)
+    page = pages.get(_text(entry.get("pageref")), {})
+    kind = _text(entry.get("_resourceType")).lower()
+    how = _text(entry.get("_fetchType"))
+    return Entry(
+        method,
+        target,
+        _origin(headers, kind, page, _text(_dict(entry.get("_initiator")).get("url"))),
+        headers,
+        _status(response),
+        _headers(response),
+        " ".join(_errors(entry, response)),
+        kind,
+        method == PREFLIGHT_METHOD
+        and (kind == "preflight" or bool(get(headers, ACCESS_CONTROL_REQUEST_METHOD))),
+        "_fromCache" in entry or how.endswith("Cache"),
+        entry.get("_fetchedViaServiceWorker") is True or how == "Service Worker",
+        _seconds(entry.get("startedDateTime")),
+        bool(get(headers, "cookie")) or bool(_list(request.get("cookies"))),
+    )
+
+
+def _status(response: dict[str, Any]) -> int:
+    status = response.get("status")
+    return status if type(status) is int and 100 <= status <= 999 else 0
+
+
+def _headers(message: dict[str, Any]) -> HeaderList:
+    """A message's headers. Chromium joins lines of one name with line feeds."""
+    pairs = [
+        (_text(header.get("name")), line)
+        for header in map(_dict, _list(message.get("headers"))[:_MAX_HEADERS])
+        for line in _text(header.get("value"))[:_MAX_VALUE].split("\n")
+    ]
+    return header_list(pairs)
+
+
+def _origin(headers: HeaderList, kind: str, page: dict[str, Any], script: str) -> str | None:
+    """The page's origin: what was sent; of a blocked request, which may lack the header, what the
+    file says of the page, or at last where its script is from.
+    """
+    sent = get(headers, ORIGIN)
+    if sent is not None:
+        return sent if sent == OPAQUE_ORIGIN or parse_origin(sent) else None
+    texts = [get(headers, "referer"), page.get("title"), script]
+    # The Referer of a font is its style sheet's, which may be from anywhere.
+    for text in texts[1:] + texts[:1] if kind == "font" else texts:
+        url = parse_url(_text(text))
+        if url is not None:
+            return url.origin
+    return None
+
+
+def _errors(entry: dict[str, Any], response: dict[str, Any]) -> Iterator[str]:
+    """What a file says in words: ``_error`` of Chromium, ``_failureText`` of Playwright."""
+    found = (
+        text
+        for holder in (response, entry)
+        for key, value in holder.items()
+        if any(part in key.lower() for part in _OF_ERRORS)
+        for text in _texts(value)
+    )
+    return islice(found, _MAX_TEXTS)
+
+
+def _texts(value: object) -> Iterator[str]:
+    """A text, or those of an object or a list: ``{"corsError": "..."}``."""
+    inner = value.values() if isinstance(value, dict) else _list(value) or [value]
+    for text in islice(inner, _MAX_TEXTS):
+        if isinstance(text, str):
+            yield text[:_MAX_TEXT]
+
+
+def _seconds(value: object) -> float | None:
+    try:
+        return datetime.fromisoformat(_text(value).replace("Z", "+00:00")).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,282 @@
+"""A recording, played to the model browser in the place of the servers."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from corscore._standard.fetch import (
+    ACCESS_CONTROL_REQUEST_HEADERS,
+    ACCESS_CONTROL_REQUEST_METHOD,
+    CORS_SAFELISTED_REQUEST_HEADERS,
+    is_forbidden_request_header,
+)
+from corscore._standard.grammar import is_token
+from corscore.browser._cache import PreflightCache
+from corscore.browser._headers import get
+from corscore.browser._request import Request, needs_preflight
+from corscore.diagnostics._curl import CREDENTIAL_HEADERS
+from corscore.diagnostics._diagnosis import NoResponse
+from corscore.diagnostics._network_errors import network_error
+from corscore.diagnostics._traces import allow_origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from corscore.browser import Answer
+    from corscore.browser._reasons import Browser
+    from corscore.browser._request import Credentials
+    from corscore.diagnostics._har import Entry
+
+# What browsers add of their own, under names that a script could use as well.
+_OF_THE_BROWSER = frozenset(
+    (
+        "accept",
+        "accept-language",
+        "alt-used",
+        "cache-control",
+        "device-memory",
+        "downlink",
+        "dpr",
+        "ect",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "last-event-id",
+        "pragma",
+        "priority",
+        "purpose",
+        "rtt",
+        "save-data",
+        "upgrade-insecure-requests",
+        "user-agent",
+        "viewport-width",
+        "x-browser-channel",
+        "x-browser-copyright",
+        "x-browser-validation",
+        "x-browser-year",
+        "x-client-data",
+    )
+)
+# A preflight and its request start this far apart at most, in seconds.
+_APART = 30.0
+_MAX_NAMES = 100
+_COMPARED = 64
+
+
+class Recording:
+    """The entries of a file, each of which answers one request.
+
+    Looking one up costs the same in a file of any size: of many that would do, the first few are
+    compared.
+    """
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._preflights: dict[tuple[str, str | None], deque[Entry]] = {}
+        self._requests: dict[str, list[tuple[int, Entry]]] = {}
+        self._passed: dict[tuple[str, str | None], int] = {}
+        self._witnesses: dict[tuple[str | None, str], list[Entry]] = {}
+        self._ids: set[int] = set()
+        self.used: list[Entry] = []
+        for position, entry in enumerate(entries):
+            if entry.is_preflight:
+                place = (entry.url, entry.origin)
+                self._preflights.setdefault(place, deque()).append(entry)
+                if 200 <= entry.status < 300:
+                    self._passed.setdefault(place, position)
+                continue
+            self._requests.setdefault(entry.url, []).append((position, entry))
+            if 200 <= entry.status < 400 and allow_origin(entry.response) is not None:
+                found = self._witnesses.setdefault((entry.origin, entry.target.origin), [])
+                found.extend([entry] if len(found) < _COMPARED else [])
+
+    def is_used(self, entry: Entry) -> bool:
+        """Whether a request was explained with this entry."""
+        return id(entry) in self._ids
+
+    def use(self, entry: Entry) -> None:
+        """Marks an entry as explained: it comes last in ``used``."""
+        self._ids.add(id(entry))
+        self.used.append(entry)
+
+    def restore(self, length: int) -> None:
+        """Takes back all but so many marks, so that a request can be explained another way."""
+        self._ids.difference_update(map(id, self.used[length:]))
+        del self.used[length:]
+
+    def forget(self, url: str, origin: str | None) -> None:
+        """Drops the preflights of a place that come first and are used up."""
+        waiting = self._preflights.get((url, origin))
+        while waiting and self.is_used(waiting[0]):
+            waiting.popleft()
+
+    def preflight_of(self, entry: Entry, origin: str | None) -> Entry | None:
+        """The preflight that was sent for a request, the one that is nearest in time."""
+        candidates = [
+            found
+            for found in islice(self._preflights.get((entry.url, origin), ()), _COMPARED)
+            if not self.is_used(found)
+            and get(found.headers, ACCESS_CONTROL_REQUEST_METHOD) in (None, entry.method)
+            and _distance(found, entry) <= _APART
+        ]
+        return min(candidates, key=lambda found: _distance(found, entry), default=None)
+
+    def had_preflight(self, position: int, entry: Entry) -> bool:
+        """Whether a preflight for the same place passed earlier in the file."""
+        return self._passed.get((entry.url, entry.origin), position) < position
+
+    def following(self, position: int, method: str, url: str) -> tuple[int, Entry] | None:
+        """The request that a redirect led to."""
+        entries = self._requests.get(url, [])
+        start = bisect_right(entries, position, key=lambda pair: pair[0])
+        for later, entry in entries[start : start + _COMPARED]:
+            if entry.method == method and not self.is_used(entry):
+                return later, entry
+        return None
+
+    def witnesses(self, origin: str, server: str) -> list[Entry]:
+        """A few answers of a server to pages of an origin, with headers of CORS, and no errors."""
+        return self._witnesses.get((origin, server), [])
+
+
+def _distance(one: Entry, other: Entry) -> float:
+    if one.started is None or other.started is None:
+        return 0.0
+    return abs(one.started - other.started)
+
+
+class Replay(PreflightCache):
+    """One request of a recording, as transport and preflight cache of ``corscore.browser.fetch``.
+
+    It counts as a hit in the cache that the file has a response and no preflight for it.
+    """
+
+    def __init__(self, recording: Recording, position: int, entry: Entry, origin: str) -> None:
+        super().__init__()
+        self._recording = recording
+        self._position = position
+        self._first = entry
+        self._entry: Entry | None = entry
+        self._origin = origin
+        self._preflight = recording.preflight_of(entry, origin)
+        self.leads_to: list[Entry] = []
+
+    def request(self, credentials: Credentials) -> Request:
+        """What the script asked for, with values of headers only where they matter to CORS.
+
+        Raises:
+            ValueError: No script could ask for that.
+        """
+        return script_of(self._first, self._preflight, self._origin, credentials)
+
+    def covers(self, request: Request, *, browser: Browser | None = None) -> bool:
+        """Whether no preflight was recorded where there is a response."""
+        del browser  # what one accepts says nothing of what was asked
+        entry = self._at(request.method, request.target.without_fragment)
+        if entry is None or not entry.has_response:
+            return False
+        self._preflight = self._recording.preflight_of(entry, request.origin)
+        return self._preflight is None
+
+    def send(self, method: str, url: str, headers: list[tuple[str, str]]) -> Answer:
+        """What the file has as an answer.
+
+        Raises:
+            NoResponse: It has none.
+        """
+        asked = dict(headers).get(ACCESS_CONTROL_REQUEST_METHOD)
+        entry = self._at(asked or method, url)
+        if asked is not None:
+            found = self._preflight
+            self._preflight = None
+            if found is not None:
+                self._recording.use(found)
+                return _answer(found, entry)
+            raise _failure(entry)
+        if entry is None:
+            raise _failure(None)
+        self._recording.use(entry)
+        self._entry = None
+        return _answer(entry, None)
+
+    def _at(self, method: str, url: str) -> Entry | None:
+        """The entry of the request that is on its way: the first one, or where a redirect led."""
+        if self._entry is None:
+            found = self._recording.following(self._position, method, url)
+            if found is not None:
+                self._position, self._entry = found
+                self.leads_to.append(self._entry)
+        return self._entry
+
+
+def script_of(
+    entry: Entry, preflight: Entry | None, origin: str, credentials: Credentials
+) -> Request:
+    """What a script must have asked for, to have this request sent.
+
+    No header has a value of the file but for safelisted ones: others may be secrets.
+
+    Args:
+        entry: The request; or the preflight itself, where the file has nothing else.
+        preflight: What was asked for it first.
+        origin: The page's.
+        credentials: Its credentials mode.
+
+    Raises:
+        ValueError: No script could ask for that.
+    """
+    method = entry.method
+    values = {name: value for name, value in entry.headers if is_token(name)}
+    if preflight is not None:
+        method = get(preflight.headers, ACCESS_CONTROL_REQUEST_METHOD) or method
+        listed = get(preflight.headers, ACCESS_CONTROL_REQUEST_HEADERS) or ""
+        names = [name.strip().lower() for name in listed.split(",")[:_MAX_NAMES]]
+        names = [name for name in names if is_token(name)]
+    else:
+        names = [name for name in values if name not in _OF_THE_BROWSER]
+    headers = [
+        (name, _value(name, values.get(name), asked=preflight is not None))
+        for name in names
+        if not is_forbidden_request_header(name)
+    ]
+    request = Request(method, entry.url, origin=origin, headers=headers, credentials=credentials)
+    if preflight is not None and not needs_preflight(request):
+        return Request(
+            method,
+            entry.url,
+            origin=origin,
+            headers=headers,
+            credentials=credentials,
+            use_cors_preflight=True,
+        )
+    return request
+
+
+def _value(name: str, value: str | None, *, asked: bool) -> str:
+    if name in CREDENTIAL_HEADERS or name not in CORS_SAFELISTED_REQUEST_HEADERS:
+        return "1"
+    # Asked for by a preflight, it had a value that is not safelisted.
+    return value or ("application/json" if asked and name == "content-type" else "1")
+
+
+def _answer(entry: Entry, request: Entry | None) -> Answer:
+    if entry.has_response:
+        return entry.status, entry.response
+    raise _failure(entry, request)
+
+
+def _failure(*entries: Entry | None) -> NoResponse:
+    """What the file says in the place of an answer."""
+    for entry in entries:
+        found = None if entry is None else network_error(entry.error)
+        if found is not None:
+            return NoResponse(*found)
+    code = "not-enough-data"
+    return NoResponse(
+        code,
+        "The file has neither status nor headers of the response, as browsers leave them out of "
+        "what they blocked.",
+        "ask the server itself",
+    )

@@ -1,0 +1,182 @@
+"""What can be built, and is most likely not what was meant: findings about a policy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from corscore._config.pattern import Pattern, is_address, is_loopback, parse_pattern
+from corscore._policy.map import PolicyMap
+from corscore._standard.origin import parse_origin
+from corscore._standard.public_suffix import is_public_suffix
+from corscore._standard.text import escaped, quoted, shown
+from corscore.browser._reasons import MAX_AGE_LIMITS
+from corscore.diagnostics._coverage import Coverage
+from corscore.diagnostics._finding import Finding
+from corscore.diagnostics._lint_regex import with_escaped_dots
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from corscore._policy.policy import Policy
+
+_ORIGINS = "allow_origins"
+_REGEX = "allow_origin_regex"
+_WEB = ("http", "https")
+
+# The browser engine of most people. Longer ages are cut there; Firefox alone goes further.
+_MOST_KEPT = MAX_AGE_LIMITS["chromium"]
+_LEAST_KEPT = MAX_AGE_LIMITS["safari"]
+
+# Names that nobody can reach from elsewhere: RFC 6761, RFC 6762 and RFC 9476.
+_PRIVATE_ENDINGS = (".test", ".local", ".internal", ".home.arpa", ".alt")
+# Not a developer's machine, but a page inside an application: https://v2.tauri.app
+_APPLICATIONS = ("tauri.localhost",)
+# What a developer's server is usually reached at, to ask a regex about.
+_LOCAL_PROBES = tuple(
+    f"http://{host}{port}"
+    for host in ("localhost", "127.0.0.1")
+    for port in ("", ":3000", ":5173", ":8000", ":8080")
+)
+
+
+def lint(policies: Policy | PolicyMap) -> tuple[Finding, ...]:
+    """What of a policy, or of a map of them, is most likely a mistake, though it can be built.
+
+    Each finding's ``place`` is the option, behind the key of the map: ``"/api/*: allow_origins"``.
+    An origin resolver is not asked.
+    """
+    if not isinstance(policies, PolicyMap):
+        return tuple(_of_policy(policies))
+    entries = (*policies.items(), ("default", policies.default))
+    return tuple(
+        Finding(found.code, found.message, found.hint, f"{escaped(key)}: {found.place}")
+        for key, policy in entries
+        if policy is not None
+        for found in _of_policy(policy)
+    )
+
+
+def _of_policy(policy: Policy) -> Iterator[Finding]:
+    patterns = [
+        pattern for pattern in map(parse_pattern, policy.allow_origins) if pattern is not None
+    ]
+    yield from _localhost(policy, patterns)
+    yield from _shadowed(policy, patterns)
+    yield from _hosting_domains(policy, patterns)
+    yield from _dots(policy)
+    yield from _age(policy)
+
+
+def _localhost(policy: Policy, patterns: list[Pattern]) -> Iterator[Finding]:
+    is_in_production = any(map(_is_public, patterns)) or _names_a_domain(policy)
+    if not is_in_production:
+        return
+    message = (
+        "{} stands beside origins of a live site: any program on a visitor's own machine can "
+        "serve a page from there, and read what the policy lets it."
+    )
+    hint = "keep the origins of developers' machines in a configuration of their own"
+    code = "localhost-in-production"
+    for pattern in patterns:
+        if _is_developers(pattern):
+            yield Finding(code, message.format(shown(str(pattern))), hint, _ORIGINS)
+    regex = policy.allow_origin_regex
+    local = regex and next(filter(regex.fullmatch, _LOCAL_PROBES), None)
+    if local:
+        text = message.format(f"{quoted(local)}, which the regex matches,")
+        yield Finding(code, text, hint, _REGEX)
+
+
+def _is_developers(pattern: Pattern) -> bool:
+    return (
+        pattern.scheme in _WEB and is_loopback(pattern.host) and pattern.host not in _APPLICATIONS
+    )
+
+
+def _is_public(pattern: Pattern) -> bool:
+    """Whether pages of such an origin are for others than developers."""
+    host = pattern.host.removesuffix(".")
+    return (
+        pattern.scheme in _WEB
+        and "." in host
+        and not is_address(host)
+        and not is_loopback(host)
+        and not host.endswith(_PRIVATE_ENDINGS)
+    )
+
+
+def _names_a_domain(policy: Policy) -> bool:
+    """Whether the regex is about a domain; the rest of it is for whoever can read it."""
+    regex = policy.allow_origin_regex
+    if regex is None:
+        return False
+    text = regex.pattern.replace("[.]", ".").replace("\\", "")
+    return any(ending in text for ending in (".com", ".org", ".net", ".io", ".dev", ".app"))
+
+
+def _shadowed(policy: Policy, patterns: list[Pattern]) -> Iterator[Finding]:
+    code, coverage = "origin-shadowed", Coverage(policy.allow_origins)
+    regex = policy.allow_origin_regex
+    for pattern in patterns:
+        text = str(pattern)
+        wider = coverage.covering(pattern, others=True)
+        if wider is not None:
+            yield Finding(
+                code,
+                f"{shown(text)} changes nothing: {shown(wider)} covers it.",
+                f"drop one of them: {shown(text)}, or {shown(wider)} if it is wider than you mean",
+                _ORIGINS,
+            )
+        elif regex is not None and parse_origin(text) is not None and regex.fullmatch(text):
+            yield Finding(
+                code,
+                f"{shown(text)} changes nothing: the regex matches it too.",
+                f"drop {shown(text)}, or take it out of the regex",
+                _ORIGINS,
+            )
+
+
+def _hosting_domains(policy: Policy, patterns: list[Pattern]) -> Iterator[Finding]:
+    # With credentials it is a problem, and cannot be built.
+    if policy.dangerously_allow_public_suffixes:
+        return
+    for pattern in patterns:
+        host = pattern.host.removesuffix(".")
+        if pattern.subdomains and not is_loopback(host) and is_public_suffix(host):
+            named = Pattern(pattern.scheme, False, f"your-name.{pattern.host}", pattern.port)
+            yield Finding(
+                "hosting-domain-wildcard",
+                f"{shown(str(pattern))} allows strangers: anyone can have a name below {host}.",
+                f"write the hosts that are yours, such as {quoted(str(named))}",
+                _ORIGINS,
+            )
+
+
+def _dots(policy: Policy) -> Iterator[Finding]:
+    regex = policy.allow_origin_regex
+    meant = None if regex is None else with_escaped_dots(regex.pattern)
+    if regex is not None and meant is not None:
+        yield Finding(
+            "regex-unescaped-dot",
+            f"{_raw(regex.pattern)} has a dot that is not escaped, and matches any character: "
+            "also a name that only looks like yours.",
+            f"write {_raw(meant)}",
+            _REGEX,
+        )
+
+
+def _raw(source: str) -> str:
+    """A regex as people write it in Python."""
+    is_plain = source.isascii() and source.isprintable() and '"' not in source
+    return f'r"{source}"' if is_plain else ascii(source)
+
+
+def _age(policy: Policy) -> Iterator[Finding]:
+    if policy.max_age is not None and policy.max_age > _MOST_KEPT:
+        yield Finding(
+            "max-age-above-browsers",
+            f"{policy.max_age} seconds are longer than most browsers remember a preflight: "
+            f"Chrome and Edge {_MOST_KEPT} seconds, Safari {_LEAST_KEPT}.",
+            f"write {_MOST_KEPT} or less",
+            "max_age",
+        )

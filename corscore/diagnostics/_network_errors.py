@@ -1,0 +1,111 @@
+"""What browsers call it when a request gets no answer: codes for their names.
+
+Chromium: net/base/net_error_list.h. Firefox: the NS_ERROR names of xpcom/base/ErrorList.py, and
+SEC_ERROR, SSL_ERROR and MOZILLA_PKIX of NSS. WebKit has sentences of its system's libraries.
+"""
+
+from __future__ import annotations
+
+import re
+
+from corscore._standard.text import shown
+
+_LOCAL_NETWORK = re.compile(
+    r"ERR_BLOCKED_BY_(?:PRIVATE|LOCAL)_NETWORK_ACCESS_CHECKS"
+    r"|ERR_CACHED_IP_ADDRESS_SPACE_BLOCKED_BY_(?:PRIVATE|LOCAL)_NETWORK_ACCESS_POLICY"
+    r"|(?:Private|Local)NetworkAccess|Insecure(?:Private|Local)Network"
+    r"|Permission was denied.{0,80}address space|more-private address space"
+)
+_TLS = re.compile(
+    r"ERR_(?:CERT|SSL|BAD_SSL|ECH)_\w+|(?:SEC|SSL)_ERROR_\w+|MOZILLA_PKIX_\w+"
+    r"|ERR_CERTIFICATE_\w+|NS_ERROR_NET_INADEQUATE_SECURITY"
+    # In words, as WebKit and proxies have it.
+    r"|(?:TLS|SSL)(?: \w+){0,2} (?:failed|error\b)|SSL error has occurred|SSL peer certificate"
+    r"|[Cc]ertificate (?:for this server is invalid|verify failed)|TLS handshake"
+)
+_BLOCKED = re.compile(r"ERR_BLOCKED_BY_(?!ORB|RESPONSE)\w+")
+_NETWORK = re.compile(
+    r"ERR_(?:NAME|DNS|CONNECTION|ADDRESS|INTERNET|NETWORK|TIMED|EMPTY|SOCKET|TUNNEL|PROXY|HTTP2"
+    r"|QUIC|INVALID_(?:RESPONSE|HTTP|CHUNKED)|INCOMPLETE|RESPONSE_HEADERS|CONTENT_LENGTH|UNSAFE_PORT"
+    r"|HTTP_|TOO_MANY_REDIRECTS|UNSAFE_REDIRECT|INVALID_REDIRECT|INSUFFICIENT_RESOURCES)\w*"
+    r"|NS_ERROR_(?:CONNECTION_REFUSED|UNKNOWN\w*HOST|NET_\w+|OFFLINE|PROXY\w*|REDIRECT_LOOP"
+    r"|DNS\w*|PORT_ACCESS_NOT_ALLOWED)"
+    r"|[Cc]onnection (?:refused|reset|timed out)|[Nn]etwork connection was lost"
+    r"|hostname could not be found|[Ee]rror resolving|Name or service not known"
+    r"|[Cc]ould(?:n't| not) (?:connect|resolve)[\w ]*|Internet connection appears to be offline"
+)
+_ABORTED = re.compile(r"ERR_ABORTED|NS_BINDING_ABORTED|NS_ERROR_ABORT\b")
+
+_NAMES = {
+    "ERR_NAME_NOT_RESOLVED": "the name of the server is not known",
+    "NS_ERROR_UNKNOWN_HOST": "the name of the server is not known",
+    "ERR_CONNECTION_REFUSED": "nobody listens there",
+    "NS_ERROR_CONNECTION_REFUSED": "nobody listens there",
+    "ERR_CONNECTION_TIMED_OUT": "no answer came in time",
+    "ERR_TIMED_OUT": "no answer came in time",
+    "NS_ERROR_NET_TIMEOUT": "no answer came in time",
+    "ERR_INTERNET_DISCONNECTED": "there was no network",
+    "NS_ERROR_OFFLINE": "there was no network",
+    "ERR_UNSAFE_PORT": "browsers never use this port",
+    "ERR_CERT_AUTHORITY_INVALID": "nobody known signed the certificate",
+    "ERR_CERT_COMMON_NAME_INVALID": "the certificate is for another name",
+    "ERR_CERT_DATE_INVALID": "the certificate is out of date",
+    "SEC_ERROR_UNKNOWN_ISSUER": "nobody known signed the certificate",
+    "SEC_ERROR_EXPIRED_CERTIFICATE": "the certificate is out of date",
+    "MOZILLA_PKIX_ERROR_SELF_SIGNED_CERT": "the certificate is self-signed",
+    "SSL_ERROR_BAD_CERT_DOMAIN": "the certificate is for another name",
+}
+
+NETWORK_HINT = (
+    "look whether the server runs, and whether scheme, name and port of the URL are right"
+)
+TLS_HINT = "open the URL in a tab of its own to see what is wrong with the certificate"
+_LOCAL_HINT = (
+    "no header helps: serve the page over https, and have the user allow it in the site's settings"
+)
+
+
+def was_aborted(text: str) -> bool:
+    """Whether the page or the user gave the request up."""
+    return _ABORTED.search(text) is not None
+
+
+def network_error(text: str) -> tuple[str, str, str] | None:
+    """Code, message and hint for what a browser says of a request without an answer.
+
+    Args:
+        text: Anything that has one of their names in it.
+
+    Returns:
+        None where it is none of them: ``net::ERR_FAILED`` is what CORS looks like, too.
+    """
+    if _LOCAL_NETWORK.search(text):
+        code = "local-network-access"
+        message = (
+            "The browser did not let the page reach a private network, or the visitor's own "
+            "machine: that takes a permission, and is no matter of CORS."
+        )
+        return code, message, _LOCAL_HINT
+    found = _TLS.search(text)
+    if found:
+        code = "tls-error"
+        return code, f"TLS failed: {_named(found[0])}. This is no matter of CORS.", TLS_HINT
+    found = _BLOCKED.search(text)
+    if found:
+        code = "network-error"
+        message = (
+            f"The browser, or an extension in it, blocked the request: {shown(found[0])}. This is "
+            "no matter of CORS."
+        )
+        return code, message, "try without extensions, and look at the page's security policy"
+    found = _NETWORK.search(text)
+    if found:
+        code = "network-error"
+        message = f"There was no response: {_named(found[0])}. This is no matter of CORS."
+        return code, message, NETWORK_HINT
+    return None
+
+
+def _named(name: str) -> str:
+    meaning = _NAMES.get(name)
+    return f"{meaning} ({shown(name)})" if meaning else shown(name)

@@ -1,0 +1,65 @@
+"""Compares what a browser does under a policy and under a candidate for its place."""
+
+from __future__ import annotations
+
+from corscore._standard.text import escaped
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from corscore._engine.context import RequestContext
+    from corscore._engine.decision import Decision
+    from corscore._policy.policy import Policy
+
+
+class Treatment:
+    """What a browser does with the answer to one request.
+
+    Two are equal when it does the same: whether it goes on, whether it sends and shows what came
+    with cookies, and which headers it shows. Why a refusal is one, and for how long a preflight is
+    remembered, makes no difference to the request at hand.
+    """
+
+    __slots__ = ("_values", "text")
+
+    def __init__(self, policy: Policy | None, decision: Decision | None) -> None:
+        self._values: tuple[object, ...]
+        if policy is None or decision is None:
+            self._values, self.text = ("left alone",), "left alone"
+        elif not decision.allowed:
+            self._values, self.text = ("refused",), f"refused ({decision.reason})"
+        else:
+            exposed = () if decision.is_preflight else policy.expose_headers
+            self._values = (
+                "allowed",
+                policy.allow_credentials,
+                frozenset(map(str.lower, exposed)),
+            )
+            credentials = "with" if policy.allow_credentials else "without"
+            self.text = f"allowed {credentials} credentials"
+            if exposed:
+                self.text += f", exposing {', '.join(exposed)}"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Treatment):
+            return NotImplemented
+        return self._values == other._values
+
+    def __hash__(self) -> int:
+        return hash(self._values)
+
+
+def report(request: RequestContext, now: Treatment, candidate: Treatment) -> None:
+    """Logs a request on which a browser would do something else under the candidate."""
+    if request.origin is None or request.is_own_origin or now == candidate:
+        return
+    # Imported late: logging is larger than the whole engine.
+    from logging import getLogger
+
+    getLogger("corscore").warning(
+        "shadow: origin %s, %s %s is %s, and would be %s",
+        escaped(request.origin),
+        escaped(request.method),
+        escaped(request.path),
+        now.text,
+        candidate.text,
+    )

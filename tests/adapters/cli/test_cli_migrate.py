@@ -1,0 +1,505 @@
+"""``corscore migrate``: the policy, what changes for browsers, and what was insecure."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cli_runs import run, run_json, run_process
+from corscore import Policy, PolicyMap
+from corscore._config.options import DEFAULTS
+from corscore_cli.commands import migrate
+from corscore_cli.migrate.migration import migrated
+from corscore_cli.shell.python import adapter_source, policy_source
+from corscore_cli.targets.samples import sample
+
+APP = "https://app.example.com"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def starlette(options: str) -> tuple[str, str]:
+    Path("main.py").write_text(
+        "import re\nfrom fastapi import FastAPI\n"
+        "from fastapi.middleware.cors import CORSMiddleware\n"
+        f"app = FastAPI()\napp.add_middleware(CORSMiddleware, {options})\n"
+    )
+    return "starlette", "main:app"
+
+
+def flask(options: str) -> tuple[str, str]:
+    Path("main.py").write_text(
+        "import re\nfrom flask import Flask\nfrom flask_cors import CORS\n"
+        f"app = Flask('x')\nCORS(app, {options})\n"
+    )
+    return "flask-cors", "main:app"
+
+
+def policy_in(source: str) -> Any:
+    """The policy that the printed Python makes; its imports and its literals are run."""
+    names: dict[str, Any] = {}
+    lines = [line for line in source.splitlines() if not line.startswith(("install(", "CORS("))]
+    exec(compile("\n".join(lines), "printed", "exec"), names)  # noqa: S102
+    return names.get("policy", names.get("CORS_POLICY"))
+
+
+def moved(library: str, target: str, *, exit_code: int) -> Any:
+    said = run_json("migrate", "--from", library, target, exit_code=exit_code)
+    assert said.keys() == {"policy", "repairs", "changes", "insecure"}
+    return said
+
+
+CODES: list[tuple[Any, str, list[str], list[str]]] = [
+    (starlette, f"allow_origins=['{APP}/']", ["origin-trailing-slash"], []),
+    (
+        starlette,
+        "allow_origins=['*'], allow_credentials=True",
+        ["wildcard-with-credentials"],
+        ["reflects-any-origin", "null-allowed"],
+    ),
+    (
+        starlette,
+        "allow_origins=['http://app.example.com'], allow_credentials=True",
+        ["insecure-origin-with-credentials"],
+        ["insecure-origin-allowed"],
+    ),
+    (
+        starlette,
+        r"allow_origin_regex=r'https://[a-z]+.example\.com'",
+        ["regex-unescaped-dot"],
+        ["look-alike-allowed"],
+    ),
+    (
+        starlette,
+        "allow_origin_regex='https?://.*', allow_credentials=True",
+        ["regex-matches-anything-with-credentials"],
+        ["reflects-any-origin"],
+    ),
+    (
+        starlette,
+        "allow_origin_regex='.*'",
+        [],
+        ["reflects-any-origin", "null-allowed"],
+    ),
+    (starlette, f"allow_origins=['{APP}', 'null']", ["origin-null"], ["null-allowed"]),
+    (
+        flask,
+        r"origins=[r'https://.*\.example\.com']",
+        [],
+        ["look-alike-allowed"],
+    ),
+    (
+        flask,
+        "supports_credentials=True",
+        ["wildcard-with-credentials"],
+        ["reflects-any-origin", "null-allowed"],
+    ),
+    (flask, f"origins=['{APP}/']", ["origin-trailing-slash"], []),
+]
+
+
+@pytest.mark.parametrize(("make", "options", "repairs", "insecure"), CODES, ids=str)
+def test_what_was_insecure_and_what_is_repaired(
+    make: Any, options: str, repairs: list[str], insecure: list[str]
+) -> None:
+    said = moved(*make(options), exit_code=1)
+    assert [one["code"] for one in said["repairs"]] == repairs
+    assert [one["code"] for one in said["insecure"]] == insecure
+    assert isinstance(policy_in(said["policy"]), Policy)
+    for one in said["insecure"]:
+        assert one["message"]
+        assert one["hint"]
+
+
+SAME: list[tuple[Any, str, Policy]] = [
+    (
+        starlette,
+        f"allow_origins=['{APP}'], allow_methods=['GET', 'HEAD', 'POST', 'PUT']",
+        Policy(allow_origins=[APP], allow_methods=["GET", "HEAD", "POST", "PUT"]),
+    ),
+    (
+        starlette,
+        (
+            f"allow_origins=['{APP}'], allow_methods=['GET', 'HEAD', 'POST'], "
+            "allow_credentials=True, allow_headers=['X-One'], expose_headers=['X-Total'], max_age=5"
+        ),
+        Policy(
+            allow_origins=[APP],
+            allow_methods=["GET", "HEAD", "POST"],
+            allow_credentials=True,
+            allow_headers=["X-One"],
+            expose_headers=["X-Total"],
+            max_age=5,
+        ),
+    ),
+    (
+        starlette,
+        (
+            r"allow_origin_regex=re.compile(r'https://[a-z]+\.example\.com', re.I), "
+            "allow_methods=['GET', 'HEAD', 'POST']"
+        ),
+        Policy(
+            allow_origin_regex=re.compile(r"https://[a-z]+\.example\.com", re.IGNORECASE),
+            allow_methods=["GET", "HEAD", "POST"],
+        ),
+    ),
+    (
+        flask,
+        f"origins=['{APP}'], expose_headers='X-Total', max_age=60",
+        Policy(
+            allow_origins=[APP],
+            allow_methods=["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"],
+            allow_headers=["*"],
+            expose_headers=["X-Total"],
+            max_age=60,
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("make", "options", "policy"), SAME, ids=str)
+def test_a_sound_configuration_changes_nothing(make: Any, options: str, policy: Policy) -> None:
+    library, target = make(options)
+    said = moved(library, target, exit_code=0)
+    assert (said["repairs"], said["changes"], said["insecure"]) == ([], [], [])
+    assert policy_in(said["policy"]) == policy
+    result = run("migrate", "--from", library, target)
+    assert result.exit_code == 0
+    assert result.stdout.endswith("\nNothing changes for browsers.\n")
+
+
+def test_what_changes_for_browsers() -> None:
+    said = moved(*starlette(f"allow_origins=['{APP}', 'https://*.example.org']"), exit_code=1)
+    assert said["changes"] == [
+        {
+            "what": "a page of https://a.example.org, without credentials",
+            "before": "refused: no-allow-origin",
+            "after": "readable",
+        },
+        {
+            "what": "a page of https://sub.a.example.org, without credentials",
+            "before": "refused: no-allow-origin",
+            "after": "readable",
+        },
+        *(
+            {
+                "what": f"the method {method}, after a preflight",
+                "before": "refused: preflight-not-ok",
+                "after": "readable",
+            }
+            for method in ("HEAD", "POST")
+        ),
+    ]
+
+
+def test_the_text() -> None:
+    library, target = starlette(
+        f"allow_origins=['{APP}/'], allow_methods=['GET', 'HEAD', 'POST'], "
+        r"allow_origin_regex=r'https://[a-z]+.example\.org'"
+    )
+    result = run("migrate", "--from", library, target)
+    assert result.exit_code == 1
+    titles = [
+        "from corscore import Policy",
+        "install(app, policy)",
+        "What was insecure",
+        "What a policy does not take, and what stands there instead",
+        "What changes for browsers",
+    ]
+    places = [result.stdout.index(title) for title in titles]
+    assert places == sorted(places)
+    assert "- look-alike-allowed: " in result.stdout
+    assert f'- origin-trailing-slash: "{APP}/" ends in a slash' in result.stdout
+    assert (
+        f"- a page of {APP}, without credentials: refused: no-allow-origin -> readable"
+        in result.stdout
+    )
+    assert not any(line.endswith(" ") for line in result.stdout.splitlines())
+
+
+def test_resources_of_flask_cors_become_a_map() -> None:
+    said = moved(
+        *flask(
+            f"resources={{r'/api/*': {{'origins': ['{APP}']}}, "
+            "r'/open/.*': {'origins': '*', 'methods': 'GET'}}"
+        ),
+        exit_code=0,
+    )
+    policies = policy_in(said["policy"])
+    assert isinstance(policies, PolicyMap)
+    found = dict(policies.items())
+    assert {path: policy and policy.allow_origins for path, policy in found.items()} == {
+        "/api/*": (APP,),
+        "/open/*": ("*",),
+    }
+
+
+def test_nobody_is_allowed() -> None:
+    said = moved(*starlette("allow_origins=[]"), exit_code=0)
+    assert said["policy"].startswith("# It allows no origin at all.")
+
+
+SETTINGS = """\
+SECRET_KEY = "x"
+INSTALLED_APPS = ["corsheaders"]
+MIDDLEWARE = ["corsheaders.middleware.CorsMiddleware"]
+"""
+DJANGO: list[tuple[str, list[str], int]] = [
+    (f"CORS_ALLOWED_ORIGINS = ['{APP}']\n", [], 0),
+    (
+        "CORS_ALLOW_ALL_ORIGINS = True\nCORS_ALLOW_CREDENTIALS = True\n",
+        ["reflects-any-origin", "null-allowed"],
+        1,
+    ),
+    (
+        (
+            "CORS_ALLOWED_ORIGIN_REGEXES = [r'^https://\\w+\\.example\\.com', r'^https://b\\.org$']\n"
+            "CORS_ALLOW_CREDENTIALS = True\n"
+        ),
+        ["look-alike-allowed"],
+        1,
+    ),
+    (f"CORS_ALLOWED_ORIGINS = ['{APP}']\nCORS_URLS_REGEX = r'^/api/.*$'\n", [], 0),
+]
+
+
+@pytest.mark.parametrize(("settings", "insecure", "exit_code"), DJANGO, ids=str)
+def test_django_cors_headers(settings: str, insecure: list[str], exit_code: int) -> None:
+    # Beside the project of this process, whose settings are overridden.
+    import django_project  # noqa: F401
+
+    Path("mysite.py").write_text(SETTINGS + settings)
+    said = moved("django-cors-headers", "mysite", exit_code=exit_code)
+    assert [one["code"] for one in said["insecure"]] == insecure
+    assert isinstance(policy_in(said["policy"]), Policy)
+    assert ("CORS_URLS_REGEX stays" in said["policy"]) is ("URLS" in settings)
+
+
+def test_django_in_a_process_of_its_own(folder: Path) -> None:
+    Path("mysite.py").write_text(SETTINGS + f"CORS_ALLOWED_ORIGINS = ['{APP}']\n")
+    done = run_process("migrate", "--from", "django-cors-headers", "mysite", folder=folder)
+    assert done.returncode == 0, done.stderr
+    assert f'CORS_POLICY = Policy(\n    allow_origins=["{APP}"],\n' in done.stdout
+    assert done.stdout.endswith("\nNothing changes for browsers.\n")
+
+
+def test_django_without_the_middleware() -> None:
+    import django_project  # noqa: F401
+
+    Path("mysite.py").write_text("SECRET_KEY = 'x'\nMIDDLEWARE = []\n")
+    result = run("migrate", "--from", "django-cors-headers", "mysite")
+    assert result.exit_code == 2
+    assert "no corsheaders.middleware.CorsMiddleware in MIDDLEWARE" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("library", "target", "says"),
+    [
+        ("starlette", "main:flask_app", "main:flask_app has no CORSMiddleware of Starlette on it"),
+        ("flask-cors", "main:app", "main:app has no flask_cors.CORS(app, ...) on it"),
+        ("flask-cors", "main", "main is no app; write module:app"),
+        (
+            "django-cors-headers",
+            "main:app",
+            "main:app is no settings module; write mysite.settings",
+        ),
+        ("starlette", "nope:app", "there is no module nope"),
+        ("starlette", "main:broken", "Starlette refuses the options"),
+        ("starlette", "main:refused()", "1 problem in the CORS configuration"),
+    ],
+)
+def test_a_mistake(library: str, target: str, says: str) -> None:
+    Path("main.py").write_text(
+        "from fastapi import FastAPI\nfrom flask import Flask\n"
+        "from fastapi.middleware.cors import CORSMiddleware\n"
+        "app, broken, flask_app = FastAPI(), FastAPI(), Flask('x')\n"
+        "broken.add_middleware(CORSMiddleware, allow_origin_regex='(')\n"
+        "def refused():\n    from corscore import Policy\n    Policy()\n"
+    )
+    result = run("migrate", "--from", library, target)
+    assert result.exit_code == 2
+    assert says in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrate, "find_spec", lambda name: None)
+    result = run("migrate", "--from", "flask-cors", "main:app")
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("Error: flask-cors is not installed here")
+    assert importlib.util.find_spec("flask_cors") is not None
+
+
+REPAIRS: list[tuple[dict[str, Any], dict[str, Any] | None]] = [
+    ({"allow_origins": APP}, {"allow_origins": [APP]}),
+    ({"allow_origins": ["app.example.com"]}, {"allow_origins": [APP]}),
+    ({"allow_origins": [APP, "https://app.example.com:443"]}, {"allow_origins": [APP]}),
+    ({"allow_origins": [APP, "not an origin"]}, {"allow_origins": [APP]}),
+    ({"allow_origins": [APP, 7]}, {"allow_origins": [APP]}),
+    ({"allow_origins": ["*", APP], "allow_origin_regex": "x"}, {"allow_origins": ["*"]}),
+    (
+        {"allow_origins": [APP], "allow_methods": ["patch", "TRACE"]},
+        {"allow_origins": [APP], "allow_methods": ["PATCH"]},
+    ),
+    (
+        {"allow_origins": [APP], "allow_headers": ["Cookie", "X-A"]},
+        {"allow_origins": [APP], "allow_headers": ["X-A"]},
+    ),
+    (
+        {"allow_origins": [APP], "allow_credentials": True, "expose_headers": ["*"]},
+        {"allow_origins": [APP], "allow_credentials": True},
+    ),
+    ({"allow_origins": [APP], "max_age": -1}, {"allow_origins": [APP], "max_age": 0}),
+    ({"allow_origins": [APP], "max_age": "soon"}, {"allow_origins": [APP], "max_age": None}),
+    (
+        {"allow_origins": [APP], "allow_credentials": 1},
+        {"allow_origins": [APP], "allow_credentials": True},
+    ),
+    ({"allow_origins": [APP], "allow_origin_regex": "("}, {"allow_origins": [APP]}),
+    ({"allow_origins": [APP], "orgins": [APP]}, {"allow_origins": [APP]}),
+    (
+        {"allow_origin_regex": "(a+)+"},
+        {"allow_origin_regex": "(a+)+", "dangerously_allow_slow_regex": True},
+    ),
+    (
+        {"allow_origins": ["null"], "allow_credentials": True},
+        None,
+    ),
+    ({"allow_origins": ["*"], "allow_private_network": True}, {"allow_origins": ["*"]}),
+    ({}, None),
+    (
+        {"allow_origin_regex": "https://.*.com", "allow_credentials": True},
+        {"allow_origin_regex": r"https://.*\.com"},
+    ),
+    (
+        {"allow_origins": [APP], "max_age": timedelta(days=2)},
+        {"allow_origins": [APP], "max_age": 86400},
+    ),
+    ({"allow_origins": [APP], "max_age": "60"}, {"allow_origins": [APP], "max_age": None}),
+    (
+        {"allow_origin_regex": "https://.*.example.com", "allow_credentials": True},
+        {"allow_origin_regex": r"https://.*\.example\.com", "allow_credentials": True},
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "expected"), REPAIRS, ids=str)
+def test_the_nearest_policy(options: dict[str, Any], expected: dict[str, Any] | None) -> None:
+    before = repr(options)
+    policy, repairs = migrated(options)
+    assert policy == (None if expected is None else Policy(**expected))
+    assert bool(repairs) is bool(options)
+    assert repr(options) == before
+
+
+LITERALS = ["*", "null", f"{APP}/", f"{APP}:443", "http://a.example", "patch", "Cookie", "(a+)+"]
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=9)
+    | st.sampled_from(LITERALS),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=2), inner),
+    max_leaves=6,
+)
+OPTIONS = ["allow_origins", "allow_methods", "allow_headers", "expose_headers", "max_age"]
+OPTIONS += ["allow_credentials", "allow_origin_regex", "origin_resolver", "debug", "bogus"]
+
+
+@given(st.dictionaries(st.sampled_from(OPTIONS), ANYTHING, max_size=6))
+def test_any_options_come_to_an_end(options: dict[str, Any]) -> None:
+    policy, repairs = migrated(options)
+    if policy is not None:
+        assert migrated({name: getattr(policy, name) for name in DEFAULTS}) == (policy, [])
+    assert all(one.code and one.message and one.done for one in repairs)
+
+
+@pytest.mark.parametrize(
+    ("regex", "text"),
+    [
+        (r"^https://[a-z0-9-]+\.example\.com(:\d+)?$", "https://a.example.com:1"),
+        (r"https?://(app|api)\.example\.com", "https://app.example.com"),
+        (r"https://.*\.example\.com", "https://a.example.com"),
+        (r"https://[^.]+.example\.com", "https://a.example.com"),
+        (r"https://\w{3}\s?x", "https://aaa x"),
+        (r"(", None),
+        (r"a(?=b)", None),
+    ],
+)
+def test_a_text_that_a_regex_matches(regex: str, text: str | None) -> None:
+    assert sample(regex) == text
+
+
+def test_the_python_of_a_policy_rebuilds_it() -> None:
+    for policy in (
+        Policy(allow_origins=["*"]),
+        Policy(allow_origins=[f"https://a{n}.example" for n in range(20)], max_age=None),
+        Policy(allow_origin_regex=re.compile(r"https://\w+\.x", re.ASCII)),
+        Policy(allow_origin_regex='https://"x"'),
+    ):
+        source = policy_source(policy)
+        assert eval(source, {"Policy": Policy, "re": re}) == policy  # noqa: S307
+        assert max(map(len, source.splitlines())) <= 100
+    assert policy_source(Policy(allow_origins=["*"])) == ('Policy(\n    allow_origins=["*"],\n)')
+    text = adapter_source("starlette", [("", Policy(allow_origin_regex=re.compile("x", re.ASCII)))])
+    assert text.startswith("import re\n")
+
+
+def test_an_application_inside_of_others() -> None:
+    Path("main.py").write_text(
+        "from fastapi import FastAPI\nfrom flask import Flask\nfrom flask_cors import CORS\n"
+        "from starlette.middleware.cors import CORSMiddleware\n"
+        "from werkzeug.middleware.dispatcher import DispatcherMiddleware\n"
+        "flask_app = Flask('x')\nCORS(flask_app, origins=['https://app.example.com'])\n"
+        "served = DispatcherMiddleware(Flask('y'), {'/api': flask_app})\n"
+        # Not "*", which is a longer list in a newer Starlette.
+        "methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']\n"
+        "options = {'allow_origins': ['https://app.example.com'], 'allow_methods': methods}\n"
+        "part, mounted, twice = FastAPI(), FastAPI(), FastAPI()\n"
+        "part.add_middleware(CORSMiddleware, **options)\n"
+        "mounted.mount('/api', part)\ntwice.mount('/api', part)\n"
+        "twice.add_middleware(CORSMiddleware, **options)\n"
+    )
+    for library, name, by_path in (
+        ("flask-cors", "served", True),
+        ("starlette", "mounted", True),
+        ("starlette", "twice", False),
+    ):
+        said = run_json("migrate", "--from", library, f"main:{name}")
+        assert ("PolicyMap(" in said["policy"]) is by_path, name
+        assert ('"/api/*": Policy(' in said["policy"]) is by_path, name
+        assert said["changes"] == [], name
+        policy = policy_in(said["policy"])
+        governed = policy.policy_for("/x") if by_path else policy
+        assert (governed is None) is by_path, name
+
+
+def test_a_path_that_is_a_regex_becomes_one_of_its_paths() -> None:
+    library, target = flask(f"resources={{r'/v[12]/.*': {{'origins': '{APP}'}}}}")
+    said = moved(library, target, exit_code=1)
+    assert [key for key, _ in policy_in(said["policy"]).items()] == ["/v1/*"]
+    assert "# '/v[12]/.*' is a regex; a map takes paths: a line for each." in said["policy"]
+    (change,) = said["changes"]
+    assert change["what"] == "paths that /v[12]/.* matches, other than /v1/*"
+
+
+def test_a_pattern_that_flask_cors_takes_for_a_regex() -> None:
+    library, target = flask("origins=['https://*.example.com']")
+    said = moved(library, target, exit_code=1)
+    assert [one["code"] for one in said["insecure"]] == ["look-alike-allowed"]
+    assert "a page of https://aexample.com, without credentials" in [
+        one["what"] for one in said["changes"]
+    ]

@@ -1,0 +1,1031 @@
+"""Policies where they are needed, in Django: by path, by view, replaced, asked for and watched."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.test import AsyncRequestFactory, RequestFactory, override_settings
+from django.urls import get_resolver, include, path
+from django.utils import translation
+from django.views import View
+
+import corscore_django
+from cors_headers import OTHER_PAGE, PAGE, READABLE, REFUSED, UNTOUCHED, cors_of
+from corscore import ConfigError, Decision, OriginResolver, Policy, PolicyMap, PolicyRef
+from corscore_django import (
+    CorsMiddleware,
+    _governed,
+    _marks,
+    _routes,
+    check_request_enabled,
+    cors_policy,
+)
+from corscore_django._settings import configuration
+from django_project import COMMON, OURS, exchange, project
+from django_routed import APP, PATH, REF, A, B, C, Plain, chooses_urls, numbered, ok, ok_async
+from django_views import calls
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from corscore.integration import RequestContext
+    from django_project import Mode
+
+FROM_PAGE = {"Origin": PAGE}
+FROM_OTHER = {"Origin": OTHER_PAGE}
+SITE: dict[str, Any] = {
+    "MIDDLEWARE": [
+        OURS,
+        COMMON,
+        "django.middleware.locale.LocaleMiddleware",
+        "django_views.InTheWay",
+    ],
+    "ROOT_URLCONF": "django_routed",
+    "LANGUAGES": [("en", "English"), ("de", "German")],
+    "CORS_POLICY": PolicyMap({"/path/*": PATH}, default=APP),
+}
+
+both_modes = pytest.mark.parametrize("mode", ["sync", "async"])
+
+
+@pytest.fixture
+def site() -> Iterator[None]:
+    """The project with policies by path and by view."""
+    calls.clear()
+    with project(**SITE):
+        yield
+
+
+def cors(response: Any) -> dict[str, list[str]]:
+    """The CORS headers of a response, without what Django's middleware for languages says."""
+    found = cors_of(response.headers.items())
+    vary = [name for name in found.pop("vary", []) if name != "accept-language"]
+    return {**found, "vary": vary} if vary else found
+
+
+def preflight(
+    mode: Mode, url: str, method: str, headers: dict[str, str] = FROM_PAGE, **options: Any
+) -> Any:
+    asking = {"Access-Control-Request-Method": method, **headers}
+    return exchange(mode, "OPTIONS", url, asking, **options)
+
+
+def governing(mode: Mode, method: str, url: str) -> tuple[int | None, int | None]:
+    """The numbers of the policies that a preflight and the request it announces are under."""
+    asked = preflight(mode, url, method).headers.get("Access-Control-Max-Age")
+    got = exchange(mode, method, url, FROM_PAGE).headers.get("Access-Control-Expose-Headers")
+    return (
+        None if asked is None else int(asked),
+        None if got is None else int(got.rpartition("-")[2]),
+    )
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "corscore"]
+
+
+# --- which policy
+
+ROUTES: list[tuple[str, str, Policy | None, str]] = [
+    ("GET", "/ok/", APP, "no policy of its own"),
+    ("GET", "/path/ok/", PATH, "the path's"),
+    ("GET", "/nowhere/", APP, "no view"),
+    ("GET", "/path/nowhere/", PATH, "no view at a path with a policy"),
+    ("GET", "/sync", APP, "a redirect to the path with a slash"),
+    ("GET", "/sync/", A, "a function"),
+    ("DELETE", "/sync/", A, "a function, whatever the method"),
+    ("OPTIONS", "/sync/", A, "a function, OPTIONS itself"),
+    ("GET", "/async/", A, "an asynchronous function"),
+    ("GET", "/none/", None, "a function that is left alone"),
+    ("PUT", "/none/", None, "a function that is left alone, whatever the method"),
+    ("GET", "/path/own/", A, "a view beats its path"),
+    ("GET", "/path/none/", None, "a view beats its path, left alone"),
+    ("GET", "/ref/", A, "a reference"),
+    ("GET", "/ref-to-map/", B, "a reference to a map"),
+    ("POST", "/exempt-outside/", A, "csrf_exempt outside"),
+    ("POST", "/exempt-inside/", A, "csrf_exempt inside"),
+    ("GET", "/noted/", A, "other decorators inside and outside"),
+    ("GET", "/stacked/", B, "the outer one of two"),
+    ("GET", "/by-name/", A, "a function, by method"),
+    ("HEAD", "/by-name/", A, "a function, by method: HEAD is GET"),
+    ("HEAD", "/by-name/head/", B, "by method: HEAD has a policy of its own"),
+    ("DELETE", "/by-name/", None, "a function, by method: left alone"),
+    ("PUT", "/by-name/", APP, "a function, by method: not named"),
+    ("POST", "/require/", A, "a method that a decorator refuses"),
+    ("GET", "/partial/", A, "a partial"),
+    ("GET", "/object/", A, "a callable object"),
+    ("GET", "/class/", A, "a class"),
+    ("HEAD", "/class/", A, "a class: HEAD is GET"),
+    ("OPTIONS", "/class/", A, "a class: its own OPTIONS"),
+    ("PATCH", "/class/", APP, "a class: no such handler"),
+    ("PURGE", "/class/", APP, "a class: no such method"),
+    ("GET", "/class/plain/", APP, "a class without a policy, though its subclasses have some"),
+    ("GET", "/class/inherits/", A, "a base class"),
+    ("GET", "/class/overrides/", B, "a class counts more than its base"),
+    ("GET", "/class/outside/", C, "what stands around as_view counts most"),
+    ("GET", "/class/names/", A, "a class with fewer methods"),
+    ("PUT", "/class/names/", APP, "a class with fewer methods: none of them"),
+    ("GET", "/dispatch/", A, "dispatch"),
+    ("PATCH", "/dispatch/", APP, "dispatch: no such handler"),
+    ("GET", "/dispatch/inherits/", A, "the dispatch of a base class"),
+    ("GET", "/dispatch/overrides/", B, "dispatch counts more than that of a base class"),
+    ("GET", "/dispatch/methods/", A, "by method on dispatch"),
+    ("DELETE", "/dispatch/methods/", B, "by method on dispatch: another"),
+    ("POST", "/dispatch/methods/", APP, "by method on dispatch: not named"),
+    ("GET", "/dispatch/methods/more/", C, "dispatch counts more than by method in a base class"),
+    ("GET", "/methods/overrides/", C, "a class counts more than by method in its base"),
+    ("GET", "/methods/", A, "by method"),
+    ("HEAD", "/methods/", A, "by method: HEAD is GET"),
+    ("DELETE", "/methods/", B, "by method: another"),
+    ("PUT", "/methods/", None, "by method: left alone"),
+    ("POST", "/methods/", APP, "by method: not named"),
+    ("POST", "/methods/else/", C, "by method: everything else"),
+    ("DELETE", "/methods/else/", B, "by method: but for one"),
+    ("DELETE", "/methods/more/", C, "by method: its own"),
+    ("GET", "/methods/more/", A, "by method: its base's"),
+    ("GET", "/handler/", B, "a handler counts more than its class"),
+    ("HEAD", "/handler/", B, "a handler: HEAD is GET"),
+    ("PUT", "/handler/", C, "a handler, by method_decorator"),
+    ("POST", "/handler/", A, "a handler without: its class's"),
+    ("GET", "/handler/overrides/", A, "a class counts more than its base's handlers"),
+    ("GET", "/handler/another/", A, "a handler in the place of one with a policy"),
+    ("PUT", "/handler/another/", C, "a base's handler"),
+    ("GET", "/class/async/", A, "an asynchronous class"),
+    ("PUT", "/class/async/", B, "an asynchronous handler"),
+    ("GET", "/api/", A, "APIView"),
+    ("GET", "/api/?why=auth", A, "APIView: who is not logged in"),
+    ("PUT", "/api/", B, "APIView by method"),
+    ("DELETE", "/api/", C, "APIView: a handler"),
+    ("PATCH", "/api/", APP, "APIView: no such handler"),
+    ("GET", "/drf/things/", A, "a viewset by action"),
+    ("HEAD", "/drf/things/", A, "a viewset by action: HEAD is GET"),
+    ("POST", "/drf/things/", APP, "a viewset: an action that is not named"),
+    ("GET", "/drf/things/1/", APP, "a viewset: the same method, another action"),
+    ("DELETE", "/drf/things/1/", B, "a viewset by action, named from outside"),
+    ("PUT", "/drf/things/1/", C, "a viewset by method"),
+    ("PATCH", "/drf/things/1/", APP, "a viewset: no such action"),
+    ("GET", "/drf/things/above/", B, "above @action"),
+    ("GET", "/drf/things/below/", None, "below @action"),
+    ("DELETE", "/drf/things/below/", A, "one of an action's methods"),
+    ("GET", "/api/above/", A, "above @api_view"),
+    ("DELETE", "/api/above/", APP, "above @api_view: another method"),
+    ("PUT", "/api/below/", A, "below @api_view"),
+    ("DELETE", "/api/below/", APP, "below @api_view: another method"),
+    ("GET", "/api/without/", APP, "@api_view alone"),
+    ("GET", "/word/abc/", A, "a path with a parameter"),
+    ("GET", "/word/value/", APP, "a converter that says no"),
+    ("GET", "/word/missing/", APP, "a converter that finds nothing"),
+    ("GET", "/en/page/", A, "a language's prefix"),
+    ("GET", "/de/seite/", A, "another language, and its name of the path"),
+    ("GET", "/de/page/", APP, "a path of another language"),
+    ("GET", "/fr/page/", APP, "a language that the project does not have"),
+    ("GET", "/sync/?way=401", A, "a 401 of a middleware below"),
+    ("GET", "/sync/?way=boom", A, "an exception in a middleware below"),
+    ("GET", "/none/?way=401", None, "a 401 at a view that is left alone"),
+]
+every_route = pytest.mark.parametrize(
+    ("method", "url", "policy"), [pytest.param(*row[:3], id=row[3]) for row in ROUTES]
+)
+
+
+@both_modes
+@every_route
+@pytest.mark.usefixtures("site")
+def test_a_preflight_and_its_request_are_under_the_policy_of_the_view(
+    mode: Mode, method: str, url: str, policy: Policy | None
+) -> None:
+    number = None if policy is None else policy.max_age
+    assert governing(mode, method, url) == (number, number)
+
+
+@both_modes
+@pytest.mark.usefixtures("site")
+def test_a_view_that_is_left_alone_answers_its_preflights(mode: Mode) -> None:
+    response = preflight(mode, "/none/", "PUT")
+    assert calls == ["InTheWay", "OPTIONS"]
+    assert (response.content, cors(response)) == (b"None", UNTOUCHED)
+    assert cors(exchange(mode, "GET", "/none/", FROM_OTHER)) == UNTOUCHED
+
+
+@both_modes
+@pytest.mark.usefixtures("site")
+def test_a_preflight_of_a_view_goes_no_further(mode: Mode) -> None:
+    for url in ("/sync/", "/methods/", "/drf/things/", "/ok/"):
+        assert preflight(mode, url, "GET").status_code == 204
+        assert preflight(mode, url, "GET", FROM_OTHER).status_code == 403
+    assert calls == []
+
+
+@both_modes
+@pytest.mark.usefixtures("site")
+def test_the_decision_is_on_the_request(mode: Mode) -> None:
+    for url, part in (("/sync/", b"X-Policy-2"), ("/path/ok/", b"X-Policy-1"), ("/none/", b"None")):
+        assert part in exchange(mode, "GET", url, FROM_PAGE).content
+    refused = exchange(mode, "GET", "/sync/", FROM_OTHER).content
+    assert refused.startswith(b"<Decision actual origin-not-allowed")
+
+
+@both_modes
+@pytest.mark.usefixtures("site")
+def test_the_language_is_that_of_the_path(mode: Mode) -> None:
+    """A thread remembers the language of the request before."""
+    with translation.override("de"):
+        assert governing(mode, "GET", "/en/page/") == (2, 2)
+
+
+LANGUAGES = [("de", "/plain/page/", "3"), ("en", "/de/seite/", "2"), (None, "/de/seite/", "2")]
+
+
+@pytest.mark.parametrize(("active", "url", "number"), LANGUAGES)
+@pytest.mark.usefixtures("site")
+def test_the_language_of_the_lookup_does_not_stay(
+    active: str | None, url: str, number: str
+) -> None:
+    """Without a prefix it is that of the project."""
+    request = RequestFactory().get(url, headers=FROM_PAGE)
+    with translation.override(active):
+        response: Any = CorsMiddleware(ok)(request)
+        assert translation.get_language() == active
+    assert response.headers["Access-Control-Expose-Headers"] == f"X-Policy-{number}"
+
+
+@both_modes
+def test_the_urls_that_a_middleware_above_chose(mode: Mode) -> None:
+    stack = ["django_routed.chooses_urls", *SITE["MIDDLEWARE"]]
+    with project(**{**SITE, "MIDDLEWARE": stack}):
+        assert governing(mode, "GET", "/ok/?urls=elsewhere") == (3, 3)
+        assert governing(mode, "GET", "/ok/") == (0, 0)
+    assert callable(chooses_urls)
+
+
+def test_paths_are_those_below_the_script_name() -> None:
+    with project(**SITE):
+        for url, number in (("/path/ok/", "1"), ("/sync/", "2"), ("/ok/", "0")):
+            response = preflight("sync", url, "GET", SCRIPT_NAME="/path")
+            assert response.headers["Access-Control-Max-Age"] == number
+
+
+@both_modes
+@pytest.mark.usefixtures("site")
+def test_paths_are_decoded_once_and_not_normalised(mode: Mode) -> None:
+    for url, number in (("/p%61th/x", 1), ("/p%2561th/x", 0), ("/PATH/x", 0), ("/path/../x", 1)):
+        assert governing(mode, "GET", url) == (number, number)
+
+
+@both_modes
+def test_a_lookup_that_raises(mode: Mode, caplog: pytest.LogCaptureFixture) -> None:
+    with project(**SITE):
+        for _ in range(3):
+            refused = preflight(mode, "/word/broken/", "GET")
+            assert refused.status_code == 403
+            assert dict(refused.headers) == {
+                "Content-Length": "0",
+                "Content-Type": "text/plain; charset=utf-8",
+                "Vary": "Origin",
+            }
+        response = exchange(mode, "GET", "/word/broken/", FROM_PAGE)
+    assert response.status_code == 500
+    assert response.headers["Access-Control-Expose-Headers"] == "X-Policy-0"
+    (message,) = said(caplog)
+    assert "/word/broken/" in message
+    assert message.endswith("get the policy of the path")
+
+
+@both_modes
+def test_a_lookup_that_raises_under_a_policy_for_everyone(mode: Mode) -> None:
+    """A cache must not take the refusal for the answer to a request."""
+    with project(**{**SITE, "CORS_POLICY": Policy(allow_origins=["*"])}):
+        refused = preflight(mode, "/word/broken/", "GET")
+    assert (refused.status_code, cors(refused)) == (403, REFUSED)
+
+
+@both_modes
+def test_routes_only(mode: Mode) -> None:
+    with project(**{**SITE, "CORS_POLICY": PolicyMap({}, default=None)}):
+        assert governing(mode, "GET", "/sync/") == (2, 2)
+        assert governing(mode, "GET", "/ok/") == (None, None)
+        assert cors(exchange(mode, "GET", "/ok/", FROM_OTHER)) == UNTOUCHED
+
+
+@both_modes
+def test_beside_a_plain_policy_and_beside_settings(mode: Mode) -> None:
+    for changes in ({"CORS_POLICY": APP}, {"CORS_POLICY": None, "CORS_ALLOWED_ORIGINS": [PAGE]}):
+        with project(**{**SITE, **changes}):
+            assert governing(mode, "GET", "/sync/") == (2, 2)
+            assert cors(exchange(mode, "GET", "/none/", FROM_PAGE)) == UNTOUCHED
+            assert cors(exchange(mode, "GET", "/ok/", FROM_OTHER)) == REFUSED
+
+
+@both_modes
+def test_a_regex_over_paths_beside_them(mode: Mode) -> None:
+    with project(**SITE, CORS_URLS_REGEX="/path/.*|/none/"):
+        assert governing(mode, "GET", "/path/ok/") == (1, 1)
+        assert governing(mode, "GET", "/ok/") == (None, None)
+        assert governing(mode, "GET", "/sync/") == (2, 2)
+        assert governing(mode, "GET", "/none/") == (None, None)
+
+
+# --- the first request of all
+
+
+URLS = """
+from django.http import HttpResponse
+from django.urls import path
+from corscore import Policy
+from corscore_django import cors_policy
+
+urlpatterns = [path("own/", cors_policy(None)(lambda request: HttpResponse("own")))]
+"""
+
+
+@both_modes
+@pytest.mark.parametrize("chosen", [False, True])
+def test_views_are_known_before_the_first_request(
+    mode: Mode, chosen: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Django imports them late: a preflight must not be answered before."""
+    name = f"late_urls_{mode}_{chosen}"
+    (tmp_path / f"{name}.py").write_text(URLS, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(_marks.Marks, "count", 0)
+
+    def choose(get_response: Callable[[HttpRequest], Any]) -> Any:
+        def middleware(request: HttpRequest) -> Any:
+            request.urlconf = name
+            return get_response(request)
+
+        return middleware
+
+    monkeypatch.setattr(sys.modules[__name__], "choose_late_urls", choose, raising=False)
+    stack = [f"{__name__}.choose_late_urls", OURS] if chosen else [OURS]
+    urls = "django_project" if chosen else name
+    with project(CORS_POLICY=APP, MIDDLEWARE=stack, ROOT_URLCONF=urls):
+        assert preflight(mode, "/own/", "PUT").content == b"own"
+
+
+@both_modes
+def test_urls_below_others_are_imported_too(
+    mode: Mode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"nested_urls_{mode}"
+    (tmp_path / f"{name}.py").write_text(URLS, encoding="utf-8")
+    (tmp_path / f"around_{name}.py").write_text(
+        "from django.urls import URLResolver\n"
+        "from django.urls.resolvers import RoutePattern\n"
+        f"urlpatterns = [URLResolver(RoutePattern('below/'), {name!r})]\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(_marks.Marks, "count", 0)
+    with project(CORS_POLICY=APP, MIDDLEWARE=[OURS], ROOT_URLCONF=f"around_{name}"):
+        assert preflight(mode, "/below/own/", "PUT").content == b"own"
+
+
+def test_settings_that_change_while_urls_are_looked_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a live server runs beside a test that overrides them."""
+    (tmp_path / "changed_urls.py").write_text(URLS, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(_marks.Marks, "count", 0)
+    changed = override_settings(ROOT_URLCONF="changed_urls")
+
+    def change_meanwhile(urlconf: Any) -> Any:
+        monkeypatch.undo()
+        monkeypatch.syspath_prepend(tmp_path)
+        resolver = get_resolver(urlconf)
+        changed.enable()
+        return resolver
+
+    with project(CORS_POLICY=APP, MIDDLEWARE=[OURS], ROOT_URLCONF="django_project"):
+        configuration()
+        monkeypatch.setattr(_routes, "get_resolver", change_meanwhile)
+        _routes.are_in_use(RequestFactory().get("/own/"))
+        try:
+            assert preflight("sync", "/own/", "PUT").content == b"own"
+        finally:
+            changed.disable()
+
+
+@both_modes
+@pytest.mark.parametrize("are_made", [False, True])
+def test_urls_that_cannot_be_imported(
+    mode: Mode, are_made: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Django says so, at the first request, and the page may read that it is an error."""
+    monkeypatch.setattr(_marks.Marks, "count", int(are_made))
+    with project(CORS_POLICY=APP, ROOT_URLCONF="no_such_module", MIDDLEWARE=[OURS]):
+        with pytest.raises(ModuleNotFoundError):
+            exchange(mode, "GET", "/ok/")
+        assert preflight(mode, "/ok/", "PUT").status_code == (403 if are_made else 204)
+
+
+def test_urls_that_are_no_key() -> None:
+    """Django cannot serve them either."""
+    request = RequestFactory().get("/ok/", headers=FROM_PAGE)
+    request.urlconf = ["no", "key"]  # type: ignore[assignment]
+    with project(CORS_POLICY=APP):
+        response: Any = CorsMiddleware(ok)(request)
+    assert response.headers["Access-Control-Expose-Headers"] == "X-Policy-0"
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_project_without_such_views_looks_nothing_up(
+    elsewhere: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not elsewhere:
+        monkeypatch.setattr(_marks.Marks, "count", 0)
+    looked_up: list[object] = []
+    monkeypatch.setattr(_governed, "policy_for", lambda *given: looked_up.append(given))
+    for policy in (APP, PolicyMap({}, default=APP)):
+        with project(CORS_POLICY=policy):
+            assert governing("sync", "GET", "/ok/") == (0, 0)
+    assert looked_up == []
+
+
+# --- the decorator
+
+MISTAKES: list[tuple[Callable[[], object], str]] = [
+    (lambda: cors_policy(), r"cors_policy\(\) without a policy; write cors_policy\(Policy\("),
+    (lambda: cors_policy([PAGE]), r"not list; write cors_policy\(Policy\(allow_origins=\["),  # type: ignore[arg-type]
+    (lambda: cors_policy(PAGE), "not str; write"),  # type: ignore[arg-type]
+    (lambda: cors_policy(True), "not bool; write"),  # type: ignore[arg-type]
+    (lambda: cors_policy(PolicyMap({}, default=APP)), "not PolicyMap; write"),  # type: ignore[arg-type]
+    (lambda: cors_policy(get=[PAGE]), r"not list; write cors_policy\(get=Policy\("),  # type: ignore[arg-type]
+    (lambda: cors_policy(ok), r"write @cors_policy\(Policy\("),  # type: ignore[arg-type]
+    (lambda: cors_policy(policy=A), r"write cors_policy\(Policy\("),
+    (lambda: cors_policy(A)(5), "a view was expected, not int"),
+    (lambda: cors_policy(gett=A)(Plain), "Plain has no gett; write the names"),
+    (lambda: cors_policy(list=A, get=B)(Plain), "Plain has no list"),
+]
+
+
+@pytest.mark.parametrize(("write", "message"), MISTAKES)
+def test_mistakes_say_what_to_write(write: Callable[[], object], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        write()
+
+
+def test_a_request_is_no_reason_to_look_through_all_views_again() -> None:
+    """What ``method_decorator`` has decorated is decorated for each request."""
+    with project(**SITE):
+        exchange("sync", "GET", "/dispatch/")
+        before = _marks.Marks.count
+        exchange("sync", "GET", "/dispatch/")
+    assert _marks.Marks.count == before > 0
+
+
+def test_views_that_are_decorated_late_are_found() -> None:
+    class Urls:
+        urlpatterns = [path("ok/", ok)]  # noqa: RUF012 - what a test changes
+
+    with project(CORS_POLICY=APP, ROOT_URLCONF=Urls):
+        assert governing("sync", "GET", "/ok/") == (0, 0)
+        Urls.urlpatterns.insert(0, path("ok/", cors_policy(B)(ok)))
+        assert governing("sync", "GET", "/ok/") == (3, 3)
+
+
+def test_urls_that_include_themselves() -> None:
+    class Urls:
+        urlpatterns: tuple[Any, ...] = ()
+
+    Urls.urlpatterns = (path("ok/", cors_policy(B)(ok)), path("again/", include(Urls)))  # type: ignore[arg-type]
+    with project(CORS_POLICY=APP, ROOT_URLCONF=Urls):
+        assert governing("sync", "GET", "/again/again/ok/") == (3, 3)
+
+
+def test_many_resolvers_are_not_all_remembered() -> None:
+    for _ in range(250):
+        with project(CORS_POLICY=APP, ROOT_URLCONF=type("Urls", (), {"urlpatterns": []})):
+            CorsMiddleware(ok)
+    assert len(_routes._known) <= 100
+
+
+def test_a_decorated_view_is_what_it_was() -> None:
+    decorated = cors_policy(A)(ok)
+    assert decorated.__name__ == "ok"
+    assert decorated is not ok
+    assert not list(_marks.marks_on(ok))
+    assert inspect.iscoroutinefunction(cors_policy(A)(ok_async))
+    assert not inspect.iscoroutinefunction(decorated)
+
+    class Some(View):
+        pass
+
+    assert cors_policy(A)(Some) is Some
+
+
+def test_the_package_needs_no_rest_framework() -> None:
+    code = "import sys, corscore_django; print('rest_framework' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert run.stdout == "False\n"
+    assert corscore_django.cors_policy is cors_policy
+
+
+# --- references
+
+
+@both_modes
+def test_a_reference_is_replaced_live(mode: Mode) -> None:
+    ref = PolicyRef(APP)
+    with project(**{**SITE, "CORS_POLICY": ref}):
+        assert governing(mode, "GET", "/ok/") == (0, 0)
+        ref.replace(PolicyMap({"/ok/": C}, default=None))
+        assert governing(mode, "GET", "/ok/") == (4, 4)
+        assert governing(mode, "GET", "/nowhere/") == (None, None)
+        assert governing(mode, "GET", "/sync/") == (2, 2)
+
+
+@both_modes
+@pytest.mark.usefixtures("site")
+def test_the_reference_of_a_view_is_replaced_live(mode: Mode) -> None:
+    try:
+        REF.replace(C)
+        assert governing(mode, "GET", "/ref/") == (4, 4)
+    finally:
+        REF.replace(A)
+
+
+async def is_allowed_async(origin: str, request: RequestContext) -> bool:
+    await asyncio.sleep(0)
+    return origin == PAGE
+
+
+def is_allowed(origin: str, request: RequestContext) -> bool:
+    return origin == PAGE and request.path == "/ok/"
+
+
+def test_what_cannot_be_served_replaces_nothing() -> None:
+    ref, of_view = PolicyRef(APP), PolicyRef(A)
+
+    class Urls:
+        urlpatterns = (path("ok/", cors_policy(of_view)(ok)),)
+
+    with project(CORS_POLICY=ref, ROOT_URLCONF=Urls):
+        CorsMiddleware(ok)
+        for each in (ref, of_view):
+            with pytest.raises(ConfigError, match="resolver-is-async"):
+                each.replace(Policy(origin_resolver=is_allowed_async))
+    assert (ref.policy, of_view.policy) == (APP, A)
+
+
+def test_requests_in_threads_see_one_policy_each() -> None:
+    policies = [numbered(number, allow_credentials=False) for number in range(10, 20)]
+    ref = PolicyRef(policies[0])
+    mixed: list[object] = []
+    with project(CORS_POLICY=ref):
+        middleware: Any = CorsMiddleware(ok)
+        over = threading.Event()
+
+        def ask() -> None:
+            factory = RequestFactory()
+            while not over.is_set():
+                headers = {**FROM_PAGE, "Access-Control-Request-Method": "PUT"}
+                response = middleware(factory.options("/ok/", headers=headers))
+                if response.headers["Access-Control-Max-Age"] not in map(str, range(10, 20)):
+                    mixed.append(response)
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for number in range(1000):
+            ref.replace(policies[number % 10])
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert mixed == []
+
+
+# --- resolvers
+
+RESOLVERS: list[tuple[str, Any]] = [
+    ("a function", is_allowed),
+    ("a dotted path", f"{__name__}.is_allowed"),
+    (
+        "one that remembers",
+        OriginResolver(lambda origin: origin == PAGE, key=("origin",), timeout=None),
+    ),
+]
+ASYNC_RESOLVERS: list[tuple[str, Any]] = [
+    ("a function", is_allowed_async),
+    ("a dotted path", f"{__name__}.is_allowed_async"),
+    ("one that remembers", OriginResolver(lambda origin: origin == PAGE, key=("origin",))),
+]
+
+
+@pytest.mark.parametrize(
+    ("mode", "resolver"),
+    [
+        *(pytest.param("sync", row[1], id=f"{row[0]}, WSGI") for row in RESOLVERS),
+        *(pytest.param("async", row[1], id=f"{row[0]}, ASGI") for row in RESOLVERS),
+        *(pytest.param("async", row[1], id=f"{row[0]}, async") for row in ASYNC_RESOLVERS),
+    ],
+)
+def test_a_resolver_is_asked(mode: Mode, resolver: Any) -> None:
+    with project(CORS_ORIGIN_RESOLVER=resolver):
+        assert cors(exchange(mode, "GET", "/ok/", FROM_PAGE)) == READABLE
+        assert preflight(mode, "/ok/", "PUT").status_code == 204
+        assert cors(exchange(mode, "GET", "/ok/", FROM_OTHER)) == REFUSED
+        assert preflight(mode, "/ok/", "PUT", FROM_OTHER).status_code == 403
+
+
+@pytest.mark.parametrize("resolver", [row[1] for row in ASYNC_RESOLVERS])
+def test_an_asynchronous_resolver_needs_asgi(resolver: Any) -> None:
+    with (
+        project(CORS_ORIGIN_RESOLVER=resolver),
+        pytest.raises(ConfigError, match="CORS_ORIGIN_RESOLVER"),
+    ):
+        CorsMiddleware(ok)
+
+
+def test_the_policies_of_views_are_checked_as_the_server_starts() -> None:
+    class Handlers(View):
+        @cors_policy(Policy(origin_resolver=is_allowed_async, max_age=7))
+        def get(self, request: HttpRequest) -> Any:
+            return ok(request)
+
+    class Urls:
+        urlpatterns = (
+            path("function/", cors_policy(Policy(origin_resolver=is_allowed_async))(ok)),
+            path("class/", Handlers.as_view()),
+            path("fine/", cors_policy(None)(ok)),
+        )
+
+    with project(CORS_POLICY=APP, ROOT_URLCONF=Urls):
+        with pytest.raises(ConfigError) as caught:
+            CorsMiddleware(ok)
+        assert [problem.code for problem in caught.value.problems] == ["resolver-is-async"]
+        CorsMiddleware(ok_async)
+
+
+@both_modes
+def test_a_resolver_sees_the_request(mode: Mode) -> None:
+    seen: list[tuple[object, ...]] = []
+    threads: list[int] = []
+
+    def note(origin: str, request: RequestContext) -> bool:
+        native: Any = request.native
+        header = request.header
+        seen.append((origin, request.method, request.path, request.host, native.path_info))
+        seen.append((header("X-Tenant"), header("Content-Type"), header("content-length")))
+        threads.append(threading.get_ident())
+        return True
+
+    headers = {"X-Tenant": "a", "Host": "api.example.com", **FROM_PAGE}
+    with project(CORS_ORIGIN_RESOLVER=note):
+        exchange(mode, "POST", "/ok/", headers, data=b"12", content_type="text/x")
+    assert seen == [(PAGE, "POST", "/ok/", "api.example.com", "/ok/"), ("a", "text/x", "2")]
+    assert (threads == [threading.get_ident()]) == (mode == "sync")
+
+
+@both_modes
+def test_a_resolver_that_fails_refuses(mode: Mode, caplog: pytest.LogCaptureFixture) -> None:
+    def fail(origin: str, request: RequestContext) -> bool:
+        raise ConnectionError("no database")
+
+    with project(CORS_ORIGIN_RESOLVER=fail):
+        assert cors(exchange(mode, "GET", "/ok/", FROM_PAGE)) == REFUSED
+    assert "ConnectionError: no database" in said(caplog)[0]
+
+
+ORM = """
+import asyncio, sys, threading, django
+from django.conf import settings
+from django.http import HttpResponse
+
+settings.configure(
+    ALLOWED_HOSTS=["testserver"],
+    CORS_ORIGIN_RESOLVER="__main__.is_listed",
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": sys.argv[1]}},
+    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+    LOGGING_CONFIG=None,
+    MIDDLEWARE=["corscore_django.middleware.CorsMiddleware"],
+    ROOT_URLCONF="__main__",
+)
+django.setup()
+
+from django.db import connection, connections, models
+from django.test import AsyncClient, Client
+from django.urls import path
+from corscore import OriginResolver
+
+class Allowed(models.Model):
+    origin = models.CharField(max_length=300)
+    class Meta:
+        app_label = "tenants"
+
+threads = set()
+
+def is_listed(origin, request):
+    threads.add(threading.current_thread() is threading.main_thread())
+    try:
+        return Allowed.objects.filter(origin=origin).exists()
+    finally:
+        # As docs/django.md has it.
+        if threading.current_thread() is not threading.main_thread():
+            connections.close_all()
+
+async def is_listed_async(origin, request):
+    return await Allowed.objects.filter(origin=origin).aexists()
+
+async def view(request):
+    return HttpResponse("ok")
+
+urlpatterns = [path("", view)]
+
+with connection.schema_editor() as editor:
+    editor.create_model(Allowed)
+Allowed.objects.create(origin="https://app.example")
+
+def allowed(response):
+    return "Access-Control-Allow-Origin" in response.headers
+
+async def ask():
+    client = AsyncClient()
+    return [
+        allowed(await client.get("/", headers={"Origin": origin}))
+        for origin in ("https://app.example", "https://evil.example")
+    ]
+
+print([allowed(Client().get("/", headers={"Origin": origin}))
+       for origin in ("https://app.example", "https://evil.example")], threads)
+threads.clear()
+print(asyncio.run(ask()), threads)
+from django.test import override_settings
+with override_settings(CORS_ORIGIN_RESOLVER=is_listed_async):
+    print(asyncio.run(ask()))
+"""
+
+
+def test_a_resolver_may_ask_the_database_of_the_project(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", ORM, str(tmp_path / "db.sqlite3")]
+    run = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert run.stderr == "refused (origin-not-allowed): origin https://evil.example, GET /\n" * 3
+    assert run.stdout.splitlines() == [
+        "[True, False] {True}",
+        "[True, False] {False}",
+        "[True, False]",
+    ]
+
+
+# --- who watches
+
+noticed: list[tuple[Decision, Any]] = []
+
+
+def noticing(decision: Decision, request: RequestContext) -> None:
+    noticed.append((decision, request))
+
+
+@both_modes
+@pytest.mark.parametrize("watcher", [noticing, f"{__name__}.noticing"], ids=["function", "path"])
+def test_every_decision_is_told(mode: Mode, watcher: Any) -> None:
+    noticed.clear()
+    with project(**SITE, CORS_ON_DECISION=watcher):
+        exchange(mode, "GET", "/sync/", FROM_PAGE)
+        preflight(mode, "/ok/", "PUT", FROM_OTHER)
+        exchange(mode, "GET", "/path/ok/")
+        exchange(mode, "GET", "/none/", FROM_PAGE)
+    got = [(decision.kind, decision.reason, request.path) for decision, request in noticed]
+    assert got == [
+        ("actual", None, "/sync/"),
+        ("preflight", "origin-not-allowed", "/ok/"),
+        ("not-cors", None, "/path/ok/"),
+    ]
+    assert noticed[0][1].native.cors is noticed[0][0]
+
+
+@both_modes
+def test_what_a_watcher_raises_is_not_felt(mode: Mode, caplog: pytest.LogCaptureFixture) -> None:
+    def fail(decision: Decision, request: RequestContext) -> None:
+        raise ValueError("no")
+
+    with project(CORS_POLICY=APP, CORS_ON_DECISION=fail):
+        assert governing(mode, "GET", "/ok/") == (0, 0)
+    assert "on_decision raised, and the request went on" in said(caplog)[0]
+
+
+@both_modes
+def test_a_policy_on_trial(mode: Mode, caplog: pytest.LogCaptureFixture) -> None:
+    shadow = PolicyRef(PolicyMap({"/ok/": Policy(allow_origins=[OTHER_PAGE])}, default=APP))
+    with project(**SITE, CORS_SHADOW=shadow):
+        assert governing(mode, "GET", "/ok/") == (0, 0)
+        exchange(mode, "GET", "/none/", FROM_PAGE)
+        exchange(mode, "GET", "/nowhere/", FROM_PAGE)
+    shadows = [message for message in said(caplog) if message.startswith("shadow")]
+    assert [message.split(" is ")[0].rpartition(" ")[2] for message in shadows] == [
+        "/ok/",
+        "/ok/",
+        "/none/",
+    ]
+
+
+@both_modes
+def test_refusals_are_logged_where_more_than_a_policy_is_in_use(
+    mode: Mode, caplog: pytest.LogCaptureFixture
+) -> None:
+    request: dict[str, Any] = {"headers": FROM_OTHER}
+    with project(CORS_POLICY=PolicyMap({}, default=APP)):
+        middleware: Any = CorsMiddleware(ok if mode == "sync" else ok_async)
+        for _ in range(3):
+            if mode == "sync":
+                middleware(RequestFactory().get("/ok/", **request))
+            else:
+                asyncio.run(middleware(AsyncRequestFactory().get("/ok/", **request)))
+    assert said(caplog) == [f"refused (origin-not-allowed): origin {OTHER_PAGE}, GET /ok/"]
+
+
+@both_modes
+def test_debug_explains_refusals_in_the_log(mode: Mode, caplog: pytest.LogCaptureFixture) -> None:
+    with project(CORS_ALLOWED_ORIGINS=[PAGE], CORS_DEBUG=True):
+        assert cors(exchange(mode, "GET", "/ok/", FROM_OTHER)) == REFUSED
+    (message,) = said(caplog)
+    assert message.startswith("refused (origin-not-allowed)")
+    assert "What a browser does" in message
+
+
+# --- enforcement
+
+OWN_HOST = {"Origin": "https://api.example.com", "Host": "api.example.com"}
+TRUSTED = Policy(allow_origins=[PAGE], allow_credentials=True)
+ENFORCED: list[tuple[str, str, dict[str, str], bool, str]] = [
+    ("POST", "/ok/", {}, True, "no browser"),
+    ("POST", "/ok/", OWN_HOST, True, "its own host"),
+    ("POST", "/ok/", {"Sec-Fetch-Site": "same-origin"}, True, "the same origin"),
+    ("POST", "/ok/", {"Sec-Fetch-Site": "same-site"}, False, "the same site"),
+    ("POST", "/ok/", {"Sec-Fetch-Site": "cross-site", **FROM_OTHER}, False, "another site"),
+    ("POST", "/ok/", {"Sec-Fetch-Site": "cross-site", **FROM_PAGE}, True, "a trusted origin"),
+    ("POST", "/ok/", {"Origin": "https://www.example"}, True, "an origin of its own"),
+    ("POST", "/ok/", FROM_OTHER, False, "an old browser"),
+    ("GET", "/ok/", {"Sec-Fetch-Site": "cross-site", **FROM_OTHER}, True, "GET"),
+    ("POST", "/sync/", FROM_PAGE, False, "a view whose policy is without credentials"),
+    ("POST", "/none/", {"Sec-Fetch-Site": "cross-site", **FROM_OTHER}, True, "left alone"),
+]
+
+
+@both_modes
+@pytest.mark.parametrize(
+    ("method", "url", "headers", "passes"), [pytest.param(*row[:4], id=row[4]) for row in ENFORCED]
+)
+def test_enforcement(
+    mode: Mode, method: str, url: str, headers: dict[str, str], passes: bool
+) -> None:
+    changes = {
+        "MIDDLEWARE": [OURS],
+        "CORS_POLICY": TRUSTED,
+        "CORS_ENFORCE": True,
+        "CORS_OWN_ORIGINS": ["https://www.example"],
+    }
+    calls.clear()
+    with project(**{**SITE, **changes}):
+        response = exchange(mode, method, url, headers)
+    assert response.status_code == (200 if passes else 403)
+    assert calls == ([method] if passes else [])
+    if not passes:
+        assert response.headers["Vary"] == "Origin"
+        assert response.headers["Content-Length"] == "0"
+        readable = headers.get("Origin") == PAGE
+        assert ("Access-Control-Allow-Origin" in response.headers) == readable
+
+
+# --- the signal
+
+
+class Receiver:
+    """Allows the other page, and notes who was asked about."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __call__(self, sender: None, request: HttpRequest, **kwargs: object) -> bool:
+        self.asked.append(request.path_info)
+        return request.headers["Origin"] == OTHER_PAGE
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    check_request_enabled.connect(receiver)
+    yield receiver
+    check_request_enabled.disconnect(receiver)
+
+
+@both_modes
+@pytest.mark.usefixtures("site")
+def test_receivers_have_their_say_under_any_policy(mode: Mode, receiver: Receiver) -> None:
+    for url, number in (("/ok/", 0), ("/path/ok/", 1), ("/sync/", 2)):
+        answer = exchange(mode, "GET", url, FROM_OTHER)
+        assert answer.headers["Access-Control-Allow-Origin"] == OTHER_PAGE
+        assert answer.headers["Access-Control-Expose-Headers"] == f"X-Policy-{number}"
+        assert preflight(mode, url, "PUT", FROM_OTHER).status_code == 204
+        assert "Access-Control-Allow-Origin" in exchange(mode, "GET", url, FROM_PAGE).headers
+        for origin in ("https://third.example", "null"):
+            assert cors(exchange(mode, "GET", url, {"Origin": origin})) == REFUSED
+    assert receiver.asked == [url for url in ("/ok/", "/path/ok/", "/sync/") for _ in range(3)]
+
+
+@both_modes
+@pytest.mark.usefixtures("site")
+def test_receivers_are_not_asked_about_what_is_left_alone(mode: Mode, receiver: Receiver) -> None:
+    assert cors(exchange(mode, "GET", "/none/", FROM_OTHER)) == UNTOUCHED
+    with override_settings(CORS_POLICY=PolicyMap({}, default=None)):
+        assert cors(exchange(mode, "GET", "/ok/", FROM_OTHER)) == UNTOUCHED
+    assert receiver.asked == []
+
+
+@both_modes
+@pytest.mark.parametrize("anyone", [False, True])
+def test_receivers_may_allow_a_path_that_the_regex_leaves_out(
+    mode: Mode, anyone: bool, receiver: Receiver
+) -> None:
+    policy = Policy(allow_origins=["*"]) if anyone else APP
+    changes = {"CORS_POLICY": PolicyMap({}, default=policy), "CORS_URLS_REGEX": "/path/.*"}
+    with project(**{**SITE, **changes}):
+        allowed = exchange(mode, "GET", "/ok/", FROM_OTHER)
+        answered = preflight(mode, "/ok/", "PUT", FROM_OTHER)
+        left_alone = exchange(mode, "GET", "/ok/", FROM_PAGE)
+    for response in (allowed, answered):
+        assert response.headers["Access-Control-Allow-Origin"] == ("*" if anyone else OTHER_PAGE)
+        assert cors(response)["vary"] == ["origin"]
+    assert answered.status_code == 204
+    assert cors(left_alone) == REFUSED
+
+
+@both_modes
+def test_a_resolver_is_asked_where_no_receiver_allows(mode: Mode, receiver: Receiver) -> None:
+    with project(CORS_ORIGIN_RESOLVER=lambda origin, _: origin == PAGE):
+        for origin in (PAGE, OTHER_PAGE):
+            answer = exchange(mode, "GET", "/ok/", {"Origin": origin})
+            assert answer.headers["Access-Control-Allow-Origin"] == origin
+        assert cors(exchange(mode, "GET", "/ok/", {"Origin": "https://third.example"})) == REFUSED
+    assert len(receiver.asked) == 3
+
+
+# --- settings
+
+
+def test_settings_are_compiled_again_after_a_change() -> None:
+    with project(**SITE):
+        middleware: Any = CorsMiddleware(ok)
+        request = RequestFactory().get("/ok/", headers=FROM_PAGE)
+        for changes, number in (({}, 0), ({"CORS_POLICY": B}, 3), ({}, 0)):
+            with override_settings(**changes):
+                names = middleware(request).headers["Access-Control-Expose-Headers"]
+            assert names == f"X-Policy-{number}"
+        with override_settings(CORS_ENFORCE=True):
+            assert middleware(RequestFactory().post("/ok/", headers=FROM_OTHER)).status_code == 403
+        assert middleware(RequestFactory().post("/ok/", headers=FROM_OTHER)).status_code == 200
+
+
+def test_everything_that_is_wrong_at_once() -> None:
+    wrong = {
+        "CORS_ALLOWED_ORIGINS": ["https://app.example/"],
+        "CORS_ENFORCE": "yes",
+        "CORS_OWN_ORIGINS": ["https://*.example"],
+        "CORS_ORIGIN_RESOLVER": "no.such.function",
+    }
+    with project(**wrong), pytest.raises(ConfigError) as caught:
+        configuration()
+    found = {(problem.code, problem.field) for problem in caught.value.problems}
+    assert found == {
+        ("origin-trailing-slash", "CORS_ALLOWED_ORIGINS"),
+        ("not-a-bool", "CORS_ENFORCE"),
+        ("origin-wildcard-misplaced", "CORS_OWN_ORIGINS"),
+        ("resolver-invalid", "CORS_ORIGIN_RESOLVER"),
+    }
+    hints = {problem.field: problem.hint for problem in caught.value.problems}
+    assert hints["CORS_ENFORCE"] == "write CORS_ENFORCE = True"
+
+
+async def noticing_async(decision: Decision, request: RequestContext) -> None:
+    """Nothing awaits it."""
+
+
+WRONG_KINDS: list[tuple[dict[str, Any], str]] = [
+    ({"CORS_POLICY": [APP]}, r"CORS_POLICY: .* not list; write CORS_POLICY = Policy\("),
+    ({"CORS_SHADOW": [PAGE]}, r"CORS_SHADOW: .* not list; write CORS_SHADOW = Policy\("),
+    ({"CORS_ON_DECISION": 5}, "CORS_ON_DECISION: .* not int; write CORS_ON_DECISION = "),
+    ({"CORS_ON_DECISION": "no.such"}, "CORS_ON_DECISION: 'no.such' cannot be imported: .*; write"),
+    ({"CORS_ON_DECISION": noticing_async}, "CORS_ON_DECISION: nothing awaits it; write it as def"),
+    ({"CORS_ORIGIN_RESOLVER": is_allowed}, r"CORS_POLICY and other .*\(CORS_ORIGIN_RESOLVER\)"),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), WRONG_KINDS)
+def test_wrong_kinds_say_what_to_write(changes: dict[str, Any], message: str) -> None:
+    with project(**{"CORS_POLICY": APP, **changes}), pytest.raises(TypeError, match=message):
+        CorsMiddleware(ok)
+
+
+def test_none_is_as_good_as_no_setting() -> None:
+    names = ("ON_DECISION", "SHADOW", "ENFORCE", "OWN_ORIGINS", "ORIGIN_RESOLVER")
+    with project(CORS_POLICY=APP, **dict.fromkeys((f"CORS_{name}" for name in names), None)):
+        assert configuration().plain is APP

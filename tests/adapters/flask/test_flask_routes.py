@@ -1,0 +1,937 @@
+"""Policies by path, by blueprint and by view in Flask: which one governs, and what cannot be said.
+
+Each policy here is told by a header that it allows and exposes, so that a response says by which
+of them it was made. Every row is asked twice: the preflight and the request that it announces have
+to be governed by the same one.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import itertools
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+from flask import Blueprint, Flask, abort, current_app, g, request
+from flask.views import MethodView, View
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.routing import BaseConverter
+
+from conformance.wsgi import call, wsgi_environ
+from cors_headers import PAGE, REFUSED, UNTOUCHED, cors_of
+from corscore import ConfigError, Policy, PolicyMap, PolicyRef
+from corscore_flask import CORS, cross_origin, current_decision
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from corscore import Decision
+    from corscore.integration import RequestContext
+
+METHODS = ["GET", "POST", "PUT", "DELETE"]
+
+
+def named(name: str, **options: Any) -> Policy:
+    """A policy whose responses say its name."""
+    options = {"allow_origins": [PAGE], "allow_methods": METHODS, **options}
+    return Policy(allow_headers=[f"x-{name}"], expose_headers=[f"X-{name}"], **options)
+
+
+APP, PATH, BLUE, INNER = named("app"), named("path"), named("blue"), named("inner")
+A, B, C = named("a"), named("b"), named("c")
+ALONE = "alone"
+
+
+def sent(app: Flask, method: str, url: str, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
+    """Sends a request as a server would; its status and its headers of CORS."""
+    if url.startswith("/"):
+        url = f"https://site.example{url}"
+    environ = wsgi_environ(method, url, [("Origin", PAGE), *headers.items()])
+    response = call(app, environ)
+    return response.status, cors_of(response.headers)
+
+
+def governing(app: Flask, method: str, url: str, **headers: str) -> str:
+    """The name of what governs a request and its preflight."""
+    asks = {"Access-Control-Request-Method": method, **headers}
+    status, preflight = sent(app, "OPTIONS", url, asks)
+    (allowed,) = preflight.get("access-control-allow-headers", [""])
+    found: list[str] = [name[2:] for name in allowed.split(", ") if name.startswith("x-")]
+    _, actual = sent(app, method, url, headers)
+    exposed = actual.get("access-control-expose-headers")
+    if found:
+        assert status == 204
+        assert exposed == [f"X-{found[0]}"]
+        return found[0]
+    assert (preflight, actual) == (UNTOUCHED, UNTOUCHED)
+    assert status != 403
+    return ALONE
+
+
+# --- which one governs
+
+
+class Checked(BaseConverter):
+    """A converter that needs the application, as those do that ask a database."""
+
+    def to_python(self, value: str) -> str:
+        assert current_app.name
+        assert not hasattr(g, "user")
+        if value == "gone":
+            abort(404)
+        if value == "boom":
+            raise LookupError("no\nline")
+        return value
+
+
+def passing(view: Callable[..., Any]) -> Callable[..., Any]:
+    """A decorator as people write it."""
+
+    @functools.wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return view(*args, **kwargs)
+
+    return wrapper
+
+
+def ok(**_: object) -> str:
+    return "ok"
+
+
+class Slotted:
+    """A view that nothing can refer to weakly."""
+
+    __slots__ = ()
+
+    def __call__(self) -> str:
+        return "object"
+
+
+class Listed(MethodView):
+    decorators = [cross_origin(A)]  # noqa: RUF012 - as in Flask's documentation
+
+    def get(self) -> str:
+        return "listed"
+
+    @cross_origin(B)
+    def put(self) -> str:
+        return "put"
+
+
+class ListedBelow(Listed):
+    pass
+
+
+@cross_origin(C)
+class Decorated(View):
+    methods = ["GET", "PUT"]  # noqa: RUF012
+
+    def dispatch_request(self) -> str:
+        return "decorated"
+
+
+class DecoratedBelow(Decorated):
+    init_every_request = False
+
+
+class ByMethod(MethodView):
+    @cross_origin(A)
+    def get(self) -> str:
+        return "get"
+
+    @cross_origin(None)
+    async def put(self) -> str:
+        return "put"
+
+    def delete(self) -> str:
+        return "delete"
+
+
+class ByDispatch(View):
+    @cross_origin(A)
+    def dispatch_request(self) -> str:
+        return "dispatched"
+
+
+def routed(policies: Any = APP, **options: Any) -> Flask:
+    app = Flask(__name__)
+    app.url_map.converters["checked"] = Checked
+    app.logger.disabled = True
+    CORS(app, policies, **options)
+    app.add_url_rule("/plain", "plain", ok, methods=METHODS)
+    add_functions(app)
+    add_methods(app)
+    add_rules(app)
+    for path, view_class in VIEW_CLASSES.items():
+        app.add_url_rule(path, view_func=view_class.as_view(path.strip("/")))
+
+    @app.before_request
+    def login() -> None:
+        if request.path == "/secret":
+            abort(401)
+
+    return app
+
+
+VIEW_CLASSES: dict[str, type[View]] = {
+    "/listed": Listed,
+    "/listed-below": ListedBelow,
+    "/decorated": Decorated,
+    "/decorated-below": DecoratedBelow,
+    "/by-method": ByMethod,
+    "/by-dispatch": ByDispatch,
+}
+
+
+def add_functions(app: Flask) -> None:
+    @app.route("/below", methods=METHODS)
+    @cross_origin(A)
+    def below() -> str:
+        return "below"
+
+    @cross_origin(A)
+    @app.route("/above", methods=METHODS)
+    def above() -> str:
+        return "above"
+
+    @app.route("/alone", methods=METHODS)
+    @cross_origin(None)
+    def alone() -> str:
+        return "alone"
+
+    @app.get("/async")
+    @cross_origin(A)
+    async def asynchronous() -> str:
+        return "async"
+
+    @app.get("/wrapped")
+    @passing
+    @cross_origin(A)
+    @passing
+    def wrapped() -> str:
+        return "wrapped"
+
+    @app.get("/ref")
+    @cross_origin(PolicyRef(B))
+    def by_reference() -> str:
+        return "ref"
+
+
+def add_methods(app: Flask) -> None:
+    @app.get("/x")
+    @cross_origin(A)
+    def get_x() -> str:
+        return "get"
+
+    @app.delete("/x")
+    @cross_origin(B)
+    def delete_x() -> str:
+        return "delete"
+
+    @app.put("/x")
+    def put_x() -> str:
+        return "put"
+
+
+def add_rules(app: Flask) -> None:
+    @app.get("/checked/<checked:name>")
+    @cross_origin(A)
+    def checked(name: str) -> str:
+        return name
+
+    @app.get("/slash/")
+    @cross_origin(A)
+    def slash() -> str:
+        return "slash"
+
+    @app.get("/secret")
+    @cross_origin(A)
+    def secret() -> str:
+        return "secret"
+
+    @app.get("/error")
+    @cross_origin(A)
+    def error() -> NoReturn:
+        raise LookupError
+
+    # One function under several rules.
+    app.add_url_rule("/shared/a", "shared a", cross_origin(A)(ok))
+    app.add_url_rule("/shared/b", "shared b", cross_origin(B)(ok))
+    app.add_url_rule("/shared/plain", "shared plain", ok)
+    app.add_url_rule("/shared/again", "shared again", app.view_functions["shared a"])
+
+    # Views that are no functions.
+    app.add_url_rule("/partial", "partial", cross_origin(A)(functools.partial(ok)))
+    app.add_url_rule("/object", "object", Slotted())
+    app.add_url_rule("/marked-object", "marked object", cross_origin(A)(Slotted()))
+
+    app.add_url_rule("/page", "page", ok, defaults={"number": 1})
+    app.add_url_rule("/page/<int:number>", "page", ok)
+    app.add_url_rule("/old", "old", cross_origin(A)(ok), redirect_to="plain")
+    app.url_map.add(app.url_rule_class("/viewless", endpoint="viewless", methods=["GET"]))
+
+
+def with_blueprints(policies: Any = APP) -> Flask:
+    app = routed(policies)
+    outer, inner = Blueprint("outer", __name__), Blueprint("inner", __name__)
+    plain, open_ = Blueprint("plain", __name__), Blueprint("open", __name__)
+    CORS(outer, BLUE)
+    CORS(inner, INNER)
+    CORS(open_, PolicyMap({"/open/b": B}, default=None))
+    for blueprint in (outer, inner, plain, open_):
+        blueprint.add_url_rule("/", "index", ok, methods=METHODS)
+        blueprint.add_url_rule("/own", "own", cross_origin(C)(ok))
+        blueprint.add_url_rule("/alone", "alone", cross_origin(None)(ok))
+        blueprint.add_url_rule("/b", "b", ok)
+
+    @cross_origin(C)
+    @outer.get("/above")
+    def above() -> str:
+        return "above"
+
+    outer.register_blueprint(inner, url_prefix="/inner")
+    outer.register_blueprint(plain, url_prefix="/plain")
+    app.register_blueprint(outer, url_prefix="/outer")
+    app.register_blueprint(outer, url_prefix="/again", name="again")
+    app.register_blueprint(plain, url_prefix="/blue-plain", name="plain-blueprint")
+    app.register_blueprint(open_, url_prefix="/open")
+    return app
+
+
+ROUTES = [
+    ("GET", "/plain", "app"),
+    ("GET", "/below", "a"),
+    ("HEAD", "/below", "a"),
+    ("OPTIONS", "/below", "a"),
+    ("PUT", "/below", "a"),
+    ("put", "/below", "a"),  # Flask, too, takes it for PUT
+    ("PATCH", "/below", "app"),  # 405
+    ("PURGE", "/below", "app"),
+    ("GET", "//below", "a"),  # Flask does not see the second slash
+    ("GET", "/below?a=b", "a"),
+    ("GET", "/below/", "app"),
+    ("GET", "/above", "a"),
+    ("GET", "/alone", ALONE),
+    ("DELETE", "/alone", ALONE),
+    ("PATCH", "/alone", "app"),
+    ("GET", "/x", "a"),
+    ("HEAD", "/x", "a"),
+    ("DELETE", "/x", "b"),
+    ("PUT", "/x", "app"),
+    ("PATCH", "/x", "app"),
+    ("GET", "/async", "a"),
+    ("GET", "/wrapped", "a"),
+    ("GET", "/ref", "b"),
+    ("GET", "/checked/one", "a"),
+    ("GET", "/checked/gone", "app"),  # the converter says that there is none
+    ("GET", "/slash/", "a"),
+    ("GET", "/slash", "app"),  # a redirect
+    ("GET", "/secret", "a"),  # 401 in before_request
+    ("GET", "/error", "a"),
+    ("GET", "/shared/a", "a"),
+    ("GET", "/shared/b", "b"),
+    ("GET", "/shared/plain", "app"),
+    ("GET", "/shared/again", "a"),
+    ("GET", "/partial", "a"),
+    ("GET", "/object", "app"),
+    ("GET", "/marked-object", "a"),
+    ("GET", "/page/1", "app"),  # redirects to /page
+    ("GET", "/old", "app"),  # redirects
+    ("GET", "/missing", "app"),
+    ("GET", "/static/missing", "app"),
+    ("GET", "/listed", "a"),
+    ("HEAD", "/listed", "a"),
+    ("PUT", "/listed", "b"),
+    ("GET", "/listed-below", "a"),
+    ("PUT", "/listed-below", "b"),
+    ("GET", "/decorated", "c"),
+    ("PUT", "/decorated-below", "c"),
+    ("GET", "/by-method", "a"),
+    ("HEAD", "/by-method", "a"),
+    ("PUT", "/by-method", ALONE),
+    ("DELETE", "/by-method", "app"),
+    ("GET", "/by-dispatch", "a"),
+]
+BLUEPRINTS = [
+    ("GET", "/outer/", "blue"),
+    ("DELETE", "/outer/", "blue"),
+    ("PATCH", "/outer/", "app"),
+    ("GET", "/outer/own", "c"),
+    ("GET", "/outer/above", "c"),
+    ("GET", "/outer/alone", ALONE),
+    ("GET", "/outer/missing", "app"),  # no route of the blueprint
+    ("GET", "/outer/inner/", "inner"),
+    ("GET", "/outer/inner/own", "c"),
+    ("GET", "/outer/plain/", "blue"),
+    ("GET", "/again/", "blue"),
+    ("GET", "/again/inner/", "inner"),
+    ("GET", "/blue-plain/", "app"),
+    ("GET", "/open/", ALONE),
+    ("GET", "/open/b", "b"),
+    ("GET", "/open/own", "c"),
+]
+BY_PATH = PolicyMap(
+    {"/plain": PATH, "/below": PATH, "/x": PATH, "/outer/*": PATH, "/slash": PATH, "/slash/": B},
+    default=None,
+)
+PATHS = [
+    ("GET", "/plain", "path"),
+    ("GET", "//plain", "path"),
+    ("PATCH", "/plain", "path"),
+    ("GET", "/below", "a"),
+    ("PATCH", "/below", "path"),
+    ("PUT", "/x", "path"),
+    ("DELETE", "/x", "b"),
+    ("GET", "/alone", ALONE),
+    ("GET", "/shared/a", "a"),
+    ("GET", "/shared/plain", ALONE),
+    ("GET", "/outer/", "blue"),
+    ("GET", "/outer/missing", "path"),
+    ("GET", "/outer/alone", ALONE),
+    ("GET", "/slash", "path"),
+    ("GET", "/slash/", "a"),
+    ("GET", "/missing", ALONE),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "expected"), ROUTES + BLUEPRINTS)
+def test_route_beats_app(method: str, path: str, expected: str) -> None:
+    assert governing(with_blueprints(), method, path) == expected
+
+
+@pytest.mark.parametrize(("method", "path", "expected"), PATHS)
+@pytest.mark.parametrize("policies", [BY_PATH, PolicyRef(BY_PATH)])
+def test_route_beats_path(policies: Any, method: str, path: str, expected: str) -> None:
+    assert governing(with_blueprints(policies), method, path) == expected
+
+
+def test_routes_only() -> None:
+    app = with_blueprints(PolicyMap({}, default=None))
+    for method, path, expected in ROUTES + BLUEPRINTS:
+        assert governing(app, method, path) == (ALONE if expected == "app" else expected), path
+
+
+def test_a_rule_without_a_view() -> None:
+    app = routed()
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    assert governing(app, "GET", "/viewless") == "app"
+
+
+def test_preflights_of_what_is_left_alone_reach_the_view() -> None:
+    app = Flask(__name__)
+    CORS(app, APP)
+
+    @app.route("/own", methods=["OPTIONS"])
+    @cross_origin(None)
+    def own() -> tuple[str, dict[str, str]]:
+        return "mine", {"Access-Control-Allow-Origin": "*", "Vary": "Cookie"}
+
+    headers = {"Origin": PAGE, "Access-Control-Request-Method": "OPTIONS"}
+    response = app.test_client().options("/own", headers=headers)
+    assert response.text == "mine"
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert response.headers["Vary"] == "Cookie"
+
+
+@pytest.mark.parametrize(
+    ("options", "host", "expected"),
+    [
+        ({"host_matching": True, "static_host": "static.example"}, "a.example", "a"),
+        ({"host_matching": True, "static_host": "static.example"}, "b.example", "b"),
+        ({"host_matching": True, "static_host": "static.example"}, "c.example", "app"),
+        ({"subdomain_matching": True}, "a.site.example", "a"),
+        ({"subdomain_matching": True}, "b.site.example", "b"),
+        ({"subdomain_matching": True}, "site.example", "app"),
+    ],
+)
+def test_hosts_have_routes_of_their_own(options: dict[str, Any], host: str, expected: str) -> None:
+    app = Flask(__name__, **options)
+    is_by_host = "host_matching" in options
+    if not is_by_host:
+        app.config["SERVER_NAME"] = "site.example"
+    CORS(app, APP)
+    for name, policy in (("a", A), ("b", B)):
+        place: Any = {"host": f"{name}.example"} if is_by_host else {"subdomain": name}
+        app.add_url_rule("/", name, cross_origin(policy)(ok), **place)
+    assert governing(app, "GET", f"https://{host}/") == expected
+
+
+def test_a_host_that_is_not_trusted_has_no_routes() -> None:
+    app = routed()
+    if "TRUSTED_HOSTS" not in app.config:
+        pytest.skip("this Flask has no such setting")
+    app.config["TRUSTED_HOSTS"] = ["site.example"]
+    assert governing(app, "GET", "https://site.example/below") == "a"
+    assert governing(app, "GET", "https://other.example/below") == "app"
+
+
+@pytest.mark.parametrize("path", ["/below", "/plain"])
+def test_an_application_that_is_mounted(path: str) -> None:
+    app = routed(PolicyMap({"/plain": PATH}, default=None))
+    environ = wsgi_environ("GET", f"https://site.example{path}", [("Origin", PAGE)])
+    environ["SCRIPT_NAME"] = "/mounted"
+    response = call(app, environ)
+    expected = "X-a" if path == "/below" else "X-path"
+    assert cors_of(response.headers)["access-control-expose-headers"] == [expected]
+
+
+def test_the_signature_says_that_nothing_is_not_none() -> None:
+    assert str(inspect.signature(cross_origin).parameters["policy"]).endswith("= ...")
+
+
+def test_a_view_without_its_decorator_has_no_policy_of_its_own() -> None:
+    app = Flask(__name__)
+    CORS(app, APP)
+
+    @cross_origin(A)
+    def view() -> str:
+        return "view"
+
+    undecorated: Any = view
+    app.add_url_rule("/view", "view", view)
+    app.add_url_rule("/plain", "plain", undecorated.__wrapped__)
+    assert (governing(app, "GET", "/view"), governing(app, "GET", "/plain")) == ("a", "app")
+
+
+def test_resources_of_the_app_are_no_limit_to_its_routes() -> None:
+    app = Flask(__name__)
+    app.config["CORS_RESOURCES"] = {"/api/*": {"origins": [PAGE], "expose_headers": "X-app"}}
+    CORS(app)
+    decorate = cross_origin(origins=[PAGE], expose_headers="X-a", allow_headers="x-a")
+    app.add_url_rule("/own", "own", decorate(ok))
+    app.add_url_rule("/plain", "plain", ok)
+    assert governing(app, "GET", "/own") == "a"
+    assert governing(app, "GET", "/plain") == ALONE
+
+
+# --- the lookup
+
+
+def test_a_lookup_that_raises_refuses_the_preflight(caplog: pytest.LogCaptureFixture) -> None:
+    app = routed(named("app", allow_origins=["*"]))
+    asks = {"Access-Control-Request-Method": "GET"}
+    for _ in range(3):
+        assert sent(app, "OPTIONS", "/checked/boom", asks) == (403, REFUSED)
+    (message,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert message == (
+        r"the route of OPTIONS /checked/boom could not be looked up (LookupError: no\nline): its "
+        r"preflights are refused, and its other requests get the policy of the path"
+    )
+    # Flask meets with the same exception, and answers it.
+    status, actual = sent(app, "GET", "/checked/boom", {})
+    assert status == 500
+    assert actual["access-control-expose-headers"] == ["X-app"]
+
+
+def test_a_route_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = with_blueprints()
+    asked: list[Any] = []
+    create = app.create_url_adapter
+
+    def counted(sent: Any) -> Any:
+        if sent is not None:  # a context of the app asks, too, with nothing to match
+            asked.append(sent.environ["REQUEST_METHOD"])
+        return create(sent)
+
+    monkeypatch.setattr(app, "create_url_adapter", counted)
+    sent(app, "OPTIONS", "/x", {"Access-Control-Request-Method": "DELETE"})
+    assert asked == ["DELETE"]
+    asked.clear()
+    sent(app, "DELETE", "/x", {})
+    assert asked == ["DELETE", "DELETE"]  # the second one is Flask's own
+
+
+def test_apps_without_route_policies_look_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = Flask(__name__)
+    app.add_url_rule("/", "index", ok)
+    CORS(app, APP)
+    routed()  # another app with routes in the same process
+    asks = {"Access-Control-Request-Method": "GET"}
+    monkeypatch.setattr(app, "app_context", lambda: pytest.fail("it was looked up"))
+    monkeypatch.setattr(app, "create_url_adapter", lambda sent: pytest.fail("it was looked up"))
+    assert sent(app, "OPTIONS", "/", asks)[0] == 204
+    assert app.extensions["corscore"].is_plain
+
+
+def test_the_environ_stays_as_it_was() -> None:
+    app = routed()
+    seen: list[Any] = []
+
+    @app.before_request
+    def note() -> None:
+        seen.append((request.method, request.environ.get("REQUEST_METHOD"), vars(g).get("user")))
+
+    sent(app, "DELETE", "/x", {})
+    assert seen == [("DELETE", "DELETE", None)]
+
+
+def test_routes_that_come_later() -> None:
+    app = Flask(__name__)
+    CORS(app, APP)
+    marked, completed, incomplete = (
+        cross_origin(A)(ok),
+        cross_origin(C)(ok),
+        cross_origin(max_age=1)(ok),
+    )
+    # A preflight is no first request for Flask, which takes routes until then.
+    assert sent(app, "OPTIONS", "/late", {"Access-Control-Request-Method": "GET"})[0] == 204
+    app.add_url_rule("/late", "late", marked)
+    assert governing(app, "GET", "/late") == "a"
+    app.view_functions["late"] = cross_origin(B)(ok)
+    assert governing(app, "GET", "/late") == "b"
+    app.view_functions["late"] = marked
+    assert governing(app, "GET", "/late") == "a"
+    app.view_functions["late"] = completed
+    assert governing(app, "GET", "/late") == "c"
+    app.view_functions["late"] = incomplete
+    with pytest.raises(ConfigError) as caught:
+        sent(app, "GET", "/late", {})
+    assert [problem.code for problem in caught.value.problems] == ["origins-missing"]
+
+
+def test_a_teardown_may_clean_up_after_the_lookup() -> None:
+    app = routed()
+    ended: list[Any] = []
+    app.teardown_appcontext(ended.append)
+    sent(app, "OPTIONS", "/checked/one", {"Access-Control-Request-Method": "GET"})
+    assert ended == [None]
+
+
+# --- what else an adapter promises
+
+
+def test_the_decision_is_the_route_s() -> None:
+    app = Flask(__name__)
+    CORS(app, PolicyRef(PolicyMap({"/path": PATH}, default=None)))
+    seen: list[Decision | None] = []
+
+    def view() -> str:
+        seen.append(current_decision())
+        return "ok"
+
+    app.add_url_rule("/path", "path", view)
+    app.add_url_rule("/other", "other", view)
+    app.add_url_rule("/a", "a", cross_origin(A)(view))
+    app.add_url_rule("/none", "none", cross_origin(None)(view))
+    for path in ("/path", "/other", "/a", "/none"):
+        sent(app, "GET", path, {})
+    path_decision, other, of_route, none = seen
+    assert (other, none) == (None, None)
+    assert path_decision is not None
+    assert of_route is not None
+    assert ("Access-Control-Expose-Headers", "X-path") in path_decision.headers
+    assert ("Access-Control-Expose-Headers", "X-a") in of_route.headers
+
+
+@pytest.mark.parametrize("outer", [APP, PolicyRef(APP)])
+@pytest.mark.parametrize("inner", [A, PolicyRef(A)])
+def test_the_decision_of_an_app_inside_another(outer: Any, inner: Any) -> None:
+    seen: list[Decision | None] = []
+
+    def view() -> str:
+        seen.append(current_decision())
+        return "ok"
+
+    apps = [Flask("outer"), Flask("inner")]
+    for app, policies in zip(apps, (outer, inner), strict=True):
+        app.add_url_rule("/", "index", view)
+        CORS(app, policies)
+    around: Any = apps[0]
+    around.wsgi_app = DispatcherMiddleware(around.wsgi_app, {"/inner": apps[1]})
+    for path, name in (("/", "app"), ("/inner/", "a")):
+        seen.clear()
+        sent(apps[0], "GET", path, {})
+        (decision,) = seen
+        assert decision is not None
+        assert ("Access-Control-Expose-Headers", f"X-{name}") in decision.headers
+
+
+@pytest.mark.parametrize("policies", [APP, PolicyMap({"/boom": APP}), PolicyRef(APP)])
+@pytest.mark.parametrize("is_marked", [False, True])
+def test_an_error_is_readable_under_any_policy(policies: Any, is_marked: bool) -> None:
+    app = Flask(__name__)
+    app.debug = True
+    app.logger.disabled = True
+    CORS(app, policies)
+
+    def boom() -> NoReturn:
+        raise LookupError
+
+    app.add_url_rule("/boom", "boom", cross_origin(A)(boom) if is_marked else boom)
+    app.add_url_rule("/none", "none", cross_origin(None)(boom))
+    status, headers = sent(app, "GET", "/boom", {})
+    assert status == 500
+    assert headers["access-control-expose-headers"] == ["X-a" if is_marked else "X-app"]
+    with pytest.raises(LookupError):
+        sent(app, "GET", "/none", {})
+
+
+def test_observers_and_enforcement() -> None:
+    seen: list[tuple[str, str | None]] = []
+
+    def watch(decision: Decision, request: RequestContext) -> None:
+        seen.append((request.path, decision.reason))
+
+    app = routed(
+        PolicyMap({}, default=APP),
+        on_decision=watch,
+        shadow=APP,
+        enforce=True,
+        own_origins=["https://own.example"],
+    )
+    cross_site = {"Sec-Fetch-Site": "cross-site"}
+    statuses = {
+        path: sent(app, "POST", path, cross_site)[0] for path in ("/plain", "/below", "/alone")
+    }
+    # What is left alone is not enforced, either: a payment's return is such a form.
+    assert statuses == {"/plain": 403, "/below": 403, "/alone": 200}
+    assert seen == [("/plain", None), ("/below", None)]
+    own = wsgi_environ(
+        "POST",
+        "https://site.example/plain",
+        [("Origin", "https://own.example"), *cross_site.items()],
+    )
+    assert call(app, own).status == 200
+
+
+def test_options_of_the_app_beside_flask_cors_s_names() -> None:
+    seen: list[str] = []
+    app = Flask(__name__)
+    app.config["CORS_OWN_ORIGINS"] = "https://own.example"
+    app.add_url_rule("/", "index", ok, methods=["POST"])
+    cors = CORS(origins=[PAGE], enforce=True)
+    cors.init_app(app, on_decision=lambda decision, _: seen.append(decision.kind))
+    assert sent(app, "POST", "/", {"Sec-Fetch-Site": "cross-site"})[0] == 403
+    assert seen == ["actual"]
+    own = [("Origin", "https://own.example"), ("Sec-Fetch-Site", "cross-site")]
+    assert call(app, wsgi_environ("POST", "https://site.example/", own)).status == 200
+
+
+@pytest.mark.parametrize("policy", [None, APP])
+def test_enforcement_in_the_configuration(policy: Policy | None) -> None:
+    app = Flask(__name__)
+    app.config.update(CORS_ENFORCE=True, CORS_ORIGINS=[PAGE])
+    app.add_url_rule("/", "index", ok, methods=["POST"])
+    CORS(app, policy)
+    assert sent(app, "POST", "/", {"Sec-Fetch-Site": "cross-site"})[0] == 403
+
+
+@pytest.mark.parametrize("is_route", [False, True])
+def test_a_resolver_is_asked_with_the_request(is_route: bool) -> None:
+    asked: list[Any] = []
+
+    def is_allowed(origin: str, request: RequestContext) -> bool:
+        asked.append((origin, request.method, request.path, type(request.native)))
+        return True
+
+    app = Flask(__name__)
+    options: Any = {"origin_resolver": is_allowed, "expose_headers": ["X-a"]}
+    if is_route:
+        CORS(app, APP)
+        app.add_url_rule("/x", "x", cross_origin(**options, allow_headers=["x-a"])(ok))
+    else:
+        CORS(app, **options, allow_headers=["x-a"])
+        app.add_url_rule("/x", "x", ok)
+    environ = wsgi_environ("GET", "https://site.example/x", [("Origin", "https://new.example")])
+    headers = cors_of(call(app, environ).headers)
+    assert headers["access-control-allow-origin"] == ["https://new.example"]
+    assert asked == [("https://new.example", "GET", "/x", dict)]
+
+
+async def is_allowed_async(origin: str, request: object) -> bool:
+    raise AssertionError
+
+
+ASYNC = Policy(origin_resolver=is_allowed_async)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda: CORS(Flask(__name__), ASYNC),
+        lambda: CORS(Flask(__name__), PolicyMap({"/api/*": ASYNC})),
+        lambda: CORS(Flask(__name__), PolicyRef(ASYNC)),
+        lambda: CORS(Flask(__name__), origin_resolver=is_allowed_async),
+        lambda: CORS(Blueprint("b", __name__), ASYNC),
+        lambda: cross_origin(ASYNC),
+        lambda: cross_origin(PolicyRef(ASYNC)),
+    ],
+)
+def test_an_async_resolver_stops_the_start(use: Callable[[], object]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        use()
+    assert [problem.code for problem in caught.value.problems] == ["resolver-is-async"]
+
+
+def test_a_reference_of_a_route_takes_no_async_resolver_later() -> None:
+    ref = PolicyRef(A)
+    app = Flask(__name__)
+    CORS(app, APP)
+    app.add_url_rule("/x", "x", cross_origin(ref)(ok))
+    with pytest.raises(ConfigError):
+        ref.replace(ASYNC)
+    assert governing(app, "GET", "/x") == "a"
+    ref.replace(B)
+    assert governing(app, "GET", "/x") == "b"
+    ref.replace(PolicyMap({"/x": C}))
+    assert governing(app, "GET", "/x") == "c"
+
+
+# --- options of a route, and what app.config adds to them
+
+
+def test_options_of_a_route_are_completed_by_the_configuration() -> None:
+    view = cross_origin(expose_headers="X-Own")(ok)
+    blueprint = Blueprint("pages", __name__)
+    CORS(blueprint, max_age=7)
+    blueprint.add_url_rule("/blue", "blue", ok)
+    apps = [Flask("one"), Flask("two")]
+    for number, app in enumerate(apps):
+        app.config["CORS_ORIGINS"] = [f"https://{number}.example", PAGE]
+        app.config["CORS_MAX_AGE"] = 60
+        CORS(app, PolicyMap({}, default=None))
+        app.add_url_rule("/own", "own", view)
+        app.register_blueprint(blueprint)
+        asks = {"Access-Control-Request-Method": "GET"}
+        assert sent(app, "GET", "/own", {})[1]["access-control-expose-headers"] == ["X-Own"]
+        assert sent(app, "OPTIONS", "/own", asks)[1]["access-control-max-age"] == ["60"]
+        assert sent(app, "OPTIONS", "/blue", asks)[1]["access-control-max-age"] == ["7"]
+    environ = wsgi_environ("GET", "https://site.example/own", [("Origin", "https://0.example")])
+    assert cors_of(call(apps[1], environ).headers) == REFUSED
+
+
+def test_what_the_configuration_does_not_complete_stops_every_request() -> None:
+    app = Flask(__name__)
+    app.config["CORS_SUPPORTS_CREDENTIALS"] = True
+    CORS(app, PolicyMap({}, default=None))
+    app.add_url_rule("/missing", "missing", cross_origin()(ok))
+    app.add_url_rule("/any", "any", cross_origin(origins="*")(ok))
+    app.add_url_rule("/plain", "plain", lambda: "plain")
+    for _ in range(2):
+        with pytest.raises(ConfigError) as caught:
+            sent(app, "GET", "/plain", {})
+        found = {(problem.code, problem.field) for problem in caught.value.problems}
+        assert found == {
+            ("origins-missing", "CORS_ORIGINS"),
+            ("wildcard-with-credentials", "origins"),
+        }
+        assert all("the view ok: " in problem.message for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    "decorate",
+    [lambda **options: cross_origin(**options), lambda **o: CORS(Blueprint("b", __name__), **o)],
+)
+@pytest.mark.parametrize(
+    ("options", "codes"),
+    [
+        ({"origins": ["https://a.example/"]}, ["origin-trailing-slash"]),
+        ({"origins": "*", "supports_credentials": True}, ["wildcard-with-credentials"]),
+        ({"orgins": ["https://a.example"]}, ["option-unknown"]),
+        ({"methods": ["patch"], "origins": "a"}, ["origin-scheme-missing", "method-case"]),
+        ({"expose_headers": ["a b"]}, ["header-invalid"]),
+    ],
+)
+def test_wrong_options_are_told_where_they_stand(
+    decorate: Callable[..., object], options: dict[str, Any], codes: list[str]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        decorate(**options)
+    assert [problem.code for problem in caught.value.problems] == codes
+
+
+def test_an_app_may_accept_a_risk_for_its_routes() -> None:
+    app = Flask(__name__)
+    app.config["CORS_DANGEROUSLY_ALLOW_INSECURE_ORIGINS"] = True
+    CORS(app, PolicyMap({}, default=None))
+    decorate = cross_origin(origins=["http://a.example"], supports_credentials=True)
+    app.add_url_rule("/x", "x", decorate(ok))
+    assert sent(app, "GET", "/x", {}) == (200, REFUSED)
+
+
+WRONG: list[tuple[Callable[[], object], type[Exception], str]] = [
+    (lambda: cross_origin(ok), TypeError, "write @cross_origin(...), with the parentheses"),  # type: ignore[arg-type]
+    (lambda: cross_origin("https://a.example"), TypeError, "write cross_origin(origins=[...])"),  # type: ignore[arg-type]
+    (lambda: cross_origin([PAGE]), TypeError, "a Policy was expected, not list"),  # type: ignore[arg-type]
+    (lambda: cross_origin(PolicyMap({})), TypeError, "CORS(app, PolicyMap(...)) has those"),  # type: ignore[arg-type]
+    (lambda: cross_origin(A, origins=[PAGE]), TypeError, "a policy and options (origins)"),
+    (lambda: cross_origin(None, max_age=1), TypeError, "a policy and options (max_age)"),
+    (lambda: cross_origin(enforce=True), TypeError, "write CORS(app, enforce=...)"),  # type: ignore[call-arg]
+    (lambda: cross_origin(resources="/a"), TypeError, "write CORS(app, resources=...)"),  # type: ignore[call-arg]
+    (lambda: cross_origin(A)(dict), TypeError, "decorates a view"),
+    (lambda: cross_origin(A)("view"), TypeError, "decorates a view"),  # type: ignore[type-var]
+    (lambda: cross_origin(A)(cross_origin(B)(ok)), RuntimeError, "on ok twice"),
+    (lambda: cross_origin(A)(passing(cross_origin(B)(ok))), RuntimeError, "on ok twice"),
+    (lambda: cross_origin(A)(Decorated), RuntimeError, "on Decorated twice"),
+    (
+        lambda: CORS(Blueprint("b", __name__), A, shadow=B),
+        TypeError,
+        "shadow is for the whole app",
+    ),
+    (lambda: CORS(Blueprint("b", __name__), "*"), TypeError, "write CORS(blueprint, origins="),  # type: ignore[arg-type]
+    (lambda: twice(Blueprint("b", __name__)), RuntimeError, "called twice"),
+]
+
+
+def twice(blueprint: Blueprint) -> None:
+    CORS(blueprint, A)
+    CORS(blueprint, B)
+
+
+@pytest.mark.parametrize(("use", "error", "says"), WRONG, ids=[says for *_, says in WRONG])
+def test_what_cannot_be_said(use: Callable[[], object], error: type[Exception], says: str) -> None:
+    with pytest.raises(error) as caught:
+        use()
+    assert says in str(caught.value)
+
+
+# --- an app that has no policy to look at the marks
+
+
+def unprotected() -> Flask:
+    app = Flask(__name__)
+    app.testing = True
+    app.add_url_rule("/below", "below", cross_origin(A)(lambda: "below"))
+
+    @cross_origin(A)
+    @app.get("/above")
+    def above() -> str:
+        return "above"
+
+    @app.get("/async")
+    @cross_origin(None)
+    async def asynchronous() -> str:
+        return "async"
+
+    blueprint = Blueprint("pages", __name__)
+    CORS(blueprint, A)
+    blueprint.add_url_rule("/blue", "blue", ok)
+    app.register_blueprint(blueprint)
+    app.add_url_rule("/listed", view_func=Listed.as_view("listed"))
+    app.add_url_rule("/by-method", view_func=ByMethod.as_view("by-method"))
+    app.add_url_rule("/plain", "plain", lambda: "plain")
+    return app
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *itertools.product(["GET", "OPTIONS"], ["/below", "/above", "/async", "/blue", "/listed"]),
+        ("GET", "/by-method"),  # its OPTIONS has no policy of its own
+    ],
+)
+def test_a_mark_that_nothing_looks_at_is_an_error(method: str, path: str) -> None:
+    app = unprotected()
+    with pytest.raises(RuntimeError) as caught:
+        app.test_client().open(path, method=method)
+    assert "write CORS(app, PolicyMap({}, default=None))" in str(caught.value)
+    CORS(app, PolicyMap({}, default=None))
+    assert app.test_client().open(path, method=method).status_code == 200
+
+
+def test_other_views_of_such_an_app_are_served() -> None:
+    client = unprotected().test_client()
+    assert client.get("/plain").text == "plain"
+    assert client.delete("/by-method").text == "delete"
+    assert client.get("/missing").status_code == 404

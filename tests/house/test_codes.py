@@ -1,0 +1,130 @@
+"""docs/codes: every code that the source can give has a page, and every page a code and a test."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from corscore.browser import REASONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+PAGES = ROOT / "docs" / "codes"
+SOURCES = [*(ROOT / "corscore").glob("*.py"), *(ROOT / "adapters").rglob("*.py")]
+TESTS = [
+    path
+    for pattern in ("*.py", "*.json")
+    for path in (ROOT / "tests").rglob(pattern)
+    if path.name != Path(__file__).name
+]
+
+# The first argument of a call to one of these is a code.
+GIVES_CODES = {
+    "Finding",
+    "Nearest",
+    "NoResponse",
+    "Problem",
+    "Verdict",
+    "_Problem",
+    "_finding",
+    "_problem",
+    "add",
+    "finding",
+    "log",
+    "note",
+    "problem",
+    "stop",
+}
+LONGEST_PAGE = 30
+_CODE = r"[a-z]+(-[a-z]+)+"
+
+
+@cache
+def pages() -> dict[str, str]:
+    return {
+        path.stem: path.read_text(encoding="utf-8")
+        for path in PAGES.glob("*.md")
+        if path.name != "README.md"
+    }
+
+
+@cache
+def codes() -> frozenset[str]:
+    found = {code for path in SOURCES for code in _codes_in(ast.parse(path.read_text("utf-8")))}
+    return frozenset(found.union(REASONS))
+
+
+def _codes_in(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        code: ast.AST | None = None
+        if isinstance(node, ast.Call) and node.args:
+            function = node.func
+            name = function.attr if isinstance(function, ast.Attribute) else ast.unparse(function)
+            if name in GIVES_CODES:
+                code = node.args[2 if name == "Nearest" else 0]
+        elif isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple):
+            code = node.value.elts[0]
+        elif isinstance(node, ast.Assign) and "code" in ast.unparse(node.targets[0]).lower():
+            code = node.value.elts[0] if isinstance(node.value, ast.Tuple) else node.value
+        if isinstance(code, ast.Constant) and re.fullmatch(_CODE, str(code.value)):
+            yield str(code.value)
+
+
+@cache
+def _text_of(suffix: str, paths: tuple[Path, ...]) -> str:
+    return "\n".join(path.read_text("utf-8") for path in paths if path.suffix == suffix)
+
+
+def _is_mentioned(code: str, paths: list[Path]) -> bool:
+    whole = re.compile(rf"(?<![\w-]){code}(?![\w-])")
+    return any(whole.search(_text_of(suffix, tuple(paths))) for suffix in (".py", ".json"))
+
+
+def test_every_code_has_a_page() -> None:
+    assert sorted(codes() - pages().keys()) == []
+
+
+def test_codes_are_found() -> None:
+    assert codes() >= {
+        "apex-not-covered",
+        "method-case",
+        "no-allow-origin",
+        "origin-null",
+        "origin-trailing-slash",
+        "origins-missing",
+    }
+
+
+@pytest.mark.parametrize("code", sorted(pages()))
+def test_every_page_has_a_code_and_a_test(code: str) -> None:
+    assert _is_mentioned(code, SOURCES), "nothing gives this code"
+    assert _is_mentioned(code, TESTS), "no test mentions this code"
+
+
+@pytest.mark.parametrize("code", sorted(pages()))
+def test_a_page_has_the_cause_an_example_and_the_fix(code: str) -> None:
+    text = pages()[code]
+    assert text.startswith(f"# `{code}`\n\n")
+    assert text.count("```") == 2
+    assert text.count("\n**Fix.** ") == 1
+    assert len(text.splitlines()) < LONGEST_PAGE
+
+
+def test_the_index_has_every_page_once() -> None:
+    index = (PAGES / "README.md").read_text("utf-8")
+    listed = re.findall(r"^- \[`([a-z-]+)`\]\(\1\.md\): .+\.$", index, re.MULTILINE)
+    assert sorted(listed) == sorted(pages())
+
+
+@pytest.mark.parametrize("code", ["README", *sorted(pages())])
+def test_links_lead_somewhere(code: str) -> None:
+    path = PAGES / f"{code}.md"
+    for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text("utf-8")):
+        assert (PAGES / target).is_file(), target

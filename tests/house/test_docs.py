@@ -1,0 +1,45 @@
+"""The documentation says what is there: tables that stand in data files are the same in both."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCS = sorted((ROOT / "docs").rglob("*.md"))
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *DOCS]
+PEERS = {
+    "starlette": "differences_starlette.json",
+    "flask-cors": "differences_flask_cors.json",
+    "django-cors-headers": "differences_django_cors_headers.json",
+}
+
+
+def differences(peer: str) -> list[dict[str, Any]]:
+    text = (ROOT / "tests" / "data" / PEERS[peer]).read_text(encoding="utf-8")
+    rows: list[dict[str, Any]] = json.loads(text)
+    return rows
+
+
+def table_row(row: dict[str, Any], peer: str) -> str:
+    cells = (row["difference"], row[peer], row["corscore"], row["why"])
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+@pytest.mark.parametrize("peer", PEERS)
+def test_every_deliberate_difference_is_in_the_guide_to_moving_over(peer: str) -> None:
+    lines = (ROOT / "docs" / "migrating.md").read_text(encoding="utf-8").splitlines()
+    start = lines.index(f"| difference | {peer} | corscore | why |") + 2
+    end = next(i for i in range(start, len(lines) + 1) if i == len(lines) or not lines[i])
+    assert lines[start:end] == [table_row(row, peer) for row in differences(peer)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_inside_the_repository_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target

@@ -1,0 +1,617 @@
+"""Paths, enforcement, handshakes and observers, in the ASGI and in the WSGI adapter alike."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conformance.asgi import http_scope
+from cors_headers import READABLE, REFUSED, UNTOUCHED, cors_of
+from corscore import ConfigError, Policy, PolicyMap, PolicyRef
+from corscore._engine import log
+from corscore.integration import RequestContext
+from corscore_asgi import CORSMiddleware as ASGIMiddleware
+from corscore_asgi import decision_of
+from corscore_wsgi import CORSMiddleware as WSGIMiddleware
+from tables import cases
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from corscore import Decision
+
+PAGE = "https://app.example"
+OTHER = "https://other.example"
+EVIL = "https://evil.example"
+HOST = "shop.example"
+POLICY = Policy(allow_origins=[PAGE], allow_methods=["PUT"])
+STARTED = [("Access-Control-Allow-Origin", "https://own.example"), ("X-App", "1")]
+
+
+async def _never(*args: object) -> Any:
+    pytest.fail("it was called")
+
+
+class Answer:
+    """What came back, and whether the application was called."""
+
+    def __init__(self, status: int, headers: list[tuple[str, str]], is_apps: bool) -> None:
+        self.status = status
+        self.headers = headers
+        self.is_apps = is_apps
+
+    @property
+    def cors(self) -> dict[str, list[str]]:
+        return cors_of(self.headers)
+
+
+def through_asgi(
+    options: dict[str, Any], method: str, path: str, headers: dict[str, str], mount: str = ""
+) -> Answer:
+    called: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        called.append(scope)
+        raw = [(name.lower().encode(), value.encode()) for name, value in STARTED]
+        await send({"type": "http.response.start", "status": 200, "headers": raw})
+        await send({"type": "http.response.body"})
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        pytest.fail("it was called")
+
+    scope = http_scope(method, f"https://{HOST}/", list(headers.items()))
+    # `path` includes `root_path` in the current specification of ASGI.
+    scope |= {"path": mount + path, "root_path": mount}
+    anyio.run(ASGIMiddleware(app, **options), scope, receive, send)
+    pairs = [(name.decode(), value.decode()) for name, value in sent[0]["headers"]]
+    return Answer(sent[0]["status"], pairs, bool(called))
+
+
+def through_wsgi(
+    options: dict[str, Any], method: str, path: str, headers: dict[str, str], mount: str = ""
+) -> Answer:
+    called: list[Any] = []
+    started: list[Any] = []
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        called.append(environ)
+        start_response("200 OK", list(STARTED))
+        return []
+
+    environ = {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": mount,
+        "PATH_INFO": path.encode().decode("latin-1"),
+        "HTTP_HOST": HOST,
+    }
+    keys = {name: name.upper().replace("-", "_") for name in headers}
+    environ |= {
+        key if key.startswith("CONTENT_") else f"HTTP_{key}": headers[name]
+        for name, key in keys.items()
+    }
+    WSGIMiddleware(app, **options)(environ, lambda *args: started.append(args))  # type: ignore[arg-type]
+    status, pairs = started[0][:2]
+    return Answer(int(status[:3]), pairs, bool(called))
+
+
+THROUGH = pytest.mark.parametrize("through", [through_asgi, through_wsgi])
+Through = Any
+
+
+def ask(
+    through: Through,
+    policies: Any,
+    path: str = "/",
+    *,
+    method: str = "GET",
+    origin: str | None = PAGE,
+    site: str | None = None,
+    asks_for: str | None = None,
+    mount: str = "",
+    **options: Any,
+) -> Answer:
+    headers = {
+        "Origin": origin,
+        "Sec-Fetch-Site": site,
+        "Access-Control-Request-Method": asks_for,
+    }
+    given = {name: value for name, value in headers.items() if value is not None}
+    answer: Answer = through({"policy": policies, **options}, method, path, given, mount)
+    return answer
+
+
+# --- paths
+
+MAP = PolicyMap(
+    {"/api/*": POLICY, "/caf\u00e9/*": POLICY, "/internal/*": None},
+    default=Policy(allow_origins=[OTHER]),
+)
+
+
+@THROUGH
+@pytest.mark.parametrize("mount", ["", "/mounted"])
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("/api/x", READABLE), ("/caf\u00e9/x", READABLE), ("/x", REFUSED), ("/apix", REFUSED)],
+)
+def test_a_path_has_its_policy(
+    through: Through, mount: str, path: str, expected: dict[str, list[str]]
+) -> None:
+    assert ask(through, MAP, path, mount=mount).cors == expected
+    preflight = ask(through, MAP, path, mount=mount, method="OPTIONS", asks_for="PUT")
+    assert preflight.status == (204 if expected is READABLE else 403)
+    assert not preflight.is_apps
+
+
+@THROUGH
+def test_a_path_without_a_policy_is_left_alone(through: Through) -> None:
+    for method, asks_for in (("GET", None), ("OPTIONS", "PUT"), ("POST", None)):
+        answer = ask(
+            through,
+            MAP,
+            "/internal/x",
+            method=method,
+            asks_for=asks_for,
+            site="cross-site",
+            enforce=True,
+        )
+        assert answer.is_apps
+        assert answer.headers == [
+            (name.lower() if through is through_asgi else name, value) for name, value in STARTED
+        ]
+
+
+@pytest.mark.parametrize(
+    ("path", "root_path", "expected"),
+    [
+        ("/m/api/x", "/m", READABLE),
+        ("/api/x", "/m", READABLE),  # as servers had it before the path included the mount
+        ("/m", "/m", REFUSED),
+        ("/mapi/x", "/m", REFUSED),
+        ("/api/x", "", READABLE),
+        ("/api/x", None, READABLE),
+        ("/api/x", "/api", REFUSED),
+    ],
+)
+def test_a_path_is_relative_to_where_the_app_is_mounted(
+    path: str, root_path: str | None, expected: dict[str, list[str]]
+) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = http_scope("GET", f"https://{HOST}/", [("Origin", PAGE)])
+    scope |= {"path": path, "root_path": root_path}
+    anyio.run(ASGIMiddleware(app, MAP), scope, _never, send)
+    assert cors_of((n.decode(), v.decode()) for n, v in sent[0]["headers"]) == expected
+
+
+POLICIES = [
+    None,
+    POLICY,
+    Policy(allow_origins=[OTHER], allow_credentials=True),
+    Policy(allow_origins=["*"]),
+]
+SEGMENTS = st.lists(st.sampled_from(["", "a", "b", "\u00e9"]), max_size=3)
+PATHS = SEGMENTS.map(lambda parts: "/" + "/".join(parts))
+MAPS = st.builds(
+    lambda policies, default: PolicyMap(policies, default=default),
+    st.dictionaries(PATHS | PATHS.map(lambda p: p.rstrip("/") + "/*"), st.sampled_from(POLICIES)),
+    default=st.sampled_from(POLICIES),
+)
+
+
+@THROUGH
+@given(policies=MAPS, path=PATHS, method=st.sampled_from(["GET", "PUT", "POST"]))
+def test_a_preflight_gets_the_policy_of_the_request_that_it_announces(
+    through: Through, policies: PolicyMap, path: str, method: str
+) -> None:
+    seen: list[Decision] = []
+    options: dict[str, Any] = {"on_decision": lambda decision, request: seen.append(decision)}
+    for origin in (PAGE, OTHER):
+        preflight = ask(
+            through, policies, path, method="OPTIONS", asks_for=method, origin=origin, **options
+        )
+        actual = ask(through, policies, path, method=method, origin=origin, **options)
+        policy = policies.policy_for(path)
+        assert preflight.is_apps is (policy is None)
+        if policy is not None:
+            name = "access-control-allow-origin"
+            assert preflight.cors.get(name) == actual.cors.get(name)
+            assert seen[-2].origin_allowed == seen[-1].origin_allowed
+            assert seen[-1].origin_allowed is policy.allows_origin(origin)
+
+
+# --- what is given to the adapters
+
+
+@THROUGH
+@pytest.mark.parametrize("policies", [MAP, PolicyRef(MAP), PolicyRef(POLICY)])
+def test_policies_and_options_do_not_go_together(through: Through, policies: Any) -> None:
+    with pytest.raises(TypeError, match=r"and options \(allow_origins\) were given"):
+        through({"policy": policies, "allow_origins": [PAGE]}, "GET", "/", {})
+
+
+@THROUGH
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"on_decision": "print"}, "on_decision: a function was expected"),
+        ({"shadow": ["*"]}, "shadow: a Policy was expected"),
+    ],
+)
+def test_what_is_no_option(through: Through, options: dict[str, Any], says: str) -> None:
+    with pytest.raises(TypeError, match=says):
+        through({"policy": POLICY, **options}, "GET", "/", {})
+
+
+@THROUGH
+def test_nothing_awaits_on_decision(through: Through) -> None:
+    async def on_decision(decision: Any, request: Any) -> None:
+        """Never called."""
+
+    with pytest.raises(TypeError, match="nothing awaits it"):
+        through({"policy": POLICY, "on_decision": on_decision}, "GET", "/", {})
+
+
+@THROUGH
+@pytest.mark.parametrize(
+    ("origins", "codes"),
+    [
+        (["shop.example"], ["origin-scheme-missing"]),
+        (["https://*.shop.example", "*"], ["origin-wildcard-misplaced"] * 2),
+        ("https://shop.example", ["not-a-list"]),
+    ],
+)
+def test_own_origins_are_whole_ones(through: Through, origins: Any, codes: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        through({"policy": POLICY, "own_origins": origins}, "GET", "/", {})
+    assert [problem.code for problem in caught.value.problems] == codes
+    assert {problem.field for problem in caught.value.problems} == {"own_origins"}
+
+
+# --- enforcement
+
+
+@THROUGH
+@pytest.mark.parametrize("case", cases("enforcement"))
+def test_what_passes(through: Through, case: dict[str, Any]) -> None:
+    credentials = case.get("credentials", True)
+    policy = Policy(allow_origins=["https://partner.example"], allow_credentials=credentials)
+    answer = ask(
+        through,
+        policy,
+        method=case["method"],
+        origin=case["origin"],
+        site=case["site"],
+        enforce=True,
+        own_origins=["https://www.shop.example"],
+    )
+    assert answer.is_apps is case["passes"]
+    assert answer.status == (200 if case["passes"] else 403)
+    assert answer.cors["vary"] == ["origin"]
+
+
+@THROUGH
+def test_nothing_is_enforced_unless_asked_for(through: Through) -> None:
+    assert ask(through, POLICY, method="POST", origin=EVIL, site="cross-site").is_apps
+
+
+@THROUGH
+def test_preflights_are_answered_under_enforcement_too(through: Through) -> None:
+    answer = ask(through, POLICY, method="OPTIONS", asks_for="PUT", site="cross-site", enforce=True)
+    assert answer.status == 204
+
+
+# --- observers
+
+
+@THROUGH
+def test_every_governed_request_is_observed(through: Through) -> None:
+    seen: list[tuple[str, str, str, bool]] = []
+
+    def on_decision(decision: Decision, request: RequestContext) -> None:
+        seen.append((decision.kind, request.method, request.path, decision.allowed))
+
+    for path, origin in (
+        ("/api/x", PAGE),
+        ("/api/x", EVIL),
+        ("/api/x", None),
+        ("/internal/x", PAGE),
+    ):
+        ask(through, MAP, path, origin=origin, on_decision=on_decision)
+    ask(through, MAP, "/api/x", method="OPTIONS", asks_for="FROB", on_decision=on_decision)
+    assert seen == [
+        ("actual", "GET", "/api/x", True),
+        ("actual", "GET", "/api/x", False),
+        ("not-cors", "GET", "/api/x", True),
+        ("preflight", "OPTIONS", "/api/x", False),
+    ]
+
+
+@THROUGH
+def test_what_an_observer_raises_is_logged_and_not_felt(
+    through: Through, caplog: pytest.LogCaptureFixture
+) -> None:
+    def on_decision(decision: Decision, request: RequestContext) -> None:
+        raise RuntimeError("a bug of an observer")
+
+    assert ask(through, POLICY, on_decision=on_decision).cors == READABLE
+    assert "on_decision raised" in caplog.text
+    assert "a bug of an observer" in caplog.text
+
+
+def test_strangers_cannot_silence_what_an_observer_raises(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def on_decision(decision: Decision, request: RequestContext) -> None:
+        if request.path == "/broken":
+            raise RuntimeError("a bug of an observer")
+
+    layer = WSGIMiddleware(lambda *_: [], POLICY, on_decision=on_decision)
+    for number in range(1001):
+        path = "/broken" if number == 1000 else "/"
+        origin = f"https://{number}.example"
+        environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "HTTP_ORIGIN": origin}
+        layer(environ, lambda *_: None)  # type: ignore[arg-type]
+    assert "a bug of an observer" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("origin", "says"),
+    [
+        ("null", "Refused: null-origin"),
+        ("evil", "Refused: origin-scheme-missing"),
+        (EVIL, "its origin_resolver, refused the origin"),
+    ],
+)
+@THROUGH
+def test_debug_explains_who_refused(
+    through: Through, origin: str, says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Resolvers are asked about well-formed origins only.
+    policy = Policy(origin_resolver=lambda origin, request: False, debug=True)
+    ask(through, policy, origin=origin)
+    assert says in caplog.text
+
+
+@THROUGH
+def test_a_shadow_reports_what_would_change(
+    through: Through, caplog: pytest.LogCaptureFixture
+) -> None:
+    candidate = PolicyMap(
+        {
+            "/tighter/*": Policy(allow_origins=[OTHER]),
+            "/same/*": Policy(allow_origins=[PAGE, OTHER], max_age=5, allow_methods=["PUT"]),
+            "/cookies/*": Policy(allow_origins=[PAGE], allow_credentials=True),
+            "/shown/*": Policy(allow_origins=[PAGE], expose_headers=["X-Total"]),
+        }
+    )
+    for path in ("/tighter/x", "/same/x", "/cookies/x", "/shown/x", "/alone"):
+        assert ask(through, POLICY, path, shadow=candidate).cors == READABLE
+    for origin in (None, f"https://{HOST}"):  # no CORS in either
+        ask(through, POLICY, "/tighter/x", shadow=candidate, origin=origin)
+    ask(through, MAP, "/internal/x", shadow=PolicyRef(POLICY))
+    assert [m for m in caplog.messages if m.startswith("shadow")] == [
+        (
+            f"shadow: origin {PAGE}, GET /tighter/x is allowed without credentials, "
+            "and would be refused (origin-not-allowed)"
+        ),
+        (
+            f"shadow: origin {PAGE}, GET /cookies/x is allowed without credentials, "
+            "and would be allowed with credentials"
+        ),
+        (
+            f"shadow: origin {PAGE}, GET /shown/x is allowed without credentials, "
+            "and would be allowed without credentials, exposing X-Total"
+        ),
+        (
+            f"shadow: origin {PAGE}, GET /alone is allowed without credentials, "
+            "and would be left alone"
+        ),
+        (
+            f"shadow: origin {PAGE}, GET /internal/x is left alone, "
+            "and would be allowed without credentials"
+        ),
+    ]
+
+
+# --- the log of refusals
+
+
+def refusals(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [message for message in caplog.messages if message.startswith("refused")]
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    now = itertools.accumulate([1000.0])
+    state = [next(now)]
+    monkeypatch.setattr(log, "monotonic", lambda: state[0])
+
+    def advance(seconds: float) -> None:
+        state[0] += seconds
+
+    return advance
+
+
+def test_refusals_are_logged_once_a_minute(
+    clock: Callable[[float], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        return []
+
+    layer = WSGIMiddleware(app, PolicyRef(POLICY))
+
+    def request(origin: str, method: str = "GET", **more: str) -> None:
+        environ = {"REQUEST_METHOD": method, "PATH_INFO": "/a\nb", "HTTP_HOST": HOST, **more}
+        layer({**environ, "HTTP_ORIGIN": origin}, lambda *_: None)  # type: ignore[arg-type]
+
+    with caplog.at_level(logging.WARNING, "corscore"):
+        request(PAGE)
+        request(f"https://{HOST}")  # the site's own pages
+        for _ in range(3):
+            request(EVIL)
+        request("evil\n")
+        request(PAGE, "OPTIONS", HTTP_ACCESS_CONTROL_REQUEST_METHOD="FROB")
+        clock(59)
+        request(EVIL)
+        clock(2)
+        request(EVIL)
+    assert refusals(caplog) == [
+        f"refused (origin-not-allowed): origin {EVIL}, GET /a\\nb",
+        "refused (origin-malformed): origin evil\\n, GET /a\\nb",
+        f"refused (method-not-allowed): origin {PAGE}, OPTIONS /a\\nb",
+        f"refused (origin-not-allowed): origin {EVIL}, GET /a\\nb",
+    ]
+
+
+def test_strangers_do_not_fill_the_log(
+    clock: Callable[[float], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    limit = log.LogLimit()
+    assert sum(limit.lets_pass(f"https://{n}.example", "x") for n in range(5000)) == 1000
+    assert len(limit._said) == 1000
+    clock(61)
+    assert limit.lets_pass("https://one-more.example", "x")
+    assert len(limit._said) == 1
+
+
+@THROUGH
+def test_enforcement_says_whom_it_refused(
+    through: Through, caplog: pytest.LogCaptureFixture
+) -> None:
+    ask(through, POLICY, "/pay", method="POST", origin=None, site="cross-site", enforce=True)
+    assert refusals(caplog) == ["refused (request-not-allowed): origin -, POST /pay"]
+
+
+def test_the_application_finds_the_decision() -> None:
+    found: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        found.append(decision_of(scope))
+
+    for policies in (MAP, POLICY):
+        scope = http_scope("GET", f"https://{HOST}/api/x", [("Origin", PAGE)])
+        anyio.run(ASGIMiddleware(app, policies), scope, _never, _never)
+    assert found[0].allowed
+    assert found[1] is None
+    assert UNTOUCHED == {}
+
+
+# --- WebSockets
+
+
+def handshake(origin: str | None, policy: Any, *, denial: bool, **options: Any) -> Any:
+    """What was sent; None when the application was called."""
+    called: list[Any] = []
+    sent: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        called.append(scope)
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"host", HOST.encode())]
+    if origin is not None:
+        headers.append((b"origin", origin.encode()))
+    scope = {"type": "websocket", "path": "/ws", "headers": headers, "extensions": {}}
+    if denial:
+        scope["extensions"] = {"websocket.http.response": {}}
+    anyio.run(ASGIMiddleware(app, policy, **options), scope, receive, send)
+    assert bool(sent) != bool(called)
+    return sent or None
+
+
+@pytest.mark.parametrize("case", cases("handshakes"))
+@pytest.mark.parametrize("denial", [False, True])
+def test_which_handshakes_pass(case: dict[str, Any], denial: bool) -> None:
+    if case.get("any"):
+        policy = Policy(allow_origins=["*"])
+    else:
+        credentials = case.get("credentials", True)
+        policy = Policy(allow_origins=["https://partner.example"], allow_credentials=credentials)
+    sent = handshake(
+        case["origin"],
+        policy,
+        denial=denial,
+        check_websocket_origin=True,
+        own_origins=["https://www.shop.example"],
+    )
+    if case["passes"]:
+        assert sent is None
+    elif denial:
+        assert [message["type"] for message in sent] == [
+            "websocket.http.response.start",
+            "websocket.http.response.body",
+        ]
+        assert sent[0]["status"] == 403
+    else:
+        assert [message["type"] for message in sent] == ["websocket.close"]
+
+
+def test_handshakes_are_not_checked_unless_asked_for() -> None:
+    assert handshake(EVIL, POLICY, denial=True) is None
+
+
+def test_handshakes_where_there_is_no_policy_are_left_alone() -> None:
+    policies = PolicyMap({"/ws": None}, default=POLICY)
+    assert handshake(EVIL, policies, denial=True, check_websocket_origin=True) is None
+
+
+def test_a_resolver_is_asked_about_handshakes(caplog: pytest.LogCaptureFixture) -> None:
+    async def is_allowed(origin: str, request: RequestContext) -> bool:
+        assert (request.method, request.path) == ("GET", "/ws")
+        return origin == OTHER
+
+    policy = Policy(origin_resolver=is_allowed, allow_credentials=True)
+    assert handshake(OTHER, policy, denial=True, check_websocket_origin=True) is None
+    assert handshake(EVIL, policy, denial=True, check_websocket_origin=True) is not None
+    assert refusals(caplog) == [f"refused (websocket-not-allowed): origin {EVIL}, GET /ws"]
+
+
+# --- what they see of a request
+
+
+def test_many_lines_of_one_header_are_one_list() -> None:
+    lines = 100_000
+    pairs: list[Any] = [(b"Origin", b"a"), (b"X-A", b"1"), (b"x-a", b"2"), *[(b"b", b"")] * lines]
+    # No server passes these on.
+    pairs += [("host", "a.example"), (b"host", None)]
+    request = RequestContext.from_raw("GET", pairs)
+    assert (request.origin, request.host, request.header("X-a")) == ("a", None, "1, 2")
+    assert request.header("b") == ", " * (lines - 1)
+
+
+@THROUGH
+def test_every_header_is_there(through: Through) -> None:
+    seen: list[Any] = []
+
+    def on_decision(decision: Decision, request: RequestContext) -> None:
+        seen.append([request.header(name) for name in names])
+
+    names = ["Content-Type", "content-length", "X-Tenant"]
+    options = {"policy": POLICY, "on_decision": on_decision}
+    values = ["text/plain", "0", "one"]
+    through(options, "POST", "/", dict(zip(names, values, strict=True)))
+    assert seen == [values]

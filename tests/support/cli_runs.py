@@ -1,0 +1,54 @@
+"""Runs the command: in this process, or as a user does."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+from corscore_cli.shell.command import corscore
+
+# A run's own environment must not depend on who runs the tests.
+_PLAIN = {"NO_COLOR": None, "FORCE_COLOR": None, "COLUMNS": None}
+
+
+# Click 8.2 always keeps the two streams apart.
+_APART: dict[str, Any] = (
+    {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
+)
+
+
+def run(*args: str, env: dict[str, str | None] | None = None) -> Result:
+    """The command, in this process; its mistakes are in ``stderr``, all else is in ``stdout``."""
+    return CliRunner(**_APART).invoke(corscore, args, env={**_PLAIN, **(env or {})})
+
+
+def run_json(*args: str, exit_code: int | None = None) -> Any:
+    """What the command prints with ``--json``: exactly one object, and nothing else on stdout."""
+    result = run(*args, "--json")
+    if exit_code is not None:
+        assert result.exit_code == exit_code, result.output
+    said = json.loads(result.stdout)
+    assert isinstance(said, dict)
+    return said
+
+
+def run_process(*args: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """The command as a process of its own, in a folder."""
+    script = "import sys; from corscore_cli import main; sys.argv[0] = 'corscore'; main()"
+    plain = {key: value for key, value in os.environ.items() if not key.startswith("CORS_")}
+    return subprocess.run(
+        [sys.executable, "-c", script, *args],
+        cwd=folder,
+        env={**plain, **env},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )

@@ -1,0 +1,41 @@
+"""The tables of cases in tests/data, and the short form in which they write long texts.
+
+A text is a JSON string, or a list of parts of which at least one is an object
+``{"text": "a", "times": 63}``: the parts are joined. Look-alikes and control characters are
+written as escapes, so that a reader sees what is meant.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_DATA = Path(__file__).parents[1] / "data"
+
+
+def rows(name: str) -> list[dict[str, Any]]:
+    """The rows of ``tests/data/<name>.json``, every text spelled out."""
+    loaded: list[dict[str, Any]] = json.loads((_DATA / f"{name}.json").read_text("ascii"))
+    return [_spelled(row) for row in loaded]
+
+
+def cases(name: str) -> list[Any]:
+    """The rows as parameters of a test, each named by its ``why``."""
+    return [pytest.param(row, id=row["why"]) for row in rows(name)]
+
+
+def _spelled(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _spelled(item) for key, item in value.items()}
+    if not isinstance(value, list):
+        return value
+    if any(_is_repeat(item) for item in value):
+        return "".join(item["text"] * item["times"] if _is_repeat(item) else item for item in value)
+    return [_spelled(item) for item in value]
+
+
+def _is_repeat(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == {"text", "times"}
