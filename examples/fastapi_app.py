@@ -9,7 +9,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from corscore import Policy, PolicyMap
-from corscore_starlette import cors, install
+from corscore_starlette import cors_policy, install
 
 ours = Policy(
     allow_origins=["https://app.example.com", "https://*.preview.example.com"],
@@ -41,7 +41,7 @@ def prices() -> dict[str, int]:
 
 
 @app.get("/version")
-@cors(everyone)
+@cors_policy(everyone)
 def version() -> str:
     """For everybody, by its route."""
     return "1.0"

@@ -48,9 +48,9 @@ class CORSMiddleware:
         on_decision: ``fn(decision, request)``, called for every request that a policy governs.
         shadow: Policies to compare with: requests on which a browser would be treated differently
             are logged.
-        enforce: Whether to refuse, with 403, requests that pages of other sites make with the
-            visitor's cookies, and that CORS itself lets pass.
-        own_origins: Further origins of the site itself, for ``enforce`` and for WebSockets.
+        block_cross_site: Whether to refuse, with 403, requests that pages of other sites make
+            with the visitor's cookies, and that CORS itself lets pass.
+        own_origins: Further origins of the site itself, for ``block_cross_site`` and WebSockets.
         check_websocket_origin: Whether to refuse, with 403, WebSockets that pages of other sites
             open and that the policy does not allow to use cookies.
         options: Keyword arguments of ``corscore.Policy``.
@@ -70,7 +70,7 @@ class CORSMiddleware:
         *,
         on_decision: OnDecision | None = None,
         shadow: Policies | None = None,
-        enforce: bool = False,
+        block_cross_site: bool = False,
         own_origins: list[str] | tuple[str, ...] | set[str] | frozenset[str] = (),
         check_websocket_origin: bool = False,
         **options: Unpack[PolicyOptions],
@@ -82,7 +82,7 @@ class CORSMiddleware:
             is_async=True,
             on_decision=on_decision,
             shadow=shadow,
-            enforce=enforce,
+            block_cross_site=block_cross_site,
             own_origins=own_origins,
         )
         self._checks_handshakes = check_websocket_origin

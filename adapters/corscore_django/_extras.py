@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 ON_DECISION = "CORS_ON_DECISION"
 SHADOW = "CORS_SHADOW"
-ENFORCE = "CORS_ENFORCE"
+BLOCK_CROSS_SITE = "CORS_BLOCK_CROSS_SITE"
 OWN_ORIGINS = "CORS_OWN_ORIGINS"
 RESOLVER = "CORS_ORIGIN_RESOLVER"
 
 EXTRAS = {
     ON_DECISION: "on_decision",
     SHADOW: "shadow",
-    ENFORCE: "enforce",
+    BLOCK_CROSS_SITE: "block_cross_site",
     OWN_ORIGINS: "own_origins",
 }
 """The settings that are arguments of ``Governor``."""
@@ -41,7 +41,9 @@ def read_extras(values: Mapping[str, Any], problems: list[Problem]) -> dict[str,
         TypeError: When ``CORS_SHADOW`` is no policy, or ``CORS_ON_DECISION`` no sync function.
     """
     options: dict[str, Any] = {
-        "enforce": read_switch(ENFORCE, values.get(ENFORCE, False), problems),
+        "block_cross_site": read_switch(
+            BLOCK_CROSS_SITE, values.get(BLOCK_CROSS_SITE, False), problems
+        ),
         "own_origins": values.get(OWN_ORIGINS, ()),
         "on_decision": _on_decision(values.get(ON_DECISION)),
         "shadow": values.get(SHADOW),

@@ -18,23 +18,23 @@ _ANY = Policy(allow_origins=["*"])
 def options_of_the_app(
     given: Mapping[str, object], config: Mapping[str, object]
 ) -> tuple[dict[str, object], tuple[Problem, ...]]:
-    """``on_decision``, ``shadow``, ``enforce`` and ``own_origins``, and what is wrong with them.
+    """``on_decision``, ``shadow``, ``block_cross_site``, ``own_origins``, and their problems.
 
     Args:
         given: The arguments of ``CORS``, which come before ``config``.
         config: ``app.config``. It is read also where a ready policy is given: these are no options
-            of a policy, and whoever writes ``CORS_ENFORCE`` relies on it.
+            of a policy, and whoever writes ``CORS_BLOCK_CROSS_SITE`` relies on it.
     """
     findings = Findings(given, config)
     found = {name: findings.written[name] for name in OF_THE_APP if name in findings.written}
-    enforce = found.get("enforce", False)
-    if not isinstance(enforce, bool):
+    blocks = found.get("block_cross_site", False)
+    if not isinstance(blocks, bool):
         findings.add(
             "not-a-bool",
-            "enforce",
-            enforce,
-            f"{literal(enforce)} is a {type(enforce).__name__}, not True or False.",
-            f"write {findings.write('enforce', value=True)}",
+            "block_cross_site",
+            blocks,
+            f"{literal(blocks)} is a {type(blocks).__name__}, not True or False.",
+            f"write {findings.write('block_cross_site', value=True)}",
         )
     if "own_origins" in found:
         found["own_origins"] = listed(found["own_origins"])

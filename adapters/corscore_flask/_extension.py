@@ -44,7 +44,7 @@ class CORS:
             given is taken from ``app.config``, where they are in upper case behind ``CORS_``, or
             else from flask-cors's defaults: any request header, and the methods GET, HEAD, POST,
             OPTIONS, PUT, PATCH and DELETE. No origins at all is an error. For an app, with a
-            policy too: ``on_decision``, ``shadow``, ``enforce`` and ``own_origins``, as in
+            policy too: ``on_decision``, ``shadow``, ``block_cross_site`` and ``own_origins``, as in
             ``corscore_wsgi.CORSMiddleware``.
 
     Raises:

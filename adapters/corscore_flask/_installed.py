@@ -32,7 +32,7 @@ def put_around(app: Flask, policies: Policies, **of_the_app: object) -> None:
     Args:
         app: The application.
         policies: What governs it.
-        of_the_app: ``on_decision``, ``shadow``, ``enforce`` and ``own_origins``, where given.
+        of_the_app: ``on_decision``, ``shadow``, ``block_cross_site``, ``own_origins``, if given.
 
     Raises:
         ConfigError, TypeError: When something is wrong with them, as ``CORSMiddleware`` does.

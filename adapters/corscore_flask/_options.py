@@ -49,7 +49,7 @@ class FlaskOptions(RouteOptions, total=False):
     resources: Texts | Mapping[str, Mapping[str, Any] | Policy | None]
     on_decision: OnDecision | None
     shadow: Policies | None
-    enforce: bool
+    block_cross_site: bool
     own_origins: list[str] | tuple[str, ...] | set[str] | frozenset[str]
 
 
@@ -78,7 +78,7 @@ _NEEDLESS = {
 # Values that ask for the contrary: it would be untrue to say of these that they are not needed.
 _REFUSED = (("automatic_options", False), ("vary_header", False))
 # What is said once for an app, and is no option of a policy.
-OF_THE_APP = ("on_decision", "shadow", "enforce", "own_origins")
+OF_THE_APP = ("on_decision", "shadow", "block_cross_site", "own_origins")
 _READ_ELSEWHERE = (*OF_THE_APP, "resources")
 
 

@@ -1,7 +1,7 @@
 """CORS for Starlette and FastAPI."""
 
 from corscore_starlette._install import install
-from corscore_starlette._marks import cors
+from corscore_starlette._marks import cors_policy
 from corscore_starlette._middleware import CORSMiddleware
 
-__all__ = ("CORSMiddleware", "cors", "install")
+__all__ = ("CORSMiddleware", "cors_policy", "install")

@@ -25,7 +25,7 @@ def install(
     *,
     on_decision: OnDecision | None = None,
     shadow: Policies | None = None,
-    enforce: bool = False,
+    block_cross_site: bool = False,
     own_origins: list[str] | tuple[str, ...] | set[str] | frozenset[str] = (),
     check_websocket_origin: bool = False,
     **options: Unpack[PolicyOptions],
@@ -33,7 +33,8 @@ def install(
     """Puts CORS outside everything in ``app``: error handlers, debug pages, body limits.
 
     ``app`` stays the object that it was: routes, middleware and instrumentation may be added
-    before and after, and CORS stays outermost. Routes may have policies of their own: see ``cors``.
+    before and after, and CORS stays outermost. Routes may have policies of
+    their own: see ``cors_policy``.
 
     Args:
         app: A Starlette or FastAPI application.
@@ -41,7 +42,8 @@ def install(
             options of a policy.
         on_decision: As for ``corscore_asgi.CORSMiddleware``, and so are the next four.
         shadow: Policies to compare with.
-        enforce: Whether to refuse what pages of other sites send with the visitor's cookies.
+        block_cross_site: Whether to refuse what pages of other sites send with the visitor's
+            cookies.
         own_origins: Further origins of the site itself.
         check_websocket_origin: Whether to refuse WebSockets that pages of other sites open.
         options: Keyword arguments of ``corscore.Policy``.
@@ -71,7 +73,7 @@ def install(
         policy,
         on_decision=on_decision,
         shadow=shadow,
-        enforce=enforce,
+        block_cross_site=block_cross_site,
         own_origins=own_origins,
         check_websocket_origin=check_websocket_origin,
         **options,

@@ -1,4 +1,4 @@
-"""``cors``: the policy of an endpoint, of a route, or of a group of routes.
+"""``cors_policy``: the policy of an endpoint, of a route, or of a group of routes.
 
 A policy is a mark on the object that the user wrote, which stays the object that it was: the
 framework keeps it in its routes, and there the lookup finds it.
@@ -26,7 +26,7 @@ _ATTRIBUTE = "_corscore_mark"
 
 
 class Mark:
-    """What ``cors`` leaves behind: a policy, one that changes, or None."""
+    """What ``cors_policy`` leaves behind: a policy, one that changes, or None."""
 
     __slots__ = ("source",)
 
@@ -52,7 +52,7 @@ class Marks:
     count = 0
 
 
-def cors(policy: Policy | PolicyRef | None) -> Callable[[_T], _T]:
+def cors_policy(policy: Policy | PolicyRef | None) -> Callable[[_T], _T]:
     """Gives a route a policy of its own, which beats those by path and that of the application.
 
     It needs ``CORSMiddleware`` or ``install`` on the application, which looks the route up and
@@ -91,9 +91,9 @@ def cors(policy: Policy | PolicyRef | None) -> Callable[[_T], _T]:
         before = vars(marked).get(_ATTRIBUTE)
         if before is not None and before.source != policy:
             raise RuntimeError(
-                f"cors(...): {_name(target)} has another policy already, and it can have one: "
-                "where it serves several routes, mark the routes, as in "
-                "cors(policy)(Route(path, endpoint))"
+                f"cors_policy(...): {_name(target)} has another policy already, and it can have "
+                "one: where it serves several routes, mark the routes, as in "
+                "cors_policy(policy)(Route(path, endpoint))"
             )
         setattr(marked, _ATTRIBUTE, mark)
         if isinstance(marked, (BaseRoute, Router)):
@@ -129,20 +129,23 @@ def _name(target: object) -> str:
 def _no_policy(policy: object) -> str:
     if isinstance(policy, (PolicyMap, PolicyRef)):
         return (
-            "cors(...): a route has one policy, not a PolicyMap; write "
+            "cors_policy(...): a route has one policy, not a PolicyMap; write "
             "add_middleware(CORSMiddleware, policy=PolicyMap(...)), or install(app, PolicyMap(...))"
         )
     if callable(policy):
-        return f"@cors on {_name(policy)} lacks its policy; write @cors(policy) or @cors(None)"
+        return (
+            f"@cors_policy on {_name(policy)} lacks its policy; write @cors_policy(policy) or "
+            "@cors_policy(None)"
+        )
     return (
-        f"cors(...): a Policy was expected, not {type(policy).__name__}; write "
-        "cors(Policy(allow_origins=[...])), or cors(None)"
+        f"cors_policy(...): a Policy was expected, not {type(policy).__name__}; write "
+        "cors_policy(Policy(allow_origins=[...])), or cors_policy(None)"
     )
 
 
 def _no_target(target: object) -> str:
     return (
-        f"cors(...) goes on an endpoint, a route, a router or a Mount, not on {_name(target)}; "
-        "for a whole application write install(app, policy), or "
-        'cors(policy)(Mount("/path", app)) where it is mounted'
+        f"cors_policy(...) goes on an endpoint, a route, a router or a Mount, not on "
+        f"{_name(target)}; for a whole application write install(app, policy), or "
+        'cors_policy(policy)(Mount("/path", app)) where it is mounted'
     )

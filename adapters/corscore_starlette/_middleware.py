@@ -32,8 +32,8 @@ class CORSMiddleware(RoutedMiddleware):
     """``app.add_middleware(CORSMiddleware, allow_origins=[...])``, for Starlette and FastAPI.
 
     The arguments are those of ``corscore_asgi.CORSMiddleware``, and routes may have policies of
-    their own: see ``cors``. A wrong configuration does not raise here but stops the server as it
-    starts: Starlette builds its middleware late, where servers take an exception for an application
+    their own: see ``cors_policy``. A wrong configuration does not raise here but stops the server as
+    it     starts: Starlette builds its middleware late, where servers take an exception for an application
     without start-up events.
 
     Where it is the outermost of the user's middleware, the plain 500 that Starlette sends for an
@@ -49,7 +49,7 @@ class CORSMiddleware(RoutedMiddleware):
         *,
         on_decision: OnDecision | None = None,
         shadow: Policies | None = None,
-        enforce: bool = False,
+        block_cross_site: bool = False,
         own_origins: list[str] | tuple[str, ...] | set[str] | frozenset[str] = (),
         check_websocket_origin: bool = False,
         **options: Unpack[PolicyOptions],
@@ -63,7 +63,7 @@ class CORSMiddleware(RoutedMiddleware):
                 policy,
                 on_decision=on_decision,
                 shadow=shadow,
-                enforce=enforce,
+                block_cross_site=block_cross_site,
                 own_origins=own_origins,
                 check_websocket_origin=check_websocket_origin,
                 **options,

@@ -32,7 +32,7 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
     _routers: tuple[Router, ...] = ()
 
     def notice_routes(self) -> None:
-        """Looks for routes with policies; called where ``cors`` is in use at all.
+        """Looks for routes with policies; called where ``cors_policy`` is in use at all.
 
         Raises:
             ConfigError: A route's policy cannot be served here.

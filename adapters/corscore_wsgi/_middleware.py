@@ -45,9 +45,9 @@ class CORSMiddleware:
         on_decision: ``fn(decision, request)``, called for every request that a policy governs.
         shadow: Policies to compare with: requests on which a browser would be treated differently
             are logged.
-        enforce: Whether to refuse, with 403, requests that pages of other sites make with the
-            visitor's cookies, and that CORS itself lets pass.
-        own_origins: Further origins of the site itself, for ``enforce``.
+        block_cross_site: Whether to refuse, with 403, requests that pages of other sites make
+            with the visitor's cookies, and that CORS itself lets pass.
+        own_origins: Further origins of the site itself, for ``block_cross_site``.
         options: Keyword arguments of ``corscore.Policy``.
 
     Raises:
@@ -65,7 +65,7 @@ class CORSMiddleware:
         *,
         on_decision: OnDecision | None = None,
         shadow: Policies | None = None,
-        enforce: bool = False,
+        block_cross_site: bool = False,
         own_origins: list[str] | tuple[str, ...] | set[str] | frozenset[str] = (),
         **options: Unpack[PolicyOptions],
     ) -> None:
@@ -76,7 +76,7 @@ class CORSMiddleware:
             is_async=False,
             on_decision=on_decision,
             shadow=shadow,
-            enforce=enforce,
+            block_cross_site=block_cross_site,
             own_origins=own_origins,
         )
         self._on_conflict = self.notices.conflict

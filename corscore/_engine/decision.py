@@ -24,7 +24,7 @@ class Decision:
 
     __slots__ = ("_answer", "_judge", "_origin", "_request")
 
-    asks: bool = False
+    needs_resolver: bool = False
     """Whether this is no answer yet: the policy's ``origin_resolver`` is to be asked about the
     request's origin, and the policy to decide again with its verdict."""
 
@@ -125,7 +125,7 @@ class Question(Decision):
 
     __slots__ = ()
 
-    asks = True
+    needs_resolver = True
 
     @classmethod
     def about(cls, decision: Decision) -> Question:

@@ -194,7 +194,7 @@ def _by_policy(
             return _with(told, _OTHERS_VERDICT)
         verdict = refusal(asked.policy, script.origin)
         told = _with(told, verdict)
-        if decision.asks:
+        if decision.needs_resolver:
             return replace(told, message=f"{told.message} {_RESOLVER}")
         return told
     if reason in ("method-not-allowed", "method-case"):

@@ -16,7 +16,7 @@ _FIELD = "origin_resolver"
 def decide(policy: Policy, request: RequestContext) -> Decision:
     """What a request gets, in a sync adapter."""
     decision = policy.decide(request)
-    if decision.asks and policy.resolver is not None:
+    if decision.needs_resolver and policy.resolver is not None:
         return policy.decide(request, origin_allowed=policy.resolver.ask(request))
     return decision
 
@@ -24,7 +24,7 @@ def decide(policy: Policy, request: RequestContext) -> Decision:
 async def decide_async(policy: Policy, request: RequestContext) -> Decision:
     """What a request gets, in an async adapter."""
     decision = policy.decide(request)
-    if decision.asks and policy.resolver is not None:
+    if decision.needs_resolver and policy.resolver is not None:
         allowed = await policy.resolver.ask_async(request)
         return policy.decide(request, origin_allowed=allowed)
     return decision

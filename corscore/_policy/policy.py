@@ -234,7 +234,7 @@ class Policy:
 
     @property
     def resolver(self) -> Resolver | None:
-        """Who is to be asked where a decision ``asks``; None without an ``origin_resolver``."""
+        """The origin resolver, or None."""
         return self._compiled.resolver
 
     def explain(

@@ -25,15 +25,15 @@ from corscore.browser._checks import (
     refused_headers,
 )
 from corscore.browser._fetch import (
-    Answer as Answer,
-)
-from corscore.browser._fetch import (
     AsyncTransport,
     Exchange,
     FetchResult,
     Transport,
     afetch,
     fetch,
+)
+from corscore.browser._fetch import (
+    Response as Response,
 )
 from corscore.browser._fetch import (
     Sent as Sent,

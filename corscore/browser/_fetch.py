@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 Sent = tuple[str, str, list[tuple[str, str]]]
 """Method, URL without fragment, and headers, with names in lower case."""
 
-Answer = tuple[int, HeadersInput]
+Response = tuple[int, HeadersInput]
 """Status, and headers as pairs of str or bytes, or as a mapping."""
 
-Transport = Callable[[str, str, list[tuple[str, str]]], Answer]
+Transport = Callable[[str, str, list[tuple[str, str]]], Response]
 """Sends one request, without following redirects. What it raises passes through ``fetch``."""
 
-AsyncTransport = Callable[[str, str, list[tuple[str, str]]], Awaitable[Answer]]
+AsyncTransport = Callable[[str, str, list[tuple[str, str]]], Awaitable[Response]]
 """The same, awaited."""
 
 
@@ -143,7 +143,7 @@ async def afetch(
 
 def _steps(
     request: Request, cache: PreflightCache | None, browser: Browser | None
-) -> Generator[Sent | FetchResult, Answer, None]:
+) -> Generator[Sent | FetchResult, Response, None]:
     # The sans-I/O core of both drivers: what to send next, and in the end what came of it. Main
     # fetch and HTTP fetch call each other for every redirect; here that is a loop.
     check_browser(browser)
@@ -187,7 +187,7 @@ def _visible(request: Request, headers: HeaderList) -> tuple[HeaderList, tuple[s
 
 def _exchange(
     exchanges: list[Exchange], request: Request, *, is_preflight: bool
-) -> Generator[Sent, Answer, tuple[int, HeaderList]]:
+) -> Generator[Sent, Response, tuple[int, HeaderList]]:
     method = PREFLIGHT_METHOD if is_preflight else request.method
     url = request.target.without_fragment
     sent = preflight_headers(request) if is_preflight else request_headers(request)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from corscore._standard.fetch import ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, PREFLIGHT_METHOD
-from corscore.browser import Answer, Exchange
+from corscore.browser import Exchange, Response
 from corscore.browser._headers import header_list
 from corscore.browser._request import derived, preflight_headers, request_headers
 from corscore.diagnostics._curl import CREDENTIAL_HEADERS, without_userinfo
@@ -37,7 +37,7 @@ class Server:
         self.exchanges: list[Exchange] = []
         self.last_sent: Sent = ("", "", [])
 
-    def send(self, method: str, url: str, headers: list[tuple[str, str]]) -> Answer:
+    def send(self, method: str, url: str, headers: list[tuple[str, str]]) -> Response:
         """Sends a request of the fetch: a transport for ``corscore.browser.fetch``."""
         exchange = self._exchange(method, url, tuple(headers))
         self.exchanges.append(exchange)

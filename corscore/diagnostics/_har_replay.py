@@ -25,7 +25,7 @@ from corscore.diagnostics._traces import allow_origin
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from corscore.browser import Answer
+    from corscore.browser import Response
     from corscore.browser._reasons import Browser
     from corscore.browser._request import Credentials
     from corscore.diagnostics._har import Entry
@@ -180,7 +180,7 @@ class Replay(PreflightCache):
         self._preflight = self._recording.preflight_of(entry, request.origin)
         return self._preflight is None
 
-    def send(self, method: str, url: str, headers: list[tuple[str, str]]) -> Answer:
+    def send(self, method: str, url: str, headers: list[tuple[str, str]]) -> Response:
         """What the file has as an answer.
 
         Raises:
@@ -261,7 +261,7 @@ def _value(name: str, value: str | None, *, asked: bool) -> str:
     return value or ("application/json" if asked and name == "content-type" else "1")
 
 
-def _answer(entry: Entry, request: Entry | None) -> Answer:
+def _answer(entry: Entry, request: Entry | None) -> Response:
     if entry.has_response:
         return entry.status, entry.response
     raise _failure(entry, request)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from corscore._standard.fetch import ACCESS_CONTROL_REQUEST_METHOD, OPAQUE_ORIGIN, ORIGIN
-from corscore.browser import Answer, Exchange, Sent, fetch
+from corscore.browser import Exchange, Response, Sent, fetch
 from corscore.browser._headers import get, header_list
 from corscore.browser._request import needs_preflight
 from corscore.diagnostics._curl import probe_line
@@ -165,7 +165,7 @@ def _as(
     exchanges: list[Exchange] = []
     sent: Sent = ("", "", [])
 
-    def send(method: str, url: str, headers: list[tuple[str, str]]) -> Answer:
+    def send(method: str, url: str, headers: list[tuple[str, str]]) -> Response:
         nonlocal sent
         sent = (method, url, headers)
         status, received = replay.send(method, url, headers)
@@ -210,7 +210,7 @@ def _orphan(entry: Entry) -> Diagnosis | None:
 
     answers = iter([(entry.status, entry.response)])
 
-    def send(*_: object) -> Answer:
+    def send(*_: object) -> Response:
         answer = next(answers, None)
         if answer is None:
             raise _NothingMore

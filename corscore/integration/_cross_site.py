@@ -56,7 +56,7 @@ def read_own_origins(value: object) -> frozenset[str]:
 def passes(
     request: RequestContext, policy: Policy, own_origins: Collection[str], *, origin_allowed: bool
 ) -> bool:
-    """Whether a request may reach the application under ``enforce=True``.
+    """Whether a request may reach the application under ``block_cross_site=True``.
 
     Args:
         request: The request.

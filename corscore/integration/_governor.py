@@ -35,7 +35,7 @@ class Outcome:
     Attributes:
         decision: What the policy says; ``apply`` and its kind change the response's headers.
         response: Status, headers and body to send now, without calling the application: a
-            preflight's answer, or the 403 of ``enforce``. None where the application answers.
+            preflight's answer, or the 403 of ``block_cross_site``. None where the app answers.
     """
 
     __slots__ = ("decision", "response")
@@ -59,8 +59,8 @@ class Governor:
             What it raises is logged, and changes nothing.
         shadow: Policies to compare with: requests on which a browser would be treated differently
             are logged.
-        enforce: Whether requests that CORS does not stop are stopped.
-        own_origins: Further origins of the site itself, for ``enforce`` and for WebSockets.
+        block_cross_site: Whether requests that CORS does not stop are stopped.
+        own_origins: Further origins of the site itself, for ``block_cross_site`` and WebSockets.
 
     Raises:
         ConfigError: With all that is wrong with ``own_origins``, or a resolver that this kind of
@@ -75,7 +75,7 @@ class Governor:
         "_own_origins",
         "_refusals",
         "_shadow",
-        "enforce",
+        "block_cross_site",
         "plain",
         "policies",
         "policy_for",
@@ -91,7 +91,7 @@ class Governor:
         is_async: bool,
         on_decision: OnDecision | None = None,
         shadow: Policies | None = None,
-        enforce: bool = False,
+        block_cross_site: bool = False,
         own_origins: object = (),
     ) -> None:
         check = check_async if is_async else check_sync
@@ -99,7 +99,7 @@ class Governor:
         self._nobody: Policy | None = None
         self.policies: Policies = policies
         self.policy_for: Callable[[str], Policy | None] = _lookup(policies, check)
-        self.enforce: bool = enforce
+        self.block_cross_site: bool = block_cross_site
         self._own_origins = read_own_origins(own_origins)
         self._on_decision = on_decision
         self._shadow = None
@@ -110,7 +110,7 @@ class Governor:
                 raise TypeError(f"shadow: a Policy was expected, not {type(shadow).__name__}")
             self._shadow = _lookup(shadow, check)
         self._refusals = Refusals()
-        is_plain = on_decision is None and shadow is None and not enforce
+        is_plain = on_decision is None and shadow is None and not block_cross_site
         self.plain: Policy | None = (
             policies
             if is_plain
@@ -191,7 +191,7 @@ class Governor:
         if candidate is not None:
             decision = candidate.decide(request)
             # Nobody is asked on behalf of a request that is to be left alone.
-            if not decision.asks:
+            if not decision.needs_resolver:
                 report(request, Treatment(None, None), Treatment(candidate, decision))
 
     def wants_refusal(self, origin: str) -> bool:
@@ -237,7 +237,7 @@ class Governor:
                     request,
                     (lambda: _explained(policy, request, decision)) if policy.debug else None,
                 )
-        is_forbidden = self.enforce and not passes(
+        is_forbidden = self.block_cross_site and not passes(
             request, policy, self._own_origins, origin_allowed=decision.origin_allowed
         )
         if is_forbidden:
@@ -264,7 +264,7 @@ def _explained(policy: Policy, request: RequestContext, decision: Decision) -> s
     """Why a request was refused, by the policy or by somebody who was asked in its place."""
     alone = policy.decide(request)
     # Nobody is asked about "null", say, whatever resolver there is.
-    was_asked = alone.asks or alone.origin_allowed is not decision.origin_allowed
+    was_asked = alone.needs_resolver or alone.origin_allowed is not decision.origin_allowed
     verdict = decision.origin_allowed if was_asked else None
     return policy.explain(request, origin_allowed=verdict).log_text
 

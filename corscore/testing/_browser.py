@@ -120,13 +120,13 @@ class _Fetch:
         self._last: Received | None = None
 
     def run(self, cache: PreflightCache | None, engine: Browser | None) -> FetchResult:
-        def send(method: str, url: str, headers: list[tuple[str, str]]) -> browser.Answer:
+        def send(method: str, url: str, headers: list[tuple[str, str]]) -> browser.Response:
             return self._answer(self.client.send(self._sending(method, url, headers)))
 
         return self._result(browser.fetch(self._request, send, cache, browser=engine))
 
     async def arun(self, cache: PreflightCache | None, engine: Browser | None) -> FetchResult:
-        async def send(method: str, url: str, headers: list[tuple[str, str]]) -> browser.Answer:
+        async def send(method: str, url: str, headers: list[tuple[str, str]]) -> browser.Response:
             return self._answer(await self.client.asend(self._sending(method, url, headers)))
 
         return self._result(await browser.afetch(self._request, send, cache, browser=engine))
@@ -146,7 +146,7 @@ class _Fetch:
             and (credentials == "include" or (credentials == "same-origin" and is_own)),
         )
 
-    def _answer(self, received: Received) -> browser.Answer:
+    def _answer(self, received: Received) -> browser.Response:
         self._last = received
         return received.status, received.headers
 

@@ -181,7 +181,7 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 
 def _over_http(body: str | None) -> browser.Transport:
-    def send(method: str, url: str, headers: list[tuple[str, str]]) -> browser.Answer:
+    def send(method: str, url: str, headers: list[tuple[str, str]]) -> browser.Response:
         target = urlsplit(url)
         connection = http.client.HTTPConnection(target.netloc, timeout=30)
         try:

@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
 
 from conformance.routes import Routes, routes_of
-from corscore_starlette import cors
+from corscore_starlette import cors_policy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -72,7 +72,7 @@ def fastapi_app(site: Site, routes: Routes = NO_ROUTES) -> fastapi.FastAPI:
 def _endpoints(site: Site, routes: Routes, path: str) -> Iterator[tuple[list[str], Endpoint]]:
     for route in routes_of(routes, path):
         endpoint = _endpoint(site)
-        yield route.methods, cors(route.policy)(endpoint) if route.is_marked else endpoint
+        yield route.methods, cors_policy(route.policy)(endpoint) if route.is_marked else endpoint
 
 
 def _endpoint(site: Site) -> Endpoint:

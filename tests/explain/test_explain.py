@@ -92,7 +92,7 @@ def test_an_explanation_agrees_with_the_browser_and_with_the_policy(data: st.Dat
     request = data.draw(requests(policy))
     sent: list[RequestInfo] = []
 
-    def serve(method: str, url: str, headers: list[tuple[str, str]]) -> browser.Answer:
+    def serve(method: str, url: str, headers: list[tuple[str, str]]) -> browser.Response:
         got = dict(headers)
         sent.append(RequestInfo.from_getter(method, lambda name: got.get(name.lower())))
         decision = policy.decide(sent[-1])
@@ -231,7 +231,7 @@ def test_null_by_name(headers: dict[str, str], reason: str | None) -> None:
 
 
 def test_a_redirect_that_took_the_name_away() -> None:
-    def serve(method: str, url: str, sent: list[tuple[str, str]]) -> browser.Answer:
+    def serve(method: str, url: str, sent: list[tuple[str, str]]) -> browser.Response:
         if url == API:
             there = {"Location": "https://cdn.example/", "Access-Control-Allow-Origin": APP}
             return 302, there

@@ -16,7 +16,7 @@ PAGES = [
     "dynamic-origins",
     "live-changes",
     "websockets",
-    "enforcement",
+    "cross-site",
     "observing",
     "flask",
 ]
@@ -75,8 +75,8 @@ def test_opentelemetry_knows_the_decision() -> None:
     assert dict(attributes) == {"cors.kind": "actual", "cors.reason": "origin-not-allowed"}
 
 
-def test_enforcement_refuses_a_form_of_another_site() -> None:
-    app = run("enforcement")["app"]
+def test_a_form_of_another_site_is_refused() -> None:
+    app = run("cross-site")["app"]
     site = {"REQUEST_METHOD": "POST", "HTTP_SEC_FETCH_SITE": "cross-site"}
     assert request(app, "https://evil.example", **site) == "403 Forbidden"
     assert request(app, "https://www.example.com", **site) == "200 OK"

@@ -164,7 +164,7 @@ def test_a_path_without_a_policy_is_left_alone(through: Through) -> None:
             method=method,
             asks_for=asks_for,
             site="cross-site",
-            enforce=True,
+            block_cross_site=True,
         )
         assert answer.is_apps
         assert answer.headers == [
@@ -289,7 +289,7 @@ def test_own_origins_are_whole_ones(through: Through, origins: Any, codes: list[
 
 
 @THROUGH
-@pytest.mark.parametrize("case", cases("enforcement"))
+@pytest.mark.parametrize("case", cases("cross_site"))
 def test_what_passes(through: Through, case: dict[str, Any]) -> None:
     credentials = case.get("credentials", True)
     policy = Policy(allow_origins=["https://partner.example"], allow_credentials=credentials)
@@ -299,7 +299,7 @@ def test_what_passes(through: Through, case: dict[str, Any]) -> None:
         method=case["method"],
         origin=case["origin"],
         site=case["site"],
-        enforce=True,
+        block_cross_site=True,
         own_origins=["https://www.shop.example"],
     )
     assert answer.is_apps is case["passes"]
@@ -314,7 +314,9 @@ def test_nothing_is_enforced_unless_asked_for(through: Through) -> None:
 
 @THROUGH
 def test_preflights_are_answered_under_enforcement_too(through: Through) -> None:
-    answer = ask(through, POLICY, method="OPTIONS", asks_for="PUT", site="cross-site", enforce=True)
+    answer = ask(
+        through, POLICY, method="OPTIONS", asks_for="PUT", site="cross-site", block_cross_site=True
+    )
     assert answer.status == 204
 
 
@@ -497,7 +499,15 @@ def test_strangers_do_not_fill_the_log(
 def test_enforcement_says_whom_it_refused(
     through: Through, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ask(through, POLICY, "/pay", method="POST", origin=None, site="cross-site", enforce=True)
+    ask(
+        through,
+        POLICY,
+        "/pay",
+        method="POST",
+        origin=None,
+        site="cross-site",
+        block_cross_site=True,
+    )
     assert refusals(caplog) == ["refused (request-not-allowed): origin -, POST /pay"]
 
 

@@ -94,11 +94,11 @@ def wsgi(app: Any, origin: str | None, **environ: str) -> Any:
 def test_a_decision_asks_where_nobody_has_a_verdict() -> None:
     policy = Policy(allow_origins=[STATIC], origin_resolver=lambda origin, request: True)
     open_question = policy.decide(RequestInfo("GET", origin=UNKNOWN))
-    assert open_question.asks
+    assert open_question.needs_resolver
     assert not open_question.origin_allowed
     for verdict in (True, False):
         decision = policy.decide(RequestInfo("GET", origin=UNKNOWN), origin_allowed=verdict)
-        assert not decision.asks
+        assert not decision.needs_resolver
         assert decision.origin_allowed is verdict
 
 
@@ -116,11 +116,13 @@ def test_a_decision_asks_where_nobody_has_a_verdict() -> None:
 )
 def test_nobody_is_asked_about_what_is_settled(info: RequestInfo) -> None:
     policy = Policy(allow_origins=[STATIC], origin_resolver=lambda origin, request: True)
-    assert not policy.decide(info).asks
+    assert not policy.decide(info).needs_resolver
 
 
 def test_a_policy_without_a_resolver_never_asks() -> None:
-    assert not Policy(allow_origins=[STATIC]).decide(RequestInfo("GET", origin=UNKNOWN)).asks
+    assert (
+        not Policy(allow_origins=[STATIC]).decide(RequestInfo("GET", origin=UNKNOWN)).needs_resolver
+    )
 
 
 def test_header_keys_are_in_vary_of_every_response() -> None:

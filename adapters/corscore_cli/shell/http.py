@@ -18,7 +18,7 @@ from corscore_cli.shell.output import Mistake
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from corscore.browser import Answer, Transport
+    from corscore.browser import Response, Transport
 
 _AGENT = "Mozilla/5.0 (compatible; corscore probe)"
 _HEAD = "corscore.head"
@@ -87,9 +87,9 @@ class _Http:
         self._thread = thread
         self._timeout = timeout
         self._deadline = deadline
-        self._task: asyncio.Task[Answer] | None = None
+        self._task: asyncio.Task[Response] | None = None
 
-    def send(self, method: str, url: str, headers: list[tuple[str, str]]) -> Answer:
+    def send(self, method: str, url: str, headers: list[tuple[str, str]]) -> Response:
         """Sends one request.
 
         Raises:
@@ -110,12 +110,14 @@ class _Http:
                 self._loop.call_soon_threadsafe(self._task.cancel)
             raise
 
-    def _run(self, method: str, url: str, headers: list[tuple[str, str]], seconds: float) -> Answer:
+    def _run(
+        self, method: str, url: str, headers: list[tuple[str, str]], seconds: float
+    ) -> Response:
         sending = asyncio.wait_for(self._send(method, url, headers), seconds)
         self._task = self._loop.create_task(sending)
         return self._loop.run_until_complete(self._task)
 
-    async def _send(self, method: str, url: str, headers: list[tuple[str, str]]) -> Answer:
+    async def _send(self, method: str, url: str, headers: list[tuple[str, str]]) -> Response:
         # What one response sets is not for the next one.
         self._client.cookies.clear()
         pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]

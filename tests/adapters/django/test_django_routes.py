@@ -881,7 +881,7 @@ def test_enforcement(
     changes = {
         "MIDDLEWARE": [OURS],
         "CORS_POLICY": TRUSTED,
-        "CORS_ENFORCE": True,
+        "CORS_BLOCK_CROSS_SITE": True,
         "CORS_OWN_ORIGINS": ["https://www.example"],
     }
     calls.clear()
@@ -980,7 +980,7 @@ def test_settings_are_compiled_again_after_a_change() -> None:
             with override_settings(**changes):
                 names = middleware(request).headers["Access-Control-Expose-Headers"]
             assert names == f"X-Policy-{number}"
-        with override_settings(CORS_ENFORCE=True):
+        with override_settings(CORS_BLOCK_CROSS_SITE=True):
             assert middleware(RequestFactory().post("/ok/", headers=FROM_OTHER)).status_code == 403
         assert middleware(RequestFactory().post("/ok/", headers=FROM_OTHER)).status_code == 200
 
@@ -988,7 +988,7 @@ def test_settings_are_compiled_again_after_a_change() -> None:
 def test_everything_that_is_wrong_at_once() -> None:
     wrong = {
         "CORS_ALLOWED_ORIGINS": ["https://app.example/"],
-        "CORS_ENFORCE": "yes",
+        "CORS_BLOCK_CROSS_SITE": "yes",
         "CORS_OWN_ORIGINS": ["https://*.example"],
         "CORS_ORIGIN_RESOLVER": "no.such.function",
     }
@@ -997,12 +997,12 @@ def test_everything_that_is_wrong_at_once() -> None:
     found = {(problem.code, problem.field) for problem in caught.value.problems}
     assert found == {
         ("origin-trailing-slash", "CORS_ALLOWED_ORIGINS"),
-        ("not-a-bool", "CORS_ENFORCE"),
+        ("not-a-bool", "CORS_BLOCK_CROSS_SITE"),
         ("origin-wildcard-misplaced", "CORS_OWN_ORIGINS"),
         ("resolver-invalid", "CORS_ORIGIN_RESOLVER"),
     }
     hints = {problem.field: problem.hint for problem in caught.value.problems}
-    assert hints["CORS_ENFORCE"] == "write CORS_ENFORCE = True"
+    assert hints["CORS_BLOCK_CROSS_SITE"] == "write CORS_BLOCK_CROSS_SITE = True"
 
 
 async def noticing_async(decision: Decision, request: RequestContext) -> None:
@@ -1026,6 +1026,6 @@ def test_wrong_kinds_say_what_to_write(changes: dict[str, Any], message: str) ->
 
 
 def test_none_is_as_good_as_no_setting() -> None:
-    names = ("ON_DECISION", "SHADOW", "ENFORCE", "OWN_ORIGINS", "ORIGIN_RESOLVER")
+    names = ("ON_DECISION", "SHADOW", "BLOCK_CROSS_SITE", "OWN_ORIGINS", "ORIGIN_RESOLVER")
     with project(CORS_POLICY=APP, **dict.fromkeys((f"CORS_{name}" for name in names), None)):
         assert configuration().plain is APP

@@ -677,7 +677,7 @@ def test_observers_and_enforcement() -> None:
         PolicyMap({}, default=APP),
         on_decision=watch,
         shadow=APP,
-        enforce=True,
+        block_cross_site=True,
         own_origins=["https://own.example"],
     )
     cross_site = {"Sec-Fetch-Site": "cross-site"}
@@ -700,7 +700,7 @@ def test_options_of_the_app_beside_flask_cors_s_names() -> None:
     app = Flask(__name__)
     app.config["CORS_OWN_ORIGINS"] = "https://own.example"
     app.add_url_rule("/", "index", ok, methods=["POST"])
-    cors = CORS(origins=[PAGE], enforce=True)
+    cors = CORS(origins=[PAGE], block_cross_site=True)
     cors.init_app(app, on_decision=lambda decision, _: seen.append(decision.kind))
     assert sent(app, "POST", "/", {"Sec-Fetch-Site": "cross-site"})[0] == 403
     assert seen == ["actual"]
@@ -711,7 +711,7 @@ def test_options_of_the_app_beside_flask_cors_s_names() -> None:
 @pytest.mark.parametrize("policy", [None, APP])
 def test_enforcement_in_the_configuration(policy: Policy | None) -> None:
     app = Flask(__name__)
-    app.config.update(CORS_ENFORCE=True, CORS_ORIGINS=[PAGE])
+    app.config.update(CORS_BLOCK_CROSS_SITE=True, CORS_ORIGINS=[PAGE])
     app.add_url_rule("/", "index", ok, methods=["POST"])
     CORS(app, policy)
     assert sent(app, "POST", "/", {"Sec-Fetch-Site": "cross-site"})[0] == 403
@@ -857,7 +857,11 @@ WRONG: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: cross_origin(PolicyMap({})), TypeError, "CORS(app, PolicyMap(...)) has those"),  # type: ignore[arg-type]
     (lambda: cross_origin(A, origins=[PAGE]), TypeError, "a policy and options (origins)"),
     (lambda: cross_origin(None, max_age=1), TypeError, "a policy and options (max_age)"),
-    (lambda: cross_origin(enforce=True), TypeError, "write CORS(app, enforce=...)"),  # type: ignore[call-arg]
+    (
+        lambda: cross_origin(block_cross_site=True),  # type: ignore[call-arg]
+        TypeError,
+        "write CORS(app, block_cross_site=...)",
+    ),
     (lambda: cross_origin(resources="/a"), TypeError, "write CORS(app, resources=...)"),  # type: ignore[call-arg]
     (lambda: cross_origin(A)(dict), TypeError, "decorates a view"),
     (lambda: cross_origin(A)("view"), TypeError, "decorates a view"),  # type: ignore[type-var]

@@ -1,4 +1,4 @@
-"""``corscore_starlette.cors``: policies of endpoints, routes, routers and mounts."""
+"""``corscore_starlette.cors_policy``: policies of endpoints, routes, routers and mounts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from cors_headers import OTHER_PAGE, PAGE, REFUSED, UNTOUCHED, cors_of
 from corscore import ConfigError, OriginResolver, Policy, PolicyMap, PolicyRef
 from corscore._policy.asking import check_async
 from corscore.integration import _governor
-from corscore_starlette import CORSMiddleware, cors, install
+from corscore_starlette import CORSMiddleware, cors_policy, install
 from servers import serve
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class Both(HTTPEndpoint):
     async def get(self, request: Request) -> Response:
         return PlainTextResponse("ok")
 
-    @cors(TWO)
+    @cors_policy(TWO)
     async def delete(self, request: Request) -> Response:
         return PlainTextResponse("ok")
 
@@ -135,14 +135,14 @@ class Inheriting(Marked):
     """One that has its policy from its base."""
 
 
-cors(ONE)(Marked)
+cors_policy(ONE)(Marked)
 
 
 class Views:
     async def view(self, request: Request) -> Response:
         return PlainTextResponse("ok")
 
-    @cors(TWO)
+    @cors_policy(TWO)
     async def marked(self, request: Request) -> Response:
         return PlainTextResponse("ok")
 
@@ -181,14 +181,16 @@ def hiding(app: ASGIApp) -> ASGIApp:
 
 def shared() -> list[BaseRoute]:
     function = endpoint()
-    one, two = (cors(mark)(Route(path, function)) for mark, path in ((ONE, "/one"), (TWO, "/two")))
+    one, two = (
+        cors_policy(mark)(Route(path, function)) for mark, path in ((ONE, "/one"), (TWO, "/two"))
+    )
     return [one, two, Route("/none", function)]
 
 
 def here(*marks: Policy | PolicyRef | None, path: str = "/x", **options: Any) -> Route:
     """A route whose endpoint has a policy, if one is given."""
     function = endpoint()
-    return Route(path, cors(marks[0])(function) if marks else function, **options)
+    return Route(path, cors_policy(marks[0])(function) if marks else function, **options)
 
 
 class Case(NamedTuple):
@@ -234,18 +236,18 @@ CASES = {
         lambda: [Route("/x", Both)], {"DELETE /x": "two", "GET /x": "app"}
     ),
     "a class in a router in a mount": Case(
-        lambda: [cors(ONE)(Mount("/m", cors(TWO)(Router([Route("/x", Both)]))))],
+        lambda: [cors_policy(ONE)(Mount("/m", cors_policy(TWO)(Router([Route("/x", Both)]))))],
         {"GET /m/x": "two", "PUT /m/x": "one"},
     ),
     "other callables": Case(
         lambda: [
-            Route("/partial", functools.partial(cors(ONE)(endpoint()))),
-            Route("/around", cors(ONE)(functools.partial(endpoint()))),
-            Route("/method", cors(ONE)(Views().view)),
+            Route("/partial", functools.partial(cors_policy(ONE)(endpoint()))),
+            Route("/around", cors_policy(ONE)(functools.partial(endpoint()))),
+            Route("/method", cors_policy(ONE)(Views().view)),
             Route("/unmarked", Views().view),
             Route("/marked", Views().marked),
-            Route("/wrapped", wrapped(cors(ONE)(endpoint()))),
-            Route("/outside", cors(ONE)(wrapped(endpoint()))),
+            Route("/wrapped", wrapped(cors_policy(ONE)(endpoint()))),
+            Route("/outside", cors_policy(ONE)(wrapped(endpoint()))),
         ],
         {
             "GET /partial": "one",
@@ -261,11 +263,11 @@ CASES = {
         shared, {"GET /one": "one", "GET /two": "two", "GET /none": "app"}
     ),
     "an endpoint in a marked route": Case(
-        lambda: [cors(ONE)(here(TWO))], {"GET /x": "two", "PUT /x": "app"}
+        lambda: [cors_policy(ONE)(here(TWO))], {"GET /x": "two", "PUT /x": "app"}
     ),
     "a mount": Case(
         lambda: [
-            cors(ONE)(
+            cors_policy(ONE)(
                 Mount("/m", routes=[here(), here(TWO, path="/two"), here(None, path="/none")])
             )
         ],
@@ -281,14 +283,14 @@ CASES = {
         },
     ),
     "a mount that is left alone": Case(
-        lambda: [cors(None)(Mount("/m", routes=[here(), here(ONE, path="/one")]))],
+        lambda: [cors_policy(None)(Mount("/m", routes=[here(), here(ONE, path="/one")]))],
         {"GET /m/x": None, "PUT /m/y": None, "GET /m/one": "one"},
     ),
     "a mount of what shows no routes": Case(
         lambda: [
-            cors(ONE)(Mount("/m", opaque)),
+            cors_policy(ONE)(Mount("/m", opaque)),
             Mount("/n", opaque),
-            cors(TWO)(Mount("/endless", Endless())),
+            cors_policy(TWO)(Mount("/endless", Endless())),
         ],
         {"GET /m/x": "one", "DELETE /m": "app", "GET /n/x": "app", "GET /endless/x": "two"},
     ),
@@ -297,7 +299,9 @@ CASES = {
             Mount(
                 "/a",
                 routes=[
-                    cors(ONE)(Mount("/{b}", routes=[here(), Mount("/c", routes=[here(TWO)])])),
+                    cors_policy(ONE)(
+                        Mount("/{b}", routes=[here(), Mount("/c", routes=[here(TWO)])])
+                    ),
                     here(),
                 ],
             )
@@ -324,8 +328,8 @@ CASES = {
     ),
     "a host": Case(
         lambda: [
-            Host("one.example", cors(ONE)(Router([here(), here(TWO, path="/two")]))),
-            cors(TWO)(Host("{name}.two.example", Router([here()]))),
+            Host("one.example", cors_policy(ONE)(Router([here(), here(TWO, path="/two")]))),
+            cors_policy(TWO)(Host("{name}.two.example", Router([here()]))),
             Route("/x", endpoint()),
         ],
         {
@@ -339,8 +343,8 @@ CASES = {
     ),
     "a router": Case(
         lambda: [
-            Mount("/m", cors(ONE)(Router([here(), here(TWO, path="/two")]))),
-            cors(TWO)(Mount("/n", cors(ONE)(Router([here()])))),
+            Mount("/m", cors_policy(ONE)(Router([here(), here(TWO, path="/two")]))),
+            cors_policy(TWO)(Mount("/n", cors_policy(ONE)(Router([here()])))),
         ],
         {
             "GET /m/x": "one",
@@ -411,12 +415,12 @@ def test_a_route_has_its_policy(layer: Layer, policies: Any, name: str) -> None:
 def test_none_leaves_a_route_alone(layer: Layer) -> None:
     own = {"Access-Control-Allow-Origin": "https://own.example", "Vary": "Cookie"}
 
-    @cors(None)
+    @cors_policy(None)
     async def endpoint(request: Request) -> Response:
         return PlainTextResponse(request.method, headers=own)
 
     routes = [Route("/x", endpoint, methods=["GET", "OPTIONS", "POST"])]
-    client = layer(Starlette(routes=routes), enforce=True)
+    client = layer(Starlette(routes=routes), block_cross_site=True)
     for method in ("GET", "OPTIONS", "POST"):
         headers = {"Origin": OTHER_PAGE, "Access-Control-Request-Method": "GET"}
         response = client.request(method, "/x", headers=headers)
@@ -434,11 +438,11 @@ def test_both_sides_of_fastapis_decorator() -> None:
     app = FastAPI()
 
     @app.get("/inner")
-    @cors(ONE)
+    @cors_policy(ONE)
     def inner() -> str:
         return "ok"
 
-    @cors(TWO)
+    @cors_policy(TWO)
     @app.get("/outer")
     @app.get("/again")
     async def outer() -> str:
@@ -468,10 +472,10 @@ def marked_router() -> APIRouter:
     """Routes added before and after the router had its policy."""
     router = APIRouter()
     router.add_api_route("/before", endpoint())
-    assert cors(ONE)(router) is router
+    assert cors_policy(ONE)(router) is router
     router.add_api_route("/after", endpoint())
-    router.add_api_route("/two", cors(TWO)(endpoint()))
-    router.add_api_route("/none", cors(None)(endpoint()))
+    router.add_api_route("/two", cors_policy(TWO)(endpoint()))
+    router.add_api_route("/none", cors_policy(None)(endpoint()))
     router.add_route("/starlette", endpoint())
     return router
 
@@ -495,7 +499,7 @@ def test_a_router_has_its_policy_wherever_it_is_included(
     app, between = FastAPI(), APIRouter()
     between.add_api_route("/own", endpoint())
     if outer is not None:
-        cors(outer)(between)
+        cors_policy(outer)(between)
     between.include_router(marked_router(), prefix="/in")
     app.include_router(between, prefix="/api/v1")
     app.include_router(marked_router())
@@ -508,9 +512,9 @@ def test_a_router_has_its_policy_wherever_it_is_included(
 
 
 def test_a_router_without_a_policy_has_that_of_the_one_around_it() -> None:
-    app, outer, inner = FastAPI(), cors(ONE)(APIRouter()), APIRouter()
+    app, outer, inner = FastAPI(), cors_policy(ONE)(APIRouter()), APIRouter()
     inner.add_api_route("/x", endpoint())
-    inner.add_api_route("/two", cors(TWO)(endpoint()))
+    inner.add_api_route("/two", cors_policy(TWO)(endpoint()))
     outer.include_router(inner, prefix="/inner")
     app.include_router(outer)
     app.include_router(inner, prefix="/alone")
@@ -527,16 +531,16 @@ def test_a_router_may_have_its_policy_after_it_was_included() -> None:
     router.add_api_route("/x", endpoint())
     client = with_install(app)
     assert governing(client, "GET", "/api/x") == "app"
-    cors(ONE)(router)
+    cors_policy(ONE)(router)
     assert governing(client, "GET", "/api/x") == "one"
 
 
 @keeps_routers
 def test_mounts_and_hosts_in_an_included_router() -> None:
-    app, router = FastAPI(), cors(ONE)(APIRouter())
+    app, router = FastAPI(), cors_policy(ONE)(APIRouter())
     router.mount("/plain", Router([here(), here(None, path="/none")]))
-    router.routes.append(cors(TWO)(Mount("/marked", routes=[here()])))
-    router.routes.append(cors(TWO)(Host("two.example", Router([here()]))))
+    router.routes.append(cors_policy(TWO)(Mount("/marked", routes=[here()])))
+    router.routes.append(cors_policy(TWO)(Host("two.example", Router([here()]))))
     app.include_router(router, prefix="/api")
     client = with_install(app)
     expected = {
@@ -553,7 +557,7 @@ def test_mounts_and_hosts_in_an_included_router() -> None:
 @LAYERS
 def test_an_application_that_was_told_where_it_is_mounted(layer: Layer) -> None:
     app = told("/behind")
-    app.add_api_route("/x", cors(ONE)(endpoint()))
+    app.add_api_route("/x", cors_policy(ONE)(endpoint()))
     app.add_api_route("/path/x", endpoint())
     client = layer(app, BY_PATH)
     # Some proxies take the prefix away, and some do not.
@@ -572,7 +576,7 @@ class Greedy(APIRouter):
 
 @keeps_routers
 def test_a_router_that_takes_everything_has_its_routes_only() -> None:
-    app, router = FastAPI(), cors(ONE)(Greedy())
+    app, router = FastAPI(), cors_policy(ONE)(Greedy())
     router.add_api_route("/x", endpoint())
     app.include_router(router)
     client = with_install(app)
@@ -586,11 +590,11 @@ def test_a_copy_of_a_route_has_its_policy(monkeypatch: pytest.MonkeyPatch) -> No
     router.add_api_route("/before", endpoint())
     with monkeypatch.context() as patch:
         patch.delattr(fastapi.routing, "_IncludedRouter", raising=False)
-        cors(ONE)(router)
+        cors_policy(ONE)(router)
         router.add_api_route("/after", endpoint())
-        router.add_api_route("/two", cors(TWO)(endpoint()))
+        router.add_api_route("/two", cors_policy(TWO)(endpoint()))
         router.add_api_websocket_route("/ws", sockets().endpoint)
-        router.routes.append(cors(TWO)(here(path="/route")))
+        router.routes.append(cors_policy(TWO)(here(path="/route")))
     for route in list(router.routes):
         copy = Route(f"/copy{route.path}", route.endpoint, name=route.name)  # type: ignore[attr-defined]
         app.router.routes.append(copy)
@@ -612,7 +616,7 @@ class OfItsApp(Route):
 def test_a_route_may_ask_its_application(layer: Layer) -> None:
     app, sub = Starlette(), Starlette()
     for each in (app, sub):
-        each.routes.append(OfItsApp("/x", cors(ONE)(endpoint())))
+        each.routes.append(OfItsApp("/x", cors_policy(ONE)(endpoint())))
         each.state.is_open = each is app
     app.mount("/sub", sub)
     client = layer(app)
@@ -641,7 +645,7 @@ def test_what_never_comes_to_the_route_has_its_policy(layer: Layer) -> None:
 def test_an_unhandled_exception_is_answered_under_the_routes_policy(
     layer: Layer, mark: Policy | None
 ) -> None:
-    @cors(mark)
+    @cors_policy(mark)
     async def boom(request: Request) -> Response:
         raise ValueError
 
@@ -681,7 +685,9 @@ def test_a_layer_of_a_mount_or_a_router_knows_the_routes_in_it() -> None:
 def test_an_application_left_alone_has_a_layer_of_its_own() -> None:
     sub = Starlette(routes=[here(TWO), here(path="/y")])
     install(sub, ONE)
-    client = with_install(Starlette(routes=[cors(None)(Mount("/sub", sub)), here(path="/y")]))
+    client = with_install(
+        Starlette(routes=[cors_policy(None)(Mount("/sub", sub)), here(path="/y")])
+    )
     assert governing(client, "GET", "/sub/y") == "one"
     assert governing(client, "GET", "/sub/x") == "two"
     assert governing(client, "GET", "/y") == "app"
@@ -714,7 +720,7 @@ def _found(app: object) -> Any:
 
 def test_the_lookup_changes_nothing_in_the_scope() -> None:
     app, router = FastAPI(), APIRouter()
-    router.add_api_route("/{name}", cors(ONE)(endpoint()))
+    router.add_api_route("/{name}", cors_policy(ONE)(endpoint()))
     app.include_router(router, prefix="/api")
     seen = Seen(app)
     response = TestClient(seen).get("/api/x", headers={"Origin": PAGE})
@@ -725,13 +731,13 @@ def test_the_lookup_changes_nothing_in_the_scope() -> None:
 
 @LAYERS
 def test_under_a_real_server(layer: Layer) -> None:
-    app, router = FastAPI(), cors(ONE)(APIRouter())
+    app, router = FastAPI(), cors_policy(ONE)(APIRouter())
 
     @router.get("/files/{name}")
     async def read(name: str) -> str:
         return name
 
-    @cors(TWO)
+    @cors_policy(TWO)
     @router.delete("/files/{name}")
     async def delete(name: str) -> str:
         return name
@@ -774,7 +780,7 @@ class Closed(Route):
 def test_an_answer_of_the_router_itself_is_no_routes(
     layer: Layer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = layer(Starlette(routes=[Closed("/x", cors(ONE)(endpoint()))]))
+    client = layer(Starlette(routes=[Closed("/x", cors_policy(ONE)(endpoint()))]))
     assert governing(client, "GET", "/x") == "app"
     assert client.get("/x").status_code == 410
     assert caplog.messages == []
@@ -790,7 +796,7 @@ def test_an_answer_of_the_router_itself_is_no_routes(
             f"/items/{'7' * 5000}",
             marks=pytest.mark.skipif(sys.version_info < (3, 11), reason="it reads them"),
         ),
-        (lambda: Clumsy("/x", cors(ONE)(endpoint())), "/path/x"),
+        (lambda: Clumsy("/x", cors_policy(ONE)(endpoint())), "/path/x"),
     ],
     ids=["converter", "route"],
 )
@@ -859,7 +865,7 @@ def test_a_line_break_at_the_end_of_a_path(layer: Layer) -> None:
     # To Starlette's router such a path is the one without it.
     routes = [Route("/pay", endpoint(), methods=["GET", "POST"])]
     by_path = PolicyMap({"/pay": ONE}, default=None)
-    client = layer(Starlette(routes=routes), by_path, enforce=True)
+    client = layer(Starlette(routes=routes), by_path, block_cross_site=True)
     for path in ("/pay", "/pay%0A"):
         assert governing(client, "GET", path) == "one"
         assert client.post(path, headers={"Origin": OTHER_PAGE}).status_code == 403
@@ -877,7 +883,7 @@ def test_those_who_watch_see_the_policy_of_the_route(
     def on_decision(decision: Decision, request: RequestContext) -> None:
         seen.append((request.path, decision.origin_allowed))
 
-    @cors(policy("one", allow_origins=[OTHER_PAGE]))
+    @cors_policy(policy("one", allow_origins=[OTHER_PAGE]))
     async def decided(request: Request) -> Response:
         decision = corscore_asgi.decision_of(request.scope)
         return PlainTextResponse("" if decision is None else str(decision.origin_allowed))
@@ -905,7 +911,7 @@ def test_enforcement_goes_by_the_route(layer: Layer) -> None:
                 here(path="/x", methods=["POST"]),
             ]
         ),
-        enforce=True,
+        block_cross_site=True,
     )
     foreign = {"Origin": OTHER_PAGE, "Sec-Fetch-Site": "cross-site"}
     got = {path: client.post(path, headers=foreign).status_code for path in ("/trusted", "/none")}
@@ -993,7 +999,7 @@ def sockets(*marks: Any, path: str = "/ws") -> WebSocketRoute:
         await websocket.accept()
         await websocket.close()
 
-    return WebSocketRoute(path, cors(marks[0])(talk) if marks else talk)
+    return WebSocketRoute(path, cors_policy(marks[0])(talk) if marks else talk)
 
 
 def opens(client: TestClient, path: str) -> bool:
@@ -1008,7 +1014,7 @@ def opens(client: TestClient, path: str) -> bool:
 @pytest.mark.parametrize("framework", [Starlette, FastAPI])
 def test_a_handshake_goes_by_its_route(layer: Layer, framework: type[Starlette]) -> None:
     trusted = policy("one", allow_origins=[OTHER_PAGE], allow_credentials=True)
-    router = cors(trusted)(APIRouter())
+    router = cors_policy(trusted)(APIRouter())
     router.add_api_websocket_route("/in", sockets().endpoint)
     router.add_websocket_route("/plain", sockets().endpoint)
     app = framework(
@@ -1044,7 +1050,7 @@ def test_routes_and_marks_may_come_late(layer: Layer) -> None:
     app = Starlette(routes=[Route("/x", later), Mount("/m", routes=[])])
     client = layer(app)
     assert governing(client, "GET", "/x") == "app"
-    cors(ONE)(later)
+    cors_policy(ONE)(later)
     assert governing(client, "GET", "/x") == "one"
 
 
@@ -1073,7 +1079,7 @@ def in_an_included_router(app: FastAPI) -> Any:
 def test_a_marked_route_may_come_late(
     layer: Layer, where: Callable[[FastAPI], Any], path: str
 ) -> None:
-    marked = cors(ONE)(endpoint())
+    marked = cors_policy(ONE)(endpoint())
     app = FastAPI()
     router = where(app)
     client = layer(app)
@@ -1093,7 +1099,7 @@ def test_an_application_without_marks_never_looks_anything_up(
     monkeypatch.setattr(CORSMiddleware, "_serve_governed", fail)
     monkeypatch.setattr("corscore_starlette._routed.RoutedMiddleware._serve_governed", fail)
     # Another application of the same process has some.
-    cors(ONE)(endpoint())
+    cors_policy(ONE)(endpoint())
     client = layer(Starlette(routes=[here(), Mount("/m", routes=[here()])]))
     assert governing(client, "GET", "/x") == "app"
     assert governing(client, "PUT", "/m/x") == "app"
@@ -1110,18 +1116,18 @@ NOT_A_POLICY = [
     ([PAGE], "Policy(allow_origins="),
     (PAGE, "Policy(allow_origins="),
     ({"allow_origins": [PAGE]}, "Policy(allow_origins="),
-    (False, "cors(None)"),
+    (False, "cors_policy(None)"),
     (BY_PATH, "install(app, PolicyMap(...))"),
     (PolicyRef(BY_PATH), "PolicyMap"),
-    (endpoint(), "write @cors(policy)"),
-    (Both, "@cors on Both"),
+    (endpoint(), "write @cors_policy(policy)"),
+    (Both, "@cors_policy on Both"),
 ]
 
 
 @pytest.mark.parametrize(("given", "says"), NOT_A_POLICY)
 def test_what_is_no_policy_says_what_to_write(given: Any, says: str) -> None:
     with pytest.raises(TypeError) as error:
-        cors(given)
+        cors_policy(given)
     assert says in str(error.value)
 
 
@@ -1147,7 +1153,7 @@ NOT_A_ROUTE = [
 @pytest.mark.parametrize(("target", "says"), NOT_A_ROUTE)
 def test_what_is_no_route_says_what_to_write(target: Any, says: str) -> None:
     with pytest.raises(TypeError) as error:
-        cors(ONE)(target)
+        cors_policy(ONE)(target)
     assert "an endpoint, a route, a router or a Mount" in str(error.value)
     assert says in str(error.value)
 
@@ -1167,12 +1173,12 @@ MARKABLE: list[Callable[[], Any]] = [
 @pytest.mark.parametrize("make", MARKABLE)
 def test_it_returns_what_it_is_given_and_takes_one_policy(make: Callable[[], Any]) -> None:
     target = make()
-    assert cors(ONE)(target) is target
-    assert cors(policy("one"))(target) is target
+    assert cors_policy(ONE)(target) is target
+    assert cors_policy(policy("one"))(target) is target
     with pytest.raises(RuntimeError, match="has another policy already"):
-        cors(TWO)(target)
+        cors_policy(TWO)(target)
     with pytest.raises(RuntimeError, match=r"cors\(policy\)\(Route\(path, endpoint\)\)"):
-        cors(None)(target)
+        cors_policy(None)(target)
 
 
 def test_a_bound_method_leaves_its_function_alone() -> None:
@@ -1180,8 +1186,8 @@ def test_a_bound_method_leaves_its_function_alone() -> None:
     client = with_install(
         Starlette(
             routes=[
-                Route("/one", cors(ONE)(one.view)),
-                Route("/two", cors(TWO)(two.view)),
+                Route("/one", cors_policy(ONE)(one.view)),
+                Route("/two", cors_policy(TWO)(two.view)),
                 Route("/plain", one.view),
             ]
         )
