@@ -32,9 +32,9 @@ class CORSMiddleware(RoutedMiddleware):
     """``app.add_middleware(CORSMiddleware, allow_origins=[...])``, for Starlette and FastAPI.
 
     The arguments are those of ``corscore_asgi.CORSMiddleware``, and routes may have policies of
-    their own: see ``cors_policy``. A wrong configuration does not raise here but stops the server as
-    it     starts: Starlette builds its middleware late, where servers take an exception for an application
-    without start-up events.
+    their own: see ``cors_policy``. A wrong configuration does not raise here but stops the server
+    as it starts: Starlette builds its middleware late, where servers take an exception for an
+    application without start-up events.
 
     Where it is the outermost of the user's middleware, the plain 500 that Starlette sends for an
     unhandled exception gets its headers too. Other answers of the layers outside (a handler for
