@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "codes"
-SOURCES = [*(ROOT / "corscore").glob("*.py"), *(ROOT / "adapters").rglob("*.py")]
+SOURCES = [*(ROOT / "corscore").rglob("*.py"), *(ROOT / "adapters").rglob("*.py")]
 TESTS = [
     path
     for pattern in ("*.py", "*.json")
