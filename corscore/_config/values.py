@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from corscore._policy.resolver import OriginResolver
 from corscore._standard.text import quoted, shown
 
 TYPE_CHECKING = False
@@ -11,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from corscore._config.spelling import Findings
+    from corscore._policy.resolver import OriginResolver
 
 MAX_MAX_AGE = 86400
 _PREFLIGHT_STATUSES = (200, 204)
@@ -78,10 +78,12 @@ def read_switch(findings: Findings, option: str, value: object) -> bool:
     return meant
 
 
-def read_resolver(findings: Findings, value: object) -> Callable[..., Any] | OriginResolver | None:
-    """The function to ask about origins, or None without one."""
-    if value is None or callable(value) or isinstance(value, OriginResolver):
-        return value
+def read_resolver(findings: Findings, value: Any) -> Callable[..., Any] | OriginResolver | None:
+    """The function to ask about origins, or an object with the methods of ``OriginResolver``."""
+    methods = (getattr(value, name, None) for name in ("ask", "ask_async"))
+    if value is None or callable(value) or all(map(callable, methods)):
+        resolver: Callable[..., Any] | OriginResolver | None = value
+        return resolver
     findings.add(
         "resolver-invalid",
         "origin_resolver",

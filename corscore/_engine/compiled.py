@@ -6,41 +6,46 @@ from corscore._engine import matcher
 from corscore._engine.answers import ORIGIN_REFUSALS, Answers
 from corscore._engine.decision import Decision, Question
 from corscore._engine.refusal import origin_refusal, preflight_refusal
-from corscore._policy.resolver import resolver_of
 from corscore._standard.fetch import OPAQUE_ORIGIN, WILDCARD
 from corscore._standard.grammar import MAX_REQUEST_HEADERS_LENGTH
 from corscore._standard.origin import parse_origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from corscore._config.options import Options
+    from corscore._config.pattern import Pattern
     from corscore._engine.request import RequestInfo
 
 
 class Compiled:
     """The responders of one policy.
 
+    Args:
+        options: Of the policy.
+        patterns: Those that ``options.allow_origins`` means.
+        vary: Request headers that the origin resolver's verdict depends on.
+
     Attributes:
         responders: Who answers, by the verdict of somebody else on the request's origin; under
             None the policy judges for itself.
-        resolver: Who is asked about origins that the options do not cover, or None.
     """
 
-    __slots__ = ("_answers", "_options", "resolver", "responders")
+    __slots__ = ("_answers", "_options", "responders")
 
-    def __init__(self, options: Options) -> None:
+    def __init__(
+        self, options: Options, patterns: Iterable[Pattern], vary: tuple[str, ...] = ()
+    ) -> None:
         self._options = options
-        self.resolver = resolver_of(options.origin_resolver)
-        answers = Answers(options, self.resolver.vary if self.resolver else ())
+        answers = Answers(options, vary)
         self._answers = answers
         has_others = options.allow_null_origin or options.allow_origin_regex is not None
-        patterns = matcher.Matcher(options.patterns)
-        # The matcher has them now; a hundred thousand are not worth keeping twice.
-        options.patterns = []
+        own = matcher.Matcher(patterns)
         nobody = matcher.Matcher(())
         self.responders = {
             verdict: matcher.Responder(
-                patterns if verdict is None else nobody,
+                own if verdict is None else nobody,
                 other_origins,
                 answers.by_kind,
                 any_origin=WILDCARD in options.allow_origins,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from corscore._config.options import DEFAULTS, Options
 from corscore._config.spelling import rebuilding
 from corscore._engine.compiled import AskingCompiled, Compiled
+from corscore._policy.resolver import resolver_of
 from corscore._standard.fetch import CORS_SAFELISTED_REQUEST_HEADERS
 
 TYPE_CHECKING = False
@@ -63,7 +64,7 @@ class Policy:
         ConfigError: With all that is wrong at once, each problem with the corrected literal.
     """
 
-    __slots__ = (*DEFAULTS, "_compiled", "allows_origin", "answer")
+    __slots__ = (*DEFAULTS, "_compiled", "allows_origin", "answer", "resolver")
 
     allow_origins: tuple[str, ...]
     allow_methods: tuple[str, ...]
@@ -82,6 +83,9 @@ class Policy:
     debug: bool
 
     _compiled: Compiled
+
+    resolver: Resolver | None
+    """The origin resolver, or None."""
 
     allows_origin: Callable[[str | bytes], bool]
     """Whether the policy allows an origin, as a request sent it. Never raises.
@@ -196,7 +200,16 @@ class Policy:
     def _compile(self, options: Options) -> None:
         for name in DEFAULTS:
             object.__setattr__(self, name, getattr(options, name))
-        compiled = (Compiled if options.origin_resolver is None else AskingCompiled)(options)
+        resolver = resolver_of(options.origin_resolver)
+        object.__setattr__(self, "resolver", resolver)
+        # The matcher keeps them: a hundred thousand are too many to have twice.
+        patterns = options.patterns
+        del options.patterns
+        compiled = (
+            Compiled(options, patterns)
+            if resolver is None
+            else AskingCompiled(options, patterns, resolver.vary)
+        )
         responder = compiled.responders[None]
         object.__setattr__(self, "_compiled", compiled)
         # Bound here, so that a request pays for one call and not for two.
@@ -231,11 +244,6 @@ class Policy:
             headers and body.
         """
         return self._compiled.responders[None].gateway(on_conflict, on_refusal)
-
-    @property
-    def resolver(self) -> Resolver | None:
-        """The origin resolver, or None."""
-        return self._compiled.resolver
 
     def explain(
         self,

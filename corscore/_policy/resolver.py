@@ -198,10 +198,10 @@ class OriginResolver(Resolver):
 
 
 def resolver_of(given: Callable[..., Any] | OriginResolver | None) -> Resolver | None:
-    """Who is asked, for a checked value of the option ``origin_resolver``."""
-    if given is None or isinstance(given, OriginResolver):
-        return given
-    return Resolver(given)
+    """The resolver that a checked value of the option ``origin_resolver`` means, or None."""
+    if callable(given) and not isinstance(given, Resolver):
+        return Resolver(given)
+    return given
 
 
 class _Flight:
