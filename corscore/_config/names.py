@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from corscore._config.spelling import Findings
+    from corscore._config.spelling import Problems
 
 ANY = "*"
 
@@ -28,7 +28,7 @@ _REQUEST_PREFIX = "access-control-request-"
 _CORS_PREFIX = "access-control-"
 
 
-def read_methods(findings: Findings, items: Iterable[str]) -> tuple[str, ...]:
+def read_methods(problems: Problems, items: Iterable[str]) -> tuple[str, ...]:
     """Methods in the case that a browser sends; every mistake is noted."""
     option = "allow_methods"
     methods: dict[str, None] = {}
@@ -36,56 +36,56 @@ def read_methods(findings: Findings, items: Iterable[str]) -> tuple[str, ...]:
         upper = item.upper()
         if not is_token(item):
             hint = _bare(item).upper()
-            findings.add(
+            problems.add(
                 "method-invalid",
                 option,
                 item,
                 f"{shown(item)} is not the name of a method.",
-                f"write {findings.literal(hint if is_token(hint) else 'PUT')}",
+                f"write {problems.literal(hint if is_token(hint) else 'PUT')}",
             )
         elif upper in FORBIDDEN_METHODS:
-            findings.add(
+            problems.add(
                 "method-forbidden",
                 option,
                 item,
                 f"{shown(item)} is a method that browsers refuse to send.",
-                f"drop {findings.literal(item)}",
+                f"drop {problems.literal(item)}",
             )
         elif item != upper and upper in _MEANT_IN_UPPER_CASE:
-            findings.add(
+            problems.add(
                 "method-case",
                 option,
                 item,
                 f"{shown(item)} is not {upper}: methods are compared by case, and browsers send "
                 "this one as the script wrote it.",
-                f"write {findings.literal(upper)}, and {upper} in the script too",
+                f"write {problems.literal(upper)}, and {upper} in the script too",
             )
         else:
             methods[upper if upper in NORMALISED_METHODS else item] = None
     return tuple(method for method in methods if method not in CORS_SAFELISTED_METHODS)
 
 
-def read_request_headers(findings: Findings, items: Iterable[str]) -> tuple[str, ...]:
+def read_request_headers(problems: Problems, items: Iterable[str]) -> tuple[str, ...]:
     """Names that a script may send, in lower case; every mistake is noted."""
     option = "allow_headers"
     names: dict[str, None] = {}
-    for name, item in _read_names(findings, option, items):
+    for name, item in _read_names(problems, option, items):
         if name.startswith(_CORS_PREFIX) and not name.startswith(_REQUEST_PREFIX):
-            findings.add(
+            problems.add(
                 "header-wrong-direction",
                 option,
                 item,
                 f"{shown(item)} is a header of responses; a request does not carry it.",
-                f"drop {findings.literal(item)}: the policy sends it where it belongs",
+                f"drop {problems.literal(item)}: the policy sends it where it belongs",
             )
         elif is_forbidden_request_header(name):
-            findings.add(
+            problems.add(
                 "header-forbidden",
                 option,
                 item,
                 f"{shown(item)} is set by browsers alone; scripts cannot send it, and it needs "
                 "no permission.",
-                f"drop {findings.literal(item)}",
+                f"drop {problems.literal(item)}",
             )
         else:
             names[name] = None
@@ -93,54 +93,54 @@ def read_request_headers(findings: Findings, items: Iterable[str]) -> tuple[str,
 
 
 def read_exposed_headers(
-    findings: Findings, items: Iterable[str], *, credentials: bool
+    problems: Problems, items: Iterable[str], *, credentials: bool
 ) -> tuple[str, ...]:
     """Names that a script may read, as they were written; every mistake is noted."""
     option = "expose_headers"
     names: dict[str, str] = {}
-    for name, item in _read_names(findings, option, items):
+    for name, item in _read_names(problems, option, items):
         if name in FORBIDDEN_RESPONSE_HEADERS:
-            findings.add(
+            problems.add(
                 "header-forbidden",
                 option,
                 item,
                 f"{shown(item)} is a header that no script may read.",
-                f"drop {findings.literal(item)}",
+                f"drop {problems.literal(item)}",
             )
         elif name.startswith(_REQUEST_PREFIX) or name == "origin":
-            findings.add(
+            problems.add(
                 "header-wrong-direction",
                 option,
                 item,
                 f"{shown(item)} is a header of requests; there is nothing to read in a response.",
-                f"drop {findings.literal(item)}",
+                f"drop {problems.literal(item)}",
             )
         else:
             names.setdefault(name, item)
     if ANY in names and credentials:
-        findings.add(
+        problems.add(
             "expose-wildcard-with-credentials",
             option,
             ANY,
             'browsers take "*" for a header of that name when credentials are sent.',
-            f"list the names: {findings.write(option, ['X-Total-Count', 'Link'])}",
+            f"list the names: {problems.write(option, ['X-Total-Count', 'Link'])}",
         )
     return tuple(names.values())
 
 
-def _read_names(findings: Findings, option: str, items: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _read_names(problems: Problems, option: str, items: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Each valid name in lower case, and as it was written."""
     for item in items:
         if is_token(item):
             yield item.lower(), item
             continue
         bare = _bare(item)
-        findings.add(
+        problems.add(
             "header-invalid",
             option,
             item,
             f"{shown(item)} is not the name of a header.",
-            f"write {findings.literal(bare if is_token(bare) else 'X-Request-Id')}",
+            f"write {problems.literal(bare if is_token(bare) else 'X-Request-Id')}",
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from corscore._config.names import read_exposed_headers, read_methods, read_request_headers
 from corscore._config.origins import check_credentialed, read_patterns, read_regex
 from corscore._config.pattern import ANY, Pattern
-from corscore._config.spelling import KEYWORDS, Findings, Spelling
+from corscore._config.spelling import KEYWORDS, Problems, Spelling
 from corscore._config.values import (
     read_list,
     read_max_age,
@@ -13,7 +13,6 @@ from corscore._config.values import (
     read_resolver,
     read_switch,
 )
-from corscore._standard.problem import ConfigError
 from corscore._standard.text import shown
 
 TYPE_CHECKING = False
@@ -73,112 +72,111 @@ class Options:
         Raises:
             ConfigError: With every problem of every option.
         """
-        findings = Findings(spelling)
+        problems = Problems(spelling)
         values = {**DEFAULTS, **given}
-        _check_names(findings, given)
-        lists = {name: read_list(findings, name, values[name]) for name in _LISTS}
+        _check_names(problems, given)
+        lists = {name: read_list(problems, name, values[name]) for name in _LISTS}
         for name in _SWITCHES:
-            setattr(self, name, read_switch(findings, name, values[name]))
-        self.origin_resolver = read_resolver(findings, values["origin_resolver"])
-        self._read_origins(findings, lists["allow_origins"], values["allow_origin_regex"])
-        self.allow_methods = read_methods(findings, lists["allow_methods"] or ())
-        self.allow_headers = read_request_headers(findings, lists["allow_headers"] or ())
+            setattr(self, name, read_switch(problems, name, values[name]))
+        self.origin_resolver = read_resolver(problems, values["origin_resolver"])
+        self._read_origins(problems, lists["allow_origins"], values["allow_origin_regex"])
+        self.allow_methods = read_methods(problems, lists["allow_methods"] or ())
+        self.allow_headers = read_request_headers(problems, lists["allow_headers"] or ())
         self.expose_headers = read_exposed_headers(
-            findings, lists["expose_headers"] or (), credentials=self.allow_credentials
+            problems, lists["expose_headers"] or (), credentials=self.allow_credentials
         )
-        self.max_age = read_max_age(findings, values["max_age"])
-        self.preflight_status = read_preflight_status(findings, values["preflight_status"])
-        if findings.problems:
-            raise ConfigError(tuple(findings.problems))
+        self.max_age = read_max_age(problems, values["max_age"])
+        self.preflight_status = read_preflight_status(problems, values["preflight_status"])
+        problems.raise_all()
 
     def _read_origins(
-        self, findings: Findings, origins: tuple[str, ...] | None, regex: object
+        self, problems: Problems, origins: tuple[str, ...] | None, regex: object
     ) -> None:
         self.allow_origins = origins or ()
-        self.patterns = read_patterns(findings, self.allow_origins)
+        self.patterns = read_patterns(problems, self.allow_origins)
         self.allow_origin_regex = read_regex(
-            findings,
+            problems,
             regex,
             credentials=self.allow_credentials,
             slow_is_allowed=self.dangerously_allow_slow_regex,
         )
         if ANY in self.allow_origins:
-            self._check_any(findings, regex)
+            self._check_any(problems, regex)
         elif origins == () and not self._has_others(regex):
-            findings.add(
+            problems.add(
                 "origins-missing",
                 "allow_origins",
                 self.allow_origins,
                 "no origin is allowed; an empty list does not mean all of them.",
-                f"write {findings.write('allow_origins', ['https://app.example.com'])}",
+                f"write {problems.write('allow_origins', ['https://app.example.com'])}",
             )
         if not self.allow_credentials:
             return
         check_credentialed(
-            findings,
+            problems,
             self.patterns,
             insecure_is_allowed=self.dangerously_allow_insecure_origins,
             public_suffixes_are_allowed=self.dangerously_allow_public_suffixes,
         )
         if self.allow_null_origin:
-            findings.add(
+            problems.add(
                 "null-with-credentials",
                 "allow_null_origin",
                 True,
                 'any page can make a frame whose origin is "null", and would use your visitors\' '
                 "cookies through it.",
-                f"write {findings.write('allow_null_origin', False)}, or "
-                f"{findings.write('allow_credentials', False)}",
+                f"write {problems.write('allow_null_origin', False)}, or "
+                f"{problems.write('allow_credentials', False)}",
             )
 
     def _has_others(self, regex: object) -> bool:
         """Whether something beside patterns allows origins."""
         return regex is not None or self.allow_null_origin or self.origin_resolver is not None
 
-    def _check_any(self, findings: Findings, regex: object) -> None:
+    def _check_any(self, problems: Problems, regex: object) -> None:
         option = "allow_origins"
         if any(item != ANY for item in self.allow_origins) or self._has_others(regex or None):
-            findings.add(
+            problems.add(
                 "wildcard-not-alone",
                 option,
                 ANY,
                 '"*" allows every origin; what stands beside it means nothing.',
-                f"write {findings.write(option, [ANY])} alone, or drop {findings.literal(ANY)}",
+                f"write {problems.write(option, [ANY])} alone, or drop {problems.literal(ANY)}",
             )
         if self.allow_credentials:
-            findings.add(
+            problems.add(
                 "wildcard-with-credentials",
                 option,
                 ANY,
                 '"*" and credentials do not go together: every site could act as your visitors, '
                 "and browsers refuse it.",
                 "list the origins, "
-                f"{findings.write(option, ['https://app.example.com'])}, or write "
-                f"{findings.write('allow_credentials', False)}",
+                f"{problems.write(option, ['https://app.example.com'])}, or write "
+                f"{problems.write('allow_credentials', False)}",
             )
         if self.allow_private_network:
-            findings.add(
+            problems.add(
                 "private-network-with-wildcard",
                 option,
                 ANY,
                 '"*" would open a private network to every site.',
-                f"list the origins, {findings.write(option, ['https://app.example.com'])}, or "
-                f"write {findings.write('allow_private_network', False)}",
+                f"list the origins, {problems.write(option, ['https://app.example.com'])}, or "
+                f"write {problems.write('allow_private_network', False)}",
             )
 
 
-def _check_names(findings: Findings, given: Mapping[str, object]) -> None:
+def _check_names(problems: Problems, given: Mapping[str, object]) -> None:
     for name in given:
         if name not in DEFAULTS:
             guess = did_you_mean(name, DEFAULTS)
-            findings.add(
+            problems.add(
                 "option-unknown",
                 name,
                 given[name],
                 f"there is no option {shown(name)}.",
-                f"did you mean {findings.spelling.name(guess)}?"
+                f"did you mean {problems.spelling.name(guess)}?"
                 if guess
-                else f"the options are {', '.join(map(findings.spelling.name, DEFAULTS))}",
+                else f"the options are {', '.join(map(problems.spelling.name, DEFAULTS))}",
             )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from corscore._config.options import DEFAULTS, Options, did_you_mean
-from corscore._config.spelling import Findings, Spelling, python_literal, variable_literal
+from corscore._config.spelling import Problems, Spelling, python_literal, variable_literal
 from corscore._standard.problem import ConfigError, Problem
 from corscore._standard.text import escaped, shown
 
@@ -40,7 +40,7 @@ def read_environment(prefix: str, environ: Mapping[str, str] | None) -> Options:
     """
     variables = os.environ if environ is None else environ
     names = {option: f"{prefix}{option.upper()}" for option in DEFAULTS}
-    findings = Findings(Spelling(names, variable_literal, "="))
+    problems = Problems(Spelling(names, variable_literal, "="))
     given = {
         option: variables[name]
         # An unset and an empty variable are the same to those who deploy.
@@ -50,10 +50,10 @@ def read_environment(prefix: str, environ: Mapping[str, str] | None) -> Options:
     others = sorted(
         name for name in variables if name.startswith(prefix) and name not in names.values()
     )
-    foreign = [name for name in others if not _is_slip(findings, name, prefix, variables[name])]
+    foreign = [name for name in others if not _is_slip(problems, name, prefix, variables[name])]
     if foreign:
         _log_foreign(foreign)
-    return _read(findings, given)
+    return _read(problems, given)
 
 
 def read_mapping(mapping: Mapping[str, object]) -> Options:
@@ -64,11 +64,11 @@ def read_mapping(mapping: Mapping[str, object]) -> Options:
     """
     keys: dict[str, str] = {}
     given: dict[str, object] = {}
-    findings = Findings(Spelling(keys, python_literal, " = "))
+    problems = Problems(Spelling(keys, python_literal, " = "))
     for key, value in mapping.items():
         option = str(key).lower().removeprefix(PREFIX.lower())
         if option in given:
-            findings.problems.append(
+            problems.found.append(
                 Problem(
                     "option-unknown",
                     str(key),
@@ -80,21 +80,20 @@ def read_mapping(mapping: Mapping[str, object]) -> Options:
             continue
         keys[option] = str(key)
         given[option] = value
-    return _read(findings, given)
+    return _read(problems, given)
 
 
-def _read(findings: Findings, given: Mapping[str, object]) -> Options:
+def _read(problems: Problems, given: Mapping[str, object]) -> Options:
     values = {
-        option: _value(findings, option, value) if isinstance(value, str) else value
+        option: _value(problems, option, value) if isinstance(value, str) else value
         for option, value in given.items()
     }
     try:
-        options = Options(values, findings.spelling)
+        options = Options(values, problems.spelling)
     except ConfigError as error:
-        more = _without(error.problems, findings.problems)
-        raise ConfigError((*findings.problems, *more)) from None
-    if findings.problems:
-        raise ConfigError(tuple(findings.problems))
+        more = _without(error.problems, problems.found)
+        raise ConfigError((*problems.found, *more)) from None
+    problems.raise_all()
     return options
 
 
@@ -108,9 +107,9 @@ def _without(problems: tuple[Problem, ...], told: list[Problem]) -> tuple[Proble
     )
 
 
-def _value(findings: Findings, option: str, text: str) -> object:
+def _value(problems: Problems, option: str, text: str) -> object:
     if option in _LISTS:
-        return _items(findings, option, text)
+        return _items(problems, option, text)
     bare = text.strip()
     if option in _SWITCHES:
         return _BOOLEANS.get(bare.lower(), text)
@@ -122,34 +121,34 @@ def _value(findings: Findings, option: str, text: str) -> object:
     return bare
 
 
-def _items(findings: Findings, option: str, text: str) -> list[str]:
+def _items(problems: Problems, option: str, text: str) -> list[str]:
     bare = text.strip()
     items = [item.strip() for item in bare.split(",")]
     if bare.startswith("["):
         names = [item.strip("[]\"' ") for item in items]
-        findings.add(
+        problems.add(
             "list-is-json",
             option,
             text,
             f"{shown(text)} is written as a JSON list.",
-            f"write {findings.write(option, [name for name in names if name])}",
+            f"write {problems.write(option, [name for name in names if name])}",
         )
         return []
     return [item for item in items if item]
 
 
-def _is_slip(findings: Findings, name: str, prefix: str, value: str) -> bool:
+def _is_slip(problems: Problems, name: str, prefix: str, value: str) -> bool:
     guess = did_you_mean(name.removeprefix(prefix), DEFAULTS)
     if guess is None:
         return False
-    meant = findings.spelling.name(guess)
-    findings.problems.append(
+    meant = problems.spelling.name(guess)
+    problems.found.append(
         Problem(
             "option-unknown",
             name,
             value,
             f"there is no option {shown(name)}.",
-            f"did you mean {meant}? write {findings.write(guess, value)}",
+            f"did you mean {meant}? write {problems.write(guess, value)}",
         )
     )
     return True

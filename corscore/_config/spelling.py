@@ -6,7 +6,7 @@ The same option is ``allow_origins=[...]`` in Python, ``CORS_ALLOW_ORIGINS=...``
 
 from __future__ import annotations
 
-from corscore._standard.problem import Problem
+from corscore._standard.problem import ConfigError, Problem
 from corscore._standard.text import quoted
 
 TYPE_CHECKING = False
@@ -80,18 +80,23 @@ def _regex_literal(pattern: str, flags: int) -> str:
 KEYWORDS = Spelling({}, python_literal, "=")
 
 
-class Findings:
-    """Collects the problems of one configuration, in its user's spelling."""
+class Problems:
+    """The problems of one configuration, in its user's spelling.
 
-    __slots__ = ("problems", "spelling")
+    Attributes:
+        spelling: How the user writes options.
+        found: The problems so far.
+    """
+
+    __slots__ = ("found", "spelling")
 
     def __init__(self, spelling: Spelling) -> None:
         self.spelling = spelling
-        self.problems: list[Problem] = []
+        self.found: list[Problem] = []
 
     def add(self, code: str, option: str, value: object, message: str, hint: str) -> None:
-        """Notes a problem with an option of ``Policy``."""
-        self.problems.append(Problem(code, self.spelling.name(option), value, message, hint))
+        """Add a problem with an option of ``Policy``."""
+        self.found.append(Problem(code, self.spelling.name(option), value, message, hint))
 
     def write(self, option: str, value: object) -> str:
         """A corrected line of this user's configuration, for a hint."""
@@ -100,3 +105,8 @@ class Findings:
     def literal(self, value: object) -> str:
         """A corrected item or value, for a hint."""
         return self.spelling.literal(value)
+
+    def raise_all(self) -> None:
+        """Raise a ``ConfigError`` with all problems, if there are any."""
+        if self.found:
+            raise ConfigError(tuple(self.found))

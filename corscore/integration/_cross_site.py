@@ -7,10 +7,9 @@ the visitor's cookies, nor a WebSocket that it opens. What is here does, where i
 from __future__ import annotations
 
 from corscore._config.origins import read_patterns
-from corscore._config.spelling import Findings, Spelling, python_literal
+from corscore._config.spelling import Problems, Spelling, python_literal
 from corscore._config.values import read_list
 from corscore._standard.origin import is_own_origin, parse_origin
-from corscore._standard.problem import ConfigError
 from corscore._standard.text import shown
 
 TYPE_CHECKING = False
@@ -36,20 +35,19 @@ def read_own_origins(value: object) -> frozenset[str]:
     Raises:
         ConfigError: With all that is wrong, in the name of ``own_origins``.
     """
-    findings = Findings(Spelling({"allow_origins": "own_origins"}, python_literal, "="))
-    origins = read_list(findings, "allow_origins", value) or ()
-    read_patterns(findings, [origin for origin in origins if "*" not in origin])
+    problems = Problems(Spelling({"allow_origins": "own_origins"}, python_literal, "="))
+    origins = read_list(problems, "allow_origins", value) or ()
+    read_patterns(problems, [origin for origin in origins if "*" not in origin])
     for origin in origins:
         if "*" in origin:
-            findings.add(
+            problems.add(
                 "origin-wildcard-misplaced",
                 "allow_origins",
                 origin,
                 f"{shown(origin)} leaves something open; the site's own origins are whole ones.",
-                f"write {findings.literal('https://www.example.com')}",
+                f"write {problems.literal('https://www.example.com')}",
             )
-    if findings.problems:
-        raise ConfigError(tuple(findings.problems))
+    problems.raise_all()
     return frozenset(origins)
 
 
