@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from corscore import ConfigError, Policy, Problem
 from corscore.integration import Governor
-from corscore_flask._findings import Findings, literal
 from corscore_flask._options import OF_THE_APP, listed
+from corscore_flask._problems import Problems, literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,30 +25,30 @@ def options_of_the_app(
         config: ``app.config``. It is read also where a ready policy is given: these are no options
             of a policy, and whoever writes ``CORS_BLOCK_CROSS_SITE`` relies on it.
     """
-    findings = Findings(given, config)
-    found = {name: findings.written[name] for name in OF_THE_APP if name in findings.written}
+    problems = Problems(given, config)
+    found = {name: problems.written[name] for name in OF_THE_APP if name in problems.written}
     blocks = found.get("block_cross_site", False)
     if not isinstance(blocks, bool):
-        findings.add(
+        problems.add(
             "not-a-bool",
             "block_cross_site",
             blocks,
             f"{literal(blocks)} is a {type(blocks).__name__}, not True or False.",
-            f"write {findings.write('block_cross_site', value=True)}",
+            f"write {problems.write('block_cross_site', value=True)}",
         )
     if "own_origins" in found:
         found["own_origins"] = listed(found["own_origins"])
         try:
             Governor(_ANY, is_async=False, own_origins=found["own_origins"])
         except ConfigError as error:
-            findings.problems += [
+            problems.found += [
                 Problem(
                     problem.code,
-                    findings.name("own_origins"),
+                    problems.name("own_origins"),
                     problem.value,
                     problem.message,
                     problem.hint,
                 )
                 for problem in error.problems
             ]
-    return found, tuple(findings.problems)
+    return found, tuple(problems.found)

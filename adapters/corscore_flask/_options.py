@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from corscore import OriginResolver
     from corscore.integration import OnDecision, Policies
-    from corscore_flask._findings import Findings
+    from corscore_flask._problems import Problems
 
     Texts = str | list[str] | tuple[str, ...] | set[str] | frozenset[str]
     Origins = Texts | re.Pattern[str] | list[str | re.Pattern[str]]
@@ -82,57 +82,56 @@ OF_THE_APP = ("on_decision", "shadow", "block_cross_site", "own_origins")
 _READ_ELSEWHERE = (*OF_THE_APP, "resources")
 
 
-def policy_from_flask(findings: Findings) -> Policy:
+def policy_from_flask(problems: Problems) -> Policy:
     """The policy that a Flask user describes.
 
     Args:
-        findings: What the user wrote. ``resources`` and what is said for the whole app are read
-            elsewhere.
+        problems: With the options that the user wrote, of which ``resources`` and those of the
+            whole app are read elsewhere; what is wrong with the others is added.
 
     Raises:
         ConfigError: With all that is wrong, each problem under the name that the user wrote.
     """
     written = {
         name: value
-        for name, value in findings.written.items()
-        if name not in _READ_ELSEWHERE or findings.is_in_place(name)
+        for name, value in problems.written.items()
+        if name not in _READ_ELSEWHERE or problems.is_in_place(name)
     }
     options: dict[str, Any] = {**_DEFAULTS, **written}
     for name in written:
         if name not in _POLICY_NAMES:
-            _judge(findings, options, name)
-    _read_origins(findings, options)
-    _read_names(findings, options)
+            _judge(problems, options, name)
+    _read_origins(problems, options)
+    _read_names(problems, options)
     max_age = options["max_age"]
     if isinstance(max_age, str) and max_age.isascii() and max_age.isdigit():
         options["max_age"] = int(max_age)
-    problems = findings.problems
     try:
         policy = translated_policy(
             {_POLICY_NAMES[name]: value for name, value in options.items()},
-            {policy_name: findings.name(name) for name, policy_name in _POLICY_NAMES.items()},
-            findings.separator,
+            {policy_name: problems.name(name) for name, policy_name in _POLICY_NAMES.items()},
+            problems.separator,
         )
-        if not problems:
+        if not problems.found:
             return policy
     except ConfigError as error:
-        told = {problem.field for problem in problems}
+        fields = {problem.field for problem in problems.found}
         # Origins that stand in the wrong place, or in the wrong form, are not missing.
-        is_consequence = findings.name("origins") in told
-        problems += [
+        is_consequence = problems.name("origins") in fields
+        problems.found += [
             problem
             for problem in error.problems
             if not (is_consequence and problem.code == "origins-missing")
         ]
-    raise ConfigError(tuple(problems))
+    raise ConfigError(tuple(problems.found))
 
 
-def _read_origins(findings: Findings, options: dict[str, Any]) -> None:
+def _read_origins(problems: Problems, options: dict[str, Any]) -> None:
     items = listed(options.get("origins", ()))
     if not isinstance(items, list):
         return
     names = [item for item in items if not isinstance(item, re.Pattern)]
-    options["origins"] = without_origin_regexes(findings, names)
+    options["origins"] = without_origin_regexes(problems, names)
     compiled = [item for item in items if isinstance(item, re.Pattern)]
     given = options.get("allow_origin_regex")
     if not compiled:
@@ -142,16 +141,16 @@ def _read_origins(findings: Findings, options: dict[str, Any]) -> None:
         return
     regexes = compiled if given is None else [*compiled, given]
     whole = "|".join(f"(?:{getattr(regex, 'pattern', regex)})" for regex in regexes)
-    findings.add(
+    problems.add(
         "origin-is-regex",
         "origins",
         compiled,
         f"there are {len(regexes)} regexes, and a policy has one.",
-        f"write {findings.write('allow_origin_regex', whole)}",
+        f"write {problems.write('allow_origin_regex', whole)}",
     )
 
 
-def _read_names(findings: Findings, options: dict[str, Any]) -> None:
+def _read_names(problems: Problems, options: dict[str, Any]) -> None:
     for name in ("methods", "allow_headers", "expose_headers"):
         value = options.get(name)
         # Here flask-cors reads commas, and none of these has one inside.
@@ -163,13 +162,13 @@ def _read_names(findings: Findings, options: dict[str, Any]) -> None:
     headers = options["allow_headers"]
     if not isinstance(headers, list):
         return
-    names, forbidden = split_forbidden(without_header_regexes(findings, headers))
+    names, forbidden = split_forbidden(without_header_regexes(problems, headers))
     options["allow_headers"] = names
     if forbidden:
-        findings.notices.once(
+        problems.notices.once(
             "forbidden",
             "%s: browsers set %s themselves and ask nobody; drop what is not needed",
-            findings.name("allow_headers"),
+            problems.name("allow_headers"),
             ", ".join(forbidden),
         )
 
@@ -184,12 +183,12 @@ def listed(value: object) -> object:
     return list(value) if isinstance(value, (list, tuple)) else value
 
 
-def _judge(findings: Findings, options: dict[str, Any], name: str) -> None:
+def _judge(problems: Problems, options: dict[str, Any], name: str) -> None:
     """Takes an option out that a policy does not have, and says what becomes of it."""
     value = options.pop(name)
-    written = findings.name(name)
+    written = problems.name(name)
     if name in _READ_ELSEWHERE:
-        findings.add(
+        problems.add(
             "option-refused",
             name,
             value,
@@ -197,32 +196,32 @@ def _judge(findings: Findings, options: dict[str, Any], name: str) -> None:
             f"write CORS(app, {name}=...)",
         )
     elif (name, value) in _REFUSED:
-        findings.add(
+        problems.add(
             "option-refused",
             name,
             value,
-            f"{findings.write(name, value)} is not possible: {_NEEDLESS[name]}.",
+            f"{problems.write(name, value)} is not possible: {_NEEDLESS[name]}.",
             f"drop {written}",
         )
     elif name in _NEEDLESS:
-        findings.notices.once(name, f"{written} is not needed: {_NEEDLESS[name]}. Drop it.")
-    elif findings.is_argument(name) or _meant(name):
+        problems.notices.once(name, f"{written} is not needed: {_NEEDLESS[name]}. Drop it.")
+    elif problems.is_argument(name) or _meant(name):
         meant = _meant(name)
         if meant:
             # The rest is judged by what was meant, so that all problems come at once.
             options.setdefault(meant, value)
-        findings.add(
+        problems.add(
             "option-unknown",
             name,
             value,
             f"there is no option {written}.",
-            f"did you mean {findings.name(meant)}? write {findings.write(meant, value)}"
+            f"did you mean {problems.name(meant)}? write {problems.write(meant, value)}"
             if meant
-            else f"the options are {', '.join(map(findings.name, _POLICY_NAMES))}",
+            else f"the options are {', '.join(map(problems.name, _POLICY_NAMES))}",
         )
     else:
         # A key of another extension, or one that flask-cors does not read either: CORS_HEADERS.
-        findings.notices.once(name, f"{written} is no option of corscore, and left alone")
+        problems.notices.once(name, f"{written} is no option of corscore, and left alone")
 
 
 def _meant(name: str) -> str | None:

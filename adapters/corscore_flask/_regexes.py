@@ -6,12 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from corscore import ConfigError, Policy
-from corscore_flask._findings import literal
+from corscore_flask._problems import literal
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from corscore_flask._findings import Findings
+    from corscore_flask._problems import Problems
 
 # What flask-cors takes for the sign of a regex. No header in use has one of these in its name.
 _SIGNS = re.compile(r"[]*\\?$^[()]")
@@ -27,24 +27,24 @@ _MEANINGS = (
 )
 
 
-def without_origin_regexes(findings: Findings, items: list[Any]) -> list[Any]:
+def without_origin_regexes(problems: Problems, items: list[Any]) -> list[Any]:
     """The items of ``origins`` that are no regex; each of the others is noted as a problem."""
     kept = []
     for item in items:
         if not isinstance(item, str) or not _ORIGIN_SIGNS.search(item) or _is_pattern(item):
             kept.append(item)
             continue
-        findings.add(
+        problems.add(
             "origin-is-regex",
             "origins",
             item,
             f"{literal(item)} is a regex, and no string in this list is taken for one.",
-            _instead_of(findings, item),
+            _instead_of(problems, item),
         )
     return kept
 
 
-def without_header_regexes(findings: Findings, items: list[Any]) -> list[Any]:
+def without_header_regexes(problems: Problems, items: list[Any]) -> list[Any]:
     """The same for ``allow_headers``."""
     kept = []
     for item in items:
@@ -52,13 +52,13 @@ def without_header_regexes(findings: Findings, items: list[Any]) -> list[Any]:
         if source is item and not (isinstance(item, str) and item != "*" and _SIGNS.search(item)):
             kept.append(item)
             continue
-        findings.add(
+        problems.add(
             "header-is-regex",
             "allow_headers",
             item,
             f"{literal(source)} is a regex, and this list is of names.",
-            f"list them, {findings.write('allow_headers', ['X-Request-Id'])}, or write "
-            f"{findings.write('allow_headers', ['*'])} for any",
+            f"list them, {problems.write('allow_headers', ['X-Request-Id'])}, or write "
+            f"{problems.write('allow_headers', ['*'])} for any",
         )
     return kept
 
@@ -71,14 +71,14 @@ def _is_pattern(text: str) -> bool:
     return True
 
 
-def _instead_of(findings: Findings, source: str) -> str:
+def _instead_of(problems: Problems, source: str) -> str:
     meant = source
     for regex, pattern in _MEANINGS:
         meant = regex.sub(pattern, meant)
     patterns = [re.sub("^https[?]", scheme, meant) for scheme in ("https", "http")]
     patterns = list(dict.fromkeys(filter(_is_pattern, patterns)))
-    whole = findings.write("allow_origin_regex", source.removeprefix("^").removesuffix("$"))
+    whole = problems.write("allow_origin_regex", source.removeprefix("^").removesuffix("$"))
     if not patterns:
         return f"write {whole}, which has to match the whole origin"
-    instead = f"write {findings.write('origins', patterns)}"
+    instead = f"write {problems.write('origins', patterns)}"
     return instead if meant == "*" else f"{instead}, or {whole}, which has to match all of it"

@@ -7,8 +7,8 @@ from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING
 
 from corscore import ConfigError, Policy, PolicyMap, Problem
-from corscore_flask._findings import Findings, Place, literal
 from corscore_flask._options import policy_from_flask
+from corscore_flask._problems import Place, Problems, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,17 +37,17 @@ def policies_from_flask(
             user wrote.
         TypeError: When ``resources``, or what a path has there, is of no type that it can have.
     """
-    findings = Findings(given, config, notices=notices)
-    if findings.written.get(_OPTION) is None:
-        return policy_from_flask(findings)
-    resources = findings.written[_OPTION]
-    written = findings.name(_OPTION)
+    problems = Problems(given, config, notices=notices)
+    if problems.written.get(_OPTION) is None:
+        return policy_from_flask(problems)
+    resources = problems.written[_OPTION]
+    written = problems.name(_OPTION)
     if isinstance(resources, str) and resources in _EVERY_PATH_FOR_USERS:
-        findings.notices.once(
+        problems.notices.once(
             _OPTION, f"{written} is not needed: a policy governs the whole app. Drop it."
         )
-        return policy_from_flask(findings)
-    reader = _Reader(given, config, findings.notices)
+        return policy_from_flask(problems)
+    reader = _Reader(given, config, problems.notices)
     if isinstance(resources, Mapping):
         for path, value in resources.items():
             place = f"{written}[{literal(_source(path))}]"
@@ -104,9 +104,9 @@ class _Reader:
         return PolicyMap(self._found, default=None)
 
     def _policy(self, place: Place | None) -> Policy | None:
-        findings = Findings(self._given, self._config, place, self._notices)
+        problems = Problems(self._given, self._config, place, self._notices)
         try:
-            return policy_from_flask(findings)
+            return policy_from_flask(problems)
         except ConfigError as error:
             self._problems.update(dict.fromkeys(error.problems))
             return None

@@ -1,4 +1,4 @@
-"""What is wrong with a Flask user's options, in the words in which they were written."""
+"""The options that a Flask user wrote, and the problems with them, under the same names."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Place(NamedTuple):
     options: Mapping[str, object]
 
 
-class Findings:
-    """Collects the problems of one configuration, and says what is only to be mentioned.
+class Problems:
+    """The problems of one configuration, and the notices about it.
 
     Args:
         given: The arguments of ``CORS``, which come before ``config``.
@@ -37,7 +37,7 @@ class Findings:
 
     Attributes:
         written: The options that count, under their names as arguments.
-        problems: What was found so far.
+        found: The problems so far.
         notices: As above.
         separator: What stands between a name and its value.
     """
@@ -52,7 +52,7 @@ class Findings:
         configured = _configured(config)
         own = {} if place is None else place.options
         self.written: dict[str, object] = {**configured, **given, **own}
-        self.problems: list[Problem] = []
+        self.found: list[Problem] = []
         self.notices: Notices = Notices() if notices is None else notices
         self._given = given
         self._place = place
@@ -81,8 +81,8 @@ class Findings:
         return f"{self.name(option)}{self.separator}{literal(value)}"
 
     def add(self, code: str, option: str, value: object, message: str, hint: str) -> None:
-        """Notes a problem."""
-        self.problems.append(Problem(code, self.name(option), value, message, hint))
+        """Add a problem."""
+        self.found.append(Problem(code, self.name(option), value, message, hint))
 
 
 def _configured(config: Mapping[str, object]) -> dict[str, object]:
