@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from corscore._config.values import read_list
 from corscore._standard.fetch import (
     CORS_SAFELISTED_METHODS,
     FORBIDDEN_METHODS,
@@ -14,8 +15,9 @@ from corscore._standard.text import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
+    from corscore._config.options import Options
     from corscore._config.spelling import Problems
 
 ANY = "*"
@@ -28,11 +30,10 @@ _REQUEST_PREFIX = "access-control-request-"
 _CORS_PREFIX = "access-control-"
 
 
-def read_methods(problems: Problems, items: Iterable[str]) -> tuple[str, ...]:
-    """Methods in the case that a browser sends; every mistake is noted."""
-    option = "allow_methods"
+def read_methods(problems: Problems, option: str, value: object) -> tuple[str, ...]:
+    """Methods in the case that a browser sends, without those that CORS always allows."""
     methods: dict[str, None] = {}
-    for item in items:
+    for item in read_list(problems, option, value):
         upper = item.upper()
         if not is_token(item):
             hint = _bare(item).upper()
@@ -65,11 +66,10 @@ def read_methods(problems: Problems, items: Iterable[str]) -> tuple[str, ...]:
     return tuple(method for method in methods if method not in CORS_SAFELISTED_METHODS)
 
 
-def read_request_headers(problems: Problems, items: Iterable[str]) -> tuple[str, ...]:
-    """Names that a script may send, in lower case; every mistake is noted."""
-    option = "allow_headers"
+def read_request_headers(problems: Problems, option: str, value: object) -> tuple[str, ...]:
+    """Names that a script may send, in lower case."""
     names: dict[str, None] = {}
-    for name, item in _read_names(problems, option, items):
+    for name, item in _read_names(problems, option, value):
         if name.startswith(_CORS_PREFIX) and not name.startswith(_REQUEST_PREFIX):
             problems.add(
                 "header-wrong-direction",
@@ -92,13 +92,10 @@ def read_request_headers(problems: Problems, items: Iterable[str]) -> tuple[str,
     return tuple(names)
 
 
-def read_exposed_headers(
-    problems: Problems, items: Iterable[str], *, credentials: bool
-) -> tuple[str, ...]:
-    """Names that a script may read, as they were written; every mistake is noted."""
-    option = "expose_headers"
+def read_exposed_headers(problems: Problems, option: str, value: object) -> tuple[str, ...]:
+    """Names that a script may read, as they were written."""
     names: dict[str, str] = {}
-    for name, item in _read_names(problems, option, items):
+    for name, item in _read_names(problems, option, value):
         if name in FORBIDDEN_RESPONSE_HEADERS:
             problems.add(
                 "header-forbidden",
@@ -117,7 +114,13 @@ def read_exposed_headers(
             )
         else:
             names.setdefault(name, item)
-    if ANY in names and credentials:
+    return tuple(names.values())
+
+
+def check_exposed_headers(problems: Problems, options: Options) -> None:
+    """Note a ``*`` beside credentials."""
+    option = "expose_headers"
+    if ANY in options.expose_headers and options.allow_credentials:
         problems.add(
             "expose-wildcard-with-credentials",
             option,
@@ -125,12 +128,11 @@ def read_exposed_headers(
             'browsers take "*" for a header of that name when credentials are sent.',
             f"list the names: {problems.write(option, ['X-Total-Count', 'Link'])}",
         )
-    return tuple(names.values())
 
 
-def _read_names(problems: Problems, option: str, items: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _read_names(problems: Problems, option: str, value: object) -> Iterator[tuple[str, str]]:
     """Each valid name in lower case, and as it was written."""
-    for item in items:
+    for item in read_list(problems, option, value):
         if is_token(item):
             yield item.lower(), item
             continue

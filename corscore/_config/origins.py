@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Iterable
 
+    from corscore._config.options import Options
     from corscore._config.spelling import Problems
 
 _OPTION = "allow_origins"
 _REGEX = "allow_origin_regex"
 _EXAMPLE = "https://app.example.com"
+_REGEX_EXAMPLE = "https://pr-[0-9]+[.]example[.]com"
 
 
 def read_patterns(problems: Problems, items: Iterable[str]) -> list[Pattern]:
@@ -59,29 +61,89 @@ def _hint(problems: Problems, codes: set[str], item: str, suggestion: str | None
     )
 
 
-def check_credentialed(
-    problems: Problems,
-    patterns: Iterable[Pattern],
-    *,
-    insecure_is_allowed: bool,
-    public_suffixes_are_allowed: bool,
-) -> None:
-    """Notes patterns whose origins strangers can take over, where cookies would be at stake."""
+def check_origins(problems: Problems, options: Options, patterns: Iterable[Pattern]) -> None:
+    """Note options that allow no origin, or too many beside other options."""
+    if ANY in options.allow_origins:
+        _check_any(problems, options)
+    elif not (options.allow_origins or problems.has(_OPTION) or _has_others(problems, options)):
+        problems.add(
+            "origins-missing",
+            _OPTION,
+            options.allow_origins,
+            "no origin is allowed; an empty list does not mean all of them.",
+            f"write {problems.write(_OPTION, [_EXAMPLE])}",
+        )
+    if not options.allow_credentials:
+        return
     for pattern in patterns:
-        if pattern.is_insecure and not insecure_is_allowed:
-            port = "" if pattern.port == DEFAULT_PORTS["https"] else pattern.port
-            secure = Pattern("https", pattern.subdomains, pattern.host, port)
-            problems.add(
-                "insecure-origin-with-credentials",
-                _OPTION,
-                str(pattern),
-                f"{shown(str(pattern))} is plain http: anyone on the way can put a script into "
-                "its pages and use your visitors' cookies.",
-                f"write {problems.literal(str(secure))}, or accept the risk with "
-                f"{problems.write('dangerously_allow_insecure_origins', True)}",
-            )
-        if pattern.subdomains and not public_suffixes_are_allowed:
+        if pattern.is_insecure and not options.dangerously_allow_insecure_origins:
+            _note_insecure(problems, pattern)
+        if pattern.subdomains and not options.dangerously_allow_public_suffixes:
             _check_suffix(problems, pattern)
+    if options.allow_null_origin:
+        problems.add(
+            "null-with-credentials",
+            "allow_null_origin",
+            True,
+            'any page can make a frame whose origin is "null", and would use your visitors\' '
+            "cookies through it.",
+            f"write {problems.write('allow_null_origin', False)}, or "
+            f"{problems.write('allow_credentials', False)}",
+        )
+
+
+def _has_others(problems: Problems, options: Options) -> bool:
+    """Whether an option beside ``allow_origins`` allows origins, or was meant to."""
+    return (
+        options.allow_origin_regex is not None
+        or problems.has(_REGEX)
+        or options.allow_null_origin
+        or options.origin_resolver is not None
+    )
+
+
+def _check_any(problems: Problems, options: Options) -> None:
+    if len(options.allow_origins) > 1 or _has_others(problems, options):
+        problems.add(
+            "wildcard-not-alone",
+            _OPTION,
+            ANY,
+            '"*" allows every origin; the other options that allow origins have no effect.',
+            f"write {problems.write(_OPTION, [ANY])} alone, or drop {problems.literal(ANY)}",
+        )
+    if options.allow_credentials:
+        problems.add(
+            "wildcard-with-credentials",
+            _OPTION,
+            ANY,
+            '"*" and credentials do not go together: every site could act as your visitors, '
+            "and browsers refuse it.",
+            f"list the origins, {problems.write(_OPTION, [_EXAMPLE])}, or write "
+            f"{problems.write('allow_credentials', False)}",
+        )
+    if options.allow_private_network:
+        problems.add(
+            "private-network-with-wildcard",
+            _OPTION,
+            ANY,
+            '"*" would open a private network to every site.',
+            f"list the origins, {problems.write(_OPTION, [_EXAMPLE])}, or "
+            f"write {problems.write('allow_private_network', False)}",
+        )
+
+
+def _note_insecure(problems: Problems, pattern: Pattern) -> None:
+    port = "" if pattern.port == DEFAULT_PORTS["https"] else pattern.port
+    secure = Pattern("https", pattern.subdomains, pattern.host, port)
+    problems.add(
+        "insecure-origin-with-credentials",
+        _OPTION,
+        str(pattern),
+        f"{shown(str(pattern))} is plain http: anyone on the way can put a script into "
+        "its pages and use your visitors' cookies.",
+        f"write {problems.literal(str(secure))}, or accept the risk with "
+        f"{problems.write('dangerously_allow_insecure_origins', True)}",
+    )
 
 
 def _check_suffix(problems: Problems, pattern: Pattern) -> None:
@@ -107,50 +169,55 @@ def _check_suffix(problems: Problems, pattern: Pattern) -> None:
     )
 
 
-def read_regex(
-    problems: Problems, value: object, *, credentials: bool, slow_is_allowed: bool
-) -> re.Pattern[str] | None:
-    """The compiled regex, or None without one; every mistake is noted."""
+def read_regex(problems: Problems, option: str, value: object) -> re.Pattern[str] | None:
+    """The compiled regex, or None."""
     if value is None:
         return None
     # Imported late: most configurations have no regex, and `re` is larger than the engine.
     import re
     import warnings
 
-    from corscore._config.regex import has_nested_repeats, matched_stranger
-
     source = value.pattern if isinstance(value, re.Pattern) else value
     if not isinstance(source, str):
         problems.add(
             "not-a-string",
-            _REGEX,
+            option,
             value,
             f"{shown(value)} is not a str or a compiled pattern of str.",
-            f"write {problems.write(_REGEX, 'https://pr-[0-9]+[.]example[.]com')}",
+            f"write {problems.write(option, _REGEX_EXAMPLE)}",
         )
         return None
-    regex, may_be_slow, reason = None, False, "is empty"
+    reason = "is empty"
     try:
-        # An empty regex compiles, and never matches an origin: a variable that was not filled in.
-        flags = value.flags if isinstance(value, re.Pattern) else 0
         with warnings.catch_warnings():
-            # Of what a later Python may read otherwise: no reason to stop a server.
+            # re warns of what a later Python may read otherwise, which must not stop a server.
             warnings.simplefilter("ignore")
-            regex = re.compile(source, flags) if source else None
-            may_be_slow = regex is not None and has_nested_repeats(regex)
+            # An empty regex compiles, and matches no origin: an unset variable.
+            if source:
+                return re.compile(source, value.flags if isinstance(value, re.Pattern) else 0)
     except (re.error, OverflowError, RecursionError) as error:
         reason = f"is not a valid regex: {error}"
+    problems.add(
+        "regex-invalid",
+        option,
+        source,
+        f"{shown(source)} {reason}.",
+        f"write it in the syntax of Python's re, such as {problems.write(option, _REGEX_EXAMPLE)}",
+    )
+    return None
+
+
+def check_regex(problems: Problems, options: Options) -> None:
+    """Note a regex that may be slow, or that allows credentials to unknown sites."""
+    regex = options.allow_origin_regex
     if regex is None:
-        problems.add(
-            "regex-invalid",
-            _REGEX,
-            source,
-            f"{shown(source)} {reason}.",
-            f"write it in the syntax of Python's re, such as "
-            f"{problems.write(_REGEX, 'https://pr-[0-9]+[.]example[.]com')}",
-        )
-        return None
-    if may_be_slow and not slow_is_allowed:
+        return
+    # Imported late, as above.
+    from corscore._config.regex import has_nested_repeats, matched_stranger
+
+    source = regex.pattern
+    may_be_slow = has_nested_repeats(regex)
+    if may_be_slow and not options.dangerously_allow_slow_regex:
         problems.add(
             "regex-unsafe",
             _REGEX,
@@ -160,16 +227,16 @@ def read_regex(
             f"write a pattern, {problems.write(_OPTION, ['https://*.example.com'])}, or accept "
             f"the risk with {problems.write('dangerously_allow_slow_regex', True)}",
         )
-        return regex
-    stranger = matched_stranger(regex, may_be_slow=may_be_slow) if credentials else None
+        return
+    if not options.allow_credentials:
+        return
+    stranger = matched_stranger(regex, may_be_slow=may_be_slow)
     if stranger is not None:
         problems.add(
             "regex-matches-anything-with-credentials",
             _REGEX,
             source,
-            f"{shown(source)} also matches {stranger}, an origin of nobody's, and would give it "
-            "your visitors' cookies.",
-            f"spell your own domain out: "
-            f"{problems.write(_REGEX, 'https://pr-[0-9]+[.]example[.]com')}",
+            f"{shown(source)} also matches {stranger}, an origin that is not yours, and would give "
+            "it your visitors' cookies.",
+            f"spell your own domain out: {problems.write(_REGEX, _REGEX_EXAMPLE)}",
         )
-    return regex

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from corscore._config.options import DEFAULTS, Options, did_you_mean
+from corscore._config.options import OPTIONS, did_you_mean
 from corscore._config.spelling import Problems, Spelling, python_literal, variable_literal
-from corscore._standard.problem import ConfigError, Problem
+from corscore._standard.problem import Problem
 from corscore._standard.text import escaped, shown
 
 TYPE_CHECKING = False
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
 PREFIX = "CORS_"
 
-_LISTS = tuple(name for name, default in DEFAULTS.items() if default == ())
-_SWITCHES = tuple(name for name, default in DEFAULTS.items() if isinstance(default, bool))
-_NUMBERS = ("max_age", "preflight_status")
 _BOOLEANS = {
     "true": True,
     "1": True,
@@ -32,17 +29,15 @@ _BOOLEANS = {
 _MAX_DIGITS = 18
 
 
-def read_environment(prefix: str, environ: Mapping[str, str] | None) -> Options:
-    """The options in environment variables.
-
-    Raises:
-        ConfigError: With every problem, each naming its variable.
-    """
+def read_environment(
+    prefix: str, environ: Mapping[str, str] | None
+) -> tuple[dict[str, object], Problems]:
+    """The options in environment variables, not yet checked, and the problems so far."""
     variables = os.environ if environ is None else environ
-    names = {option: f"{prefix}{option.upper()}" for option in DEFAULTS}
+    names = {option: f"{prefix}{option.upper()}" for option in OPTIONS}
     problems = Problems(Spelling(names, variable_literal, "="))
-    given = {
-        option: variables[name]
+    given: dict[str, object] = {
+        option: _value(problems, option, variables[name])
         # An unset and an empty variable are the same to those who deploy.
         for option, name in names.items()
         if variables.get(name, "").strip()
@@ -53,15 +48,11 @@ def read_environment(prefix: str, environ: Mapping[str, str] | None) -> Options:
     foreign = [name for name in others if not _is_slip(problems, name, prefix, variables[name])]
     if foreign:
         _log_foreign(foreign)
-    return _read(problems, given)
+    return given, problems
 
 
-def read_mapping(mapping: Mapping[str, object]) -> Options:
-    """The options in a table, whose strings are read as the environment's.
-
-    Raises:
-        ConfigError: With every problem, each naming the key as it was written.
-    """
+def read_mapping(mapping: Mapping[str, object]) -> tuple[dict[str, object], Problems]:
+    """The same in a table; its strings are read like variables."""
     keys: dict[str, str] = {}
     given: dict[str, object] = {}
     problems = Problems(Spelling(keys, python_literal, " = "))
@@ -79,43 +70,20 @@ def read_mapping(mapping: Mapping[str, object]) -> Options:
             )
             continue
         keys[option] = str(key)
-        given[option] = value
-    return _read(problems, given)
-
-
-def _read(problems: Problems, given: Mapping[str, object]) -> Options:
-    values = {
-        option: _value(problems, option, value) if isinstance(value, str) else value
-        for option, value in given.items()
-    }
-    try:
-        options = Options(values, problems.spelling)
-    except ConfigError as error:
-        more = _without(error.problems, problems.found)
-        raise ConfigError((*problems.found, *more)) from None
-    problems.raise_all()
-    return options
-
-
-def _without(problems: tuple[Problem, ...], told: list[Problem]) -> tuple[Problem, ...]:
-    """The problems that are not a mere consequence of one that was told already."""
-    silenced = {problem.field for problem in told}
-    return tuple(
-        problem
-        for problem in problems
-        if not (problem.code == "origins-missing" and problem.field in silenced)
-    )
+        given[option] = _value(problems, option, value) if isinstance(value, str) else value
+    return given, problems
 
 
 def _value(problems: Problems, option: str, text: str) -> object:
-    if option in _LISTS:
-        return _items(problems, option, text)
+    kind = OPTIONS[option].kind if option in OPTIONS else None
     bare = text.strip()
-    if option in _SWITCHES:
+    if kind == "list":
+        return _items(problems, option, text)
+    if kind == "switch":
         return _BOOLEANS.get(bare.lower(), text)
-    if option == "max_age" and bare.lower() == "none":
+    if kind == "seconds" and bare.lower() == "none":
         return None
-    if option in _NUMBERS and bare.isascii():
+    if kind in {"seconds", "status"} and bare.isascii():
         digits = bare.removeprefix("-")
         return int(bare) if digits.isdigit() and len(digits) <= _MAX_DIGITS else text
     return bare
@@ -138,7 +106,7 @@ def _items(problems: Problems, option: str, text: str) -> list[str]:
 
 
 def _is_slip(problems: Problems, name: str, prefix: str, value: str) -> bool:
-    guess = did_you_mean(name.removeprefix(prefix), DEFAULTS)
+    guess = did_you_mean(name.removeprefix(prefix), OPTIONS)
     if guess is None:
         return False
     meant = problems.spelling.name(guess)

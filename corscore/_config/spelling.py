@@ -11,7 +11,7 @@ from corscore._standard.text import quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 
 class Spelling:
@@ -106,7 +106,18 @@ class Problems:
         """A corrected item or value, for a hint."""
         return self.spelling.literal(value)
 
-    def raise_all(self) -> None:
-        """Raise a ``ConfigError`` with all problems, if there are any."""
+    def has(self, option: str) -> bool:
+        """Whether there is a problem with the option."""
+        return any(problem.field == self.spelling.name(option) for problem in self.found)
+
+    def raise_all(self, order: Iterable[str] = ()) -> None:
+        """Raise a ``ConfigError`` with all problems, if there are any.
+
+        Args:
+            order: Options in the order that their problems get; all other problems come first.
+        """
         if self.found:
-            raise ConfigError(tuple(self.found))
+            ranks = {self.spelling.name(option): rank for rank, option in enumerate(order)}
+            raise ConfigError(
+                tuple(sorted(self.found, key=lambda problem: ranks.get(problem.field, -1)))
+            )

@@ -1,4 +1,4 @@
-"""Checks the options by their types: lists, switches, seconds and a status."""
+"""Readers of options by the kind of their values: list, switch, seconds, status, resolver."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ if TYPE_CHECKING:
     from corscore._config.spelling import Problems
     from corscore._policy.resolver import OriginResolver
 
+    Resolver = Callable[..., Any] | OriginResolver | None
+
 MAX_MAX_AGE = 86400
 _PREFLIGHT_STATUSES = (200, 204)
 _TRUE = ("1", "true", "yes", "on")
 
 
-def read_list(problems: Problems, option: str, value: object) -> tuple[str, ...] | None:
-    """The items that are strings, without repetitions; None when there was no list at all."""
+def read_list(problems: Problems, option: str, value: object) -> tuple[str, ...]:
+    """The items that are strings, without repetitions."""
     if isinstance(value, (set, frozenset)):
-        items = sorted(
-            value, key=quoted
-        )  # a set has no order; a policy's repr and headers have one
+        # A set has no order; a policy's repr and headers have one.
+        items = sorted(value, key=quoted)
     elif isinstance(value, (list, tuple)):
         items = list(value)
     else:
@@ -35,8 +36,6 @@ def read_list(problems: Problems, option: str, value: object) -> tuple[str, ...]
             f"{shown(value)} is not a list, tuple or set of str.",
             f"write {problems.write(option, items or _example(option))}",
         )
-        if not items:
-            return None
     for item in items:
         if not isinstance(item, str):
             problems.add(
@@ -46,8 +45,7 @@ def read_list(problems: Problems, option: str, value: object) -> tuple[str, ...]
                 f"{shown(item)} in the list is not a str.",
                 f"write {problems.literal(_as_text(item) or _example(option)[0])}",
             )
-    strings = tuple(dict.fromkeys(item for item in items if isinstance(item, str)))
-    return strings if strings or not items else None
+    return tuple(dict.fromkeys(item for item in items if isinstance(item, str)))
 
 
 def _as_text(item: object) -> str | None:
@@ -64,6 +62,7 @@ def _example(option: str) -> list[str]:
 
 
 def read_switch(problems: Problems, option: str, value: object) -> bool:
+    """The value, or what a value of another type was meant for."""
     if isinstance(value, bool):
         return value
     meant = quoted(value).strip("\"' ").lower() in _TRUE
@@ -74,19 +73,19 @@ def read_switch(problems: Problems, option: str, value: object) -> bool:
         f"{shown(value)} is not True or False.",
         f"write {problems.write(option, meant)}",
     )
-    # Judge the rest by what was meant, so that all problems come at once.
+    # The other options are checked beside what was meant, so that all problems come at once.
     return meant
 
 
-def read_resolver(problems: Problems, value: Any) -> Callable[..., Any] | OriginResolver | None:
-    """The function to ask about origins, or an object with the methods of ``OriginResolver``."""
+def read_resolver(problems: Problems, option: str, value: Any) -> Resolver:
+    """A callable, an object with the methods of ``OriginResolver``, or None."""
     methods = (getattr(value, name, None) for name in ("ask", "ask_async"))
     if value is None or callable(value) or all(map(callable, methods)):
-        resolver: Callable[..., Any] | OriginResolver | None = value
+        resolver: Resolver = value
         return resolver
     problems.add(
         "resolver-invalid",
-        "origin_resolver",
+        option,
         value,
         f"{shown(value)} is not a function; a resolver is written in Python.",
         "write Policy(origin_resolver=is_allowed), for def is_allowed(origin, request)",
@@ -94,27 +93,28 @@ def read_resolver(problems: Problems, value: Any) -> Callable[..., Any] | Origin
     return None
 
 
-def read_max_age(problems: Problems, value: object) -> int | None:
+def read_seconds(problems: Problems, option: str, value: object) -> int | None:
+    """Whole seconds of an ``int`` or a ``timedelta``, or None."""
     if value is None:
         return None
     seconds = _whole_seconds(value)
     if seconds is None:
         problems.add(
             "max-age-invalid",
-            "max_age",
+            option,
             value,
             f"{shown(value)} is not a whole number of seconds.",
-            f"write {problems.write('max_age', 600)}, or {problems.write('max_age', None)} to "
+            f"write {problems.write(option, 600)}, or {problems.write(option, None)} to "
             "send no such header",
         )
     elif not 0 <= seconds <= MAX_MAX_AGE:
         problems.add(
             "max-age-out-of-range",
-            "max_age",
+            option,
             value,
             f"{shown(value)} is not between 0 (do not cache) and {MAX_MAX_AGE} seconds, the most "
             "that any browser honours.",
-            f"write {problems.write('max_age', 0 if seconds < 0 else MAX_MAX_AGE)}",
+            f"write {problems.write(option, 0 if seconds < 0 else MAX_MAX_AGE)}",
         )
     return seconds
 
@@ -122,7 +122,7 @@ def read_max_age(problems: Problems, value: object) -> int | None:
 def _whole_seconds(value: object) -> int | None:
     if isinstance(value, int):
         return None if isinstance(value, bool) else value
-    # Imported late: only a configuration that holds a timedelta has loaded the module already.
+    # Imported late: a configuration that holds a timedelta has loaded the module already.
     from datetime import timedelta
 
     if not isinstance(value, timedelta) or value.microseconds:
@@ -130,14 +130,15 @@ def _whole_seconds(value: object) -> int | None:
     return value.days * 86400 + value.seconds
 
 
-def read_preflight_status(problems: Problems, value: object) -> int:
+def read_status(problems: Problems, option: str, value: object) -> int:
+    """A status that a preflight may be answered with."""
     if isinstance(value, int) and not isinstance(value, bool) and value in _PREFLIGHT_STATUSES:
         return value
     problems.add(
         "preflight-status-invalid",
-        "preflight_status",
+        option,
         value,
         f"{shown(value)} is not a status that a preflight can be answered with.",
-        f"write {problems.write('preflight_status', 204)}, or 200 for clients that need it",
+        f"write {problems.write(option, 204)}, or 200 for clients that need it",
     )
     return 204

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from corscore._config.options import DEFAULTS
+from corscore._config.options import LISTS, OPTIONS
 from corscore._policy.policy import Policy
 from corscore._standard.text import escaped
 
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from corscore._policy.map import PolicyMap
 
-_LISTS = tuple(name for name, default in DEFAULTS.items() if default == ())
 # Of a list, as many as a person reads in a line of a log.
 _MOST_SHOWN = 5
 
@@ -100,9 +99,9 @@ def _at_key(
 
 
 def _between(path: str | None, old: Policy, new: Policy) -> Iterator[Change]:
-    for name in DEFAULTS:
+    for name in OPTIONS:
         before, after = getattr(old, name), getattr(new, name)
-        is_same = set(before) == set(after) if name in _LISTS else before == after
+        is_same = set(before) == set(after) if name in LISTS else before == after
         if not is_same:
             yield Change(path, name, before, after)
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from corscore._config.options import DEFAULTS, Options
-from corscore._config.spelling import rebuilding
+from corscore._config.options import LISTS, OPTIONS, Options, read_options
+from corscore._config.spelling import KEYWORDS, Problems, rebuilding
 from corscore._engine.compiled import AskingCompiled, Compiled
 from corscore._policy.resolver import resolver_of
 from corscore._standard.fetch import CORS_SAFELISTED_REQUEST_HEADERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import timedelta
     from typing import Any, NoReturn
 
+    from corscore._config.options import Names, Regex, Seconds
     from corscore._engine.decision import Decision
     from corscore._engine.headers import OnConflict, RawPair
     from corscore._engine.matcher import Answer, Gateway
@@ -23,14 +22,8 @@ if TYPE_CHECKING:
     from corscore._policy.resolver import OriginResolver, Resolver
     from corscore.browser._request import Request
 
-    Names = list[str] | tuple[str, ...] | set[str] | frozenset[str]
-    Seconds = int | timedelta | None
-    Regex = str | re.Pattern[str] | None
 
-_LISTS = tuple(name for name, default in DEFAULTS.items() if default == ())
-
-
-class Policy:
+class Policy(Options):
     """A CORS policy: https://fetch.spec.whatwg.org/#http-cors-protocol.
 
     Frozen, hashable, safe to share between threads; policies are equal when they mean the same,
@@ -64,23 +57,7 @@ class Policy:
         ConfigError: With all that is wrong at once, each problem with the corrected literal.
     """
 
-    __slots__ = (*DEFAULTS, "_compiled", "allows_origin", "answer", "resolver")
-
-    allow_origins: tuple[str, ...]
-    allow_methods: tuple[str, ...]
-    allow_headers: tuple[str, ...]
-    expose_headers: tuple[str, ...]
-    allow_credentials: bool
-    max_age: int | None
-    allow_origin_regex: re.Pattern[str] | None
-    origin_resolver: Callable[..., Any] | OriginResolver | None
-    allow_null_origin: bool
-    allow_private_network: bool
-    dangerously_allow_insecure_origins: bool
-    dangerously_allow_public_suffixes: bool
-    dangerously_allow_slow_regex: bool
-    preflight_status: int
-    debug: bool
+    __slots__ = ("_compiled", "allows_origin", "answer", "resolver")
 
     _compiled: Compiled
 
@@ -103,6 +80,7 @@ class Policy:
 
     def __init__(
         self,
+        /,
         *,
         allow_origins: Names = (),
         allow_methods: Names = (),
@@ -119,44 +97,17 @@ class Policy:
         dangerously_allow_slow_regex: bool = False,
         preflight_status: int = 204,
         debug: bool = False,
+        **unknown: NoReturn,
     ) -> None:
-        self._compile(
-            Options(
-                {
-                    "allow_origins": allow_origins,
-                    "allow_methods": allow_methods,
-                    "allow_headers": allow_headers,
-                    "expose_headers": expose_headers,
-                    "allow_credentials": allow_credentials,
-                    "max_age": max_age,
-                    "allow_origin_regex": allow_origin_regex,
-                    "origin_resolver": origin_resolver,
-                    "allow_null_origin": allow_null_origin,
-                    "allow_private_network": allow_private_network,
-                    "dangerously_allow_insecure_origins": dangerously_allow_insecure_origins,
-                    "dangerously_allow_public_suffixes": dangerously_allow_public_suffixes,
-                    "dangerously_allow_slow_regex": dangerously_allow_slow_regex,
-                    "preflight_status": preflight_status,
-                    "debug": debug,
-                }
-            )
-        )
-
-    @classmethod
-    def from_options(cls, options: Mapping[str, object]) -> Policy:
-        """A policy from keyword arguments that were gathered elsewhere, as adapters do.
-
-        Args:
-            options: Names and values of this class's arguments, of the same types.
-
-        Raises:
-            ConfigError: As the class does; also for a name that is none (``option-unknown``).
-        """
-        return cls.from_checked(Options(options))
+        # All arguments by their names: only the signature and the option table list them.
+        arguments = dict(locals())
+        given = {name: arguments[name] for name in OPTIONS}
+        # A misspelt option is a problem like the others, and not Python's TypeError.
+        self._build({**given, **unknown}, Problems(KEYWORDS))
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, object]) -> Policy:
-        """A policy from a configuration file's table.
+        """Read a policy from a table, such as that of a configuration file.
 
         Args:
             mapping: Option names (``allow_origins``, or as in the environment
@@ -164,16 +115,16 @@ class Policy:
                 form that ``from_env`` reads.
 
         Raises:
-            ConfigError: As the class does; also for a name that is none (``option-unknown``).
+            ConfigError: As the class does; its problems name the keys.
         """
-        # Imported late, as all that few programs ask for: `import corscore` does not pay for it.
+        # Imported late: only a policy from a table or the environment needs it.
         from corscore._config.sources import read_mapping
 
-        return cls.from_checked(read_mapping(mapping))
+        return build(*read_mapping(mapping), cls)
 
     @classmethod
     def from_env(cls, prefix: str = "CORS_", environ: Mapping[str, str] | None = None) -> Policy:
-        """A policy from environment variables such as ``CORS_ALLOW_ORIGINS``.
+        """Read a policy from environment variables such as ``CORS_ALLOW_ORIGINS``.
 
         Lists are separated by commas; booleans are ``true false 1 0 yes no on off`` in any case;
         ``CORS_MAX_AGE=none`` sends no such header; a regex is taken whole. An unset or empty
@@ -188,29 +139,22 @@ class Policy:
         """
         from corscore._config.sources import read_environment
 
-        return cls.from_checked(read_environment(prefix, environ))
+        return build(*read_environment(prefix, environ), cls)
 
-    @classmethod
-    def from_checked(cls, options: Options) -> Policy:
-        """A policy from options that have been checked already; for the engine itself."""
-        policy = cls.__new__(cls)
-        policy._compile(options)
-        return policy
-
-    def _compile(self, options: Options) -> None:
-        for name in DEFAULTS:
+    def _build(self, given: Mapping[str, object], problems: Problems) -> None:
+        options, patterns = read_options(given, problems)
+        # The compiled policy keeps `options`: if it kept the policy, the two would refer to each
+        # other, and a replaced policy would stay in memory until the garbage collector runs.
+        for name in OPTIONS:
             object.__setattr__(self, name, getattr(options, name))
         resolver = resolver_of(options.origin_resolver)
-        object.__setattr__(self, "resolver", resolver)
-        # The matcher keeps them: a hundred thousand are too many to have twice.
-        patterns = options.patterns
-        del options.patterns
         compiled = (
             Compiled(options, patterns)
             if resolver is None
             else AskingCompiled(options, patterns, resolver.vary)
         )
         responder = compiled.responders[None]
+        object.__setattr__(self, "resolver", resolver)
         object.__setattr__(self, "_compiled", compiled)
         # Bound here, so that a request pays for one call and not for two.
         object.__setattr__(self, "allows_origin", responder.allows)
@@ -277,7 +221,7 @@ class Policy:
             frozenset(self.allow_methods),
             frozenset(self.allow_headers).difference(CORS_SAFELISTED_REQUEST_HEADERS),
             frozenset(map(str.lower, self.expose_headers)),
-            *(getattr(self, name) for name in DEFAULTS if name not in _LISTS),
+            *(getattr(self, name) for name in OPTIONS if name not in LISTS),
         )
 
     def __eq__(self, other: object) -> bool:
@@ -291,16 +235,36 @@ class Policy:
     def __repr__(self) -> str:
         given = (
             f"{name}={rebuilding(getattr(self, name))}"
-            for name, default in DEFAULTS.items()
-            if getattr(self, name) != default
+            for name, option in OPTIONS.items()
+            if getattr(self, name) != option.default
         )
         return f"Policy({', '.join(given)})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (Policy.from_options, ({name: getattr(self, name) for name in DEFAULTS},))
+        return (_rebuilt, ({name: getattr(self, name) for name in OPTIONS},))
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a Policy is frozen: {name!r} cannot be set; build another one")
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"a Policy is frozen: {name!r} cannot be deleted")
+
+
+def build(given: Mapping[str, object], problems: Problems, cls: type[Policy] = Policy) -> Policy:
+    """Build a policy from options that are written under other names.
+
+    Args:
+        given: Names and values of the arguments of ``Policy``.
+        problems: The names that problems get, and the problems so far.
+        cls: The class of the policy.
+
+    Raises:
+        ConfigError: As ``Policy`` does.
+    """
+    policy = cls.__new__(cls)
+    policy._build(given, problems)
+    return policy
+
+
+def _rebuilt(options: dict[str, Any]) -> Policy:
+    return Policy(**options)

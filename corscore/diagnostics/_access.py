@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from corscore._config.options import DEFAULTS
+from corscore._config.options import OPTIONS
 from corscore._config.paths import WILDCARD_END
 from corscore._config.pattern import parse_pattern
 from corscore._config.spelling import rebuilding
@@ -41,7 +41,7 @@ _COMPARED = (
     "allow_origin_regex",
     "allow_null_origin",
 )
-_OTHERS = tuple(name for name in DEFAULTS if name not in _COMPARED)
+_OTHERS = tuple(name for name in OPTIONS if name not in _COMPARED)
 # No path that anybody has: what governs it is what governs most below a prefix.
 _PROBE = "/corscore-any-path"
 

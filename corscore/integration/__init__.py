@@ -19,7 +19,7 @@ from corscore.integration._governor import Governor, Outcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from corscore.integration._arguments import PolicyOptions as PolicyOptions
+    from corscore._config.options import PolicyOptions as PolicyOptions
     from corscore.integration._governor import OnDecision as OnDecision
     from corscore.integration._governor import Policies as Policies
 

@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-from corscore._config.options import Options
-from corscore._config.spelling import Spelling, python_literal
+from corscore._config.spelling import Problems, Spelling, python_literal
 from corscore._policy.map import PolicyMap
-from corscore._policy.policy import Policy
+from corscore._policy.policy import Policy, build
 from corscore._policy.reference import PolicyRef
 from corscore._standard.fetch import is_forbidden_request_header
 from corscore._standard.text import escaped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from typing import Any, TypedDict
+    from collections.abc import Iterable, Mapping
+    from typing import Any
 
-    from corscore._policy.policy import Names, Regex, Seconds
-    from corscore._policy.resolver import OriginResolver
     from corscore.integration._governor import Policies
 
-    class PolicyOptions(TypedDict, total=False):
-        """The keyword arguments of ``Policy``."""
 
-        allow_origins: Names
-        allow_methods: Names
-        allow_headers: Names
-        expose_headers: Names
-        allow_credentials: bool
-        max_age: Seconds
-        allow_origin_regex: Regex
-        origin_resolver: Callable[..., Any] | OriginResolver | None
-        allow_null_origin: bool
-        allow_private_network: bool
-        dangerously_allow_insecure_origins: bool
-        dangerously_allow_public_suffixes: bool
-        dangerously_allow_slow_regex: bool
-        preflight_status: int
-        debug: bool
-
-
-def policy_from(caller: str, policy: object, options: Mapping[str, object]) -> Policy:
+def policy_from(caller: str, policy: object, options: Mapping[str, Any]) -> Policy:
     """The policy that an adapter was given: ready-made, or as options.
 
     Args:
@@ -52,7 +30,7 @@ def policy_from(caller: str, policy: object, options: Mapping[str, object]) -> P
         ConfigError: With all that is wrong with the options.
     """
     if policy is None:
-        return Policy.from_options(options)
+        return Policy(**options)
     if not isinstance(policy, Policy):
         raise TypeError(
             f"{caller}: a Policy was expected, not {type(policy).__name__}; write "
@@ -68,7 +46,7 @@ def policy_from(caller: str, policy: object, options: Mapping[str, object]) -> P
     return policy
 
 
-def policies_from(caller: str, policy: object, options: Mapping[str, object]) -> Policies:
+def policies_from(caller: str, policy: object, options: Mapping[str, Any]) -> Policies:
     """The same for an adapter with a ``Governor``: also a ``PolicyMap`` or a ``PolicyRef``.
 
     The arguments and exceptions are those of ``policy_from``.
@@ -98,7 +76,7 @@ def translated_policy(
     Raises:
         ConfigError: As ``Policy`` does, in the users' own names.
     """
-    return Policy.from_checked(Options(options, Spelling(names, python_literal, separator)))
+    return build(options, Problems(Spelling(names, python_literal, separator)))
 
 
 def split_forbidden(names: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -177,6 +177,20 @@ def test_a_compiled_regex_is_judged_with_its_flags() -> None:
     assert problems_of({"allow_origin_regex": re.compile("HTTPS?://.*", re.IGNORECASE)}) == ()
 
 
-def test_an_unknown_keyword_is_a_typeerror_of_the_call() -> None:
-    with pytest.raises(TypeError, match="allow_origin"):
-        Policy(allow_origin=[ORIGIN])  # type: ignore[call-arg]
+@pytest.mark.parametrize(
+    ("keyword", "hint"),
+    [
+        ("allow_origin", "did you mean allow_origins?"),
+        ("allow_credential", "did you mean allow_credentials?"),
+        ("self", "the options are allow_origins, "),
+    ],
+)
+def test_an_unknown_keyword_is_a_problem_with_a_guess(keyword: str, hint: str) -> None:
+    (problem,) = problems_of({"allow_origins": [ORIGIN], keyword: True})
+    assert (problem.code, problem.field) == ("option-unknown", keyword)
+    assert problem.hint.startswith(hint)
+
+
+def test_an_unknown_keyword_is_an_error_of_type_checkers() -> None:
+    with pytest.raises(ConfigError):
+        Policy(allow_origins=[ORIGIN], allow_credential=True)  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from corscore import Policy, PolicyMap
 
@@ -22,14 +22,14 @@ ABOUT = {
 """What each key of the map stands for."""
 
 
-def policies(options: Mapping[str, object]) -> PolicyMap:
+def policies(options: Mapping[str, Any]) -> PolicyMap:
     """The map of all policies, with these options for whatever has no policy of its own.
 
     Raises:
         ConfigError: With all that is wrong with the options.
     """
     return PolicyMap(
-        {PUBLIC: Policy(allow_origins=["*"]), INTERNAL: None}, default=Policy.from_options(options)
+        {PUBLIC: Policy(allow_origins=["*"]), INTERNAL: None}, default=Policy(**options)
     )
 
 

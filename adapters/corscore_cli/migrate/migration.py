@@ -65,7 +65,7 @@ def migrated(
     repairs: list[Repair] = []
     for _ in range(_MOST_ROUNDS):
         try:
-            policy = Policy.from_options(left)
+            policy = Policy(**left)
         except ConfigError as error:
             problems = error.problems
         else:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cli_runs import run, run_json, run_process
 from corscore import Policy, PolicyMap
-from corscore._config.options import DEFAULTS
+from corscore._config import options as policy_options
 from corscore_cli.commands import migrate
 from corscore_cli.migrate.migration import migrated
 from corscore_cli.shell.python import adapter_source, policy_source
@@ -423,7 +423,10 @@ OPTIONS += ["allow_credentials", "allow_origin_regex", "origin_resolver", "debug
 def test_any_options_come_to_an_end(options: dict[str, Any]) -> None:
     policy, repairs = migrated(options)
     if policy is not None:
-        assert migrated({name: getattr(policy, name) for name in DEFAULTS}) == (policy, [])
+        assert migrated({name: getattr(policy, name) for name in policy_options.OPTIONS}) == (
+            policy,
+            [],
+        )
     assert all(one.code and one.message and one.done for one in repairs)
 
 

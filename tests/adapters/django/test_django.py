@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from django.test import AsyncRequestFactory, RequestFactory, override_settings
 from conformance.wsgi import wsgi_transport
 from cors_headers import OTHER_PAGE, PAGE, READABLE, REFUSED, UNTOUCHED, cors_of
 from corscore import ConfigError, Policy
+from corscore.integration import translated_policy
 from corscore_django import CorsMiddleware, check_request_enabled, default_headers
 from django_project import COMMON, OURS, exchange, project
 from django_views import WithFailingPage, WithOwnPage, calls, ok, ok_async, own_headers
@@ -593,15 +593,13 @@ def test_settings_are_compiled_once_and_again_after_a_change(
 ) -> None:
     compiled = []
 
-    @functools.wraps(Policy.from_checked)
-    def counting(options: Any) -> Policy:
-        compiled.append(options)
-        return made(options)
+    def counting(*arguments: Any) -> Policy:
+        compiled.append(arguments)
+        return translated_policy(*arguments)
 
-    made = Policy.from_checked
     with project(CORS_ALLOWED_ORIGINS=[PAGE]):
         middleware: Any = CorsMiddleware(ok)
-        monkeypatch.setattr(Policy, "from_checked", counting)
+        monkeypatch.setattr("corscore_django._settings.translated_policy", counting)
         for _ in range(3):
             assert cors(middleware(RequestFactory().get("/", headers=FROM_PAGE))) == READABLE
         assert compiled == []

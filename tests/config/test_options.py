@@ -1,0 +1,46 @@
+"""The option table, and the places that have to name every option once more."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from pathlib import Path
+
+import corscore._config.options
+from corscore import Policy
+from corscore._config.options import OPTIONS, Options
+
+
+def signature() -> dict[str, inspect.Parameter]:
+    parameters = dict(inspect.signature(Policy).parameters)
+    assert parameters.pop("unknown").kind is inspect.Parameter.VAR_KEYWORD
+    return parameters
+
+
+def typed_dict() -> dict[str, str]:
+    """The fields of ``PolicyOptions``, which exists for type checkers only."""
+    source = Path(corscore._config.options.__file__).read_text(encoding="utf-8")
+    (found,) = (
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ClassDef) and node.name == "PolicyOptions"
+    )
+    fields = (node for node in found.body if isinstance(node, ast.AnnAssign))
+    return {ast.unparse(field.target): ast.unparse(field.annotation) for field in fields}
+
+
+def test_the_signature_has_the_names_and_defaults_of_the_table() -> None:
+    defaults = {name: option.default for name, option in OPTIONS.items()}
+    assert {name: parameter.default for name, parameter in signature().items()} == defaults
+    assert list(signature()) == list(OPTIONS)
+
+
+def test_the_keyword_arguments_of_adapters_have_the_types_of_the_signature() -> None:
+    types = {name: parameter.annotation for name, parameter in signature().items()}
+    assert typed_dict() == types
+
+
+def test_every_option_is_an_attribute() -> None:
+    assert list(Options.__annotations__) == list(OPTIONS)
+    policy = Policy(allow_origins=["https://app.example"])
+    assert all(hasattr(policy, name) for name in OPTIONS)
