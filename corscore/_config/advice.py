@@ -1,7 +1,7 @@
-"""Why a literal is no origin pattern, and what was probably meant.
+"""Explains why a literal is no origin pattern, and suggests the pattern that was probably meant.
 
-A reader that repairs: each step takes the text one mistake further towards what browsers send, and
-notes the mistake. What is left at the end is the literal to suggest, if it is a pattern then.
+Each step corrects one kind of mistake and notes it. The text that remains is suggested, if it is a
+pattern.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ _TO_LOWER = str.maketrans({chr(upper): chr(upper + 32) for upper in range(65, 91
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 _SPACE_OR_CONTROL = re.compile(r"[\s\x00-\x20\x7f]")
 _END_OF_AUTHORITY = re.compile(r"[/?#\\]")
-# A slip of the finger between scheme and host: one of the three characters is missing, or two.
+# Scheme and host with one or two of the three characters between them missing.
 _SCHEME_WITHOUT_SEPARATOR = re.compile(r"(https?)(?::/?|//)(?=[^0-9*/])", re.IGNORECASE)
 _SCHEME_AGAIN = re.compile(r"https?://", re.IGNORECASE)
-# Addresses of documents that have no origin of their own.
+# Schemes of documents without an origin of their own.
 _OPAQUE = re.compile(r"(about|data|javascript|mailto):", re.IGNORECASE)
 
 
 def explain_literal(text: str) -> tuple[list[Mistake], str | None]:
-    """What is wrong with a literal that is no pattern, and the corrected literal if one is known.
+    """Explain a literal that is no origin pattern.
 
     Returns:
-        At least one mistake, in the order of the literal; a suggestion that is a pattern, or None.
+        At least one mistake, in the order of the literal; and a pattern to suggest, or None.
     """
     reader = _Reader()
     try:
@@ -52,7 +52,7 @@ def explain_literal(text: str) -> tuple[list[Mistake], str | None]:
 
 
 class _Hopeless(Exception):
-    """What is left says nothing: neither a guess nor a look for further mistakes would help."""
+    """Raised where the rest of a literal allows no suggestion and no further checks."""
 
 
 class _Reader:
@@ -88,7 +88,7 @@ class _Reader:
         return str(Pattern(scheme, subdomains, host, port))
 
     def bare(self, text: str) -> str:
-        """Without what is around it."""
+        """The text without white space and quotes around it."""
         bare = text.strip()
         unquoted = bare.strip(_QUOTES).strip()
         if not unquoted:
@@ -100,12 +100,12 @@ class _Reader:
         if unquoted.lower() == OPAQUE_ORIGIN:
             raise self.stop_at_null()
         if _SPACE_OR_CONTROL.search(unquoted):
-            # Two origins in one literal, or a slip of the finger? Only its author knows.
+            # Two origins in one literal, or a misplaced space: no suggestion can be sure.
             raise self.stop("origin-whitespace", "has white space or a control character inside")
         return unquoted
 
     def scheme(self, text: str) -> tuple[str, str]:
-        """The scheme, or nothing where there is none, and what follows it."""
+        """The scheme, empty where there is none, and the rest."""
         scheme, separator, rest = text.partition("://")
         if not separator:
             return self.scheme_without_separator(text)
@@ -132,7 +132,7 @@ class _Reader:
     def scheme_without_separator(self, text: str) -> tuple[str, str]:
         written = _SCHEME_WITHOUT_SEPARATOR.match(text)
         if written:
-            self.note("origin-scheme-invalid", "lacks a part of the `://` behind its scheme")
+            self.note("origin-scheme-invalid", "lacks a part of the `://` after its scheme")
             return written[1].lower(), text[written.end() :]
         if text.lower().startswith("file:"):
             raise self.stop_at_file()
@@ -146,7 +146,7 @@ class _Reader:
     def stop_at_null(self) -> _Hopeless:
         return self.stop(
             "origin-null",
-            "is what sandboxed frames, files and redirects send, whoever wrote them",
+            "is what sandboxed frames, local files and redirects of any site send",
         )
 
     def stop_at_file(self) -> _Hopeless:
@@ -156,7 +156,7 @@ class _Reader:
         )
 
     def lower(self, text: str) -> str:
-        # Of ASCII only: what Unicode folds to an ASCII letter is another host.
+        # ASCII only: Unicode folds some other letters to ASCII ones, which makes another host.
         lower = text.translate(_TO_LOWER)
         if lower != text:
             self.note("origin-uppercase", "has upper-case letters; browsers send lower case")
@@ -169,13 +169,13 @@ class _Reader:
         )
 
     def authority(self, rest: str) -> str:
-        """Host and port, without what stands before and behind them in a URL."""
+        """Host and port, without the user name before them and the path after them."""
         end = _END_OF_AUTHORITY.search(rest)
         authority, path = (rest[: end.start()], rest[end.start() :]) if end else (rest, "")
         if path == "/":
             self.note("origin-trailing-slash", "ends in a slash, which an Origin never does")
         elif path:
-            self.note("origin-has-path", "has something behind the host, which an Origin never has")
+            self.note("origin-has-path", "has something after the host, which an Origin never has")
         userinfo, at, host = authority.rpartition("@")
         if at:
             self.note("origin-has-userinfo", "has a user name in it, which an Origin never has")
@@ -199,7 +199,7 @@ class _Reader:
             self.note("origin-not-ascii", "is not ASCII, and no port is")
         self.note("origin-port-invalid", "has no valid port: 1 to 65535, without leading zeros")
         digits = port.lstrip("0") if port.isascii() and port.isdigit() else port
-        # A port that nobody can guess stays, so that nothing will be suggested.
+        # A port that cannot be corrected stays, so that no suggestion is made.
         return "" if digits == default else digits or (port and "0")
 
     def ascii_lower(self, host: str) -> str:
@@ -219,7 +219,7 @@ class _Reader:
         plain = host.removeprefix(SUBDOMAINS)
         if ANY in plain:
             self.note_wildcard()
-            # "*example.com" and "*.*.example.com" were meant for the subdomains of a domain.
+            # "*example.com" and "*.*.example.com" were meant for subdomains of a domain.
             plain = plain.lstrip("*.")
             if not subdomains or not plain or ANY in plain:
                 raise _Hopeless
@@ -242,12 +242,14 @@ class _Reader:
         if canonical is None:
             raise self.stop("origin-host-invalid", "has no valid address")
         if canonical != host:
-            self.note("origin-ip-not-canonical", "has an address that browsers write otherwise")
+            self.note(
+                "origin-ip-not-canonical", "has an address in a form that browsers do not send"
+            )
         return canonical
 
 
 def _punycode(host: str) -> str | None:
-    # Imported late: only a configuration with a Unicode host needs it, and only to be helped.
+    # Imported late: only a wrong configuration with a Unicode host needs it.
     import idna
 
     try:

@@ -1,4 +1,4 @@
-"""Checks the options that list methods and header names."""
+"""Readers of the options that list methods and header names."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 ANY = "*"
 
-# Fetch leaves their case alone (https://fetch.spec.whatwg.org/#concept-method-normalize), so that
-# lower case would never match what a script that works elsewhere sends.
+# Browsers do not upper-case these (https://fetch.spec.whatwg.org/#concept-method-normalize), so
+# that `patch` in a configuration would not match the `PATCH` of a script.
 _MEANT_IN_UPPER_CASE = ("PATCH", "QUERY")
 _QUOTES = "\"'`"
 _REQUEST_PREFIX = "access-control-request-"

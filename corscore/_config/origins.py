@@ -1,4 +1,4 @@
-"""Checks the options that say which origins are allowed."""
+"""Readers and checks of the options that allow origins."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _REGEX_EXAMPLE = "https://pr-[0-9]+[.]example[.]com"
 
 
 def read_patterns(problems: Problems, items: Iterable[str]) -> list[Pattern]:
-    """The patterns that the literals mean, ``"*"`` left out; every mistake is noted."""
+    """The patterns in a list of literals, without ``"*"``."""
     patterns = []
     for item in items:
         pattern = parse_pattern(item)

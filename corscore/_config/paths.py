@@ -1,4 +1,4 @@
-"""Checks the keys of a path map, and says what to write instead of a wrong one."""
+"""Checks the keys of a ``PolicyMap``."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from corscore._standard.problem import Problem
 from corscore._standard.text import quoted, shown
 
 WILDCARD_END = "/*"
-"""How a prefix ends."""
+"""The end of a key that is a prefix."""
 
 _FIELD = "PolicyMap"
 _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
-# What no path of a route has in it, and almost every regex does.
+# Almost every regex has one of these in it, and no path of a route has.
 _REGEX_SIGNS = (".*", ".+", "\\", "[", "|", "(?", ")?", ")*", ")+")
 _TEMPLATES = (("{", "}"), ("<", ">"))
 
 
 def path_problem(key: object) -> Problem | None:
-    """What is wrong with a key, or None.
+    """The problem with a key, or None.
 
     Args:
         key: A literal path, or a prefix ending in ``/*``.
@@ -91,7 +91,7 @@ def _before(key: str, sign: str) -> str:
 
 
 def _path_of(key: str) -> str:
-    """The path of what may be a whole URL."""
+    """The path in a key that may be a whole URL."""
     scheme, separator, rest = key.partition("://")
     if not separator or "/" in scheme:
         return key if key not in {"", "*"} else "*"

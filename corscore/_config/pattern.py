@@ -1,7 +1,4 @@
-"""An origin pattern as a configuration writes it: the grammar, strict to the byte.
-
-What is not in it is refused, and ``_pattern_advice`` says why.
-"""
+"""The grammar of origin patterns. ``advice`` explains the texts that are not in it."""
 
 from __future__ import annotations
 
@@ -16,11 +13,11 @@ _LOCAL_HOSTS = ("localhost", "localhost.")
 
 
 class Pattern:
-    """``scheme://[*.]host[:port]`` in its parts.
+    """The parts of ``scheme://[*.]host[:port]``.
 
     Attributes:
         scheme: Never empty.
-        subdomains: Whether one or more labels must stand before ``.host``.
+        subdomains: Whether the pattern covers one or more labels before ``.host``.
         host: A domain, an IPv4 address, or an IPv6 address in its brackets.
         port: ``"8443"``, empty for the scheme's default, or ``"*"`` for any and none.
     """
@@ -40,14 +37,14 @@ class Pattern:
 
     @property
     def any_port(self) -> bool:
-        """Whether the port is left open."""
+        """Whether the pattern covers any port."""
         return self.port == ANY_PORT
 
     @property
     def is_insecure(self) -> bool:
-        """Whether traffic of such an origin can be read and changed on its way.
+        """Whether traffic of the origin can be read and changed on the network.
 
-        Plain http, unless it never leaves the machine: the hosts that
+        True for plain http, except on the hosts that
         https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy trusts. Schemes
         other than http and https belong to applications on the device.
         """
@@ -55,9 +52,10 @@ class Pattern:
 
 
 def parse_pattern(text: str) -> Pattern | None:
-    """The pattern, or None where ``text`` is none; ``"*"`` alone is not one of these.
+    """Parse an origin as browsers send it, with ``*`` for leading labels or for the port.
 
-    An origin as browsers print it, in which a whole leading label or the whole port may be a star.
+    Returns:
+        None where ``text`` is no pattern; ``"*"`` alone is none.
     """
     scheme, separator, rest = text.partition("://")
     subdomains = rest.startswith(SUBDOMAINS)

@@ -1,4 +1,4 @@
-"""Reads options from the environment, or from a table of a configuration file."""
+"""Reads options from the environment, or from the table of a configuration file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BOOLEANS = {
     "no": False,
     "off": False,
 }
-# What int() takes beyond these (signs, underscores, other scripts' digits) nobody means.
+# Beyond 4,300 digits int() raises.
 _MAX_DIGITS = 18
 
 
@@ -38,7 +38,7 @@ def read_environment(
     problems = Problems(Spelling(names, variable_literal, "="))
     given: dict[str, object] = {
         option: _value(problems, option, variables[name])
-        # An unset and an empty variable are the same to those who deploy.
+        # Deployment tools often set a variable to nothing to unset it.
         for option, name in names.items()
         if variables.get(name, "").strip()
     }
@@ -52,7 +52,7 @@ def read_environment(
 
 
 def read_mapping(mapping: Mapping[str, object]) -> tuple[dict[str, object], Problems]:
-    """The same in a table; its strings are read like variables."""
+    """The options in a table, whose strings are read like variables; otherwise the same."""
     keys: dict[str, str] = {}
     given: dict[str, object] = {}
     problems = Problems(Spelling(keys, python_literal, " = "))
@@ -123,7 +123,7 @@ def _is_slip(problems: Problems, name: str, prefix: str, value: str) -> bool:
 
 
 def _log_foreign(names: list[str]) -> None:
-    # Imported late: logging is larger than the whole engine, and most programs load it anyway.
+    # Imported late: logging is larger than the whole engine.
     from logging import getLogger
 
     getLogger("corscore").info(

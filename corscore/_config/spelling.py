@@ -1,4 +1,4 @@
-"""How the user of an option wrote it, so that problems and hints speak that user's language.
+"""How a user writes the options: names and literals in problems and hints.
 
 The same option is ``allow_origins=[...]`` in Python, ``CORS_ALLOW_ORIGINS=...`` in the environment,
 ``origins=[...]`` for a Flask user and ``CORS_ALLOWED_ORIGINS = [...]`` for a Django user.
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class Spelling:
-    """Names of options, and how values are written behind them.
+    """Names of options, and how their values are written.
 
     Args:
-        names: Option of ``Policy`` to the name that this user knows; missing ones keep theirs.
-        literal: A value, or an item of a list, as this user writes it.
-        separator: What stands between a name and its value.
+        names: Options of ``Policy`` to the user's names; a missing option keeps its own.
+        literal: Turns a value, or an item of a list, into text that the user can paste.
+        separator: The text between a name and its value: ``"="`` or ``" = "``.
     """
 
     __slots__ = ("_names", "_separator", "literal")
@@ -33,7 +33,7 @@ class Spelling:
         self._separator = separator
 
     def name(self, option: str) -> str:
-        """The option as this user knows it."""
+        """The user's name of an option."""
         return self._names.get(option, option)
 
     def write(self, option: str, value: object) -> str:
@@ -42,7 +42,7 @@ class Spelling:
 
 
 def python_literal(value: object) -> str:
-    """The value in Python, whole: people copy it."""
+    """The value in Python, never cut, since hints are pasted."""
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(python_literal(item) for item in value) + "]"
     return quoted(value)
@@ -58,7 +58,7 @@ def variable_literal(value: object) -> str:
 
 
 def rebuilding(value: object) -> str:
-    """The value of an option so that ``eval`` gives it back; ``re`` where a regex has flags."""
+    """The value of an option as Python that evaluates to it; may use the module ``re``."""
     if isinstance(value, tuple):
         return f"[{', '.join(map(repr, value))}]"
     pattern = getattr(value, "pattern", None)
@@ -66,13 +66,13 @@ def rebuilding(value: object) -> str:
 
 
 def _regex_literal(pattern: str, flags: int) -> str:
-    # Imported late: only a policy with a regex needs it, and has loaded it.
+    # Imported late: a policy with a regex has loaded it already.
     import re
 
-    # A compiled regex without flags of its own is written as the str that it came from.
+    # A compiled regex without flags equals the one that `Policy` compiles from its str.
     if flags == re.compile(pattern).flags:
         return repr(pattern)
-    # Not as its own repr, which is cut at 200 characters. UNICODE goes without saying.
+    # Its own repr is cut at 200 characters. UNICODE is the default of a str.
     own = re.RegexFlag(flags) & ~re.UNICODE
     return f"re.compile({pattern!r}, {own!r})"
 
@@ -99,11 +99,11 @@ class Problems:
         self.found.append(Problem(code, self.spelling.name(option), value, message, hint))
 
     def write(self, option: str, value: object) -> str:
-        """A corrected line of this user's configuration, for a hint."""
+        """A line that sets the option to the value, for a hint."""
         return self.spelling.write(option, value)
 
     def literal(self, value: object) -> str:
-        """A corrected item or value, for a hint."""
+        """A value or an item of a list, for a hint."""
         return self.spelling.literal(value)
 
     def has(self, option: str) -> bool:

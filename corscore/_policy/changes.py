@@ -1,4 +1,4 @@
-"""What distinguishes one policy from another, for people and for logs."""
+"""The differences between two policies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from corscore._policy.map import PolicyMap
 
-# Of a list, as many as a person reads in a line of a log.
+# Items of a list in one line of a log.
 _MOST_SHOWN = 5
 
 

@@ -1,4 +1,4 @@
-"""``Policy``: what a server allows to whom, compiled once, and asked for every request."""
+"""``Policy``: which origins may do what, checked and compiled once."""
 
 from __future__ import annotations
 
@@ -31,30 +31,31 @@ class Policy(Options):
 
     Args:
         allow_origins: Origin patterns: ``"https://example.com"``, ``"https://*.example.com"`` (one
-            or more labels), ``"http://localhost:*"`` (any port), or ``"*"`` alone for everyone.
+            or more labels), ``"http://localhost:*"`` (any port), or ``"*"`` alone for every origin.
         allow_methods: Methods beyond GET, HEAD and POST, which CORS always allows; ``"*"`` for any.
         allow_headers: Request headers beyond the five safelisted names (Accept, Accept-Language,
             Content-Language, Content-Type, Range), which are always allowed; ``"*"`` for any.
         expose_headers: Response headers that scripts may read beyond the safelisted ones.
-        allow_credentials: Whether browsers may send cookies and the like, and show the answer.
-        max_age: How long a browser may remember a preflight: seconds from 0 (not at all) to 86400,
-            a ``timedelta``, or None to send no such header (browsers then take 5 seconds).
-        allow_origin_regex: A regex over the whole origin, asked last, for what patterns cannot say.
-        origin_resolver: Asked about a well-formed origin that nothing above covers:
-            ``fn(origin, request)``, sync or async, returns True or False, and is asked every time;
-            an ``OriginResolver`` remembers. The adapters ask it, ``allows_origin`` does not.
+        allow_credentials: Whether scripts may read responses to requests with cookies, HTTP
+            authentication or client certificates.
+        max_age: How long a browser may cache a preflight: seconds from 0 (not at all) to 86400, a
+            ``timedelta``, or None to send no such header (browsers then cache for 5 seconds).
+        allow_origin_regex: A regex for the whole origin, tried where no pattern covers it.
+        origin_resolver: Decides on a well-formed origin that patterns and regex do not cover:
+            ``fn(origin, request)``, sync or async, returns True or False and is called every time;
+            an ``OriginResolver`` caches. The adapters call it, ``allows_origin`` does not.
         allow_null_origin: Whether to allow ``Origin: null``, which any page can send.
         allow_private_network: Answer Chrome's former Private Network Access preflights. Current
             versions ask the user instead (Local Network Access), and no header helps.
         dangerously_allow_insecure_origins: Accept plain-http origins beside credentials.
         dangerously_allow_public_suffixes: Accept ``*.`` below a public suffix beside credentials.
-        dangerously_allow_slow_regex: Accept a regex with nested unbounded repeats.
+        dangerously_allow_slow_regex: Accept a regex that may take very long.
         preflight_status: 204, or 200 for clients that need it.
-        debug: Say in a refused preflight's body why it was refused, and in the log, at most once a
-            minute for an origin and a reason, all that ``explain`` says of a refusal.
+        debug: Whether the body of a refused preflight has the reason, and the log, at most once a
+            minute for an origin and a reason, the whole explanation of a refusal.
 
     Raises:
-        ConfigError: With all that is wrong at once, each problem with the corrected literal.
+        ConfigError: With every problem at once; also for an unknown keyword.
     """
 
     __slots__ = ("_compiled", "allows_origin", "answer", "resolver")
@@ -74,8 +75,8 @@ class Policy(Options):
     answer: Callable[[str, Iterable[RawPair]], tuple[Answer, bytes | None]]
     """For ASGI: a method and raw header pairs to the answer, and the origin where it is allowed.
 
-    The fast way to what ``decide`` says: one pass over the pairs, and no strings. The answer's
-    ``apply_raw`` takes the response's headers and that origin. Never raises.
+    A faster ``decide``: one pass over the pairs, without strings. The answer's ``apply_raw`` takes
+    the response's headers and that origin. Never raises.
     """
 
     def __init__(
@@ -161,19 +162,18 @@ class Policy(Options):
         object.__setattr__(self, "answer", responder.answer)
 
     def decide(self, request: RequestInfo, *, origin_allowed: bool | None = None) -> Decision:
-        """What ``request`` gets. Pure, and never raises, whatever the request says.
+        """The decision on a request. Pure; never raises.
 
         Args:
             request: The request.
-            origin_allowed: The verdict of somebody else on the request's origin, in the place of
-                the policy's own: a database, a signal. True counts for a well-formed origin only,
-                and never for ``null``. Under ``"*"`` neither counts: there every request gets the
-                same. None asks the policy.
+            origin_allowed: A verdict on the origin that replaces the policy's own, such as that of
+                a database or a signal; None leaves it to the policy. True counts for a well-formed
+                origin only, and not for ``null``. Under ``"*"`` every request gets the same.
         """
         return self._compiled.decide(request, origin_allowed)
 
     def gateway(self, on_conflict: OnConflict, on_refusal: Callable[[Any], object]) -> Gateway:
-        """The fast way to what ``decide`` says, for one ASGI or WSGI application.
+        """A faster ``decide`` and ``apply``, for one ASGI or WSGI application.
 
         Args:
             on_conflict: Called with the lower-case name of each header of a response that was
@@ -183,9 +183,8 @@ class Policy(Options):
 
         Returns:
             An object with the methods ``sender(scope, send)`` and ``starter(environ,
-            start_response)``. Each returns what the application gets in the place of ``send`` or
-            ``start_response``; for a preflight its answer, as a tuple: two messages, or status,
-            headers and body.
+            start_response)``. Each returns the application's ``send`` or ``start_response``; for a
+            preflight its answer as a tuple: two messages, or status, headers and body.
         """
         return self._compiled.responders[None].gateway(on_conflict, on_refusal)
 
@@ -196,26 +195,26 @@ class Policy(Options):
         reads: Iterable[str] = (),
         origin_allowed: bool | None = None,
     ) -> Explanation:
-        """Why a browser lets a script go on under this policy, or does not. Never raises.
+        """Explain why a browser lets a script continue under this policy, or stops it.
 
-        The model of ``corscore.browser`` runs over this policy's own decisions, against a server
-        that answers 200. The patterns are compared one by one: this is for people, logs and tests.
+        The model of ``corscore.browser`` runs against this policy and a server that answers 200. It
+        compares the patterns one by one, and is too slow for every request. Never raises.
 
         Args:
-            request: What a script asks for, ``corscore.browser.Request``, with its method, headers
-                and credentials; its preflight and its request are explained. Or one HTTP request,
-                a ``RequestInfo``: a preflight is taken for what it asks, and any other request for
-                that of a script without credentials, whose preflight comes first if it needs one.
-            reads: Names of response headers that the script wants to read.
-            origin_allowed: The verdict of somebody else on the origin, as ``decide`` takes it; an
-                origin resolver is not asked.
+            request: A script's request, ``corscore.browser.Request``, with method, headers and
+                credentials: its preflight and the request itself are explained. Or one HTTP
+                request, a ``RequestInfo``: a preflight stands for the request that it announces,
+                any other request for that of a script without credentials, with its preflight
+                where it needs one.
+            reads: Names of response headers that the script reads.
+            origin_allowed: As for ``decide``; the origin resolver is not called.
         """
         from corscore._explain.policy import explain
 
         return explain(self, request, reads, origin_allowed)
 
     def _meaning(self) -> tuple[object, ...]:
-        """What policies are compared by: lists without order, nor what CORS allows anyway."""
+        """The values that equality compares: without order, and without what CORS always allows."""
         return (
             frozenset(self.allow_origins),
             frozenset(self.allow_methods),

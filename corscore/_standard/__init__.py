@@ -1,1 +1,1 @@
-"""What the standards define (Fetch, URL, RFC 9110), and the errors of a configuration."""
+"""Names and grammars of Fetch, URL and RFC 9110, and the errors of a configuration."""

@@ -1,7 +1,7 @@
 """Vocabulary of the Fetch standard: https://fetch.spec.whatwg.org, each name with its section.
 
-Header names are in lower case, methods in upper case. Only data and one predicate live here: the
-engine, the configuration's checks and the browser model share it and must never disagree on it.
+Header names are in lower case, methods in upper case. The engine, the checks of a configuration and
+the browser model share these names; the rules that use them are in each of them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ACCESS_CONTROL_ALLOW_HEADERS = "access-control-allow-headers"
 ACCESS_CONTROL_MAX_AGE = "access-control-max-age"
 ACCESS_CONTROL_EXPOSE_HEADERS = "access-control-expose-headers"
 
-# The one value that means yes, case-sensitive, and the one that means any:
+# The only value of Access-Control-Allow-Credentials, case-sensitive, and the wildcard:
 # https://fetch.spec.whatwg.org/#http-new-header-syntax
 ALLOW_CREDENTIALS_TRUE = "true"
 WILDCARD = "*"
@@ -52,8 +52,8 @@ FORBIDDEN_METHODS = frozenset(("CONNECT", "TRACE", "TRACK"))
 # https://fetch.spec.whatwg.org/#concept-method-normalize
 NORMALISED_METHODS = frozenset(("DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"))
 
-# CORS-safelisted request-header: the names; their values are limited too, and only a browser
-# knows those. https://fetch.spec.whatwg.org/#cors-safelisted-request-header
+# CORS-safelisted request-header: the names. Their values are limited as well, which only the
+# browser checks. https://fetch.spec.whatwg.org/#cors-safelisted-request-header
 CORS_SAFELISTED_REQUEST_HEADERS = (
     "accept",
     "accept-language",
@@ -90,7 +90,7 @@ FORBIDDEN_REQUEST_HEADERS = frozenset(
 )
 # Step 2 of the same.
 FORBIDDEN_REQUEST_HEADER_PREFIXES = ("proxy-", "sec-")
-# Step 3: these are forbidden only while their value names a forbidden method.
+# Step 3: forbidden only where the value names a forbidden method.
 METHOD_OVERRIDE_HEADERS = frozenset(
     ("x-http-method", "x-http-method-override", "x-method-override"),
 )
@@ -120,17 +120,17 @@ CORS_SAFELISTED_RESPONSE_HEADERS = frozenset(
     )
 )
 
-# Forbidden response-header name: exposing it is of no use.
+# Forbidden response-header name: no script can read it, exposed or not.
 # https://fetch.spec.whatwg.org/#forbidden-response-header-name
 FORBIDDEN_RESPONSE_HEADERS = frozenset(("set-cookie", "set-cookie2"))
 
-# Special scheme: an origin never spells its default port out.
+# Special scheme: an origin does not contain the default port.
 # https://url.spec.whatwg.org/#special-scheme
 DEFAULT_PORTS = {"ftp": "21", "http": "80", "https": "443", "ws": "80", "wss": "443"}
 
 
 def is_forbidden_request_header(name: str) -> bool:
-    """Whether a script can never set a header of this name, in any case, whatever its value.
+    """Whether no script can set a header of this name, in any case and with any value.
 
     https://fetch.spec.whatwg.org/#forbidden-request-header, steps 1 and 2. The names of step 3
     (``X-HTTP-Method-Override`` and its kin) are forbidden by value only, hence not here.

@@ -1,18 +1,18 @@
-"""The two rules of RFC 9110 that CORS headers are made of: tokens, and lists of them.
+"""Tokens and lists of tokens (RFC 9110), the grammar of CORS headers.
 
     token = 1*tchar                                                   (section 5.6.2)
     tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "."
           / "^" / "_" / "`" / "|" / "~" / DIGIT / ALPHA
     #element => [ element ] *( OWS "," OWS [ element ] )              (section 5.6.1.2)
 
-Requests are read in bounded, linear passes: whatever is longer than the bound is not read at all.
+Requests are read in bounded, linear passes; a longer value is not read at all.
 """
 
 from __future__ import annotations
 
 TCHAR = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
-# Chromium sends a method of any length, but nobody routes one of more than this.
+# Chromium sends methods of any length, but no server routes longer ones.
 MAX_METHOD_LENGTH = 64
 # A browser lists the names a script set by hand: dozens at the most, sent once per preflight.
 MAX_REQUEST_HEADERS_LENGTH = 4096
@@ -22,12 +22,12 @@ _OWS = " \t"
 
 
 def is_token(text: str) -> bool:
-    """Whether ``text`` is a token (RFC 9110, section 5.6.2): what methods and names are made of."""
+    """Whether ``text`` is a token (RFC 9110, section 5.6.2), as methods and header names are."""
     return text != "" and TCHAR.issuperset(text)
 
 
 def is_requested_method(text: str) -> bool:
-    """Whether an Access-Control-Request-Method could be a browser's: one token, of sane length."""
+    """Whether an Access-Control-Request-Method is one token of at most 64 bytes."""
     return len(text) <= MAX_METHOD_LENGTH and is_token(text)
 
 

@@ -1,7 +1,7 @@
-"""Hosts as browsers print them: the output of the WHATWG URL standard's host serialiser.
+"""Hosts in the form that browsers send: https://url.spec.whatwg.org/#host-serializing.
 
-https://url.spec.whatwg.org/#host-serializing. Nothing here looks a name up or normalises one that
-a request sent; the ``canonical_*`` functions serve configuration, to say what should be written.
+No name is looked up, and no host of a request is normalised; the ``canonical_*`` functions correct
+what a configuration says.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _HEX_DIGITS = frozenset("0123456789abcdef")
 
 
 def is_canonical_host(host: str) -> bool:
-    """Whether a browser could print ``host`` in an Origin: a domain, an IPv4 or ``[IPv6]``."""
+    """Whether a browser can send ``host`` in an Origin: a domain, IPv4 or ``[IPv6]`` address."""
     if host.startswith("["):
         return host.endswith("]") and canonical_ipv6(host[1:-1]) == host[1:-1]
     if ends_in_number(host):
@@ -24,10 +24,9 @@ def is_canonical_host(host: str) -> bool:
 
 
 def is_domain(host: str) -> bool:
-    """Labels of ``[a-z0-9_-]``, 1 to 63 bytes each, 253 in all, with or without a trailing dot.
+    """Whether ``host`` is labels of 1 to 63 bytes of ``[a-z0-9_-]``, at most 253 bytes in all.
 
-    Underscores occur in practice, and a browser keeps them; so does a trailing dot, which makes
-    another origin.
+    Browsers keep underscores, and a trailing dot, which makes another origin.
     """
     if len(host) > MAX_HOST_LENGTH:
         return False
@@ -35,25 +34,25 @@ def is_domain(host: str) -> bool:
 
 
 def is_label(label: str) -> bool:
-    """One label of a domain, in the lower case that browsers send."""
+    """Whether ``label`` is a label of a domain, in lower case."""
     return 0 < len(label) <= MAX_LABEL_LENGTH and LABEL_CHARACTERS.issuperset(label)
 
 
 def ends_in_number(host: str) -> bool:
-    """Whether URL parsers take ``host`` for an IPv4 address, right or wrong.
+    """Whether URL parsers read ``host`` as an IPv4 address, valid or not.
 
     https://url.spec.whatwg.org/#ends-in-a-number-checker
     """
     last = host.removesuffix(".").rpartition(".")[2]
-    # Every number starts with a digit, "0x1" too: most hosts are done with that.
+    # Every number starts with a digit, "0x1" too, so that most hosts need no further check.
     return last[:1] in _DIGITS and (_DIGITS.issuperset(last) or _ipv4_number(last) is not None)
 
 
 def canonical_ipv4(host: str) -> str | None:
-    """The dotted-decimal form of any spelling that URL parsers take, or None.
+    """The dotted-decimal form of an address in any form that URL parsers read, or None.
 
     https://url.spec.whatwg.org/#concept-ipv4-parser: one to four numbers, each decimal, octal
-    (``0177``) or hexadecimal (``0x7f``), the last one filling all the bytes that are left.
+    (``0177``) or hexadecimal (``0x7f``); the last one fills all remaining bytes.
     """
     parts = host.removesuffix(".").split(".")
     if len(parts) > 4:
@@ -74,8 +73,8 @@ def canonical_ipv4(host: str) -> str | None:
 
 
 def _ipv4_number(part: str) -> int | None:
-    # https://url.spec.whatwg.org/#ipv4-number-parser. Configurations only write short ones; the
-    # bound keeps int() away from digit strings that cost more than linear time.
+    # https://url.spec.whatwg.org/#ipv4-number-parser. The bound is there since int() needs more
+    # than linear time for many digits.
     digits, base, alphabet = part, 10, _DIGITS
     if part.startswith("0x"):
         digits, base, alphabet = part[2:] or "0", 16, _HEX_DIGITS
@@ -87,12 +86,12 @@ def _ipv4_number(part: str) -> int | None:
 
 
 def canonical_ipv6(text: str) -> str | None:
-    """The form that browsers print between the brackets, or None if it is no IPv6 address.
+    """The form that browsers send between the brackets, or None if it is no IPv6 address.
 
     https://url.spec.whatwg.org/#concept-ipv6-serializer: lower-case pieces without leading zeros,
     the first longest run of two or more zero pieces compressed, no dotted-decimal tail.
     """
-    # A zone ("%eth0") is for one machine only; ipaddress takes it, URL parsers do not.
+    # URL parsers refuse a zone ("%eth0"), which ipaddress accepts.
     if not _HEX_DIGITS.union(":.").issuperset(text.lower()):
         return None
     # Imported late: most configurations and requests have no address in brackets.

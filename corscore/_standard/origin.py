@@ -1,4 +1,4 @@
-"""An Origin as a request sends it: read leniently, in bounded time, never with an exception.
+"""Parses the Origin of a request, in bounded time and without exceptions.
 
 RFC 6454 section 7, https://fetch.spec.whatwg.org/#origin-header and
 https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin.
@@ -10,7 +10,7 @@ from corscore._standard.fetch import DEFAULT_PORTS
 from corscore._standard.host import MAX_HOST_LENGTH, is_canonical_host
 
 MAX_SCHEME_LENGTH = 64
-# scheme "://" host ":65535"; nothing longer is looked at.
+# scheme "://" host ":65535"; a longer one is refused unread.
 MAX_ORIGIN_LENGTH = MAX_SCHEME_LENGTH + 3 + MAX_HOST_LENGTH + 6
 
 _SCHEME_START = frozenset("abcdefghijklmnopqrstuvwxyz")
@@ -18,7 +18,7 @@ _SCHEME = _SCHEME_START.union("0123456789+.-")
 
 
 class Origin:
-    """The parts of a well-formed origin; ``port`` is empty when none is spelled out."""
+    """The parts of a well-formed origin; ``port`` is empty where it has none."""
 
     __slots__ = ("host", "port", "scheme")
 
@@ -29,10 +29,10 @@ class Origin:
 
 
 def parse_origin(text: str) -> Origin | None:
-    """The parts of an origin in the very form that browsers print, or None.
+    """The parts of an origin in the form that browsers send, or None for any other text.
 
-    ``"null"`` is no such origin. Neither is one with a default port spelled out, an upper-case
-    letter, a path or anything else that a browser does not send: no folding, no repair.
+    None for ``"null"`` as well as for a default port, an upper-case letter or a path: the text is
+    neither folded nor corrected.
     """
     if len(text) > MAX_ORIGIN_LENGTH:
         return None
@@ -48,7 +48,10 @@ def parse_origin(text: str) -> Origin | None:
 
 
 def is_scheme(text: str) -> bool:
-    """A URL scheme in lower case, up to 64 bytes; ``file`` has no origin but ``null``."""
+    """Whether ``text`` is a URL scheme in lower case, up to 64 bytes, and not ``file``.
+
+    The origin of ``file:`` is ``null``.
+    """
     return (
         0 < len(text) <= MAX_SCHEME_LENGTH
         and text[0] in _SCHEME_START
@@ -58,7 +61,7 @@ def is_scheme(text: str) -> bool:
 
 
 def split_port(authority: str) -> tuple[str, str | None]:
-    """Host and port of ``host[:port]``; the port is None when there is no colon for it."""
+    """Host and port of ``host[:port]``; the port is None where there is no colon before it."""
     closing = authority.rfind("]")
     colon = authority.find(":", closing + 1)
     if colon < 0:
@@ -67,7 +70,7 @@ def split_port(authority: str) -> tuple[str, str | None]:
 
 
 def is_port(text: str, scheme: str) -> bool:
-    """1 to 65535 in ASCII digits without leading zeros, and not the scheme's default port."""
+    """Whether ``text`` is 1 to 65535 without leading zeros, and not the scheme's default port."""
     return (
         0 < len(text) <= 5
         and text.isascii()

@@ -1,4 +1,4 @@
-"""What a wrong configuration raises: every problem at once, each as data."""
+"""The exception for a wrong configuration, with every problem as data."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from corscore._standard.text import shown
 
 
 class Problem:
-    """One thing that is wrong with a configuration.
+    """A problem with a configuration.
 
     Attributes:
         code: A stable, documented name such as ``"origin-trailing-slash"``.
-        field: The option it is about, as its user wrote it: ``"allow_origins"``, or the
-            variable ``"CORS_ALLOW_ORIGINS"`` when the environment was read.
+        field: The option under the user's name: ``"allow_origins"``, or the variable
+            ``"CORS_ALLOW_ORIGINS"`` where the environment was read.
         value: The offending value itself; for a list option, the item.
-        message: What is wrong, for a person.
-        hint: What to write instead, with the corrected literal where one can be known.
+        message: The fault and its consequence.
+        hint: The correction, with a literal to paste where one is known.
     """
 
     __slots__ = ("code", "field", "hint", "message", "value")
@@ -50,7 +50,7 @@ class Problem:
         return self._values() == other._values()
 
     def __hash__(self) -> int:
-        # Without `value`: what a user passes by mistake (a list, a dict) may not be hashable.
+        # Without `value`, which may be a list or a dict.
         return hash((self.code, self.field, self.message, self.hint))
 
     def __reduce__(self) -> tuple[type[Problem], tuple[str, str, object, str, str]]:
@@ -67,7 +67,7 @@ class Problem:
 
 
 class ConfigError(ValueError):
-    """A policy that cannot be built. Its text lists every problem with what to write instead.
+    """A policy cannot be built. The text lists every problem with its hint.
 
     Attributes:
         problems: All problems found, in the order of the options; never empty.

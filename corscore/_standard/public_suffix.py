@@ -1,4 +1,4 @@
-"""Whether strangers can have names below a host: the Public Suffix List, https://publicsuffix.org."""
+"""The Public Suffix List, https://publicsuffix.org: below which hosts anyone can register names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 _list: PublicSuffixList | None = None
 
-# No rule of the list is an exception for such a label.
+# No exception rule of the list has this label.
 _ANY_LABEL = "corscore-any-label"
 
 
@@ -16,27 +16,27 @@ def is_public_suffix(host: str) -> bool:
     """Whether a listed rule lets anyone register names directly below ``host``.
 
     Private rules count (``github.io``), and so do the parents of wildcard rules (``ck``, for the
-    rule ``*.ck``). The list's implicit rule ``*`` does not: it would make a suffix of every host
-    with a single label.
+    rule ``*.ck``). The implicit rule ``*`` does not: it would make every host with a single label a
+    suffix.
 
     Args:
         host: A domain in lower case, with or without a trailing dot.
     """
     host = host.removesuffix(".")
     below = f"{_ANY_LABEL}.{host}"
-    # Of a name below a suffix the public part is that suffix, or by a wildcard rule all of it.
+    # The public part of a name below a suffix is that suffix, or the whole name by a wildcard rule.
     return _loaded().publicsuffix(below) in (host, below)
 
 
 def registrable_domain(host: str) -> str | None:
-    """The part of a host that somebody registered: ``example.co.uk`` of ``app.example.co.uk``.
+    """The registrable domain of a host: ``example.co.uk`` of ``app.example.co.uk``.
 
     Args:
         host: A domain in lower case, with or without a trailing dot.
 
     Returns:
-        None where the host is a suffix itself, or a single label. Under a top-level domain that the
-        list does not know, such as ``internal``, the last two labels.
+        None where the host is a public suffix or a single label. Under a top-level domain that is
+        not in the list, such as ``internal``, the last two labels.
     """
     host = host.removesuffix(".")
     if is_public_suffix(host):
@@ -47,8 +47,8 @@ def registrable_domain(host: str) -> str | None:
 
 
 def _loaded() -> PublicSuffixList:
-    # Imported and parsed late, and once: reading the list costs more than all the rest of the
-    # engine, and only a configuration with credentials and a `*.` pattern needs it.
+    # Imported and parsed late and once: it costs more than the rest of the engine, and only a
+    # configuration with credentials and a `*.` pattern needs it.
     global _list
     if _list is None:
         from publicsuffixlist import PublicSuffixList

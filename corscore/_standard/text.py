@@ -1,14 +1,13 @@
-"""Values as people may see them: in an error's text, and in a log."""
+"""Values in messages and logs: quoted, cut, and escaped."""
 
 from __future__ import annotations
 
-# Longer values are cut: a person needs to recognise one, not to read all of it.
 _MAX_SHOWN = 120
 _MAX_LOGGED = 200
 
 
 def quoted(value: object) -> str:
-    """The value as Python would write it, with the double quotes that most people write."""
+    """The value as a Python literal, with double quotes where they need no escapes."""
     if _is_plain(value):
         return f'"{value}"'
     try:
@@ -19,13 +18,13 @@ def quoted(value: object) -> str:
 
 
 def shown(value: object) -> str:
-    """The same, cut to a length that fits a terminal's line."""
+    """The value as a Python literal, cut to 120 characters."""
     text = quoted(value)
     return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 3] + "..."
 
 
 def escaped(value: object) -> str:
-    """Text that is safe in a log: printable ASCII, cut to 200 characters.
+    """The value as text that is safe in a log: printable ASCII, cut to 200 characters.
 
     Line breaks and terminal escapes come out as ``\\n`` and ``\\x1b``.
     """

@@ -1,4 +1,4 @@
-"""The arguments of adapters, read; and notices that are logged once."""
+"""Reads the arguments of adapters into policies, and logs notices once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def policy_from(caller: str, policy: object, options: Mapping[str, Any]) -> Policy:
-    """The policy that an adapter was given: ready-made, or as options.
+    """The policy given to an adapter, ready or as options.
 
     Args:
         caller: The call as its user writes it, such as ``"CORSMiddleware(app, ...)"``.
@@ -26,8 +26,8 @@ def policy_from(caller: str, policy: object, options: Mapping[str, Any]) -> Poli
         options: Keyword arguments of ``Policy``.
 
     Raises:
-        TypeError: When both were given, or something that is no policy; it says what to write.
-        ConfigError: With all that is wrong with the options.
+        TypeError: When both are given, or ``policy`` is no policy.
+        ConfigError: With every problem of the options.
     """
     if policy is None:
         return Policy(**options)
@@ -47,10 +47,7 @@ def policy_from(caller: str, policy: object, options: Mapping[str, Any]) -> Poli
 
 
 def policies_from(caller: str, policy: object, options: Mapping[str, Any]) -> Policies:
-    """The same for an adapter with a ``Governor``: also a ``PolicyMap`` or a ``PolicyRef``.
-
-    The arguments and exceptions are those of ``policy_from``.
-    """
+    """Like ``policy_from``, for adapters that also take a ``PolicyMap`` or a ``PolicyRef``."""
     if not isinstance(policy, (PolicyMap, PolicyRef)):
         return policy_from(caller, policy, options)
     if options:
@@ -65,24 +62,24 @@ def policies_from(caller: str, policy: object, options: Mapping[str, Any]) -> Po
 def translated_policy(
     options: Mapping[str, object], names: Mapping[str, str], separator: str
 ) -> Policy:
-    """A policy from options that their users know under other names.
+    """Build a policy from options that the framework's users write under other names.
 
     Args:
-        options: Names and values of ``Policy``'s arguments.
-        names: Argument of ``Policy`` to the name that problems and hints speak of.
-        separator: What stands between a name and its value where these users write them: ``"="``
-            in a call, ``" = "`` in a settings file.
+        options: Names and values of the arguments of ``Policy``.
+        names: Arguments of ``Policy`` to the names in problems and hints.
+        separator: The text between a name and its value: ``"="`` in a call, ``" = "`` in a
+            settings file.
 
     Raises:
-        ConfigError: As ``Policy`` does, in the users' own names.
+        ConfigError: As ``Policy`` does, in the users' names.
     """
     return build(options, Problems(Spelling(names, python_literal, separator)))
 
 
 def split_forbidden(names: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Request-header names that a script may send, and those that it never can.
+    """Split request-header names into those that a script may send, and those that it cannot.
 
-    For adapters whose users bring old configurations, which are full of the latter.
+    Configurations of other libraries often list the latter.
     https://fetch.spec.whatwg.org/#forbidden-request-header
     """
     names = list(names)
@@ -93,7 +90,7 @@ def split_forbidden(names: Iterable[str]) -> tuple[list[str], list[str]]:
 
 
 class Notices:
-    """Says each thing once, to the logger ``corscore``: one instance for each application."""
+    """Warnings of one application to the logger ``corscore``, each logged once."""
 
     __slots__ = ("_said",)
 
@@ -101,13 +98,13 @@ class Notices:
         self._said: set[str] = set()
 
     def once(self, key: str, message: str, *args: object) -> None:
-        """Logs a warning, unless one of this key was logged before.
+        """Log a warning, unless one of this key was logged before.
 
         Args:
-            key: What it is about; one of a few words known at build time, never request data.
+            key: A constant for the kind of warning, never request data.
             message: As in ``logging``.
-            args: As in ``logging``. Each is escaped and cut to 200 characters: it may come from
-                a request.
+            args: As in ``logging``. Each is escaped and cut to 200 characters, since it may come
+                from a request.
         """
         if key in self._said:
             return
@@ -118,7 +115,7 @@ class Notices:
         getLogger("corscore").warning(message, *map(escaped, args))
 
     def conflict(self, name: str) -> None:
-        """Says once that the application set a header which only the policy sets."""
+        """Warn once that the application set a header that only the policy may set."""
         self.once(
             "conflict",
             "the application, or another CORS layer in it, sets %s itself; corscore replaced it, "
