@@ -28,15 +28,11 @@ from corscore.browser._fetch import (
     AsyncTransport,
     Exchange,
     FetchResult,
+    Response,
+    Sent,
     Transport,
     afetch,
     fetch,
-)
-from corscore.browser._fetch import (
-    Response as Response,
-)
-from corscore.browser._fetch import (
-    Sent as Sent,
 )
 from corscore.browser._reasons import (
     KNOWN_DEVIATIONS,
@@ -70,6 +66,8 @@ __all__ = (
     "PreflightCache",
     "Reason",
     "Request",
+    "Response",
+    "Sent",
     "Transport",
     "afetch",
     "cors_check",

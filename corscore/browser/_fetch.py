@@ -1,4 +1,4 @@
-"""A whole fetch: preflight, request, redirects, over any transport."""
+"""A whole fetch: preflight, request and redirects, over any transport."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ class Exchange:
         request_headers: What was sent.
         status: What came back.
         response_headers: All of it, whether or not a script may read it.
-        is_preflight: Whether the browser asked this on its own account.
+        is_preflight: Whether it is a preflight, which the browser sends by itself.
+        request: The script's request that it belongs to, as redirects have left it.
+        reason: Why the browser refuses the response, a key of ``REASONS``; None if it does not.
     """
 
     method: str
@@ -61,6 +63,8 @@ class Exchange:
     status: int
     response_headers: HeaderList
     is_preflight: bool
+    request: Request
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +110,20 @@ def fetch(
     *,
     browser: Browser | None = None,
 ) -> FetchResult:
-    """Does what a browser does when a page calls ``fetch``, redirects included.
+    """Do what a browser does when a page calls ``fetch``, redirects included.
 
-    https://fetch.spec.whatwg.org/#concept-main-fetch and what it calls.
+    https://fetch.spec.whatwg.org/#concept-main-fetch and the algorithms that it calls.
 
     Args:
-        request: What the page asks for.
+        request: The script's request.
         transport: Sends each request; it is given no body, and its responses need none.
-        cache: The browser's preflight cache, read and filled; None has each preflight sent.
-        browser: Whose known deviations to take into account; None is the standard.
+        cache: The browser's preflight cache, read and filled; None sends each preflight.
+        browser: The browser whose known deviations apply; None is the standard.
 
     Raises:
         ValueError: There is no such browser.
     """
-    steps = _steps(request, cache, browser)
+    steps = fetch_steps(request, [], cache, browser)
     step = next(steps)
     while not isinstance(step, FetchResult):
         step = steps.send(transport(*step))
@@ -133,21 +137,30 @@ async def afetch(
     *,
     browser: Browser | None = None,
 ) -> FetchResult:
-    """``fetch`` over a transport that is awaited."""
-    steps = _steps(request, cache, browser)
+    """``fetch`` over an asynchronous transport."""
+    steps = fetch_steps(request, [], cache, browser)
     step = next(steps)
     while not isinstance(step, FetchResult):
         step = steps.send(await transport(*step))
     return step
 
 
-def _steps(
-    request: Request, cache: PreflightCache | None, browser: Browser | None
+def fetch_steps(
+    request: Request,
+    exchanges: list[Exchange],
+    cache: PreflightCache | None = None,
+    browser: Browser | None = None,
 ) -> Generator[Sent | FetchResult, Response, None]:
-    # The sans-I/O core of both drivers: what to send next, and in the end what came of it. Main
-    # fetch and HTTP fetch call each other for every redirect; here that is a loop.
+    """Yield each request to send, take its response, and yield the result last.
+
+    Args:
+        request: The script's request.
+        exchanges: Filled as responses come in, so that they survive a transport that raises.
+        cache: The browser's preflight cache.
+        browser: The browser whose known deviations apply.
+    """
+    # Main fetch and HTTP fetch call each other for every redirect; here that is a loop.
     check_browser(browser)
-    exchanges: list[Exchange] = []
     shared: tuple[int | None, HeaderList, tuple[str, ...]] = (None, (), ())
     asked = cached = False
     while True:
@@ -157,26 +170,27 @@ def _steps(
             if cache is not None and cache.covers(request, browser=browser):
                 cached = True
             else:
-                status, headers = yield from _exchange(exchanges, request, is_preflight=True)
-                reason = preflight_check(request, status, headers, browser=browser)
-                if reason is not None:
+                response = yield message(request, is_preflight=True)
+                exchange = judged(request, response, is_preflight=True, browser=browser)
+                exchanges.append(exchange)
+                if exchange.reason is not None:
                     break
                 if cache is not None:
-                    cache.store(request, headers)
-        # Steps 4.3 and 4.4: the check is of a redirect as of any other response.
-        status, headers = yield from _exchange(exchanges, request, is_preflight=False)
-        reason = cors_check(request, headers) or redirect_check(request, status, headers)
-        if reason is not None:
+                    cache.store(request, exchange.response_headers)
+        response = yield message(request, is_preflight=False)
+        exchange = judged(request, response, is_preflight=False)
+        exchanges.append(exchange)
+        if exchange.reason is not None:
             break
-        following = redirected(request, status, headers)
+        following = redirected(request, exchange.status, exchange.response_headers)
         if following is None:
-            shared = (status, *_visible(request, headers))
+            shared = (exchange.status, *_visible(request, exchange.response_headers))
             break
         request = following
-    # https://fetch.spec.whatwg.org/#concept-main-fetch, step 12: what failed is asked anew.
-    if reason is not None and asked and cache is not None:
+    # https://fetch.spec.whatwg.org/#concept-main-fetch, step 12: a failed request is asked anew.
+    if exchange.reason is not None and asked and cache is not None:
         cache.clear(request)
-    yield FetchResult(reason, *shared, cached, tuple(exchanges))
+    yield FetchResult(exchange.reason, *shared, cached, tuple(exchanges))
 
 
 def _visible(request: Request, headers: HeaderList) -> tuple[HeaderList, tuple[str, ...]]:
@@ -185,13 +199,25 @@ def _visible(request: Request, headers: HeaderList) -> tuple[HeaderList, tuple[s
     return readable, tuple(sorted(hidden))
 
 
-def _exchange(
-    exchanges: list[Exchange], request: Request, *, is_preflight: bool
-) -> Generator[Sent, Response, tuple[int, HeaderList]]:
-    method = PREFLIGHT_METHOD if is_preflight else request.method
+def message(request: Request, *, is_preflight: bool) -> Sent:
+    """Return what goes out for a request, or for its preflight."""
     url = request.target.without_fragment
-    sent = preflight_headers(request) if is_preflight else request_headers(request)
-    status, headers = yield method, url, list(sent)
-    received = header_list(headers)
-    exchanges.append(Exchange(method, url, sent, status, received, is_preflight))
-    return status, received
+    if is_preflight:
+        return PREFLIGHT_METHOD, url, list(preflight_headers(request))
+    return request.method, url, list(request_headers(request))
+
+
+def judged(
+    request: Request, response: Response, *, is_preflight: bool, browser: Browser | None = None
+) -> Exchange:
+    """Return the exchange that a response completes, with the browser's verdict on it."""
+    # Not what the transport was given: it may have changed that list.
+    method, url, headers = message(request, is_preflight=is_preflight)
+    status, received = response[0], header_list(response[1])
+    if is_preflight:
+        reason = preflight_check(request, status, received, browser=browser)
+    else:
+        # https://fetch.spec.whatwg.org/#concept-http-fetch, steps 4.3 and 4.4: the CORS check is of
+        # a redirect as of any other response.
+        reason = cors_check(request, received) or redirect_check(request, status, received)
+    return Exchange(method, url, tuple(headers), status, received, is_preflight, request, reason)
