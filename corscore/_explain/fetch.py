@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from corscore._explain.explanation import Explanation
 from corscore._explain.names import ticked
 from corscore._explain.steps import steps_of
+from corscore._explain.types import Explanation
 from corscore._standard.fetch import (
     ACCESS_CONTROL_ALLOW_ORIGIN,
     ALLOW_CREDENTIALS_TRUE,

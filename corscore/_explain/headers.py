@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from corscore._explain.explanation import HeaderNote
+from corscore._explain.types import HeaderNote
 from corscore._standard.fetch import WILDCARD
 from corscore._standard.text import shown
 from corscore.browser._reasons import MAX_AGE_LIMITS

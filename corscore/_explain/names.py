@@ -6,8 +6,8 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
-from corscore._explain.explanation import Nearest
-from corscore._explain.origin import Verdict
+from corscore._explain.refusal import Verdict
+from corscore._explain.types import Nearest
 from corscore._standard.fetch import AUTHORIZATION, CORS_SAFELISTED_REQUEST_HEADERS, WILDCARD
 from corscore._standard.text import quoted, shown
 

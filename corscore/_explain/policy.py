@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from corscore._engine.request import RequestInfo
-from corscore._explain.explanation import Explanation, HeaderNote, Step
 from corscore._explain.fetch import explain_fetch, hidden_headers
 from corscore._explain.headers import header_notes
 from corscore._explain.names import Lists, header_refusal, method_refusal
-from corscore._explain.origin import Origins, Verdict, matched, refusal
+from corscore._explain.refusal import Origins, Verdict, matched, refusal
 from corscore._explain.request import asked_method, requested_names, script_behind
+from corscore._explain.types import Explanation, HeaderNote, Step
 from corscore._standard.fetch import (
     FORBIDDEN_METHODS,
     FORBIDDEN_RESPONSE_HEADERS,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from corscore._engine.headers import OnConflict, RawPair
     from corscore._engine.matcher import Answer, Gateway
     from corscore._engine.request import RequestInfo
-    from corscore._explain.explanation import Explanation
+    from corscore._explain.types import Explanation
     from corscore._policy.resolver import OriginResolver, Resolver
     from corscore.browser._request import Request
 

@@ -8,8 +8,8 @@ browser recorded. All codes are documented one by one in ``docs/codes``.
 
 from __future__ import annotations
 
-from corscore._explain.explanation import Explanation, HeaderNote, Nearest, Step
 from corscore._explain.fetch import explain_fetch
+from corscore._explain.types import Explanation, HeaderNote, Nearest, Step
 from corscore.browser._console import Refusal, console_messages
 from corscore.diagnostics._access import AccessChange, access_changes
 from corscore.diagnostics._diagnosis import Diagnosis, DiagnosisStep, NoResponse

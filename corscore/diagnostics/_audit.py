@@ -13,13 +13,13 @@ from corscore._standard.public_suffix import registrable_domain
 from corscore._standard.text import shown
 from corscore.browser._checks import cors_check
 from corscore.browser._request import derived
-from corscore.diagnostics._finding import Finding
-from corscore.diagnostics._findings_exchange import (
+from corscore.diagnostics._exchanges import (
     error_finding,
     is_bare_error,
     layer_findings,
     preflight_findings,
 )
+from corscore.diagnostics._finding import Finding
 from corscore.diagnostics._findings_server import STRANGER
 from corscore.diagnostics._traces import allow_origin, allows, allows_credentials
 

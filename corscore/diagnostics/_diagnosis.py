@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from corscore._explain.explanation import Step
 from corscore._explain.fetch import explain_fetch
 from corscore._explain.steps import steps_of
+from corscore._explain.types import Step
 from corscore._standard.text import shown
 from corscore.diagnostics._curl import curl_line
 

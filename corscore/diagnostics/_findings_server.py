@@ -9,8 +9,7 @@ from corscore._standard.fetch import WILDCARD
 from corscore._standard.text import shown
 from corscore.browser._checks import cors_check
 from corscore.diagnostics._client import SAFE_METHODS
-from corscore.diagnostics._finding import Finding
-from corscore.diagnostics._findings_exchange import (
+from corscore.diagnostics._exchanges import (
     error_finding,
     hidden_finding,
     is_bare_error,
@@ -19,6 +18,7 @@ from corscore.diagnostics._findings_exchange import (
     preflight_findings,
     vary_finding,
 )
+from corscore.diagnostics._finding import Finding
 from corscore.diagnostics._traces import allow_origin, has_trace, varies_by_origin
 
 if TYPE_CHECKING:

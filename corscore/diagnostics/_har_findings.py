@@ -9,14 +9,14 @@ from corscore._standard.fetch import ORIGIN
 from corscore.browser import Exchange
 from corscore.browser._checks import cors_check
 from corscore.browser._headers import get
-from corscore.diagnostics._finding import Finding
-from corscore.diagnostics._findings_exchange import (
+from corscore.diagnostics._exchanges import (
     error_finding,
     is_bare_error,
     layer_findings,
     preflight_findings,
     vary_finding,
 )
+from corscore.diagnostics._finding import Finding
 from corscore.diagnostics._traces import allow_origin, varies_by_origin
 
 if TYPE_CHECKING:

@@ -17,11 +17,11 @@ from corscore.diagnostics._diagnosis import (
     of_result,
     with_findings,
 )
-from corscore.diagnostics._finding import Finding
-from corscore.diagnostics._findings_exchange import (
+from corscore.diagnostics._exchanges import (
     layer_findings,
     preflight_findings,
 )
+from corscore.diagnostics._finding import Finding
 from corscore.diagnostics._har_findings import cached_finding, har_findings, vary_findings
 from corscore.diagnostics._har_replay import Recording, Replay, script_of
 from corscore.diagnostics._network_errors import network_error, was_aborted

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from corscore._config.advice import explain_literal
 from corscore._config.pattern import ANY, Pattern, is_loopback, parse_pattern
-from corscore._explain.explanation import Nearest
+from corscore._explain.types import Nearest
 from corscore._standard.fetch import OPAQUE_ORIGIN, WILDCARD
 from corscore._standard.origin import MAX_ORIGIN_LENGTH, Origin, parse_origin
 from corscore._standard.text import quoted, shown
