@@ -25,22 +25,22 @@ if TYPE_CHECKING:
     from corscore.browser._request import Request
 
 DEFAULT_MAX_AGE = 5
-"""Seconds that an answer counts without a valid Access-Control-Max-Age."""
+"""How long a preflight counts without a valid Access-Control-Max-Age, in seconds."""
 
-_Place = tuple[str, str, str]  # network partition key, byte-serialised origin, URL
+_Key = tuple[str, str, str]  # network partition key, byte-serialised origin, URL
 _Kind = Literal["method", "header"]
-_Entry = tuple[bool, _Kind, str]  # with credentials, then one method or one header name
+_Permission = tuple[bool, _Kind, str]  # with credentials, then one method or one header name
 
 
 class PreflightCache:
-    """What earlier preflights allowed, for as long as they said.
+    """The methods and headers that earlier preflights allowed, until they expire.
 
-    Entries of one origin and URL combine: one preflight may have allowed the method, another the
-    header. A cache belongs to one browser; it is not safe to share between threads.
+    Permissions for one origin and URL add up: one preflight may have allowed the method, another
+    the header. A cache belongs to one browser and is not safe to share between threads.
 
-    Where this differs from the letter: a ``*`` that a preflight with credentials left behind is the
-    name ``*`` to later requests with credentials, as it was to that preflight. The standard's
-    "cache entry match" would let it cover every method; no browser does.
+    One deviation from the standard: a ``*`` stored by a preflight with credentials stays the
+    literal name ``*`` for later requests with credentials. The standard's "cache entry match"
+    would let it cover every method; no browser does that.
     """
 
     def __init__(
@@ -49,19 +49,19 @@ class PreflightCache:
         limit: float = max(MAX_AGE_LIMITS.values()),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Starts empty.
+        """Create an empty cache.
 
         Args:
-            limit: The longest an entry lives, in seconds, whatever the server says; what each
-                browser imposes is in ``MAX_AGE_LIMITS``.
-            clock: Gives the time in seconds; called only when requests are looked up or stored.
+            limit: The longest a permission lives, in seconds, whatever the server says; each
+                browser's limit is in ``MAX_AGE_LIMITS``.
+            clock: Returns the time in seconds; called only when a request is looked up or stored.
         """
         self._limit = limit
         self._clock = clock
-        self._expiries: dict[_Place, dict[_Entry, float]] = {}
+        self._expiries: dict[_Key, dict[_Permission, float]] = {}
 
     def covers(self, request: Request, *, browser: Browser | None = None) -> bool:
-        """Whether this request needs no preflight of its own.
+        """Return whether this request needs no preflight of its own.
 
         https://fetch.spec.whatwg.org/#concept-http-fetch, step 4.1.
         """
@@ -74,35 +74,35 @@ class PreflightCache:
         return all(covers_header(request, names, name, browser) for name in request.unsafe_names)
 
     def store(self, request: Request, headers: HeadersInput) -> None:
-        """Keeps what the response to this request's preflight allows.
+        """Store what the response to this request's preflight allows.
 
-        https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 7.8 to 7.15. Only for a response
-        that ``preflight_check`` has no reason against.
+        https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 7.8 to 7.15. Call it only for a
+        response that passes ``preflight_check``.
         """
         expiry = self._clock() + min(max_age(headers), self._limit)
-        entries = self._live(request)
+        permissions = self._live(request)
         for method in allowed_methods(request, headers) or ():
             by_star = covers_method(request, (WILDCARD,), method)
-            _renew_or_add(entries, request, "method", method, by_star, expiry)
+            _renew_or_add(permissions, request, "method", method, by_star, expiry)
         for name in allowed_headers(headers):
             by_star = covers_header(request, (WILDCARD,), name, None)
-            _renew_or_add(entries, request, "header", name, by_star, expiry)
-        self._expiries[_place(request)] = entries
+            _renew_or_add(permissions, request, "header", name, by_star, expiry)
+        self._expiries[_key(request)] = permissions
 
     def clear(self, request: Request | None = None) -> None:
-        """Forgets what concerns this request's origin and URL, or everything.
+        """Remove the permissions for this request's origin and URL, or all of them.
 
         https://fetch.spec.whatwg.org/#concept-cache-clear
         """
         if request is None:
             self._expiries.clear()
         else:
-            self._expiries.pop(_place(request), None)
+            self._expiries.pop(_key(request), None)
 
-    def _live(self, request: Request) -> dict[_Entry, float]:
+    def _live(self, request: Request) -> dict[_Permission, float]:
         now = self._clock()
-        entries = self._expiries.get(_place(request), {})
-        return {entry: expiry for entry, expiry in entries.items() if now < expiry}
+        known = self._expiries.get(_key(request), {})
+        return {permission: expiry for permission, expiry in known.items() if now < expiry}
 
     def _allowed(self, request: Request, kind: _Kind) -> set[str]:
         return {
@@ -112,41 +112,43 @@ class PreflightCache:
         }
 
 
-def _place(request: Request) -> _Place:
+def _key(request: Request) -> _Key:
     return (request.partition, request.origin, request.url)
 
 
 def _matching(request: Request) -> tuple[bool, ...]:
-    # https://fetch.spec.whatwg.org/#concept-cache-match: what was allowed with credentials is
-    # allowed without, not the other way round.
+    # https://fetch.spec.whatwg.org/#concept-cache-match: a permission with credentials also counts
+    # without them, not the other way round.
     return (True,) if request.with_credentials else (True, False)
 
 
 def _renew_or_add(
-    entries: dict[_Entry, float],
+    known: dict[_Permission, float],
     request: Request,
     kind: _Kind,
     name: str,
     by_star: bool,
     expiry: float,
 ) -> None:
-    # https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 7.12 to 7.15: what matches gets the
-    # new age, "*" included where it covers this name, and only what matches nothing is added.
-    own: _Entry = (request.with_credentials, kind, name)
+    # https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 7.12 to 7.15: every match gets the
+    # new expiry, "*" included where it covers this name; without a match a permission is added.
+    own: _Permission = (request.with_credentials, kind, name)
     listed = (name, WILDCARD) if by_star else (name,)
-    candidates: list[_Entry] = [(mode, kind, one) for mode in _matching(request) for one in listed]
-    for entry in [entry for entry in candidates if entry in entries] or [own]:
-        entries[entry] = expiry
+    candidates: list[_Permission] = [
+        (mode, kind, item) for mode in _matching(request) for item in listed
+    ]
+    for permission in [found for found in candidates if found in known] or [own]:
+        known[permission] = expiry
 
 
 def max_age(headers: HeadersInput) -> float:
-    """The seconds that a preflight's answer counts for, by its Access-Control-Max-Age.
+    """Return how long a preflight's response counts, in seconds, by its Access-Control-Max-Age.
 
-    https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 7.8 and 7.9: delta-seconds (RFC 9111,
-    section 1.2.2), once; 5 when it is missing, given twice or anything else.
+    https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 7.8 and 7.9: one value of
+    delta-seconds (RFC 9111, section 1.2.2); 5 if the header is missing, repeated or anything else.
     """
     given = values(header_list(headers), ACCESS_CONTROL_MAX_AGE)
     if len(given) != 1 or not (given[0].isascii() and given[0].isdigit()):
         return DEFAULT_MAX_AGE
-    # A float: int() refuses digits by the thousand, and infinity is capped like any other.
+    # A float, since int() refuses thousands of digits; the cache caps infinity, too.
     return float(given[0])
