@@ -1,10 +1,9 @@
-"""Why a fetch came out as it did, from what went over the wire: for any server."""
+"""``explain_fetch``: why a fetch came out as it did, from its exchanges with any server."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from corscore._explain.names import ticked
 from corscore._explain.steps import steps_of
 from corscore._explain.types import Explanation
 from corscore._standard.fetch import (
@@ -15,18 +14,18 @@ from corscore._standard.fetch import (
     OPAQUE_ORIGIN,
     REDIRECT_STATUSES,
 )
-from corscore._standard.text import quoted, shown
+from corscore._standard.text import quoted, shown, ticked
 from corscore.browser._checks import allowed_methods, header_check, refused_headers
-from corscore.browser._console import Refusal, console_messages
+from corscore.browser._console import console_messages
 from corscore.browser._headers import get
-from corscore.browser._reasons import REASONS, Browser, Reason
-from corscore.browser._redirect import redirected
+from corscore.browser._reasons import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from corscore.browser import Exchange, FetchResult
     from corscore.browser._headers import HeadersInput
+    from corscore.browser._reasons import Reason
     from corscore.browser._request import Request
 
 _HINTS: dict[str, str] = {
@@ -50,80 +49,48 @@ _HINTS: dict[str, str] = {
 }
 
 
-def explain_fetch(
-    request: Request,
-    result: FetchResult,
-    *,
-    reads: Iterable[str] = (),
-    browser: Browser | None = None,
-) -> Explanation:
-    """Why a script got, or did not get, what it asked a server for.
+def explain_fetch(result: FetchResult, *, reads: Iterable[str] = ()) -> Explanation:
+    """Explain why a script got, or did not get, what it asked a server for.
 
     Args:
-        request: What it asked for.
-        result: What ``corscore.browser.fetch`` made of it.
-        reads: Names of response headers that it wants to read.
-        browser: Whose deviations ``fetch`` took into account.
+        result: The result of ``corscore.browser.fetch``.
+        reads: Names of response headers that the script wants to read.
 
     Returns:
-        Without ``matched``, ``nearest`` and ``headers``: only ``Policy.explain`` knows a policy.
+        An explanation without ``matched``, ``nearest`` and ``headers``, which take a policy:
+        ``Policy.explain`` has them.
     """
     reads = tuple(reads)
-    reached = last_request(request, result.exchanges)
     exchange = result.exchanges[-1]
-    hidden = hidden_headers(reached, exchange.response_headers, reads) if result.readable else ()
+    hidden: tuple[str, ...] = ()
+    if result.readable:
+        hidden = hidden_headers(exchange.request, exchange.response_headers, reads)
     browser_reason: Reason | None = "header-not-exposed" if hidden else result.reason
-    reason = refined(browser_reason, reached, exchange)
-    console: tuple[tuple[Browser, str], ...] = ()
-    if result.reason is not None:
-        refusal = Refusal(
-            result.reason,
-            reached,
-            exchange.status,
-            exchange.response_headers,
-            is_preflight=exchange.is_preflight,
-        )
-        console = tuple(console_messages(refusal))
+    reason = _refined(browser_reason, exchange)
     return Explanation(
         allowed=browser_reason is None,
         reason=reason,
         browser_reason=browser_reason,
-        message=_message(browser_reason, reason, reached, exchange, hidden),
-        hint=None if reason is None else _hint(reason, reached, exchange, hidden),
+        message=_message(browser_reason, reason, exchange, hidden),
+        hint=None if reason is None else _hint(reason, exchange, hidden),
         matched=None,
         nearest=None,
-        steps=tuple(steps_of(request, result.exchanges, reads, browser)),
+        steps=tuple(step for _, step in steps_of(result.exchanges, reads)),
         headers=(),
-        console=console,
+        console=tuple(console_messages(exchange)),
     )
-
-
-def last_request(request: Request, exchanges: Iterable[Exchange]) -> Request:
-    """The request that the last exchange was about: the first one, or where redirects led to."""
-    reached = request
-    following: Request | None = request
-    for exchange in exchanges:
-        reached = following or reached
-        if not exchange.is_preflight:
-            following = redirected(reached, exchange.status, exchange.response_headers)
-    return reached
 
 
 def hidden_headers(
     request: Request, headers: HeadersInput, reads: Iterable[str]
 ) -> tuple[str, ...]:
-    """Those of the names that a script may not read in a response."""
+    """Return the names that a script may not read in a response."""
     return tuple(name for name in reads if header_check(request, headers, name) is not None)
 
 
-def refined(reason: Reason | None, request: Request, exchange: Exchange) -> str | None:
-    """A browser's reason as the cause behind it, where the exchange tells.
-
-    Args:
-        reason: A key of ``corscore.browser.REASONS``, or None.
-        request: What the exchange was about.
-        exchange: The one that was refused.
-    """
+def _refined(reason: Reason | None, exchange: Exchange) -> str | None:
+    """Return the cause behind a browser's reason where the exchange shows it, else the reason."""
+    request = exchange.request
     if reason == "method-not-allowed":
         upper = request.method.upper()
         listed = allowed_methods(request, exchange.response_headers) or ()
@@ -144,10 +111,10 @@ def refined(reason: Reason | None, request: Request, exchange: Exchange) -> str 
 def _message(
     browser_reason: Reason | None,
     reason: str | None,
-    request: Request,
     exchange: Exchange,
     hidden: tuple[str, ...],
 ) -> str:
+    request = exchange.request
     method = shown(request.method)
     if browser_reason is None:
         return f"A script on {shown(request.origin)} may do this {method} and read the answer."
@@ -179,7 +146,8 @@ def _sentence(reason: Reason) -> str:
     return text[0].upper() + text[1:]
 
 
-def _hint(reason: str, request: Request, exchange: Exchange, hidden: tuple[str, ...]) -> str:
+def _hint(reason: str, exchange: Exchange, hidden: tuple[str, ...]) -> str:
+    request = exchange.request
     if reason in _HINTS:
         return _HINTS[reason]
     if reason == "method-case":

@@ -1,49 +1,84 @@
-"""``Policy.explain``: what a browser makes of a policy's own decisions, and why.
+"""``Policy.explain``: what a browser makes of a policy's decisions, and why.
 
-The model browser (``corscore.browser``) fetches from a server that has the policy and nothing else.
-So the explanation cannot say anything but what the policy does.
+The model browser (``corscore.browser``) fetches from a server that consists of the policy alone, so
+an explanation never differs from what the policy does.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from corscore._engine.request import RequestInfo
 from corscore._explain.fetch import explain_fetch, hidden_headers
-from corscore._explain.headers import header_notes
-from corscore._explain.names import Lists, header_refusal, method_refusal
-from corscore._explain.refusal import Origins, Verdict, matched, refusal
-from corscore._explain.request import asked_method, requested_names, script_behind
+from corscore._explain.refusal import (
+    Options,
+    Refusal,
+    header_refusal,
+    matched,
+    method_refusal,
+    origin_refusal,
+)
 from corscore._explain.types import Explanation, HeaderNote, Step
 from corscore._standard.fetch import (
     FORBIDDEN_METHODS,
     FORBIDDEN_RESPONSE_HEADERS,
+    NORMALISED_METHODS,
+    OPAQUE_ORIGIN,
     PREFLIGHT_METHOD,
+    WILDCARD,
 )
 from corscore._standard.grammar import is_token
 from corscore._standard.text import quoted, shown
 from corscore.browser import fetch
-from corscore.browser._request import Request, needs_preflight
+from corscore.browser._reasons import MAX_AGE_LIMITS
+from corscore.browser._request import Request, derived, needs_preflight
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from corscore._engine.decision import Decision
+    from corscore.browser._headers import HeaderList
 
 _RESOLVER = "The policy's origin_resolver would be asked, and may allow it."
-
-_OTHERS_VERDICT = Verdict(
+_REFUSED_BY_RESOLVER = Refusal(
     "origin-not-allowed",
-    "Whoever was asked in the policy's place, such as its origin_resolver, refused the origin.",
+    "A check beside the policy's patterns, such as its origin_resolver, refused the origin.",
     "have the resolver allow the origin, if it is yours",
 )
 
 _FETCH = "https://fetch.spec.whatwg.org/#"
 
+# The server of a request that names none: no page has such an origin.
+_SERVER = "https://server.invalid"
+_ELSEWHERE = "https://elsewhere.invalid"
 
-class Explainable(Origins, Lists, Protocol):
-    """What is asked of a policy."""
+# Safelisted under no name: a preflight names a header only if its value is not safelisted.
+_UNSAFE_VALUE = '"'
+_MOST_REQUESTED = 65536
+
+_ANY_SITE = (
+    'any site may read this: allow_origins=["*"]. The value is the same for every site, so '
+    "caches may share the response"
+)
+_ORIGIN = "names the one origin that may read this response, since browsers compare it whole"
+_WHY = {
+    "access-control-allow-credentials": (
+        "allow_credentials=True: cookies may be sent, and the answer to them read"
+    ),
+    "access-control-expose-headers": (
+        "expose_headers: what scripts may read beside the seven safelisted response headers"
+    ),
+    "access-control-allow-private-network": (
+        "allow_private_network=True, and the preflight asked for it; current browsers do not"
+    ),
+    "content-length": "the answer to a preflight has no content that a browser would look at",
+    "content-type": "servers insist on one where there may be content",
+}
+
+
+class Explainable(Options, Protocol):
+    """The part of a policy that an explanation needs."""
 
     @property
     def max_age(self) -> int | None: ...
@@ -53,7 +88,7 @@ class Explainable(Origins, Lists, Protocol):
 
 
 class _Asked:
-    """A policy, with somebody's verdict on the origin or without one."""
+    """A policy, with a resolver's verdict on the origin or without one."""
 
     def __init__(self, policy: Explainable, origin_allowed: bool | None) -> None:
         self.policy = policy
@@ -63,7 +98,7 @@ class _Asked:
         return self.policy.decide(request, origin_allowed=self.origin_allowed)
 
     def notes(self, decision: Decision, fits: str | None) -> tuple[HeaderNote, ...]:
-        return header_notes(decision, fits, self.policy.max_age)
+        return _header_notes(decision, fits, self.policy.max_age)
 
     def matched(self, decision: Decision, origin: str) -> str | None:
         return matched(self.policy, origin) if decision.origin_allowed else None
@@ -83,7 +118,7 @@ def explain(
         return _without_check(
             asked,
             request,
-            "The request has no Origin: no page of another origin sent it, and CORS has no say.",
+            "CORS does not apply: without an Origin, no page of another origin sent the request.",
             "a request to the page's own origin, or from no browser, has no Origin",
         )
     if request.is_own_origin:
@@ -93,15 +128,15 @@ def explain(
             "The Origin is the site's own: browsers do not check what a page gets from its origin.",
             "the page and the server are of one origin",
         )
-    method = asked_method(request)
+    method = _asked_method(request)
     impossible = _impossible(asked, request, method)
     if impossible is not None:
         return impossible
-    return _explain_script(asked, script_behind(request, method), request, reads)
+    return _explain_script(asked, _script_behind(request, method), request, reads)
 
 
 def _impossible(asked: _Asked, request: RequestInfo, method: str) -> Explanation | None:
-    """For what no browser asks: it has no verdict on it, and the request says nothing else."""
+    """Explain a request that no browser sends; None for every other one."""
     names = request.request_headers
     if not is_token(method):
         code, what = "method-invalid", f"{shown(method)} is not the name of a method"
@@ -109,7 +144,7 @@ def _impossible(asked: _Asked, request: RequestInfo, method: str) -> Explanation
     elif method.upper() in FORBIDDEN_METHODS:
         code, what = "method-forbidden", f"{shown(method)} is a method that browsers refuse to send"
         hint = "use another one"
-    elif request.is_preflight and requested_names(request) is None:
+    elif request.is_preflight and _requested_names(request) is None:
         code, what = "header-invalid", f"{shown(names)} is not a list of header names"
         hint = "name headers separated by commas"
     else:
@@ -157,7 +192,7 @@ def _explain_script(
     ) -> tuple[int, list[tuple[str, str]]]:
         is_preflight = method == PREFLIGHT_METHOD and not decisions and needs_preflight(script)
         if is_preflight and sent is not None and sent.is_preflight:
-            # As it was sent: its list may be in another order, or written in another way.
+            # The model browser would sort and respell the list of headers.
             decision = asked.decide(sent)
         else:
             names = dict(headers)
@@ -168,7 +203,7 @@ def _explain_script(
         return decision.status or 200, list(decision.headers)
 
     result = fetch(script, serve)
-    told = explain_fetch(script, result, reads=reads)
+    told = explain_fetch(result, reads=reads)
     fits = asked.matched(decisions[0], script.origin)
     if sent is None:
         notes = tuple(note for one in decisions for note in asked.notes(one, fits))
@@ -187,20 +222,19 @@ def _by_policy(
     decision: Decision,
     reads: Iterable[str],
 ) -> Explanation:
-    """The refusal in terms of the policy's options: which pattern is near, and what to write."""
+    """Put a refusal in terms of the policy's options: the nearest pattern, and what to write."""
     reason = told.reason
     if not decision.origin_allowed:
         if asked.origin_allowed is False:
-            return _with(told, _OTHERS_VERDICT)
-        verdict = refusal(asked.policy, script.origin)
-        told = _with(told, verdict)
+            return replace(told, **_REFUSED_BY_RESOLVER._asdict())
+        refusal = origin_refusal(asked.policy, script.origin)
         if decision.needs_resolver:
-            return replace(told, message=f"{told.message} {_RESOLVER}")
-        return told
+            refusal = refusal._replace(message=f"{refusal.message} {_RESOLVER}")
+        return replace(told, **refusal._asdict())
     if reason in ("method-not-allowed", "method-case"):
-        return _with(told, method_refusal(asked.policy, script.method))
+        return replace(told, **method_refusal(asked.policy, script.method)._asdict())
     if reason == "header-not-allowed":
-        return _with(told, header_refusal(asked.policy, script.unsafe_names))
+        return replace(told, **header_refusal(asked.policy, script.unsafe_names)._asdict())
     if reason == "credentials-not-allowed":
         return replace(told, hint="set allow_credentials=True")
     if reason == "wildcard-with-credentials":
@@ -209,22 +243,91 @@ def _by_policy(
             hint=f"write allow_origins=[{quoted(script.origin)}] and allow_credentials=True, "
             'or leave out credentials: "include" in the script',
         )
-    # A policy's own answers give a browser no other reason than a header that is not exposed.
+    # The one reason left is a header that is not exposed.
     hidden = hidden_headers(script, decision.headers, reads)
-    never = [name for name in hidden if name.lower() in FORBIDDEN_RESPONSE_HEADERS]
-    if never:
-        return replace(
-            told,
-            hint=f"leave {shown(', '.join(never))} alone: no script reads it, whatever is exposed",
-        )
+    if any(name.lower() in FORBIDDEN_RESPONSE_HEADERS for name in hidden):
+        return told
     return replace(told, hint=f"add {shown(', '.join(hidden))} to expose_headers")
 
 
-def _with(told: Explanation, verdict: Verdict) -> Explanation:
-    return replace(
-        told,
-        reason=verdict.code,
-        message=verdict.message,
-        hint=verdict.hint,
-        nearest=verdict.nearest,
+def _asked_method(request: RequestInfo) -> str:
+    """Return the method that the script wants: for a preflight, the one that it names."""
+    if request.is_preflight:
+        return request.request_method or ""
+    # https://fetch.spec.whatwg.org/#concept-method-normalize
+    upper = request.method.upper()
+    return upper if upper in NORMALISED_METHODS else request.method
+
+
+def _script_behind(request: RequestInfo, method: str) -> Request:
+    """Return a script that would send this request, or this preflight.
+
+    It sends no credentials, since a request does not show the credentials mode of its page. Under a
+    policy that allows credentials a browser's verdict is the same with and without them.
+    """
+    origin = OPAQUE_ORIGIN if request.origin is None else request.origin
+    url = _ELSEWHERE if origin == _SERVER else _SERVER
+    base = Request("GET", url, origin=OPAQUE_ORIGIN)
+    headers: HeaderList = ()
+    if request.is_preflight:
+        headers = tuple((name, _UNSAFE_VALUE) for name in _requested_names(request) or ())
+    # Not through the class: it raises on what no script can ask for, and this came over the wire.
+    script = derived(base, method=method, origin=origin, partition=origin, headers=headers)
+    if request.is_preflight and not needs_preflight(script):
+        return derived(script, use_cors_preflight=True)
+    return script
+
+
+def _requested_names(request: RequestInfo) -> list[str] | None:
+    """Return the headers that a preflight asks for, in lower case; None if it is no list."""
+    # A higher limit than the policy's, so that a list that is too long can be explained.
+    text = request.request_headers or ""
+    if len(text) > _MOST_REQUESTED:
+        return None
+    names = [name.strip(" \t").lower() for name in text.split(",")]
+    names = [name for name in names if name]
+    return names if all(map(is_token, names)) else None
+
+
+def _header_notes(
+    decision: Decision, matched: str | None, max_age: int | None
+) -> tuple[HeaderNote, ...]:
+    """Return every header that a decision sets, in its order, with the reason for it."""
+    response: Literal["preflight", "actual"] = "preflight" if decision.is_preflight else "actual"
+    return tuple(
+        HeaderNote(name, value, f"{_why(name.lower(), value, matched, max_age)}.", response)
+        for name, value in decision.headers
     )
+
+
+def _why(name: str, value: str, matched: str | None, max_age: int | None) -> str:
+    if name == "access-control-allow-origin":
+        if value == WILDCARD:
+            return _ANY_SITE
+        return _ORIGIN if matched is None else f"{_ORIGIN}; {shown(matched)} allows it"
+    if name == "vary":
+        return _why_vary(value)
+    if name == "access-control-allow-methods":
+        if value == WILDCARD:
+            return 'allow_methods=["*"]: any method; without credentials browsers take * for it'
+        return "GET, HEAD and POST, which CORS always allows, and allow_methods"
+    if name == "access-control-allow-headers":
+        if value.startswith(WILDCARD):
+            return 'allow_headers=["*"]: any header; * does not cover Authorization, so it is named'
+        return "the five safelisted names, whose values may still need asking, and allow_headers"
+    if name == "access-control-max-age":
+        if max_age == 0:
+            return "max_age=0: browsers ask again before each request"
+        limits = ", ".join(
+            f"{browser} {limit}" for browser, limit in MAX_AGE_LIMITS.items() if limit < int(value)
+        )
+        most = f"; some remember for less: {limits}" if limits else ""
+        return f"max_age: for how many seconds browsers need not ask again{most}"
+    return _WHY[name]
+
+
+def _why_vary(value: str) -> str:
+    why = "the response depends on the Origin: a cache must not give it to another one"
+    if "," in value:
+        return f"{why}; it also depends on the headers named beside it"
+    return why

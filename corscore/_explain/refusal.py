@@ -1,29 +1,39 @@
-"""How an origin differs from what a policy allows: the pattern that fits, or the nearest one."""
+"""Why a policy refuses an origin, a method or a header, and what in it comes nearest."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from difflib import get_close_matches
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from corscore._config.advice import explain_literal
 from corscore._config.pattern import ANY, Pattern, is_loopback, parse_pattern
 from corscore._explain.types import Nearest
-from corscore._standard.fetch import OPAQUE_ORIGIN, WILDCARD
+from corscore._standard.fetch import (
+    AUTHORIZATION,
+    CORS_SAFELISTED_REQUEST_HEADERS,
+    OPAQUE_ORIGIN,
+    WILDCARD,
+)
 from corscore._standard.origin import MAX_ORIGIN_LENGTH, Origin, parse_origin
-from corscore._standard.text import quoted, shown
+from corscore._standard.text import quoted, shown, ticked
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Iterable, Iterator
 
-_OPTION = "allow_origins"
+_ORIGINS = "allow_origins"
 _REGEX = "allow_origin_regex"
 
-# How much further away one kind of difference is than another: a scheme is one click away, a name
-# that only looks alike may be a stranger's.
+# A request may ask for any number of names, and of any length.
+_LONGEST_COMPARED = 64
+_MOST_COMPARED = 8
+
+# The distance between an origin and a pattern, by the kind of difference: a wrong scheme is quickly
+# mended, a host that only looks alike may be a stranger's.
 _FAR = {"same": 1, "loopback": 2, "related": 3, "slip": 4}
 
-# In a few words, what a literal has that no Origin has; the rest is said by the problem's message.
+# What makes a literal no Origin, in a few words; other codes have their problem's message.
 _MALFORMED = {
     "origin-trailing-slash": "trailing slash",
     "origin-has-path": "a path behind the host",
@@ -37,38 +47,37 @@ _MALFORMED = {
 }
 
 
-class Origins(Protocol):
-    """The part of a policy that says which origins are allowed."""
+class Options(Protocol):
+    """The options of a policy that allow an origin, a method or a header."""
 
     @property
     def allow_origins(self) -> tuple[str, ...]: ...
     @property
     def allow_origin_regex(self) -> re.Pattern[str] | None: ...
+    @property
+    def allow_methods(self) -> tuple[str, ...]: ...
+    @property
+    def allow_headers(self) -> tuple[str, ...]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Why an origin is not allowed.
+class Refusal(NamedTuple):
+    """Why a policy does not allow something: the fields of an ``Explanation`` that say so."""
 
-    Attributes:
-        code: The cause.
-        message: One sentence, or two.
-        hint: What to change.
-        nearest: What comes closest.
-    """
-
-    code: str
+    reason: str
     message: str
     hint: str
     nearest: Nearest | None = None
 
 
-def matched(policy: Origins, origin: str) -> str | None:
-    """The pattern that allows an origin, the regex, ``"null"`` or ``"*"``; of several, the first.
+def matched(policy: Options, origin: str) -> str | None:
+    """Return the pattern that allows an origin, the regex, ``"null"`` or ``"*"``.
 
     Args:
-        policy: One that allows it.
+        policy: A policy that allows the origin.
         origin: As the request sent it.
+
+    Returns:
+        The first of several; None without one.
     """
     if WILDCARD in policy.allow_origins:
         return WILDCARD
@@ -82,45 +91,45 @@ def matched(policy: Origins, origin: str) -> str | None:
     return regex.pattern if regex is not None and regex.fullmatch(origin) else None
 
 
-def refusal(policy: Origins, origin: str) -> Verdict:
-    """Why a policy does not allow an origin. Looks at every pattern, and never raises.
+def origin_refusal(policy: Options, origin: str) -> Refusal:
+    """Return why a policy does not allow an origin. Compares every pattern, and never raises.
 
     Args:
-        policy: One that does not allow it.
+        policy: A policy that does not allow the origin.
         origin: As the request sent it; any text.
     """
     if origin == OPAQUE_ORIGIN:
-        return Verdict(
+        return Refusal(
             "null-origin",
             'The page\'s origin is "null": it is a file, it is in a sandboxed frame, or a redirect '
-            "across origins took its name away.",
+            "across origins hid its origin.",
             "serve the page over http from an origin of its own; allow_null_origin=True would "
             "allow every site that makes such a frame",
-            Nearest(_OPTION, None, "null-origin", '"null" is no origin that a pattern covers'),
+            Nearest(_ORIGINS, None, 'no pattern covers "null"'),
         )
     parsed = parse_origin(origin)
     if parsed is None:
         return _malformed(policy, origin)
-    nearest = _nearest(policy, parsed)
-    add = f"add {quoted(origin)} to {_OPTION}"
+    code, nearest = _nearest(policy, parsed)
+    add = f"add {quoted(origin)} to {_ORIGINS}"
     if nearest is None:
-        return Verdict(
-            "origin-not-allowed",
+        return Refusal(
+            code,
             f"No pattern of the policy covers {shown(origin)}, nor comes near it.",
             f"if the origin is yours, {add}",
         )
     message = f"{shown(origin)} is not allowed: {nearest.difference}."
-    if nearest.code != "apex-not-covered":
+    if code != "apex-not-covered":
         message += f" The nearest is {shown(nearest.pattern)}."
-    return Verdict(nearest.code, message, _hint(nearest, add), nearest)
+    return Refusal(code, message, _hint(code, nearest, add), nearest)
 
 
-def _hint(nearest: Nearest, add: str) -> str:
-    if nearest.code == "apex-not-covered":
+def _hint(code: str, nearest: Nearest, add: str) -> str:
+    if code == "apex-not-covered":
         return f"{add}; a `*.` pattern covers what is below its name, and never the name itself"
-    if nearest.code == "origin-scheme-differs":
+    if code == "origin-scheme-differs":
         return f"open the page from {quoted(nearest.pattern)}, or {add}"
-    if nearest.code == "origin-port-differs" and nearest.pattern is not None:
+    if code == "origin-port-differs" and nearest.pattern is not None:
         any_port = nearest.pattern.rpartition(":")[0] if _has_port(nearest.pattern) else ""
         local = parse_pattern(nearest.pattern)
         if local is not None and is_loopback(local.host):
@@ -135,12 +144,12 @@ def _has_port(pattern: str) -> bool:
     return parsed is not None and parsed.port != ""
 
 
-def _malformed(policy: Origins, origin: str) -> Verdict:
-    """For what no browser sends, but people write when they try something out."""
+def _malformed(policy: Options, origin: str) -> Refusal:
+    """Explain what no browser sends, but people write when they try something out."""
     mistakes, meant = ([], None) if len(origin) > MAX_ORIGIN_LENGTH else explain_literal(origin)
     parsed = None if meant is None else parse_origin(meant)
     if meant is None or parsed is None or not mistakes:
-        return Verdict(
+        return Refusal(
             "origin-malformed",
             f"{shown(origin)} is not in the form that browsers send.",
             "send what the page's address shows up to the first slash, such as "
@@ -150,21 +159,23 @@ def _malformed(policy: Origins, origin: str) -> Verdict:
     difference = _MALFORMED.get(code, mistake)
     covering = next((p for p in _patterns(policy) if not list(_differences(parsed, p))), None)
     if covering is None:
-        return Verdict(
+        return Refusal(
             code,
             f"No browser sends {shown(origin)}: {difference}.",
             f"ask for {quoted(meant)}, which is not allowed either",
-            Nearest(_OPTION, None, code, difference),
+            Nearest(_ORIGINS, None, difference),
         )
-    return Verdict(
+    return Refusal(
         code,
         f"No browser sends {shown(origin)}: {difference}. The policy has {shown(str(covering))}.",
         f"write {quoted(meant)}",
-        Nearest(_OPTION, str(covering), code, difference),
+        Nearest(_ORIGINS, str(covering), difference),
     )
 
 
-def _nearest(policy: Origins, origin: Origin) -> Nearest | None:
+def _nearest(policy: Options, origin: Origin) -> tuple[str, Nearest | None]:
+    """Return how an origin differs from the nearest pattern, as a code, and that pattern."""
+    code = "origin-not-allowed"
     best, best_distance = None, None
     for pattern in _patterns(policy):
         found = list(_differences(origin, pattern))
@@ -176,22 +187,21 @@ def _nearest(policy: Origins, origin: Origin) -> Nearest | None:
     if best is not None:
         pattern, found = best
         texts = ", ".join(text for _, text, _ in found)
-        return Nearest(_OPTION, str(pattern), found[0][0], texts)
+        return found[0][0], Nearest(_ORIGINS, str(pattern), texts)
     regex = policy.allow_origin_regex
     text = f"{origin.scheme}://{origin.host}{origin.port and ':'}{origin.port}"
     if regex is not None and regex.search(text) is not None:
-        difference = "the regex matches a part of it only"
-        return Nearest(_REGEX, regex.pattern, "origin-not-allowed", difference)
-    return None
+        return code, Nearest(_REGEX, regex.pattern, "the regex matches a part of it only")
+    return code, None
 
 
-def _patterns(policy: Origins) -> Iterable[Pattern]:
+def _patterns(policy: Options) -> Iterable[Pattern]:
     parsed = (parse_pattern(item) for item in policy.allow_origins if item != ANY)
     return (pattern for pattern in parsed if pattern is not None)
 
 
 def _differences(origin: Origin, pattern: Pattern) -> Iterator[tuple[str, str, int]]:
-    """Code, words and weight of each; a weight of 0 says that the two have nothing in common."""
+    """Yield code, words and distance of each; 0 where origin and pattern have nothing in common."""
     if origin.scheme != pattern.scheme:
         text = f"{origin.scheme}, not {pattern.scheme}"
         yield "origin-scheme-differs", text, _FAR["same"]
@@ -226,7 +236,7 @@ def _host_differences(host: str, pattern: Pattern) -> Iterator[tuple[str, str, i
 
 
 def _is_slip(one: str, other: str) -> bool:
-    """Whether two names are one missing, wrong or swapped letter apart."""
+    """Return whether two names differ by one missing, wrong or swapped letter."""
     if abs(len(one) - len(other)) > 1 or min(len(one), len(other)) < len("a.example"):
         return False
     shorter, longer = sorted((one, other), key=len)
@@ -237,3 +247,68 @@ def _is_slip(one: str, other: str) -> bool:
         return True
     swapped = longer[start : start + 2][::-1]
     return shorter[start : start + 2] == swapped and shorter[start + 2 :] == longer[start + 2 :]
+
+
+def method_refusal(policy: Options, method: str) -> Refusal:
+    """Return why a policy does not allow a method."""
+    option, upper = "allow_methods", method.upper()
+    if method != upper and upper in policy.allow_methods:
+        difference = f"{ticked(method)} is not {ticked(upper)}"
+        return Refusal(
+            "method-case",
+            f"{difference}: methods are compared by case, and browsers send this one as the "
+            "script wrote it.",
+            f"write {quoted(upper)} in the script",
+            Nearest(option, upper, difference),
+        )
+    if WILDCARD in policy.allow_methods:
+        difference, hint = "it is longer than any method that a policy repeats", "shorten it"
+    else:
+        case = "" if method == upper else f"write {shown(upper)} in the script, and "
+        difference, hint = f"{shown(upper)} must be listed", f"{case}add {shown(upper)} to {option}"
+    return Refusal(
+        "method-not-allowed",
+        f"The policy does not allow the method {shown(method)}: {difference}.",
+        hint,
+        Nearest(option, None, difference),
+    )
+
+
+def header_refusal(policy: Options, asked: Iterable[str]) -> Refusal:
+    """Return why a policy does not allow headers.
+
+    Args:
+        policy: A policy that does not allow all of them.
+        asked: Their names, in lower case.
+    """
+    asked = tuple(asked)
+    option, code = "allow_headers", "header-not-allowed"
+    if WILDCARD in policy.allow_headers:
+        difference = "the list is longer than any that a policy repeats"
+        return Refusal(
+            code,
+            f"The script sets {len(asked)} headers: {difference}.",
+            "set fewer headers",
+            Nearest(option, WILDCARD, difference),
+        )
+    listed = (*CORS_SAFELISTED_REQUEST_HEADERS, *policy.allow_headers)
+    missing = [name for name in asked if name not in listed]
+    # Its usual spelling; other names stay as the browser asks for them.
+    names = ["Authorization" if name == AUTHORIZATION else name for name in missing]
+    text = ", ".join(names)
+    difference = f"{text if text.isascii() and len(text) < 80 else shown(text)} must be listed"
+    return Refusal(
+        code,
+        f"The policy does not allow a header that the script sets: {difference}.",
+        f"add {shown(text)} to {option}",
+        Nearest(option, _alike(missing, policy.allow_headers), difference),
+    )
+
+
+def _alike(missing: Iterable[str], listed: Iterable[str]) -> str | None:
+    """Return a listed name that is a typing slip away from a missing one."""
+    near = (
+        get_close_matches(name[:_LONGEST_COMPARED], listed, n=1)
+        for name in islice(missing, _MOST_COMPARED)
+    )
+    return next((found[0] for found in near if found), None)

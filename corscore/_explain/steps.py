@@ -1,7 +1,6 @@
-"""The steps of a fetch, in the order in which a browser takes them, each with its section of Fetch.
+"""The steps of a fetch, in a browser's order, each with its section of the Fetch standard.
 
-Every verdict here is ``corscore.browser``'s own: its checks are asked again about each exchange,
-and only put into words.
+The verdicts come from ``corscore.browser``, with each exchange; this module puts them into words.
 """
 
 from __future__ import annotations
@@ -21,22 +20,20 @@ from corscore._standard.text import shown
 from corscore.browser._checks import (
     allowed_headers,
     allowed_methods,
-    cors_check,
     header_check,
-    preflight_check,
     refused_headers,
 )
 from corscore.browser._headers import get
 from corscore.browser._reasons import REASONS
-from corscore.browser._redirect import redirect_check, redirected
-from corscore.browser._request import needs_preflight, request_headers
+from corscore.browser._redirect import redirected
+from corscore.browser._request import needs_preflight
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from corscore.browser import Exchange
     from corscore.browser._headers import HeaderList
-    from corscore.browser._reasons import Browser, Reason
+    from corscore.browser._reasons import Reason
     from corscore.browser._request import Request
 
 _FETCH = "https://fetch.spec.whatwg.org/#"
@@ -57,46 +54,26 @@ _OF_CORS_CHECK = (
 
 
 def steps_of(
-    request: Request,
-    exchanges: Iterable[Exchange],
-    reads: Iterable[str] = (),
-    browser: Browser | None = None,
-) -> Iterator[Step]:
-    """What a browser did, up to the first refusal.
+    exchanges: Iterable[Exchange], reads: Iterable[str] = ()
+) -> Iterator[tuple[Exchange, Step]]:
+    """Yield the browser's steps up to the first refusal, each with the exchange that it is about.
 
     Args:
-        request: What the script asked for.
-        exchanges: All that went over the wire for it.
-        reads: Names of response headers that the script wants.
-        browser: Whose deviations were taken into account.
+        exchanges: All exchanges of one fetch.
+        reads: Names of response headers that the script wants to read.
     """
-    current, announced = request, False
+    after_preflight = False
     for exchange in exchanges:
-        if not announced:
-            yield _preflight_needed(current, exchange)
-        status, headers = exchange.status, exchange.response_headers
-        if exchange.is_preflight:
-            yield _asked(exchange)
-            reason = preflight_check(current, status, headers, browser=browser)
-            yield from _preflight_steps(current, status, headers, reason)
-            announced = True
-        else:
-            yield _sent(current)
-            reason = cors_check(current, headers)
-            if current.is_cross_origin:
-                yield from _cors_steps(current, headers, reason)
-            reason = reason or redirect_check(current, status, headers)
-            following = redirected(current, status, headers)
-            if following is not None or (reason is not None and reason not in _OF_CORS_CHECK):
-                yield _redirect(headers, following, reason)
-            if reason is None and following is None:
-                yield from _read(current, headers, reads)
-            current, announced = following or current, False
-        if reason is not None:
-            return
+        if not after_preflight:
+            yield exchange, _preflight_needed(exchange)
+        after_preflight = exchange.is_preflight
+        found = _preflight_steps(exchange) if after_preflight else _actual_steps(exchange, reads)
+        for step in found:
+            yield exchange, step
 
 
-def _preflight_needed(request: Request, exchange: Exchange) -> Step:
+def _preflight_needed(exchange: Exchange) -> Step:
+    request = exchange.request
     name, section = "preflight-needed", f"{_MAIN_FETCH}, step 12"
     if not request.is_cross_origin:
         return Step(name, True, "the page and the URL are of one origin: nothing to ask", section)
@@ -125,14 +102,14 @@ def _asked(exchange: Exchange) -> Step:
     return Step("preflight-sent", True, text, f"{_PREFLIGHT_FETCH}, steps 1 to 5")
 
 
-def _preflight_steps(
-    request: Request, status: int, headers: HeaderList, reason: Reason | None
-) -> Iterator[Step]:
+def _preflight_steps(exchange: Exchange) -> Iterator[Step]:
+    yield _asked(exchange)
+    request, headers, reason = exchange.request, exchange.response_headers, exchange.reason
     is_status = reason in ("preflight-redirected", "preflight-not-ok")
     yield Step(
         "preflight-status",
         not is_status,
-        f"the preflight's status is {status}, which is {_of_status(reason)}",
+        f"the preflight's status is {exchange.status}, which is {_of_status(reason)}",
         f"{_PREFLIGHT_FETCH}, step 7",
         reason if is_status else None,
     )
@@ -176,10 +153,24 @@ def _of_status(reason: Reason | None) -> str:
     return "not between 200 and 299" if reason == "preflight-not-ok" else "ok"
 
 
-def _sent(request: Request) -> Step:
-    headers = dict(request_headers(request))
+def _actual_steps(exchange: Exchange, reads: Iterable[str]) -> Iterator[Step]:
+    yield _sent(exchange)
+    request, headers, reason = exchange.request, exchange.response_headers, exchange.reason
+    if request.is_cross_origin:
+        yield from _cors_steps(request, headers, reason)
+    if reason in _OF_CORS_CHECK:
+        return
+    following = redirected(request, exchange.status, headers)
+    if following is not None or reason is not None:
+        yield _redirect(headers, following, reason)
+    else:
+        yield from _read(request, headers, reads)
+
+
+def _sent(exchange: Exchange) -> Step:
+    headers = dict(exchange.request_headers)
     origin = f"with Origin: {shown(headers[ORIGIN])}" if ORIGIN in headers else "without an Origin"
-    return Step("request-sent", True, f"sends {shown(request.method)} {origin}", _ORIGIN_HEADER)
+    return Step("request-sent", True, f"sends {shown(exchange.method)} {origin}", _ORIGIN_HEADER)
 
 
 def _cors_steps(request: Request, headers: HeaderList, reason: str | None) -> Iterator[Step]:

@@ -1,4 +1,4 @@
-"""What an explanation is made of: plain data, with a text for people and a dict for programs."""
+"""``Explanation`` and its parts: plain data, with a text for people and a dict for programs."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _BROWSERS: dict[Browser, str] = {"chromium": "Chrome", "firefox": "Firefox", "sa
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that a browser does or checks.
+    """One action or check of a browser.
 
     Attributes:
-        name: What it is, for programs: ``"preflight-needed"``, ``"preflight-status"``, ...
-        ok: Whether it went well; the last step of a refusal did not.
-        text: What was found, in one sentence.
-        section: Where the standard says so: an address.
-        reason: Why it failed, a key of ``corscore.browser.REASONS``; None if it did not.
+        name: A name for programs: ``"preflight-needed"``, ``"preflight-status"``, ...
+        ok: Whether it succeeded; the last step of a refusal failed.
+        text: The finding, in one sentence without its full stop.
+        section: The section of the standard: an address.
+        reason: Why it failed, a key of ``corscore.browser.REASONS``; None if it succeeded.
     """
 
     name: str
@@ -34,30 +34,28 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """What of the policy comes closest to a refused request, and how it differs.
+    """The item of a policy that comes nearest to a refused request, and how it differs.
 
     Attributes:
-        option: The option that it is in: ``"allow_origins"``, ``"allow_methods"``, ...
-        pattern: The pattern, method or name; None where the option lists nothing like it.
-        code: The difference as a stable code.
-        difference: The same in a few words: ``"http, not https"``.
+        option: The option that lists it: ``"allow_origins"``, ``"allow_methods"``, ...
+        pattern: The pattern, method or name; None if the option lists nothing similar.
+        difference: The difference in a few words: ``"http, not https"``.
     """
 
     option: str
     pattern: str | None
-    code: str
     difference: str
 
 
 @dataclass(frozen=True, slots=True)
 class HeaderNote:
-    """One header of a response, and why it is there.
+    """A header of a response, and why the policy sets it.
 
     Attributes:
-        name: As the policy writes it.
+        name: Its name, as the policy writes it.
         value: Its value.
-        why: One sentence.
-        response: Whose it is: ``"preflight"`` or ``"actual"``.
+        why: The reason, in one sentence.
+        response: The response that has it: ``"preflight"`` or ``"actual"``.
     """
 
     name: str
@@ -68,25 +66,25 @@ class HeaderNote:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a browser lets a script go on, or does not. ``str()`` is for people.
+    """Why a browser allows or refuses what a script asks for. ``str()`` gives a text for people.
 
-    Nothing but ``console`` has a character in it that is not printable ASCII, whatever the request
-    says: it can be logged.
+    All of it is printable ASCII, whatever the request contains, and safe to log. The exception is
+    ``console``.
 
     Attributes:
         allowed: Whether the script gets all that it asked for.
-        reason: Why not, as a stable code with a page in ``docs/codes``; None where it does.
-        browser_reason: What the browser itself goes by, a key of ``corscore.browser.REASONS``.
-            Where ``reason`` says how an origin differs, this says what came of it.
+        reason: The cause of a refusal, a stable code with a page in ``docs/codes``; else None.
+        browser_reason: The reason that the browser has, a key of ``corscore.browser.REASONS``:
+            ``"origin-mismatch"`` where ``reason`` is ``"origin-scheme-differs"``.
         message: The verdict in a sentence or two.
-        hint: What to change; None where nothing is wrong.
+        hint: What to change; None if nothing is wrong.
         matched: The pattern or the regex that allows the origin, ``"null"`` or ``"*"``; None
-            where no policy was asked, or none of its patterns fits.
-        nearest: What comes closest; None where the request is allowed, or nothing does.
-        steps: What the browser does, in its order, up to the first refusal.
-        headers: What the policy sets on the responses, each header with its reason.
-        console: What developers see, by browser. A browser that would not refuse has no entry,
-            nor has any where a script finds a header hidden: nothing is written then.
+            if no policy was asked or no pattern matches.
+        nearest: The nearest item of the policy; None if the request is allowed or nothing is near.
+        steps: The browser's steps, in its order, up to the first refusal.
+        headers: The headers that the policy sets on the responses, each with its reason.
+        console: The text in each browser's console. A browser that would not refuse has no entry;
+            nor has any for a hidden header, about which browsers write nothing.
     """
 
     allowed: bool
@@ -101,7 +99,7 @@ class Explanation:
     console: tuple[tuple[Browser, str], ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it in dicts, lists and strings, as JSON has them."""
+        """Return all of it as dicts, lists and strings, ready for JSON."""
         return {
             "allowed": self.allowed,
             "reason": self.reason,
@@ -117,9 +115,9 @@ class Explanation:
 
     @property
     def log_text(self) -> str:
-        """The text without the browsers' consoles: for a server's log, and for nobody else's eyes.
+        """The text without the browsers' consoles, for a server's log.
 
-        It names patterns of the policy.
+        It names patterns of the policy: do not send it to a client.
         """
         return "\n".join((*self._verdict(), *self._steps(), *self._headers()))
 

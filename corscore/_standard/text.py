@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _MAX_SHOWN = 120
 _MAX_LOGGED = 200
+_MAX_TICKED = 64
 
 
 def quoted(value: object) -> str:
@@ -21,6 +22,11 @@ def shown(value: object) -> str:
     """The value as a Python literal, cut to 120 characters."""
     text = quoted(value)
     return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 3] + "..."
+
+
+def ticked(token: str) -> str:
+    """A token in backticks, cut to 64 characters: a method that differs by case only."""
+    return f"`{token}`" if len(token) <= _MAX_TICKED else f"`{token[:_MAX_TICKED]}...`"
 
 
 def escaped(value: object) -> str:

@@ -1,16 +1,16 @@
-"""Explanations of what a browser does with a server's answers, for tools and tests.
+"""Diagnoses of policies, live servers and recordings, for tools and tests.
 
-``Policy.explain`` explains a policy; ``explain_fetch`` explains what went over the wire to any
-server. ``lint`` finds what can be built and is most likely a mistake, and ``access_changes`` who
-gains and loses by a new policy. ``probe`` asks a live server, and ``explain_har`` explains what a
-browser recorded. All codes are documented one by one in ``docs/codes``.
+``lint`` finds likely mistakes in a policy that can be built, and ``access_changes`` lists what a
+new policy allows and forbids. ``explain_fetch`` explains a fetch from any server, as
+``Policy.explain`` explains a policy. ``probe`` examines a live server, and ``explain_har`` a
+browser's recording. Every code has a page in ``docs/codes``.
 """
 
 from __future__ import annotations
 
 from corscore._explain.fetch import explain_fetch
 from corscore._explain.types import Explanation, HeaderNote, Nearest, Step
-from corscore.browser._console import Refusal, console_messages
+from corscore.browser._console import console_messages
 from corscore.diagnostics._access import AccessChange, access_changes
 from corscore.diagnostics._diagnosis import Diagnosis, DiagnosisStep, NoResponse
 from corscore.diagnostics._finding import Finding
@@ -32,7 +32,6 @@ __all__ = (
     "HeaderNote",
     "Nearest",
     "NoResponse",
-    "Refusal",
     "Step",
     "access_changes",
     "console_messages",

@@ -1,4 +1,4 @@
-"""What an attacker could do with a server: which origins it allows that nobody can have meant."""
+"""The audit of a live server: which of an attacker's origins it allows."""
 
 from __future__ import annotations
 
@@ -20,37 +20,38 @@ from corscore.diagnostics._exchanges import (
     preflight_findings,
 )
 from corscore.diagnostics._finding import Finding
-from corscore.diagnostics._findings_server import STRANGER
 from corscore.diagnostics._traces import allow_origin, allows, allows_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from corscore.browser._request import Request
-    from corscore.diagnostics._client import Server
+    from corscore.diagnostics._client import ProbeClient
 
+# A reserved name, which no site can have: https://www.rfc-editor.org/rfc/rfc2606
 _STRANGERS_HOST = "corscore-probe.example"
+STRANGER = f"https://{_STRANGERS_HOST}"
 _PREFIX = "corscore-probe"
 _MISSING = "corscore-probe-404"
 _END = "its end is compared, without the dot before it"
 
 
-def audit_findings(server: Server, request: Request) -> Iterator[Finding]:
-    """Asks with origins that strangers can have. Nothing but GET, HEAD and preflights goes out.
+def audit_findings(client: ProbeClient, request: Request) -> Iterator[Finding]:
+    """Try origins that an attacker can have. Only GETs, HEADs and preflights go out.
 
     Args:
-        server: Who is asked.
+        client: The client of the server.
         request: The request that the fetch ended with, after redirects.
     """
-    any_origin = _allowed(server, request, STRANGER)
+    any_origin = _allowed(client, request, STRANGER)
     if any_origin is not None:
         yield Finding(
             "reflects-any-origin",
-            f"Whatever origin asks is allowed, {_with(any_origin)}: {shown(STRANGER)} was.",
+            f"Any origin is allowed, {_with(any_origin)}: even {shown(STRANGER)}.",
             "list the origins; if everyone may read, send * and no credentials",
             request.target.without_fragment,
         )
-    null = _allowed(server, request, OPAQUE_ORIGIN)
+    null = _allowed(client, request, OPAQUE_ORIGIN)
     if null is not None:
         yield Finding(
             "null-allowed",
@@ -60,43 +61,43 @@ def audit_findings(server: Server, request: Request) -> Iterator[Finding]:
             request.target.without_fragment,
         )
     if any_origin is None:
-        yield from _look_alikes(server, request)
-    yield from _insecure(server, request)
-    yield from _star(server, request)
-    yield from _preflight(server, request)
-    yield from _errors(server, request)
+        yield from _look_alikes(client, request)
+    yield from _insecure(client, request)
+    yield from _star(client, request)
+    yield from _preflight(client, request)
+    yield from _errors(client, request)
 
 
 def _with(credentials: bool) -> str:
     return "with credentials" if credentials else "without credentials"
 
 
-def _allowed(server: Server, request: Request, origin: str) -> bool | None:
-    """Whether an origin is allowed with credentials (True), without (False) or not (None).
+def _allowed(client: ProbeClient, request: Request, origin: str) -> bool | None:
+    """Return whether an origin is allowed with credentials (True), without (False) or not (None).
 
-    Both answers are asked for: some layers answer only preflights, some show all they allow only
-    there.
+    A GET and a preflight are sent: some layers answer only preflights, or show only there all that
+    they allow.
     """
-    verdicts = [
+    allowed = [
         allows_credentials(exchange.response_headers)
-        for exchange in (server.get(request, origin), server.preflight(request, origin))
+        for exchange in (client.get(request, origin), client.preflight(request, origin))
         if exchange is not None and allows(exchange.response_headers, origin)
     ]
-    return any(verdicts) if verdicts else None
+    return any(allowed) if allowed else None
 
 
-def _look_alikes(server: Server, request: Request) -> Iterator[Finding]:
+def _look_alikes(client: ProbeClient, request: Request) -> Iterator[Finding]:
     origin = parse_origin(request.origin)
     if origin is None:
         return
     port = origin.port and f":{origin.port}"
-    # Of a wildcard for subdomains a longer name is no mistake, and any other one passes as well.
+    # Under a wildcard for subdomains a longer name is rightly allowed; so is any other one.
     below = f"{origin.scheme}://{_PREFIX}.{origin.host.partition('.')[2]}{port}"
     for host, mistake in look_alikes(origin.host):
         other = f"{origin.scheme}://{host}{port}"
-        allowed = _allowed(server, request, other)
+        allowed = _allowed(client, request, other)
         is_below = (
-            host == f"{_PREFIX}{origin.host}" and _allowed(server, request, below) is not None
+            host == f"{_PREFIX}{origin.host}" and _allowed(client, request, below) is not None
         )
         if allowed is not None and not is_below:
             yield Finding(
@@ -108,10 +109,10 @@ def _look_alikes(server: Server, request: Request) -> Iterator[Finding]:
 
 
 def look_alikes(host: str) -> Iterator[tuple[str, str]]:
-    """Hosts that careless comparisons take for this one, each with the mistake.
+    """Yield hosts that a careless comparison takes for this one, each with the mistake.
 
-    All but the last are names that a stranger can have. The last lies below the same domain, where
-    a ``https://*.example.com`` rightly covers it.
+    A stranger can have any of them but the last. That one is a subdomain of the same domain, which
+    ``https://*.example.com`` rightly covers.
     """
     if host.startswith("["):
         return
@@ -125,25 +126,25 @@ def look_alikes(host: str) -> Iterator[tuple[str, str]]:
             yield f"{_PREFIX}{host}", _END
 
 
-def _insecure(server: Server, request: Request) -> Iterator[Finding]:
-    """The same page over plain http, where whoever is on the way writes into it."""
+def _insecure(client: ProbeClient, request: Request) -> Iterator[Finding]:
+    """Try the page's origin over plain http, where anyone on the network can change the page."""
     origin = parse_origin(request.origin)
     if origin is None or origin.scheme not in ("http", "https") or is_loopback(origin.host):
         return
     port = origin.port and f":{origin.port}"
     insecure = f"http://{origin.host}{port}"
-    if _allowed(server, request, insecure):
+    if _allowed(client, request, insecure):
         yield Finding(
             "insecure-origin-allowed",
-            f"{shown(insecure)} is allowed with credentials: whoever sits on a visitor's network "
-            "can read with the visitor's cookies.",
+            f"{shown(insecure)} is allowed with credentials: anyone on a visitor's network can "
+            "read with the visitor's cookies.",
             "allow the https origin alone",
             request.target.without_fragment,
         )
 
 
-def _star(server: Server, request: Request) -> Iterator[Finding]:
-    answer = server.get(request, request.origin)
+def _star(client: ProbeClient, request: Request) -> Iterator[Finding]:
+    answer = client.get(request, request.origin)
     if answer is None or allow_origin(answer.response_headers) != WILDCARD:
         return
     if allows_credentials(answer.response_headers):
@@ -156,9 +157,9 @@ def _star(server: Server, request: Request) -> Iterator[Finding]:
         )
 
 
-def _preflight(server: Server, request: Request) -> Iterator[Finding]:
-    """Whether what stands before the CORS layer swallows preflights; a GET may not need one."""
-    asked = server.preflight(request, request.origin)
+def _preflight(client: ProbeClient, request: Request) -> Iterator[Finding]:
+    """Yield what a layer before the CORS layer does to preflights; a GET may not need one."""
+    asked = client.preflight(request, request.origin)
     if asked is None:
         return
     if asked.status in REDIRECT_STATUSES:
@@ -168,26 +169,26 @@ def _preflight(server: Server, request: Request) -> Iterator[Finding]:
             "let CORS answer before whatever redirects",
             asked.url,
         )
-    for found in preflight_findings(request, asked):
+    for found in preflight_findings(asked):
         if found.code == "preflight-needs-auth":
             yield found
     yield from layer_findings((asked,))
 
 
-def _errors(server: Server, request: Request) -> Iterator[Finding]:
-    """Whether a URL that is not there says so without headers, though its preflight has them.
+def _errors(client: ProbeClient, request: Request) -> Iterator[Finding]:
+    """Yield a finding if a 404 has no CORS headers though its preflight has them.
 
-    Only then: a server may well have CORS for some paths, and not for all that it knows nothing of.
+    Without them on the preflight, the server may have CORS for other paths only.
     """
     path = request.target.path.rpartition("/")[0]
     target = replace(request.target, path=f"{path}/{_MISSING}", query="", fragment="")
     elsewhere = derived(request, target=target, url=str(target))
-    failed = server.get(elsewhere, request.origin)
+    failed = client.get(elsewhere, request.origin)
     if failed is None:
         return
     yield from layer_findings((failed,))
     if not is_bare_error(failed):
         return
-    witness = server.preflight(elsewhere, request.origin)
+    witness = client.preflight(elsewhere, request.origin)
     if witness is not None and cors_check(request, witness.response_headers) is None:
         yield error_finding(failed, witness)

@@ -1,4 +1,4 @@
-"""``Diagnosis``: what came of one request of a script, at a live server or in a recording."""
+"""``Diagnosis``: the outcome of a script's request, at a live server or in a recording."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from corscore._explain.fetch import explain_fetch
 from corscore._explain.steps import steps_of
 from corscore._explain.types import Step
 from corscore._standard.text import shown
+from corscore.browser._fetch import FetchResult, fetch_steps
 from corscore.diagnostics._curl import curl_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-    from corscore.browser import Exchange, FetchResult
+    from corscore.browser import Exchange, PreflightCache, Sent, Transport
     from corscore.browser._reasons import Browser
     from corscore.browser._request import Request
     from corscore.diagnostics._finding import Finding
 
 _NETWORK_ERROR = "https://fetch.spec.whatwg.org/#concept-network-error"
-_SENDS = ("preflight-sent", "request-sent")
 
 
 class NoResponse(Exception):
-    """There was no response that a browser could judge: this is no matter of CORS.
+    """No response came back, for a reason that has nothing to do with CORS.
 
     Attributes:
         code: ``"network-error"`` or ``"tls-error"``; in a recording also
@@ -45,10 +45,10 @@ class DiagnosisStep(Step):
     """A step, and the request that it is about.
 
     Attributes:
-        method: Its method.
-        url: Its URL, without the fragment.
-        status: The status of the response; None if there was none.
-        curl: A line for a shell that sends it again, without credentials.
+        method: The request's method.
+        url: The request's URL, without its fragment.
+        status: The status of the response; None without one.
+        curl: A shell command that repeats the request, without credentials.
     """
 
     method: str = ""
@@ -59,24 +59,25 @@ class DiagnosisStep(Step):
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What a script got, why, and what else was found on the way.
+    """The outcome of a script's request, its cause, and what else the server should repair.
 
-    All text is printable ASCII but for ``console``, and so are ``request``'s parts in ``to_dict``.
+    All text is printable ASCII, ``request``'s parts in ``to_dict`` included. The exception is
+    ``console``.
 
     Attributes:
-        request: What it asked for.
-        readable: Whether it gets the response; with the reason ``header-not-exposed`` it does, and
-            does not see all of it.
-        reason: Why not, as a stable code; None where nothing is in its way.
+        request: The script's request.
+        readable: Whether the script gets the response. It does with the reason
+            ``header-not-exposed``, but not all of its headers.
+        reason: The cause of a refusal, as a stable code; else None.
         message: The verdict in a sentence or two.
-        hint: What to change; None where nothing is wrong.
-        exposed: The names of the response headers that it can read.
-        steps: What the browser does, in its order.
-        findings: What is worth repairing at the server.
-        console: What developers see, by browser.
-        notes: What was not done, or is not known.
-        probe_line: A line for a shell that asks the server itself, where a recording leaves it
-            open; also part of ``hint``.
+        hint: What to change; None if nothing is wrong.
+        exposed: The names of the response headers that the script can read.
+        steps: The browser's steps, in its order.
+        findings: What the server should repair.
+        console: The text in each browser's console.
+        notes: What was not tried, or is not known.
+        probe_line: A shell command that probes the server, if a recording does not show the cause;
+            also part of ``hint``.
     """
 
     request: Request
@@ -93,11 +94,11 @@ class Diagnosis:
 
     @property
     def healthy(self) -> bool:
-        """Whether there is nothing to repair."""
+        """Whether nothing needs repair."""
         return self.readable and self.reason is None and not self.findings
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it in dicts, lists and strings, as JSON has them."""
+        """Return all of it as dicts, lists and strings, ready for JSON."""
         request = self.request
         return {
             "url": request.url,
@@ -117,51 +118,55 @@ class Diagnosis:
         }
 
 
-def with_findings(told: Diagnosis, findings: Iterable[Finding]) -> Diagnosis:
-    """The diagnosis with what was found; the fix of a refusal is that of its cause."""
-    findings = tuple(findings)
-    hint = told.hint
-    if told.reason == "preflight-not-ok":
-        hint = next((one.hint for one in findings if one.code.startswith("preflight-")), hint)
-    return replace(told, findings=findings, hint=hint)
-
-
-def of_result(request: Request, result: FetchResult, reads: Iterable[str] = ()) -> Diagnosis:
-    """The diagnosis of a fetch that came to an end.
+def diagnose(
+    request: Request,
+    transport: Transport,
+    cache: PreflightCache | None = None,
+    reads: Iterable[str] = (),
+) -> tuple[Diagnosis, FetchResult | None]:
+    """Fetch, and return the diagnosis and the fetch's result: None if a response is missing.
 
     Args:
-        request: What the script asked for.
-        result: What the model browser made of it.
-        reads: Names of response headers that the script wants.
+        request: The script's request.
+        transport: Sends each request; raises ``NoResponse`` if no response comes back.
+        cache: The browser's preflight cache.
+        reads: Names of response headers that the script wants to read.
     """
-    told = explain_fetch(request, result, reads=reads)
-    return Diagnosis(
+    exchanges: list[Exchange] = []
+    steps = fetch_steps(request, exchanges, cache)
+    step = next(steps)
+    while not isinstance(step, FetchResult):
+        try:
+            response = transport(*step)
+        except NoResponse as failure:
+            return _unanswered(request, exchanges, step, failure), None
+        step = steps.send(response)
+    told = explain_fetch(step, reads=reads)
+    diagnosis = Diagnosis(
         request,
-        result.readable,
+        step.readable,
         told.reason,
         told.message,
         told.hint,
-        tuple(name for name, _ in result.headers),
-        tuple(_with_requests(told.steps, result.exchanges)),
+        tuple(name for name, _ in step.headers),
+        _steps(exchanges, reads),
         console=told.console,
     )
+    return diagnosis, step
 
 
-def of_failure(
-    request: Request,
-    exchanges: Iterable[Exchange],
-    sent: tuple[str, str, Iterable[tuple[str, str]]],
-    failure: NoResponse,
+def with_findings(diagnosis: Diagnosis, findings: Iterable[Finding]) -> Diagnosis:
+    """Return the diagnosis with findings; one about the preflight has the better hint."""
+    findings = tuple(findings)
+    hint = diagnosis.hint
+    if diagnosis.reason == "preflight-not-ok":
+        hint = next((found.hint for found in findings if found.code.startswith("preflight-")), hint)
+    return replace(diagnosis, findings=findings, hint=hint)
+
+
+def _unanswered(
+    request: Request, exchanges: Iterable[Exchange], sent: Sent, failure: NoResponse
 ) -> Diagnosis:
-    """The diagnosis of a fetch that ended without a response.
-
-    Args:
-        request: What the script asked for.
-        exchanges: What had gone over the wire by then.
-        sent: Method, URL and headers of the request that was not answered.
-        failure: Why not.
-    """
-    exchanges = tuple(exchanges)
     method, url, headers = sent
     last = DiagnosisStep(
         "response",
@@ -174,29 +179,29 @@ def of_failure(
         None,
         curl_line(method, url, tuple(headers)),
     )
-    steps = _with_requests(steps_of(request, exchanges), exchanges)
     return Diagnosis(
-        request, False, failure.code, failure.message, failure.hint, (), (*steps, last)
+        request,
+        False,
+        failure.code,
+        failure.message,
+        failure.hint,
+        (),
+        (*_steps(exchanges), last),
     )
 
 
-def _with_requests(
-    steps: Iterable[Step], exchanges: tuple[Exchange, ...]
-) -> Iterator[DiagnosisStep]:
-    """The steps, each with the exchange that it is about: one begins where something is sent."""
-    position, pending = -1, 0
-    for step in steps:
-        if step.name in _SENDS:
-            position, pending = pending, pending + 1
-        about = exchanges[pending if step.name == "preflight-needed" else max(position, 0)]
-        yield DiagnosisStep(
+def _steps(exchanges: Iterable[Exchange], reads: Iterable[str] = ()) -> tuple[DiagnosisStep, ...]:
+    return tuple(
+        DiagnosisStep(
             step.name,
             step.ok,
             step.text,
             step.section,
             step.reason,
-            about.method,
-            about.url,
-            about.status,
-            curl_line(about.method, about.url, about.request_headers),
+            exchange.method,
+            exchange.url,
+            exchange.status,
+            curl_line(exchange.method, exchange.url, exchange.request_headers),
         )
+        for exchange, step in steps_of(exchanges, reads)
+    )

@@ -1,18 +1,17 @@
-"""What one answer, or a few of them, tell about a server: for live ones and for recordings."""
+"""Findings that one response, or a few, show about a server: live ones, and recordings."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from corscore._explain.fetch import hidden_headers
-from corscore._explain.names import ticked
 from corscore._standard.fetch import (
     ACCESS_CONTROL_ALLOW_HEADERS,
     ACCESS_CONTROL_ALLOW_METHODS,
     CORS_SAFELISTED_METHODS,
     WILDCARD,
 )
-from corscore._standard.text import shown
+from corscore._standard.text import shown, ticked
 from corscore.browser._checks import (
     allowed_methods,
     cors_check,
@@ -27,11 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from corscore.browser import Exchange
-    from corscore.browser._request import Request
+    from corscore.browser._headers import HeaderList
 
 _NEEDS_AUTH = (401, 407)
 _NO_ROUTE = (400, 404, 405, 406, 410, 415, 422, 426, 501)
-# What a server has for scripts only, so that it is of no use where none can read it.
+# Headers that only scripts use: hidden, they are useless.
 _FOR_SCRIPTS = frozenset(
     (
         "x-total",
@@ -47,18 +46,26 @@ _FOR_SCRIPTS = frozenset(
 )
 
 
+class SeenResponse(Protocol):
+    """A response and its URL: an ``Exchange``, or an ``Entry`` of a recording."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def status(self) -> int: ...
+    @property
+    def response_headers(self) -> HeaderList: ...
+    @property
+    def is_preflight(self) -> bool: ...
+
+
 def is_transient(status: int) -> bool:
-    """Whether an answer says nothing of how the server is set up."""
+    """Return whether a response shows nothing of the server's configuration."""
     return status >= 500 or status == 429
 
 
-def preflight_findings(request: Request, exchange: Exchange) -> Iterator[Finding]:
-    """Who answered a preflight with a status that is not ok, redirects aside.
-
-    Args:
-        request: What the preflight was sent for.
-        exchange: The preflight.
-    """
+def preflight_findings(exchange: Exchange) -> Iterator[Finding]:
+    """Yield which layer answered a preflight with a status that is not ok, redirects aside."""
     status, headers = exchange.status, exchange.response_headers
     what, url = f"The preflight was answered with {status}", exchange.url
     if status in _NEEDS_AUTH or (status == 403 and not varies_by_origin(headers)):
@@ -75,7 +82,7 @@ def preflight_findings(request: Request, exchange: Exchange) -> Iterator[Finding
             "allow the origin, the method and the headers in its policy, if they are yours",
             url,
         )
-        yield from _lists(request, exchange)
+        yield from _lists(exchange)
     elif status in _NO_ROUTE:
         yield Finding(
             "preflight-not-handled",
@@ -92,9 +99,9 @@ def preflight_findings(request: Request, exchange: Exchange) -> Iterator[Finding
         )
 
 
-def _lists(request: Request, exchange: Exchange) -> Iterator[Finding]:
-    """What a layer refused that says what it allows, with the origin among it."""
-    headers, url = exchange.response_headers, exchange.url
+def _lists(exchange: Exchange) -> Iterator[Finding]:
+    """Yield what a CORS layer refused, if it allows the origin and lists what it allows."""
+    request, headers, url = exchange.request, exchange.response_headers, exchange.url
     if cors_check(request, headers) is not None:
         return
     methods, upper = allowed_methods(request, headers) or (), request.method.upper()
@@ -125,27 +132,27 @@ def _lists(request: Request, exchange: Exchange) -> Iterator[Finding]:
         )
 
 
-def layer_findings(exchanges: Iterable[Exchange]) -> Iterator[Finding]:
-    """Whether two layers set headers of CORS: once, however many answers show it."""
-    for exchange in exchanges:
-        name = doubled(exchange.response_headers)
+def layer_findings(responses: Iterable[SeenResponse]) -> Iterator[Finding]:
+    """Yield at most one finding about two layers that set CORS headers."""
+    for response in responses:
+        name = doubled(response.response_headers)
         if name is not None:
-            found = ", ".join(values(exchange.response_headers, name.lower()))
+            found = ", ".join(values(response.response_headers, name.lower()))
             yield Finding(
                 "two-cors-layers",
                 f"Two layers set {name}: it is {shown(found)}.",
                 "keep one of them, the application or the proxy, and switch the other one off",
-                exchange.url,
+                response.url,
             )
             return
 
 
-def error_finding(failed: Exchange, witness: Exchange) -> Finding:
-    """An error that lacks what another answer of the same server has.
+def error_finding(failed: SeenResponse, witness: SeenResponse) -> Finding:
+    """Return the finding about an error without CORS headers.
 
     Args:
-        failed: The error, without headers of CORS.
-        witness: An answer that has them.
+        failed: The error.
+        witness: Another response of the same server, which has CORS headers.
     """
     other = "the preflight" if witness.is_preflight else f"the {witness.status}"
     return Finding(
@@ -157,26 +164,26 @@ def error_finding(failed: Exchange, witness: Exchange) -> Finding:
     )
 
 
-def is_bare_error(exchange: Exchange) -> bool:
-    """Whether this is an error that no CORS layer has put a header on."""
-    return exchange.status >= 400 and allow_origin(exchange.response_headers) is None
+def is_bare_error(response: SeenResponse) -> bool:
+    """Return whether this is an error without Access-Control-Allow-Origin."""
+    return response.status >= 400 and allow_origin(response.response_headers) is None
 
 
-def vary_finding(answers: Iterable[tuple[str | None, Exchange]]) -> Finding | None:
-    """Whether answers to several origins differ, and one that names an origin does not say so.
+def vary_finding(responses: Iterable[tuple[str | None, SeenResponse]]) -> Finding | None:
+    """Return a finding if a response depends on the Origin and its Vary does not say so.
 
     Args:
-        answers: The Origin that was sent, or None, and what came back; of one URL and method.
+        responses: Each with the Origin that was sent, or None; all of one URL and method.
     """
-    told = [
-        (origin, exchange, allow_origin(exchange.response_headers))
-        for origin, exchange in answers
-        if not is_transient(exchange.status)
+    seen = [
+        (origin, response, allow_origin(response.response_headers))
+        for origin, response in responses
+        if not is_transient(response.status)
     ]
-    for origin, exchange, allowed in told:
-        if allowed in (None, WILDCARD) or varies_by_origin(exchange.response_headers):
+    for origin, response, allowed in seen:
+        if allowed in (None, WILDCARD) or varies_by_origin(response.response_headers):
             continue
-        for other, _, value in told:
+        for other, _, value in seen:
             if other != origin and value != allowed:
                 who = "without an Origin" if other is None else f"to {shown(other)}"
                 what = "none" if value is None else shown(value)
@@ -186,21 +193,21 @@ def vary_finding(answers: Iterable[tuple[str | None, Exchange]]) -> Finding | No
                     f"{shown(origin)} and {what} in the one {who}, and Vary does not name Origin: "
                     "a cache may mix them up.",
                     "send Vary: Origin with every answer, refusals included",
-                    exchange.url,
+                    response.url,
                 )
     return None
 
 
-def hidden_finding(request: Request, exchange: Exchange) -> Finding | None:
-    """Whether a response has headers that only a script is interested in, and it sees none."""
+def hidden_finding(exchange: Exchange) -> Finding | None:
+    """Return a finding if a response has headers for scripts, and no script can read them."""
     headers = exchange.response_headers
     written = {name for name, _ in headers if name in _FOR_SCRIPTS}
-    # Of a part of a file, the browser reads it; with other units it counts the pages of a list.
+    # In bytes it describes a part of a file, for the browser; in other units a page of a list.
     if (get(headers, "content-range") or "").lower().startswith("bytes"):
         written.discard("content-range")
     if 'rel="next"' in (get(headers, "link") or ""):
         written.add("link")
-    hidden = hidden_headers(request, headers, sorted(written))
+    hidden = hidden_headers(exchange.request, headers, sorted(written))
     if not hidden:
         return None
     names = shown(", ".join(hidden))

@@ -1,8 +1,7 @@
-"""HAR files: what a browser's network panel saved, read leniently and in bounded size.
+"""``read_har``: the entries of a HAR file, read leniently and with bounds.
 
-http://www.softwareishard.com/blog/har-12-spec/, with what Chromium, Firefox, Safari and Playwright
-make of it. A file is somebody's data: nothing in it makes this raise anything but ``HarError``, and
-nothing in it is done.
+http://www.softwareishard.com/blog/har-12-spec/, and the variants of Chromium, Firefox, Safari and
+Playwright. A file is untrusted: nothing in it raises anything but ``HarError``, nor is executed.
 """
 
 from __future__ import annotations
@@ -30,11 +29,11 @@ if TYPE_CHECKING:
 
 MAX_HAR_BYTES: int = 256 * 2**20
 MAX_HAR_ENTRIES = 50_000
-# What is kept of one entry; servers send less, and browsers take less.
+# The bounds of one entry, above those of servers and browsers.
 _MAX_HEADERS = 500
 _MAX_VALUE = 65_536
 _MAX_TEXTS = 16
-# The console's words have the whole URL before the cause.
+# A console text has the whole URL before the cause.
 _MAX_TEXT = 4096
 _OF_ERRORS = ("error", "fail", "blocked", "comment", "statustext", "console", "message")
 _GZIP = b"\x1f\x8b"
@@ -42,36 +41,36 @@ _NOT_MODIFIED = 304
 
 
 class HarError(ValueError):
-    """The file is no HAR, in one line of printable ASCII."""
+    """The file is no HAR; the message is one line of printable ASCII."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One request of a recording, and its response as far as there is one.
+    """A request of a recording, and its response if it has one.
 
     Attributes:
-        method: As it was sent.
-        target: Where to.
-        origin: The page's, as far as the file tells: the Origin that was sent, or the Referer's, or
-            that of another page of the file.
-        headers: Those of the request, names in lower case.
-        status: Of the response; 0 without one.
-        response: Its headers.
-        error: Whatever the file says of what went wrong.
-        kind: The resource's type in the browser's words, in lower case: ``"fetch"``.
-        is_preflight: Whether the browser asked this on its own account.
+        method: The method that was sent.
+        target: The parsed URL.
+        origin: The page's origin as the file shows it: the Origin that was sent, that of the
+            Referer, or that of another page of the file; None without any.
+        request_headers: The request's headers, names in lower case.
+        status: The response's status; 0 without a response.
+        response_headers: The response's headers, names in lower case.
+        error: The texts of the file about an error.
+        kind: The resource's type as the browser names it, in lower case: ``"fetch"``.
+        is_preflight: Whether it is a preflight, which the browser sends by itself.
         from_cache: Whether the response came from the browser's cache.
         by_worker: Whether a service worker gave the response.
-        started: In seconds since 1970; None where the file does not say.
-        has_cookies: Whether cookies went out.
+        started: The time of the request, in seconds since 1970; None if the file lacks it.
+        has_cookies: Whether cookies were sent.
     """
 
     method: str
     target: Url
     origin: str | None
-    headers: HeaderList = field(repr=False)
+    request_headers: HeaderList = field(repr=False)
     status: int
-    response: HeaderList = field(repr=False)
+    response_headers: HeaderList = field(repr=False)
     error: str
     kind: str
     is_preflight: bool
@@ -87,29 +86,29 @@ class Entry:
 
     @property
     def has_response(self) -> bool:
-        """Whether the file tells what the server answered."""
+        """Whether the file has the server's response."""
         return self.status > 0
 
     @property
     def is_judged_by_another(self) -> bool:
-        """Whether the browser looked at headers that the file does not have.
+        """Whether the browser judged headers that the file does not have.
 
-        A 304 renews a response of the cache, and that one is judged with what the 304 adds:
-        https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch, step 10. What a service
-        worker gives has its own way: https://fetch.spec.whatwg.org/#http-fetch, step 3.
+        A 304 renews a cached response, and the browser judges that one with the headers of the 304:
+        https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch, step 10. For a service
+        worker's response see https://fetch.spec.whatwg.org/#http-fetch, step 3.
         """
-        is_renewed = self.status == _NOT_MODIFIED and allow_origin(self.response) is None
+        is_renewed = self.status == _NOT_MODIFIED and allow_origin(self.response_headers) is None
         return is_renewed or self.by_worker
 
 
 def read_har(data: bytes) -> list[Entry]:
-    """The HTTP(S) requests of a HAR file, in its order.
+    """Return the HTTP(S) requests of a HAR file, in its order.
 
     Args:
-        data: The file, gzipped or not; ``MAX_HAR_BYTES`` at most, also unpacked.
+        data: The file, gzipped or not; at most ``MAX_HAR_BYTES``, also when unpacked.
 
     Raises:
-        HarError: It is no HAR, or a larger one.
+        HarError: The data is no HAR, or too large.
     """
     text = _decoded(_unpacked(data))
     try:
@@ -139,9 +138,9 @@ def read_har(data: bytes) -> list[Entry]:
 
 
 def _pages_of(entries: list[Entry]) -> Iterator[str]:
-    """Origins of pages: of what was navigated to, then of what names one."""
+    """Yield the origins of pages: first those of navigations, then those that entries name."""
     for entry in entries:
-        if entry.kind == "document" or get(entry.headers, "sec-fetch-mode") == "navigate":
+        if entry.kind == "document" or get(entry.request_headers, "sec-fetch-mode") == "navigate":
             yield entry.target.origin
     for entry in entries:
         if entry.origin is not None:
@@ -170,7 +169,7 @@ def _decoded(data: bytes) -> str:
 def _entry(entry: dict[str, Any], pages: dict[str, dict[str, Any]]) -> Entry | None:
     request, response = _dict(entry.get("request")), _dict(entry.get("response"))
     method, target = request.get("method"), parse_url(_text(request.get("url")))
-    # What fetch refuses itself has a password in it.
+    # fetch refuses a URL with a password.
     if not isinstance(method, str) or target is None or target.userinfo:
         return None
     headers = _headers(request)
@@ -201,7 +200,7 @@ def _status(response: dict[str, Any]) -> int:
 
 
 def _headers(message: dict[str, Any]) -> HeaderList:
-    """A message's headers. Chromium joins lines of one name with line feeds."""
+    """Return a message's headers; Chromium joins lines of one name with line feeds."""
     pairs = [
         (_text(header.get("name")), line)
         for header in map(_dict, _list(message.get("headers"))[:_MAX_HEADERS])
@@ -211,14 +210,15 @@ def _headers(message: dict[str, Any]) -> HeaderList:
 
 
 def _origin(headers: HeaderList, kind: str, page: dict[str, Any], script: str) -> str | None:
-    """The page's origin: what was sent; of a blocked request, which may lack the header, what the
-    file says of the page, or at last where its script is from.
+    """Return the page's origin: the one that was sent, else that of the page or its script.
+
+    A blocked request may lack the header.
     """
     sent = get(headers, ORIGIN)
     if sent is not None:
         return sent if sent == OPAQUE_ORIGIN or parse_origin(sent) else None
     texts = [get(headers, "referer"), page.get("title"), script]
-    # The Referer of a font is its style sheet's, which may be from anywhere.
+    # The Referer of a font is the style sheet, which may be of any origin.
     for text in texts[1:] + texts[:1] if kind == "font" else texts:
         url = parse_url(_text(text))
         if url is not None:
@@ -227,7 +227,7 @@ def _origin(headers: HeaderList, kind: str, page: dict[str, Any], script: str) -
 
 
 def _errors(entry: dict[str, Any], response: dict[str, Any]) -> Iterator[str]:
-    """What a file says in words: ``_error`` of Chromium, ``_failureText`` of Playwright."""
+    """Yield the texts about errors: ``_error`` of Chromium, ``_failureText`` of Playwright."""
     found = (
         text
         for holder in (response, entry)
@@ -239,7 +239,7 @@ def _errors(entry: dict[str, Any], response: dict[str, Any]) -> Iterator[str]:
 
 
 def _texts(value: object) -> Iterator[str]:
-    """A text, or those of an object or a list: ``{"corsError": "..."}``."""
+    """Yield a text, or the texts in an object or a list: ``{"corsError": "..."}``."""
     inner = value.values() if isinstance(value, dict) else _list(value) or [value]
     for text in islice(inner, _MAX_TEXTS):
         if isinstance(text, str):

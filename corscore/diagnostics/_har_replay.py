@@ -1,4 +1,4 @@
-"""A recording, played to the model browser in the place of the servers."""
+"""``Replay``: a recording that answers the model browser instead of the servers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from corscore.browser._request import Credentials
     from corscore.diagnostics._har import Entry
 
-# What browsers add of their own, under names that a script could use as well.
+# Headers that browsers add, and that a script could set as well.
 _OF_THE_BROWSER = frozenset(
     (
         "accept",
@@ -60,17 +60,16 @@ _OF_THE_BROWSER = frozenset(
         "x-client-data",
     )
 )
-# A preflight and its request start this far apart at most, in seconds.
+# The longest time between a preflight and its request, in seconds.
 _APART = 30.0
 _MAX_NAMES = 100
 _COMPARED = 64
 
 
 class Recording:
-    """The entries of a file, each of which answers one request.
+    """The entries of a file; each answers one request.
 
-    Looking one up costs the same in a file of any size: of many that would do, the first few are
-    compared.
+    A lookup compares a bounded number of candidates, so its cost does not grow with the file.
     """
 
     def __init__(self, entries: Iterable[Entry]) -> None:
@@ -82,53 +81,53 @@ class Recording:
         self.used: list[Entry] = []
         for position, entry in enumerate(entries):
             if entry.is_preflight:
-                place = (entry.url, entry.origin)
-                self._preflights.setdefault(place, deque()).append(entry)
+                key = (entry.url, entry.origin)
+                self._preflights.setdefault(key, deque()).append(entry)
                 if 200 <= entry.status < 300:
-                    self._passed.setdefault(place, position)
+                    self._passed.setdefault(key, position)
                 continue
             self._requests.setdefault(entry.url, []).append((position, entry))
-            if 200 <= entry.status < 400 and allow_origin(entry.response) is not None:
+            if 200 <= entry.status < 400 and allow_origin(entry.response_headers) is not None:
                 found = self._witnesses.setdefault((entry.origin, entry.target.origin), [])
                 found.extend([entry] if len(found) < _COMPARED else [])
 
     def is_used(self, entry: Entry) -> bool:
-        """Whether a request was explained with this entry."""
+        """Return whether this entry has answered a request."""
         return id(entry) in self._ids
 
     def use(self, entry: Entry) -> None:
-        """Marks an entry as explained: it comes last in ``used``."""
+        """Mark an entry as used: append it to ``used``."""
         self._ids.add(id(entry))
         self.used.append(entry)
 
     def restore(self, length: int) -> None:
-        """Takes back all but so many marks, so that a request can be explained another way."""
+        """Keep the first ``length`` marks, so that a request can be replayed another way."""
         self._ids.difference_update(map(id, self.used[length:]))
         del self.used[length:]
 
     def forget(self, url: str, origin: str | None) -> None:
-        """Drops the preflights of a place that come first and are used up."""
+        """Drop the leading used preflights of a URL and origin."""
         waiting = self._preflights.get((url, origin))
         while waiting and self.is_used(waiting[0]):
             waiting.popleft()
 
     def preflight_of(self, entry: Entry, origin: str | None) -> Entry | None:
-        """The preflight that was sent for a request, the one that is nearest in time."""
+        """Return the preflight of a request: the nearest in time."""
         candidates = [
             found
             for found in islice(self._preflights.get((entry.url, origin), ()), _COMPARED)
             if not self.is_used(found)
-            and get(found.headers, ACCESS_CONTROL_REQUEST_METHOD) in (None, entry.method)
+            and get(found.request_headers, ACCESS_CONTROL_REQUEST_METHOD) in (None, entry.method)
             and _distance(found, entry) <= _APART
         ]
         return min(candidates, key=lambda found: _distance(found, entry), default=None)
 
     def had_preflight(self, position: int, entry: Entry) -> bool:
-        """Whether a preflight for the same place passed earlier in the file."""
+        """Return whether a preflight of the same URL and origin passed earlier in the file."""
         return self._passed.get((entry.url, entry.origin), position) < position
 
     def following(self, position: int, method: str, url: str) -> tuple[int, Entry] | None:
-        """The request that a redirect led to."""
+        """Return the request that a redirect led to, with its position."""
         entries = self._requests.get(url, [])
         start = bisect_right(entries, position, key=lambda pair: pair[0])
         for later, entry in entries[start : start + _COMPARED]:
@@ -137,7 +136,7 @@ class Recording:
         return None
 
     def witnesses(self, origin: str, server: str) -> list[Entry]:
-        """A few answers of a server to pages of an origin, with headers of CORS, and no errors."""
+        """Return a few successful responses of a server to an origin, with CORS headers."""
         return self._witnesses.get((origin, server), [])
 
 
@@ -148,9 +147,9 @@ def _distance(one: Entry, other: Entry) -> float:
 
 
 class Replay(PreflightCache):
-    """One request of a recording, as transport and preflight cache of ``corscore.browser.fetch``.
+    """A request of a recording, as transport and preflight cache of ``corscore.browser.fetch``.
 
-    It counts as a hit in the cache that the file has a response and no preflight for it.
+    A response without a preflight in the file counts as a hit in the cache.
     """
 
     def __init__(self, recording: Recording, position: int, entry: Entry, origin: str) -> None:
@@ -161,19 +160,18 @@ class Replay(PreflightCache):
         self._entry: Entry | None = entry
         self._origin = origin
         self._preflight = recording.preflight_of(entry, origin)
-        self.leads_to: list[Entry] = []
 
     def request(self, credentials: Credentials) -> Request:
-        """What the script asked for, with values of headers only where they matter to CORS.
+        """Return the script's request, with the values of headers only where CORS needs them.
 
         Raises:
-            ValueError: No script could ask for that.
+            ValueError: No script can send this request.
         """
         return script_of(self._first, self._preflight, self._origin, credentials)
 
     def covers(self, request: Request, *, browser: Browser | None = None) -> bool:
-        """Whether no preflight was recorded where there is a response."""
-        del browser  # what one accepts says nothing of what was asked
+        """Return whether the file has a response and no preflight for it."""
+        del browser
         entry = self._at(request.method, request.target.without_fragment)
         if entry is None or not entry.has_response:
             return False
@@ -181,10 +179,10 @@ class Replay(PreflightCache):
         return self._preflight is None
 
     def send(self, method: str, url: str, headers: list[tuple[str, str]]) -> Response:
-        """What the file has as an answer.
+        """Return the response in the file.
 
         Raises:
-            NoResponse: It has none.
+            NoResponse: The file has none.
         """
         asked = dict(headers).get(ACCESS_CONTROL_REQUEST_METHOD)
         entry = self._at(asked or method, url)
@@ -202,36 +200,35 @@ class Replay(PreflightCache):
         return _answer(entry, None)
 
     def _at(self, method: str, url: str) -> Entry | None:
-        """The entry of the request that is on its way: the first one, or where a redirect led."""
+        """Return the entry of the current request: the first, or the one a redirect led to."""
         if self._entry is None:
             found = self._recording.following(self._position, method, url)
             if found is not None:
                 self._position, self._entry = found
-                self.leads_to.append(self._entry)
         return self._entry
 
 
 def script_of(
     entry: Entry, preflight: Entry | None, origin: str, credentials: Credentials
 ) -> Request:
-    """What a script must have asked for, to have this request sent.
+    """Return the script's request behind a recorded one.
 
-    No header has a value of the file but for safelisted ones: others may be secrets.
+    Only safelisted headers keep their value from the file: others may be secrets.
 
     Args:
-        entry: The request; or the preflight itself, where the file has nothing else.
-        preflight: What was asked for it first.
-        origin: The page's.
-        credentials: Its credentials mode.
+        entry: The recorded request; the preflight itself if the file has nothing else.
+        preflight: The preflight of the request.
+        origin: The page's origin.
+        credentials: The credentials mode.
 
     Raises:
-        ValueError: No script could ask for that.
+        ValueError: No script can send this request.
     """
     method = entry.method
-    values = {name: value for name, value in entry.headers if is_token(name)}
+    values = {name: value for name, value in entry.request_headers if is_token(name)}
     if preflight is not None:
-        method = get(preflight.headers, ACCESS_CONTROL_REQUEST_METHOD) or method
-        listed = get(preflight.headers, ACCESS_CONTROL_REQUEST_HEADERS) or ""
+        method = get(preflight.request_headers, ACCESS_CONTROL_REQUEST_METHOD) or method
+        listed = get(preflight.request_headers, ACCESS_CONTROL_REQUEST_HEADERS) or ""
         names = [name.strip().lower() for name in listed.split(",")[:_MAX_NAMES]]
         names = [name for name in names if is_token(name)]
     else:
@@ -257,25 +254,24 @@ def script_of(
 def _value(name: str, value: str | None, *, asked: bool) -> str:
     if name in CREDENTIAL_HEADERS or name not in CORS_SAFELISTED_REQUEST_HEADERS:
         return "1"
-    # Asked for by a preflight, it had a value that is not safelisted.
+    # A preflight names a header only if its value is not safelisted.
     return value or ("application/json" if asked and name == "content-type" else "1")
 
 
 def _answer(entry: Entry, request: Entry | None) -> Response:
     if entry.has_response:
-        return entry.status, entry.response
+        return entry.status, entry.response_headers
     raise _failure(entry, request)
 
 
 def _failure(*entries: Entry | None) -> NoResponse:
-    """What the file says in the place of an answer."""
+    """Return the reason why the file has no response."""
     for entry in entries:
         found = None if entry is None else network_error(entry.error)
         if found is not None:
-            return NoResponse(*found)
-    code = "not-enough-data"
+            return found
     return NoResponse(
-        code,
+        "not-enough-data",
         "The file has neither status nor headers of the response, as browsers leave them out of "
         "what they blocked.",
         "ask the server itself",

@@ -1,56 +1,57 @@
-"""What a recording tells of every request to another origin."""
+"""``explain_har``: a diagnosis of each cross-origin request in a recording."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from corscore._standard.fetch import ACCESS_CONTROL_REQUEST_METHOD, OPAQUE_ORIGIN, ORIGIN
-from corscore.browser import Exchange, Response, Sent, fetch
-from corscore.browser._headers import get, header_list
+from corscore._standard.fetch import OPAQUE_ORIGIN, ORIGIN
+from corscore.browser._checks import cors_check
+from corscore.browser._headers import get
 from corscore.browser._request import needs_preflight
 from corscore.diagnostics._curl import probe_line
-from corscore.diagnostics._diagnosis import (
-    Diagnosis,
-    NoResponse,
-    of_failure,
-    of_result,
-    with_findings,
-)
+from corscore.diagnostics._diagnosis import Diagnosis, diagnose, with_findings
 from corscore.diagnostics._exchanges import (
+    SeenResponse,
+    error_finding,
+    is_bare_error,
     layer_findings,
     preflight_findings,
+    vary_finding,
 )
 from corscore.diagnostics._finding import Finding
-from corscore.diagnostics._har_findings import cached_finding, har_findings, vary_findings
 from corscore.diagnostics._har_replay import Recording, Replay, script_of
 from corscore.diagnostics._network_errors import network_error, was_aborted
-from corscore.diagnostics._traces import has_trace
+from corscore.diagnostics._traces import allow_origin, has_trace, varies_by_origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from corscore.browser import FetchResult, Response
     from corscore.browser._request import Credentials
     from corscore.diagnostics._har import Entry
 
-# Resource types that a script asks for in mode "cors", and such as never are.
+# Resource types that scripts fetch in mode "cors".
 _BY_SCRIPT = ("fetch", "xhr", "preflight", "eventsource")
-# What the browsers write for what CORS refused, among other things.
-_REFUSED = ("ERR_FAILED", "NS_ERROR_DOM_BAD_URI")
+# Resource types that are never fetched in mode "cors".
 _NEVER_CORS = ("document", "websocket", "ping", "beacon", "cspviolationreport", "media", "image")
+# The browsers' names for an error, a refusal by CORS among others.
+_REFUSED = ("ERR_FAILED", "NS_ERROR_DOM_BAD_URI")
+# The most responses of one URL that are compared with each other.
+_COMPARED = 32
 
 
 class _NothingMore(Exception):
-    """The preflight passed, and the file has nothing that came of it."""
+    """The preflight passed, and the file does not have its request."""
 
 
 @dataclass(frozen=True, slots=True)
 class HarReport:
-    """What a recording tells.
+    """The diagnoses of a recording.
 
     Attributes:
-        requests: One diagnosis for each request of a script to another origin, in the file's order.
-        entries: How many requests the file has in all.
+        requests: A diagnosis of each cross-origin request of a script, in the file's order.
+        entries: The number of all requests in the file.
     """
 
     requests: tuple[Diagnosis, ...]
@@ -58,11 +59,11 @@ class HarReport:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """Everything that there is to repair: each refusal, and what was found beside it."""
-        return tuple(found for request in self.requests for found in _findings_of(request))
+        """Everything to repair: each refusal, and the findings of its diagnosis."""
+        return tuple(found for request in self.requests for found in _all_findings(request))
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it in dicts, lists and strings, as JSON has them."""
+        """Return all of it as dicts, lists and strings, ready for JSON."""
         return {
             "entries": self.entries,
             "requests": [request.to_dict() for request in self.requests],
@@ -70,7 +71,7 @@ class HarReport:
         }
 
 
-def _findings_of(request: Diagnosis) -> Iterator[Finding]:
+def _all_findings(request: Diagnosis) -> Iterator[Finding]:
     if request.reason is not None:
         url = request.request.target.without_fragment
         yield Finding(request.reason, request.message, request.hint or "", url)
@@ -78,16 +79,16 @@ def _findings_of(request: Diagnosis) -> Iterator[Finding]:
 
 
 def explain_har(entries: Sequence[Entry]) -> HarReport:
-    """Explains every cross-origin request of a recording that failed or carried headers of CORS.
+    """Explain each cross-origin request of a recording that failed or has CORS headers.
 
     Args:
-        entries: What ``read_har`` made of a file.
+        entries: The result of ``read_har``.
     """
     recording = Recording(entries)
-    vary = vary_findings(entries)
+    vary = _vary_findings(entries)
     found: list[tuple[int, Diagnosis]] = []
     for position, entry in enumerate(entries):
-        if entry.is_preflight or recording.is_used(entry) or not _is_of_interest(entry):
+        if entry.is_preflight or recording.is_used(entry) or not _is_cors_request(entry):
             continue
         diagnosis = _explained(recording, position, entry)
         if diagnosis is not None:
@@ -105,123 +106,178 @@ def explain_har(entries: Sequence[Entry]) -> HarReport:
     return HarReport(tuple(diagnosis for _, diagnosis in found), len(entries))
 
 
-def _is_of_interest(entry: Entry) -> bool:
+def _is_cors_request(entry: Entry) -> bool:
+    """Return whether CORS decided, or may have decided, about this request."""
     if entry.origin is None or entry.origin == entry.target.origin:
         return False
     if not entry.has_response and was_aborted(entry.error):
         return False
     if entry.is_judged_by_another and not _was_refused([entry]):
         return False
-    mode = get(entry.headers, "sec-fetch-mode")
+    mode = get(entry.request_headers, "sec-fetch-mode")
     if mode is not None:
         return mode == "cors"
     if entry.kind in _BY_SCRIPT:
         return True
     if entry.kind in _NEVER_CORS:
         return False
-    has_origin = get(entry.headers, ORIGIN) is not None
+    has_origin = get(entry.request_headers, ORIGIN) is not None
     if entry.kind == "font" and not entry.has_response:
         # A script never asks for one, and browsers always do in mode "cors".
         return True
-    return has_origin or (not entry.kind and (not entry.has_response or has_trace(entry.response)))
+    if has_origin or entry.kind:
+        return has_origin
+    return not entry.has_response or has_trace(entry.response_headers)
 
 
 def _explained(recording: Recording, position: int, entry: Entry) -> Diagnosis | None:
     used = len(recording.used)
-    told = _as(recording, position, entry, "include" if entry.has_cookies else "same-origin")
-    if told is None or not told.readable or not _was_refused(recording.used[used:]):
-        return told
-    # The file does not say which mode it was, but it says that the browser refused.
+    mode: Credentials = "include" if entry.has_cookies else "same-origin"
+    diagnosis = _replayed(recording, position, entry, mode)
+    if diagnosis is None or not diagnosis.readable or not _was_refused(recording.used[used:]):
+        return diagnosis
+    # The file does not name the credentials mode, but it says that the browser refused.
     recording.restore(used)
-    other = _as(recording, position, entry, "include")
+    other = _replayed(recording, position, entry, "include")
     if other is not None and not other.readable:
         return other
-    code = "not-enough-data"
     return replace(
-        _with_line(told),
+        _with_probe_line(diagnosis),
         readable=False,
-        reason=code,
+        reason="not-enough-data",
         message="The browser refused a response that passes all checks of CORS, as far as the file "
         "has it.",
         exposed=(),
     )
 
 
-def _with_line(told: Diagnosis) -> Diagnosis:
-    line = probe_line(told.request)
-    return replace(told, hint=f"run: {line}", probe_line=line)
+def _with_probe_line(diagnosis: Diagnosis) -> Diagnosis:
+    line = probe_line(diagnosis.request)
+    return replace(diagnosis, hint=f"run: {line}", probe_line=line)
 
 
 def _was_refused(entries: Iterable[Entry]) -> bool:
-    """Whether the browser reports a refusal for one of these."""
+    """Return whether the browser reports a refusal of one of these."""
     return any(name in entry.error for entry in entries for name in _REFUSED)
 
 
-def _as(
+def _replayed(
     recording: Recording, position: int, entry: Entry, credentials: Credentials
 ) -> Diagnosis | None:
-    """The diagnosis of a request in one credentials mode; None if no script could ask for it."""
+    """Return the diagnosis in one credentials mode; None if no script can send the request."""
     replay = Replay(recording, position, entry, entry.origin or OPAQUE_ORIGIN)
-    exchanges: list[Exchange] = []
-    sent: Sent = ("", "", [])
-
-    def send(method: str, url: str, headers: list[tuple[str, str]]) -> Response:
-        nonlocal sent
-        sent = (method, url, headers)
-        status, received = replay.send(method, url, headers)
-        asks = ACCESS_CONTROL_REQUEST_METHOD in dict(headers)
-        exchanges.append(Exchange(method, url, tuple(headers), status, header_list(received), asks))
-        return status, received
-
     try:
         request = replay.request(credentials)
     except ValueError:
         return None
-    try:
-        result = fetch(request, send, replay)
-    except NoResponse as failure:
-        told = of_failure(request, exchanges, sent, failure)
-        if failure.code == "not-enough-data":
-            told = _with_line(told)
-            if (
-                needs_preflight(request)
-                and not exchanges
-                and recording.had_preflight(position, entry)
-            ):
-                told = replace(told, findings=(cached_finding(entry.url),))
-        return told
-    findings = har_findings(recording, request, result, entry)
-    return with_findings(of_result(request, result), findings)
+    diagnosis, result = diagnose(request, replay.send, replay)
+    if result is not None:
+        return with_findings(diagnosis, _findings(recording, result, entry))
+    if diagnosis.reason == "not-enough-data":
+        diagnosis = _with_probe_line(diagnosis)
+        is_first = len(diagnosis.steps) == 1
+        if needs_preflight(request) and is_first and recording.had_preflight(position, entry):
+            return replace(diagnosis, findings=(_cached_finding(entry.url),))
+    return diagnosis
 
 
 def _orphan(entry: Entry) -> Diagnosis | None:
-    """What a preflight tells whose request is not in the file; None if all is well with it."""
+    """Return the diagnosis of a preflight without its request; None if it passed."""
     if entry.origin is None or entry.origin == entry.target.origin:
+        return None
+    failure = None if entry.has_response else network_error(entry.error)
+    if failure is None and not entry.has_response:
         return None
     try:
         request = script_of(entry, entry, entry.origin, "same-origin")
     except ValueError:
         return None
-    if not entry.has_response:
-        found = network_error(entry.error)
-        if found is None:
-            return None
-        return of_failure(request, (), (entry.method, entry.url, ()), NoResponse(*found))
-
-    answers = iter([(entry.status, entry.response)])
+    responses = iter([(entry.status, entry.response_headers)])
 
     def send(*_: object) -> Response:
-        answer = next(answers, None)
-        if answer is None:
+        if failure is not None:
+            raise failure
+        response = next(responses, None)
+        if response is None:
             raise _NothingMore
-        return answer
+        return response
 
     try:
-        result = fetch(request, send)
+        diagnosis, result = diagnose(request, send)
     except _NothingMore:
         return None
-    findings = (
-        *preflight_findings(request, result.exchanges[-1]),
-        *layer_findings(result.exchanges),
+    if result is None:
+        return diagnosis
+    last = result.exchanges[-1]
+    return with_findings(diagnosis, (*preflight_findings(last), *layer_findings([last])))
+
+
+def _findings(recording: Recording, result: FetchResult, entry: Entry) -> Iterator[Finding]:
+    """Yield what the server should repair, as far as the file shows.
+
+    Args:
+        recording: The whole file.
+        result: The result of the model browser.
+        entry: The entry of the request.
+    """
+    last = result.exchanges[-1]
+    if result.reason == "preflight-not-ok":
+        yield from preflight_findings(last)
+    yield from layer_findings(result.exchanges)
+    if result.reason is None or last.is_preflight:
+        return
+    if result.reason == "no-allow-origin" and is_bare_error(last):
+        witness = _witness(recording, result)
+        if witness is not None:
+            yield error_finding(last, witness)
+    if result.preflight_cached:
+        yield _cached_finding(last.url)
+    cached = entry.from_cache and result.reason in ("origin-mismatch", "no-allow-origin")
+    if cached and not varies_by_origin(last.response_headers):
+        yield Finding(
+            "vary-missing",
+            "The response came from the browser's cache, where it was kept for another origin or "
+            "for none: Vary does not name Origin.",
+            "send Vary: Origin with every answer, refusals included",
+            last.url,
+        )
+
+
+def _cached_finding(url: str) -> Finding:
+    """Return the finding about a request that needs a preflight and went out without one."""
+    return Finding(
+        "preflight-cached",
+        "The file has no preflight for this request: the browser went by one that it remembered, "
+        "which may be from before the server was changed.",
+        "close the browser, or ask for the URL with another query; while a policy changes, send "
+        "Access-Control-Max-Age: 0",
+        url,
     )
-    return with_findings(of_result(request, result), findings)
+
+
+def _witness(recording: Recording, result: FetchResult) -> SeenResponse | None:
+    """Return a response of the same server to the same page with the headers of CORS."""
+    request = result.exchanges[-1].request
+    for exchange in result.exchanges:
+        if exchange.is_preflight and cors_check(request, exchange.response_headers) is None:
+            return exchange
+    for entry in recording.witnesses(request.origin, request.target.origin):
+        if cors_check(request, entry.response_headers) is None:
+            return entry
+    return None
+
+
+def _vary_findings(entries: Iterable[Entry]) -> dict[str, Finding]:
+    """Return findings about responses that a cache could mix up, by URL."""
+    responses: dict[str, dict[tuple[str | None, str | None], Entry]] = {}
+    for entry in entries:
+        if entry.has_response and entry.method == "GET":
+            origin = get(entry.request_headers, ORIGIN)
+            of_url = responses.setdefault(entry.url, {})
+            if len(of_url) < _COMPARED:
+                of_url[origin, allow_origin(entry.response_headers)] = entry
+    found = {
+        url: vary_finding((origin, entry) for (origin, _), entry in of_url.items())
+        for url, of_url in responses.items()
+    }
+    return {url: finding for url, finding in found.items() if finding is not None}

@@ -1,7 +1,8 @@
-"""What can be built, and is most likely not what was meant: findings about a policy."""
+"""``lint``: likely mistakes in a policy that can be built."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from corscore._config.pattern import Pattern, is_address, is_loopback, parse_pattern
@@ -12,7 +13,6 @@ from corscore._standard.text import escaped, quoted, shown
 from corscore.browser._reasons import MAX_AGE_LIMITS
 from corscore.diagnostics._coverage import Coverage
 from corscore.diagnostics._finding import Finding
-from corscore.diagnostics._lint_regex import with_escaped_dots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,27 +23,32 @@ _ORIGINS = "allow_origins"
 _REGEX = "allow_origin_regex"
 _WEB = ("http", "https")
 
-# The browser engine of most people. Longer ages are cut there; Firefox alone goes further.
+# Most people's browsers are Chromium, which cuts longer ages; only Firefox keeps them.
 _MOST_KEPT = MAX_AGE_LIMITS["chromium"]
 _LEAST_KEPT = MAX_AGE_LIMITS["safari"]
 
-# Names that nobody can reach from elsewhere: RFC 6761, RFC 6762 and RFC 9476.
+# Names that exist in private networks only: RFC 6761, RFC 6762 and RFC 9476.
 _PRIVATE_ENDINGS = (".test", ".local", ".internal", ".home.arpa", ".alt")
-# Not a developer's machine, but a page inside an application: https://v2.tauri.app
+# A page inside an application, not a developer's machine: https://v2.tauri.app
 _APPLICATIONS = ("tauri.localhost",)
-# What a developer's server is usually reached at, to ask a regex about.
+# Usual origins of a developer's server, to try a regex with.
 _LOCAL_PROBES = tuple(
     f"http://{host}{port}"
     for host in ("localhost", "127.0.0.1")
     for port in ("", ":3000", ":5173", ":8000", ":8080")
 )
 
+# What ends a part of a host before a dot, besides a letter: a class, a group, a repeat.
+_BEFORE = frozenset(")]*+?}")
+# What begins the next part: after the end of a group, a letter, a class or a group of them.
+_NEXT_PART = re.compile(r"(?:\)[?*+]?)*(?:\((?:\?:)?)*(?:[^\W_]|\[(?!:)|\\[wd])")
+
 
 def lint(policies: Policy | PolicyMap) -> tuple[Finding, ...]:
-    """What of a policy, or of a map of them, is most likely a mistake, though it can be built.
+    """Return the likely mistakes in a policy, or in the policies of a map.
 
-    Each finding's ``place`` is the option, behind the key of the map: ``"/api/*: allow_origins"``.
-    An origin resolver is not asked.
+    Each finding's ``place`` is the option, after the map's key: ``"/api/*: allow_origins"``. An
+    origin resolver is not called.
     """
     if not isinstance(policies, PolicyMap):
         return tuple(_of_policy(policies))
@@ -72,7 +77,7 @@ def _localhost(policy: Policy, patterns: list[Pattern]) -> Iterator[Finding]:
     if not is_in_production:
         return
     message = (
-        "{} stands beside origins of a live site: any program on a visitor's own machine can "
+        "{} is allowed beside origins of a live site: any program on a visitor's own machine can "
         "serve a page from there, and read what the policy lets it."
     )
     hint = "keep the origins of developers' machines in a configuration of their own"
@@ -94,7 +99,7 @@ def _is_developers(pattern: Pattern) -> bool:
 
 
 def _is_public(pattern: Pattern) -> bool:
-    """Whether pages of such an origin are for others than developers."""
+    """Return whether the pattern is for origins on the public web."""
     host = pattern.host.removesuffix(".")
     return (
         pattern.scheme in _WEB
@@ -106,7 +111,7 @@ def _is_public(pattern: Pattern) -> bool:
 
 
 def _names_a_domain(policy: Policy) -> bool:
-    """Whether the regex is about a domain; the rest of it is for whoever can read it."""
+    """Return whether the regex spells a common top-level domain."""
     regex = policy.allow_origin_regex
     if regex is None:
         return False
@@ -137,7 +142,7 @@ def _shadowed(policy: Policy, patterns: list[Pattern]) -> Iterator[Finding]:
 
 
 def _hosting_domains(policy: Policy, patterns: list[Pattern]) -> Iterator[Finding]:
-    # With credentials it is a problem, and cannot be built.
+    # With credentials the policy cannot be built.
     if policy.dangerously_allow_public_suffixes:
         return
     for pattern in patterns:
@@ -154,7 +159,7 @@ def _hosting_domains(policy: Policy, patterns: list[Pattern]) -> Iterator[Findin
 
 def _dots(policy: Policy) -> Iterator[Finding]:
     regex = policy.allow_origin_regex
-    meant = None if regex is None else with_escaped_dots(regex.pattern)
+    meant = None if regex is None else _with_escaped_dots(regex.pattern)
     if regex is not None and meant is not None:
         yield Finding(
             "regex-unescaped-dot",
@@ -166,7 +171,7 @@ def _dots(policy: Policy) -> Iterator[Finding]:
 
 
 def _raw(source: str) -> str:
-    """A regex as people write it in Python."""
+    """Return the literal of a regex in Python."""
     is_plain = source.isascii() and source.isprintable() and '"' not in source
     return f'r"{source}"' if is_plain else ascii(source)
 
@@ -180,3 +185,51 @@ def _age(policy: Policy) -> Iterator[Finding]:
             f"write {_MOST_KEPT} or less",
             "max_age",
         )
+
+
+def _with_escaped_dots(source: str) -> str | None:
+    r"""Return the regex with ``\.`` for every bare dot between two parts of a host, or None.
+
+    A dot is kept if it is repeated (``.*``), in a class (``[.]``), or not between two parts.
+
+    Args:
+        source: A regex that Python's ``re`` accepts.
+    """
+    bare = set(_bare_dots(source))
+    if not bare:
+        return None
+    return "".join("\\." if index in bare else char for index, char in enumerate(source))
+
+
+def _bare_dots(source: str) -> Iterator[int]:
+    for index in _outside(source):
+        if source[index] != ".":
+            continue
+        before = source[index - 1 : index]
+        is_name = before.isalnum() or before in _BEFORE
+        # In "\d.com" the character before the dot is the end of a class.
+        if before and is_name and _NEXT_PART.match(source, index + 1):
+            yield index
+
+
+def _outside(source: str) -> Iterator[int]:
+    """Yield the indexes of characters that are neither escaped nor inside a class."""
+    index = 0
+    while index < len(source):
+        if source[index] == "\\":
+            index += 2
+        elif source[index] == "[":
+            index = _end_of_class(source, index)
+        else:
+            yield index
+            index += 1
+
+
+def _end_of_class(source: str, start: int) -> int:
+    """Return the index after a class; a ``]`` at its start belongs to it."""
+    index = start + 1
+    index += source.startswith("^", index)
+    index += source.startswith("]", index)
+    while index < len(source) and source[index] != "]":
+        index += 2 if source[index] == "\\" else 1
+    return index + 1

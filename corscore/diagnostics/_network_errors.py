@@ -1,4 +1,4 @@
-"""What browsers call it when a request gets no answer: codes for their names.
+"""``network_error``: our codes for the browsers' names of network errors.
 
 Chromium: net/base/net_error_list.h. Firefox: the NS_ERROR names of xpcom/base/ErrorList.py, and
 SEC_ERROR, SSL_ERROR and MOZILLA_PKIX of NSS. WebKit has sentences of its system's libraries.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from corscore._standard.text import shown
+from corscore.diagnostics._diagnosis import NoResponse
 
 _LOCAL_NETWORK = re.compile(
     r"ERR_BLOCKED_BY_(?:PRIVATE|LOCAL)_NETWORK_ACCESS_CHECKS"
@@ -19,7 +20,7 @@ _LOCAL_NETWORK = re.compile(
 _TLS = re.compile(
     r"ERR_(?:CERT|SSL|BAD_SSL|ECH)_\w+|(?:SEC|SSL)_ERROR_\w+|MOZILLA_PKIX_\w+"
     r"|ERR_CERTIFICATE_\w+|NS_ERROR_NET_INADEQUATE_SECURITY"
-    # In words, as WebKit and proxies have it.
+    # In words, from WebKit and proxies.
     r"|(?:TLS|SSL)(?: \w+){0,2} (?:failed|error\b)|SSL error has occurred|SSL peer certificate"
     r"|[Cc]ertificate (?:for this server is invalid|verify failed)|TLS handshake"
 )
@@ -39,18 +40,18 @@ _ABORTED = re.compile(r"ERR_ABORTED|NS_BINDING_ABORTED|NS_ERROR_ABORT\b")
 _NAMES = {
     "ERR_NAME_NOT_RESOLVED": "the name of the server is not known",
     "NS_ERROR_UNKNOWN_HOST": "the name of the server is not known",
-    "ERR_CONNECTION_REFUSED": "nobody listens there",
-    "NS_ERROR_CONNECTION_REFUSED": "nobody listens there",
+    "ERR_CONNECTION_REFUSED": "no program listens there",
+    "NS_ERROR_CONNECTION_REFUSED": "no program listens there",
     "ERR_CONNECTION_TIMED_OUT": "no answer came in time",
     "ERR_TIMED_OUT": "no answer came in time",
     "NS_ERROR_NET_TIMEOUT": "no answer came in time",
     "ERR_INTERNET_DISCONNECTED": "there was no network",
     "NS_ERROR_OFFLINE": "there was no network",
     "ERR_UNSAFE_PORT": "browsers never use this port",
-    "ERR_CERT_AUTHORITY_INVALID": "nobody known signed the certificate",
+    "ERR_CERT_AUTHORITY_INVALID": "no known authority signed the certificate",
     "ERR_CERT_COMMON_NAME_INVALID": "the certificate is for another name",
     "ERR_CERT_DATE_INVALID": "the certificate is out of date",
-    "SEC_ERROR_UNKNOWN_ISSUER": "nobody known signed the certificate",
+    "SEC_ERROR_UNKNOWN_ISSUER": "no known authority signed the certificate",
     "SEC_ERROR_EXPIRED_CERTIFICATE": "the certificate is out of date",
     "MOZILLA_PKIX_ERROR_SELF_SIGNED_CERT": "the certificate is self-signed",
     "SSL_ERROR_BAD_CERT_DOMAIN": "the certificate is for another name",
@@ -66,43 +67,42 @@ _LOCAL_HINT = (
 
 
 def was_aborted(text: str) -> bool:
-    """Whether the page or the user gave the request up."""
+    """Return whether the page or the user cancelled the request."""
     return _ABORTED.search(text) is not None
 
 
-def network_error(text: str) -> tuple[str, str, str] | None:
-    """Code, message and hint for what a browser says of a request without an answer.
+def network_error(text: str) -> NoResponse | None:
+    """Return the network error that a text of a browser names, or None.
 
-    Args:
-        text: Anything that has one of their names in it.
-
-    Returns:
-        None where it is none of them: ``net::ERR_FAILED`` is what CORS looks like, too.
+    ``net::ERR_FAILED`` is none: Chromium writes it about CORS as well.
     """
     if _LOCAL_NETWORK.search(text):
-        code = "local-network-access"
-        message = (
+        return NoResponse(
+            "local-network-access",
             "The browser did not let the page reach a private network, or the visitor's own "
-            "machine: that takes a permission, and is no matter of CORS."
+            "machine: that takes a permission, and is no matter of CORS.",
+            _LOCAL_HINT,
         )
-        return code, message, _LOCAL_HINT
     found = _TLS.search(text)
     if found:
-        code = "tls-error"
-        return code, f"TLS failed: {_named(found[0])}. This is no matter of CORS.", TLS_HINT
+        return NoResponse(
+            "tls-error", f"TLS failed: {_named(found[0])}. This is no matter of CORS.", TLS_HINT
+        )
     found = _BLOCKED.search(text)
     if found:
-        code = "network-error"
-        message = (
+        return NoResponse(
+            "network-error",
             f"The browser, or an extension in it, blocked the request: {shown(found[0])}. This is "
-            "no matter of CORS."
+            "no matter of CORS.",
+            "try without extensions, and look at the page's security policy",
         )
-        return code, message, "try without extensions, and look at the page's security policy"
     found = _NETWORK.search(text)
     if found:
-        code = "network-error"
-        message = f"There was no response: {_named(found[0])}. This is no matter of CORS."
-        return code, message, NETWORK_HINT
+        return NoResponse(
+            "network-error",
+            f"There was no response: {_named(found[0])}. This is no matter of CORS.",
+            NETWORK_HINT,
+        )
     return None
 
 

@@ -1,4 +1,4 @@
-"""``probe``: what a browser would do with a live server, and what is wrong with it. No I/O here."""
+"""``probe``: what a browser would do with a live server, and what is wrong there. No I/O here."""
 
 from __future__ import annotations
 
@@ -6,64 +6,69 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from corscore._config.pattern import is_loopback
-from corscore._explain.fetch import last_request
+from corscore._standard.fetch import WILDCARD
 from corscore._standard.origin import parse_origin
-from corscore.browser import fetch
-from corscore.diagnostics._audit import audit_findings
-from corscore.diagnostics._client import Server
+from corscore._standard.text import shown
+from corscore.browser._checks import cors_check
+from corscore.diagnostics._audit import STRANGER, audit_findings
+from corscore.diagnostics._client import SAFE_METHODS, ProbeClient
 from corscore.diagnostics._curl import CREDENTIAL_HEADERS
-from corscore.diagnostics._diagnosis import (
-    Diagnosis,
-    NoResponse,
-    of_failure,
-    of_result,
-    with_findings,
+from corscore.diagnostics._diagnosis import Diagnosis, diagnose, with_findings
+from corscore.diagnostics._exchanges import (
+    error_finding,
+    hidden_finding,
+    is_bare_error,
+    is_transient,
+    layer_findings,
+    preflight_findings,
+    vary_finding,
 )
-from corscore.diagnostics._findings_server import server_findings
+from corscore.diagnostics._finding import Finding
+from corscore.diagnostics._traces import allow_origin, has_trace, varies_by_origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from corscore.browser import Transport
+    from corscore.browser import Exchange, FetchResult, Transport
     from corscore.browser._request import Request
-    from corscore.diagnostics._finding import Finding
+    from corscore.browser._url import Url
 
-_MOST_MORE = 12
-_MOST_IN_AUDIT = 40
+_MOST_REQUESTS = 12
+_MOST_REQUESTS_IN_AUDIT = 40
+_MOST_NEIGHBOURS = 4
+# The statuses that routes give to a method that they do not have.
+_NO_ROUTE = (400, 404, 405, 501)
 
 
 def probe(
     request: Request, transport: Transport, *, reads: Iterable[str] = (), audit: bool = False
 ) -> Diagnosis:
-    """Does to a server what a browser would, asks a little more, and says what it found.
+    """Fetch from a live server as a browser would, and examine it with a few more requests.
 
-    What it asks beyond the fetch itself are GETs, HEADs and preflights. ``Authorization`` and
-    ``Cookie`` are never sent, whatever the request says: a preflight names them, that is all.
+    Those are GETs, HEADs and preflights. ``Authorization`` and ``Cookie`` are never sent: a
+    preflight names them, no more.
 
     Args:
-        request: What a script would ask for.
-        transport: Sends one request without following redirects; raises ``NoResponse`` where
-            there is no answer. It is given no credentials.
-        reads: Names of response headers that the script wants.
-        audit: Whether to try origins of attackers as well.
+        request: The script's request.
+        transport: Sends one request without following redirects; raises ``NoResponse`` if no
+            response comes back. It gets no credentials.
+        reads: Names of response headers that the script wants to read.
+        audit: Whether to try an attacker's origins as well.
     """
-    server = Server(transport, _MOST_IN_AUDIT if audit else _MOST_MORE)
-    try:
-        result = fetch(request, server.send)
-    except NoResponse as failure:
-        failed = of_failure(request, server.exchanges, server.last_sent, failure)
-        return replace(failed, notes=tuple(_notes(request)))
+    client = ProbeClient(transport, _MOST_REQUESTS_IN_AUDIT if audit else _MOST_REQUESTS)
     reads = tuple(reads)
-    diagnosis = of_result(request, result, reads)
-    reached = last_request(request, result.exchanges)
-    found = list(server_findings(server, reached, result))
+    diagnosis, result = diagnose(request, client.send, reads=reads)
+    if result is None:
+        return replace(diagnosis, notes=tuple(_notes(request)))
+    reached = result.exchanges[-1].request
+    found = list(_server_findings(client, result))
     if reads:
-        # Said already of what the script reads, and nothing is left to guess.
-        found = [one for one in found if one.code != "header-not-exposed"]
+        # The diagnosis itself is about the headers that the script reads.
+        found = [finding for finding in found if finding.code != "header-not-exposed"]
     if audit and reached.is_cross_origin:
-        found += audit_findings(server, reached)
+        found += audit_findings(client, reached)
     notes = (*_notes(request), *_before_cors(request, reached))
-    return replace(with_findings(diagnosis, _once(found)), notes=notes)
+    return replace(with_findings(diagnosis, _unique(found)), notes=notes)
 
 
 def _notes(request: Request) -> Iterator[str]:
@@ -74,10 +79,10 @@ def _notes(request: Request) -> Iterator[str]:
 
 
 def _before_cors(*requests: Request) -> Iterator[str]:
-    """What else a browser looks at, before any header of a server counts."""
+    """Yield what a browser checks before any header of the server counts."""
     first, last = requests
     if not first.is_cross_origin:
-        yield "The URL is of the page's own origin: CORS has no say."
+        yield "The URL is of the page's own origin: CORS does not apply."
     page = parse_origin(first.origin)
     if page is None or is_loopback(page.host):
         return
@@ -95,11 +100,119 @@ def _before_cors(*requests: Request) -> Iterator[str]:
             )
 
 
-def _once(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """What two looks found alike is told once, and so are two layers, whichever answer shows it."""
+def _unique(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield each finding once, and one about two CORS layers whatever header shows them."""
     seen = set()
     for finding in findings:
         key = (finding.code, "" if finding.code == "two-cors-layers" else finding.message)
         if key not in seen:
             seen.add(key)
             yield finding
+
+
+def _server_findings(client: ProbeClient, result: FetchResult) -> Iterator[Finding]:
+    """Yield what a fetch shows about the server; where it does not suffice, ask more."""
+    last = result.exchanges[-1]
+    if result.reason == "preflight-not-ok":
+        yield from preflight_findings(last)
+    yield from layer_findings(result.exchanges)
+    if not last.request.is_cross_origin:
+        return
+    if result.readable:
+        hidden = hidden_finding(last)
+        if hidden is not None:
+            yield hidden
+    if result.reason == "no-allow-origin" and not last.is_preflight and is_bare_error(last):
+        witness = _witness(client, result)
+        if witness is not None:
+            yield error_finding(last, witness)
+    vary = _vary(client, last)
+    if vary is not None:
+        yield vary
+    if result.reason in ("no-allow-origin", "preflight-not-ok"):
+        yield from _no_layer(client, last)
+
+
+def _witness(client: ProbeClient, result: FetchResult) -> Exchange | None:
+    """Return a response of the same server that has the headers which an error lacks."""
+    request = result.exchanges[-1].request
+    for exchange in result.exchanges:
+        if exchange.is_preflight and _is_allowed(request, exchange):
+            return exchange
+    asked = client.preflight(request, request.origin)
+    if asked is not None and _is_allowed(request, asked):
+        return asked
+    for target in _neighbours(request.target):
+        found = client.get(request, request.origin, target)
+        if found is not None and _is_allowed(request, found):
+            return found
+    return None
+
+
+def _is_allowed(request: Request, exchange: Exchange) -> bool:
+    return cors_check(request, exchange.response_headers) is None
+
+
+def _neighbours(target: Url) -> Iterator[Url]:
+    """Yield the folders that contain a URL, the nearest first, up to a limit."""
+    if target.query:
+        yield replace(target, query="", fragment="")
+    path = target.path.rstrip("/")
+    for _ in range(_MOST_NEIGHBOURS):
+        path = path.rpartition("/")[0]
+        yield replace(target, path=f"{path}/", query="", fragment="")
+        if not path:
+            return
+    yield replace(target, path="/", query="", fragment="")
+
+
+def _vary(client: ProbeClient, last: Exchange) -> Finding | None:
+    """Compare with responses to two other origins, if a cache could mix them up."""
+    request = last.request
+    mine: Exchange | None = last
+    if last.is_preflight or request.method not in SAFE_METHODS:
+        # No cache stores this response; it would store that to a GET.
+        if last.is_preflight and cors_check(request, last.response_headers) is not None:
+            return None
+        mine = client.get(request, request.origin)
+    if mine is None or varies_by_origin(mine.response_headers):
+        return None
+    if allow_origin(mine.response_headers) in (None, WILDCARD) or is_transient(mine.status):
+        return None
+    responses: list[tuple[str | None, Exchange]] = [(request.origin, mine)]
+    for origin in (STRANGER, None):
+        other = client.get(request, origin)
+        if other is not None:
+            responses.append((origin, other))
+            found = vary_finding(responses)
+            if found is not None:
+                return found
+    return None
+
+
+def _no_layer(client: ProbeClient, last: Exchange) -> Iterator[Finding]:
+    """Yield a finding if no response has a trace of a CORS layer, and one would have it."""
+    request = last.request
+    if has_trace(last.response_headers) or (not last.is_preflight and last.status >= 400):
+        return
+    asked = (
+        last,
+        client.preflight(request, request.origin),
+        client.get(request, request.origin),
+        client.get(request, None),
+    )
+    seen = [exchange for exchange in asked if exchange is not None]
+    conclusive = all(
+        exchange.status < 300 or (exchange.is_preflight and exchange.status in _NO_ROUTE)
+        for exchange in seen
+    )
+    if not conclusive or any(has_trace(exchange.response_headers) for exchange in seen):
+        return
+    yield Finding(
+        "app-without-cors",
+        f"No answer of {shown(request.target.origin)} shows a CORS layer: not to a preflight, not "
+        "to a GET, with an Origin or without.",
+        "put the middleware on the application object that is served; if it is there, it knows "
+        "nothing of this origin and this path",
+        request.target.without_fragment,
+    )

@@ -33,7 +33,7 @@ class FetchResult(browser.FetchResult):
     @property
     def explanation(self) -> Explanation:
         """Why the script got the response, or did not."""
-        return explain_fetch(self.request, self)
+        return explain_fetch(self)
 
 
 def fetch(
@@ -183,7 +183,7 @@ def assert_cors_allowed(
     """
     __tracebackhide__ = True
     got = _fetched(result, url, options)
-    told = explain_fetch(got.request, got, reads=exposes)
+    told = explain_fetch(got, reads=exposes)
     if not told.allowed:
         raise AssertionError(_text("a browser does not allow this", got, told))
     return got

@@ -98,7 +98,7 @@ def test_the_console(
         headers=script.get("headers", {}),
         credentials=script.get("credentials", "same-origin"),
     )
-    told = explain_fetch(request, browser.fetch(request, lambda *_: (status, headers)))
+    told = explain_fetch(browser.fetch(request, lambda *_: (status, headers)))
 
     expected = dict(told.console)["chromium"]
     with page.expect_console_message(lambda message: message.text == expected, timeout=_TIMEOUT):

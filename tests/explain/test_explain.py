@@ -163,7 +163,6 @@ def test_the_dict_has_what_programs_rely_on() -> None:
     assert data["nearest"] == {
         "option": "allow_origins",
         "pattern": APP,
-        "code": "origin-scheme-differs",
         "difference": "http, not https",
     }
     assert data["headers"] == [
@@ -227,7 +226,7 @@ def test_a_policy_with_a_resolver_says_that_it_would_ask() -> None:
 def test_null_by_name(headers: dict[str, str], reason: str | None) -> None:
     request = Request("GET", API, origin="null")
     result = browser.fetch(request, lambda method, url, sent: (200, headers))
-    assert explain_fetch(request, result).reason == reason
+    assert explain_fetch(result).reason == reason
 
 
 def test_a_redirect_that_took_the_name_away() -> None:
@@ -238,7 +237,7 @@ def test_a_redirect_that_took_the_name_away() -> None:
         return 200, {"Access-Control-Allow-Origin": APP}
 
     request = Request("GET", API, origin=APP)
-    told = explain_fetch(request, browser.fetch(request, serve))
+    told = explain_fetch(browser.fetch(request, serve))
     assert (told.reason, told.browser_reason) == ("redirected-to-null-origin", "origin-mismatch")
     assert [step.name for step in told.steps][-4:] == [
         "redirect",
@@ -308,7 +307,7 @@ def test_any_server(
 ) -> None:
     script = {"method": "GET", "origin": APP, **script}
     request = Request(script.pop("method"), API, **script)
-    told = explain_fetch(request, browser.fetch(request, lambda *_: (status, headers)))
+    told = explain_fetch(browser.fetch(request, lambda *_: (status, headers)))
     assert told.reason == reason
     assert told.hint
     console = dict(told.console)
@@ -320,7 +319,7 @@ def test_browsers_that_would_not_refuse_say_nothing() -> None:
     request = Request("GET", API, origin=APP, headers={"Authorization": "Bearer token"})
     answer = {**STAR, "Access-Control-Allow-Headers": "*"}
     result = browser.fetch(request, lambda *_: (200, answer))
-    told = explain_fetch(request, result)
+    told = explain_fetch(result)
     assert told.reason == "authorization-needs-explicit"
     assert "authorization" in told.message
     # All three let * cover it: see corscore.browser.KNOWN_DEVIATIONS.
@@ -331,7 +330,7 @@ def test_a_cached_preflight_and_a_stream() -> None:
     cache = browser.PreflightCache()
     request = Request("GET", API, origin=APP, use_cors_preflight=True)
     for words in ("asks first, since the script streams", "an earlier answer still counts"):
-        told = explain_fetch(request, browser.fetch(request, lambda *_: (200, STAR), cache))
+        told = explain_fetch(browser.fetch(request, lambda *_: (200, STAR), cache))
         assert told.allowed
         assert words in told.steps[0].text
 
@@ -339,7 +338,7 @@ def test_a_cached_preflight_and_a_stream() -> None:
 def test_headers_that_a_script_may_not_read() -> None:
     request = Request("GET", API, origin=APP)
     result = browser.fetch(request, lambda *_: (200, {**STAR, "X-Total": "3"}))
-    told = explain_fetch(request, result, reads=["Content-Type", "X-Total"])
+    told = explain_fetch(result, reads=["Content-Type", "X-Total"])
     assert (told.allowed, told.reason, told.console) == (False, "header-not-exposed", ())
     assert told.hint == 'list "X-Total" in Access-Control-Expose-Headers'
 

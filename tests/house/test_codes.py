@@ -28,10 +28,9 @@ TESTS = [
 # The first argument of a call to one of these is a code.
 GIVES_CODES = {
     "Finding",
-    "Nearest",
     "NoResponse",
     "Problem",
-    "Verdict",
+    "Refusal",
     "_Problem",
     "_finding",
     "_problem",
@@ -68,7 +67,7 @@ def _codes_in(tree: ast.AST) -> Iterator[str]:
             function = node.func
             name = function.attr if isinstance(function, ast.Attribute) else ast.unparse(function)
             if name in GIVES_CODES:
-                code = node.args[2 if name == "Nearest" else 0]
+                code = node.args[0]
         elif isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple):
             code = node.value.elts[0]
         elif isinstance(node, ast.Assign) and "code" in ast.unparse(node.targets[0]).lower():

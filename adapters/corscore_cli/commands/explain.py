@@ -130,4 +130,4 @@ def _told(
     if isinstance(request, RequestInfo):
         raise Mistake(f"{path} is left alone: no policy says anything about it")
     # What a server without CORS does.
-    return explain_fetch(request, fetch(request, lambda *_: (200, ())), reads=reads)
+    return explain_fetch(fetch(request, lambda *_: (200, ())), reads=reads)

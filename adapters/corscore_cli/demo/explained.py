@@ -10,33 +10,25 @@ from corscore_cli.demo.policies import INTERNAL
 
 if TYPE_CHECKING:
     from corscore import Policy
-    from corscore.browser import Browser, FetchResult, Request
+    from corscore.browser import FetchResult
     from corscore.diagnostics import Explanation
 
 _NO_POLICY = f'give the path a policy: "{INTERNAL}" has None, which leaves its responses alone'
 
 
-def explained(
-    request: Request,
-    result: FetchResult,
-    reads: str | None,
-    policy: Policy | None,
-    browser: Browser | None,
-) -> Explanation:
-    """The explanation of one fetch, from the API's own answers.
+def explained(result: FetchResult, reads: str | None, policy: Policy | None) -> Explanation:
+    """Return the explanation of one fetch, from the API's own responses.
 
     Args:
-        request: What the script asked for.
-        result: What came of it.
-        reads: The response header that it wants to read.
-        policy: What governs the path; None where nothing does.
-        browser: Whose deviations were taken into account.
+        result: The result of the fetch.
+        reads: The response header that the script wants to read.
+        policy: The policy of the path; None if it has none.
     """
     names = () if reads is None else (reads,)
-    told = explain_fetch(request, result, reads=names, browser=browser)
+    told = explain_fetch(result, reads=names)
     if policy is None:
         return told if told.allowed else replace(told, hint=_NO_POLICY)
-    said = policy.explain(request, reads=names)
+    said = policy.explain(result.exchanges[0].request, reads=names)
     if said.browser_reason != told.browser_reason:
         # A deviation of this browser, which the policy knows nothing of.
         return told

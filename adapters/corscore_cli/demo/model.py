@@ -124,12 +124,12 @@ class _Model:
 
 def _predict(row: Row, model: _Model, policies: PolicyMap, run: str, page_run: str) -> Prediction:
     browser = model.browser
-    request = model.request(row, run)
-    # What is explained is what the page does: its console names this URL.
-    shown = model.request(row, page_run)
+    # The explanations are about the page's fetches; only the API gets to see the model's own query.
+    request = model.request(row, page_run)
+    transport = _transport(row, run, model)
     results: list[FetchResult] = []
     while len(results) < row.repeats and all(result.readable for result in results):
-        results.append(fetch(request, _transport(row, model), model.cache, browser=browser))
+        results.append(fetch(request, transport, model.cache, browser=browser))
     result = results[-1]
     reason, header = result.reason, None
     if row.reads is not None and result.readable:
@@ -142,11 +142,11 @@ def _predict(row: Row, model: _Model, policies: PolicyMap, run: str, page_run: s
         request,
         result,
         governing_key(policies, row.path),
-        explained(shown, result, row.reads, policies.policy_for(row.path), browser),
+        explained(result, row.reads, policies.policy_for(row.path)),
     )
 
 
-def _transport(row: Row, model: _Model) -> Transport:
+def _transport(row: Row, run: str, model: _Model) -> Transport:
     def send(
         method: str, url: str, headers: list[tuple[str, str]]
     ) -> tuple[int, list[tuple[str, str]]]:
@@ -156,7 +156,7 @@ def _transport(row: Row, model: _Model) -> Transport:
         is_preflight = method != row.method
         body = None if is_preflight or row.body is None else row.body.encode()
         try:
-            connection.request(method, f"{target.path}?{target.query}", body, dict(headers))
+            connection.request(method, f"{target.path}?{query(row, run)}", body, dict(headers))
             response = connection.getresponse()
             response.read()
         finally:

@@ -653,7 +653,7 @@ def test_what_a_browser_does_otherwise_is_explained_by_the_wire() -> None:
     request = Request("GET", "https://api.example/", origin="https://app.example", headers=headers)
     sent = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}
     result = fetch(request, lambda method, url, headers: (200, sent), browser="chromium")
-    told = explained(request, result, None, Policy(allow_origins=["*"]), "chromium")
+    told = explained(result, None, Policy(allow_origins=["*"]))
     assert told.allowed
     assert told.hint is None
     assert not told.headers
