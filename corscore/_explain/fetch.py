@@ -89,7 +89,7 @@ def hidden_headers(
 
 
 def _refined(reason: Reason | None, exchange: Exchange) -> str | None:
-    """Return the cause behind a browser's reason where the exchange shows it, else the reason."""
+    """Return the cause behind a browser's reason if the exchange shows it, else the reason."""
     request = exchange.request
     if reason == "method-not-allowed":
         upper = request.method.upper()

@@ -1,8 +1,8 @@
-"""A browser's side of CORS, as the Fetch standard has it: may this page read that response?
+"""A browser's side of CORS by the Fetch standard: may this page read that response?
 
-Pure data in, data out: ``fetch`` runs a whole exchange over any callable, and the functions below
-it answer one question each. https://fetch.spec.whatwg.org is followed to the letter; where real
-browsers differ, ``KNOWN_DEVIATIONS`` says so and ``browser=`` applies it.
+Pure data in, data out: ``fetch`` runs a whole fetch over any callable, and each other function is
+one check of it. The model follows https://fetch.spec.whatwg.org to the letter;
+``KNOWN_DEVIATIONS`` lists where real browsers differ, and ``browser=`` applies that.
 
     result = fetch(
         Request("PUT", "https://api.example/1", origin="https://app.example"),

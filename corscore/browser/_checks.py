@@ -1,7 +1,6 @@
-"""What a browser lets a script have of a response: each check says why not, or None.
+"""A browser's checks of a response: each returns the reason for a refusal, or None.
 
-Whatever a server sends, it never makes one of these raise. ``headers`` are a response's: pairs of
-str or bytes, or a mapping.
+No response makes a check raise. ``headers`` are a response's: pairs of str or bytes, or a mapping.
 """
 
 from __future__ import annotations
@@ -40,9 +39,10 @@ if TYPE_CHECKING:
 
 
 def cors_check(request: Request, headers: HeadersInput) -> Reason | None:
-    """Why this response may not be shared with the page; None if it may.
+    """Return why this response may not be shared with the page; None if it may.
 
-    https://fetch.spec.whatwg.org/#concept-cors-check. A page may have everything of its own origin.
+    https://fetch.spec.whatwg.org/#concept-cors-check. A page may read any response of its own
+    origin.
     """
     if not request.is_cross_origin:
         return None
@@ -53,7 +53,7 @@ def cors_check(request: Request, headers: HeadersInput) -> Reason | None:
     if allowed == WILDCARD and not request.with_credentials:
         return None
     if allowed != request.origin:
-        # Two lines or a comma in one are the same to the standard: a value that equals nothing.
+        # To the standard two lines are one value with a comma, which equals no origin.
         if "," in allowed:
             return "multiple-allow-origin"
         return "wildcard-with-credentials" if allowed == WILDCARD else "origin-mismatch"
@@ -66,17 +66,17 @@ def cors_check(request: Request, headers: HeadersInput) -> Reason | None:
 def preflight_check(
     request: Request, status: int, headers: HeadersInput, *, browser: Browser | None = None
 ) -> Reason | None:
-    """Why a preflight answered in this way does not permit the request; None if it does.
+    """Return why this response to a preflight does not permit the request; None if it does.
 
-    https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7. The standard does not say which
-    failure comes first; here it is the one to mend first. Only of meaning to a request that
+    https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7. The standard does not order the
+    failures; here the first is the one to repair first. Meaningful only for a request that
     ``needs_preflight``.
 
     Args:
         request: The request that the preflight was sent for.
         status: The status of the preflight's response.
-        headers: Its headers.
-        browser: Whose known deviations to take into account; None is the standard.
+        headers: The headers of the preflight's response.
+        browser: The browser whose known deviations apply; None is the standard.
 
     Raises:
         ValueError: There is no such browser; never because of the response.
@@ -101,17 +101,17 @@ def preflight_check(
         return "method-not-allowed"
     if not refused_headers(request, received, browser=browser):
         return None
-    # Steps 7.6 and 7.7: where "*" counts, it is Authorization alone that it does not cover.
+    # Steps 7.6 and 7.7: a "*" that counts covers every header but Authorization.
     if _counts_as_wildcard(request, allowed_headers(received)):
         return "authorization-needs-explicit"
     return "header-not-allowed"
 
 
 def allowed_methods(request: Request, headers: HeadersInput) -> tuple[str, ...] | None:
-    """What Access-Control-Allow-Methods lists; None if it is no list of methods.
+    """Return the list in Access-Control-Allow-Methods; None if it is no list of methods.
 
-    https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7.4: where the header is missing, a
-    preflight that was due to the use-CORS-preflight flag lists the method it asked for.
+    https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7.4: without the header, and with the
+    use-CORS-preflight flag set, the list is the request's method.
     """
     received = header_list(headers)
     if request.use_cors_preflight and not values(received, ACCESS_CONTROL_ALLOW_METHODS):
@@ -120,7 +120,7 @@ def allowed_methods(request: Request, headers: HeadersInput) -> tuple[str, ...] 
 
 
 def allowed_headers(headers: HeadersInput) -> tuple[str, ...]:
-    """What Access-Control-Allow-Headers lists, in lower case; empty if it is no list of names."""
+    """Return the list in Access-Control-Allow-Headers, in lower case; empty if it is no list."""
     listed = extract_list(header_list(headers), ACCESS_CONTROL_ALLOW_HEADERS)
     return tuple(name.lower() for name in listed or ())
 
@@ -128,7 +128,9 @@ def allowed_headers(headers: HeadersInput) -> tuple[str, ...]:
 def refused_headers(
     request: Request, headers: HeadersInput, *, browser: Browser | None = None
 ) -> tuple[str, ...]:
-    """The request's headers that a preflight's answer does not cover, in lower case, sorted.
+    """Return the request's headers that a preflight's response does not cover, sorted.
+
+    The names are in lower case.
 
     https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 7.6 and 7.7.
 
@@ -143,14 +145,14 @@ def refused_headers(
 
 
 def covers_method(request: Request, listed: Container[str], method: str) -> bool:
-    """Whether a list of methods covers one: case counts, ``*`` only anonymously."""
+    """Return whether a list covers a method: by case, and ``*`` only without credentials."""
     return method in listed or _counts_as_wildcard(request, listed)
 
 
 def covers_header(
     request: Request, listed: Container[str], name: str, browser: Browser | None
 ) -> bool:
-    """Whether a list of names, in lower case, covers one: ``*`` only anonymously.
+    """Return whether a list covers a name in lower case: ``*`` only without credentials.
 
     Authorization is never covered by it:
     https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name.
@@ -168,7 +170,7 @@ def _counts_as_wildcard(request: Request, listed: Container[str]) -> bool:
 
 
 def readable_headers(request: Request, headers: HeadersInput) -> HeaderList:
-    """The headers of a shared response that a script may read: lower case, sorted, combined.
+    """Return the headers of a response that a script may read: lower case, sorted, combined.
 
     https://fetch.spec.whatwg.org/#concept-filtered-response-cors for another origin's, and
     https://fetch.spec.whatwg.org/#concept-filtered-response-basic for the page's own.
@@ -179,18 +181,20 @@ def readable_headers(request: Request, headers: HeadersInput) -> HeaderList:
 
 
 def header_check(request: Request, headers: HeadersInput, name: str) -> Reason | None:
-    """Why a script may not read a shared response's header of this name; None if it may.
+    """Return why a script may not read a shared response's header of this name; None if it may.
 
-    https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name. Says nothing of whether the
-    response has such a header.
+    https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name. The response need not have
+    such a header.
     """
     exposed = _Exposed(request, header_list(headers))
     return None if name.lower() in exposed else "header-not-exposed"
 
 
 class _Exposed:
-    """The set of names that a script may read: https://fetch.spec.whatwg.org/#concept-main-fetch,
-    step 14.1. A list that is no list exposes nothing beyond the safelist.
+    """The set of header names that a script may read.
+
+    https://fetch.spec.whatwg.org/#concept-main-fetch, step 14.1. A malformed list exposes nothing
+    beyond the safelist.
     """
 
     def __init__(self, request: Request, received: HeaderList) -> None:

@@ -30,28 +30,28 @@ if TYPE_CHECKING:
     from corscore.browser._cache import PreflightCache
 
 Sent = tuple[str, str, list[tuple[str, str]]]
-"""Method, URL without fragment, and headers, with names in lower case."""
+"""A request as it is sent: method, URL without fragment, and headers, names in lower case."""
 
 Response = tuple[int, HeadersInput]
-"""Status, and headers as pairs of str or bytes, or as a mapping."""
+"""A response: its status, and its headers as pairs of str or bytes, or as a mapping."""
 
 Transport = Callable[[str, str, list[tuple[str, str]]], Response]
-"""Sends one request, without following redirects. What it raises passes through ``fetch``."""
+"""Sends one request, without following redirects. Its exceptions pass through ``fetch``."""
 
 AsyncTransport = Callable[[str, str, list[tuple[str, str]]], Awaitable[Response]]
-"""The same, awaited."""
+"""An asynchronous ``Transport``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request that went out, and its response; header names in lower case.
+    """A request that was sent, and its response; header names in lower case.
 
     Attributes:
-        method: ``"OPTIONS"`` for a preflight.
-        url: Without its fragment.
-        request_headers: What was sent.
-        status: What came back.
-        response_headers: All of it, whether or not a script may read it.
+        method: The method that was sent: ``"OPTIONS"`` for a preflight.
+        url: The URL, without its fragment.
+        request_headers: The headers that were sent.
+        status: The response's status.
+        response_headers: All headers of the response, whether or not a script may read them.
         is_preflight: Whether it is a preflight, which the browser sends by itself.
         request: The script's request that it belongs to, as redirects have left it.
         reason: Why the browser refuses the response, a key of ``REASONS``; None if it does not.
@@ -69,15 +69,15 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class FetchResult:
-    """What a script got.
+    """The result of a fetch, as its script sees it.
 
     Attributes:
-        reason: Why it did not get the response, a key of ``REASONS``; None if it did.
-        status: The response's status; None when it is not readable.
+        reason: Why it does not get the response, a key of ``REASONS``; None if it does.
+        status: The response's status; None if the script does not get the response.
         headers: The response's headers that it may read: lower case, sorted, one pair a name.
         hidden: The names of the response's other headers, sorted: header-not-exposed.
-        preflight_cached: Whether the cache spared at least one preflight.
-        exchanges: All that went over the wire, in order; a refusal is always about the last.
+        preflight_cached: Whether the cache made at least one preflight unnecessary.
+        exchanges: Every exchange, in order; a refusal is always about the last.
     """
 
     reason: Reason | None
@@ -89,17 +89,17 @@ class FetchResult:
 
     @property
     def readable(self) -> bool:
-        """Whether the script got the response; else its promise was rejected, with no detail."""
+        """Whether the script gets the response; else its promise is rejected without a reason."""
         return self.reason is None
 
     @property
     def url(self) -> str:
-        """The last URL that was asked, without its fragment."""
+        """The URL of the last request, without its fragment."""
         return self.exchanges[-1].url
 
     @property
     def preflight_sent(self) -> bool:
-        """Whether at least one preflight went out."""
+        """Whether at least one preflight was sent."""
         return any(exchange.is_preflight for exchange in self.exchanges)
 
 

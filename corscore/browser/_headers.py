@@ -1,7 +1,7 @@
-"""Header lists as a browser builds, reads and judges them.
+"""Header lists as a browser builds, reads and checks them.
 
-https://fetch.spec.whatwg.org/#terminology-headers. A header list here is a tuple of pairs of str:
-names in lower case, values isomorphic to their bytes and without white space around them.
+https://fetch.spec.whatwg.org/#terminology-headers. A header list is a tuple of pairs of str: the
+names in lower case, the values decoded as latin-1 and stripped of white space.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ class SupportsItems(Protocol):
     """A mapping of header names to values, such as a dict or an ``http.client.HTTPMessage``."""
 
     def items(self) -> Iterable[tuple[str, str]]:
-        """Its pairs."""
+        """Return the pairs of names and values."""
         ...
 
 
 HeadersInput = Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]] | SupportsItems
-"""How a server's headers may be given: pairs of str or of bytes, or a mapping of str."""
+"""The accepted forms of headers: pairs of str or of bytes, or a mapping of str."""
 
 _TAB_OR_SPACE = " \t"
 _HTTP_WHITESPACE = " \t\r\n"
@@ -48,12 +48,12 @@ _SIMPLE_RANGE = re.compile(r"bytes=([0-9]+)-([0-9]*)")
 _FORM_CONTENT_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 
 # A comma, an HTTP quoted string (https://fetch.spec.whatwg.org/#collect-an-http-quoted-string),
-# or what lies between them.
+# or the text between two of those.
 _PIECE_OF_LIST = re.compile(r',|"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[^",]+', re.DOTALL)
 
 
 def header_list(headers: HeadersInput) -> HeaderList:
-    """A server's headers as a header list. What is no header name is never part of one."""
+    """Return a server's headers as a header list, without lines whose name is no token."""
     return tuple(
         (name.lower(), value.strip(_TAB_OR_SPACE))
         for name, value in _decoded(headers)
@@ -72,24 +72,27 @@ def _text(value: object) -> str:
 
 
 def values(headers: HeaderList, name: str) -> list[str]:
-    """The value of every line of that name."""
+    """Return the value of every line of a name."""
     return [value for other, value in headers if other == name]
 
 
 def get(headers: HeaderList, name: str) -> str | None:
-    """All values of that name as one: https://fetch.spec.whatwg.org/#concept-header-list-get."""
+    """Return the combined values of a name, or None.
+
+    https://fetch.spec.whatwg.org/#concept-header-list-get
+    """
     found = values(headers, name)
     return ", ".join(found) if found else None
 
 
 def extract_list(headers: HeaderList, name: str) -> tuple[str, ...] | None:
-    """The elements of a header that is a list of tokens: ``#method`` or ``#field-name``.
+    """Return the elements of a header that is a list of tokens: ``#method`` or ``#field-name``.
 
-    https://fetch.spec.whatwg.org/#extract-header-list-values with RFC 9110, section 5.6.1.2: empty
-    elements are skipped. Empty as well when there is no such header.
+    https://fetch.spec.whatwg.org/#extract-header-list-values with RFC 9110, section 5.6.1.2, which
+    skips empty elements.
 
     Returns:
-        None is the standard's "failure": something in it is no token.
+        Nothing without such a header; None, the standard's "failure", if an element is no token.
     """
     elements = [
         element.strip(_TAB_OR_SPACE)
@@ -101,7 +104,7 @@ def extract_list(headers: HeaderList, name: str) -> tuple[str, ...] | None:
 
 
 def sort_and_combine(headers: HeaderList) -> HeaderList:
-    """What a script sees of a list, one pair a name, by name.
+    """Return the list as a script sees it: one pair a name, sorted by name.
 
     https://fetch.spec.whatwg.org/#concept-header-list-sort-and-combine
     """
@@ -112,9 +115,9 @@ def sort_and_combine(headers: HeaderList) -> HeaderList:
 
 
 def author_headers(headers: HeadersInput) -> HeaderList:
-    """Headers as ``new Headers(headers)`` with the guard "request" takes them.
+    """Return the headers that ``new Headers(headers)`` with the guard "request" would keep.
 
-    https://fetch.spec.whatwg.org/#concept-headers-append: forbidden ones are dropped in silence.
+    https://fetch.spec.whatwg.org/#concept-headers-append, which drops forbidden ones silently.
 
     Raises:
         ValueError: A name is no token, or a value has NUL, CR or LF in it or is not latin-1.
@@ -130,7 +133,7 @@ def author_headers(headers: HeadersInput) -> HeaderList:
 
 
 def header_value(text: str) -> str:
-    """A value as a script may set it: https://fetch.spec.whatwg.org/#concept-header-value.
+    """Return a script's value, normalised: https://fetch.spec.whatwg.org/#concept-header-value.
 
     Raises:
         ValueError: It has NUL, CR or LF in it, or a character that is not latin-1.
@@ -142,7 +145,7 @@ def header_value(text: str) -> str:
 
 
 def is_forbidden(name: str, value: str) -> bool:
-    """Whether only the browser itself sets this header.
+    """Return whether scripts may not set this header.
 
     https://fetch.spec.whatwg.org/#forbidden-request-header
     """
@@ -154,7 +157,7 @@ def is_forbidden(name: str, value: str) -> bool:
 
 
 def _decode_and_split(value: str) -> list[str]:
-    # https://fetch.spec.whatwg.org/#header-value-get-decode-and-split: quoted commas do not split.
+    # https://fetch.spec.whatwg.org/#header-value-get-decode-and-split: quoted commas stay.
     elements = [""]
     for piece in _PIECE_OF_LIST.findall(value):
         if piece == ",":
@@ -165,7 +168,7 @@ def _decode_and_split(value: str) -> list[str]:
 
 
 def is_safelisted(name: str, value: str) -> bool:
-    """Whether a script may send this header to another origin without asking, value included.
+    """Return whether a header with this value needs no preflight.
 
     https://fetch.spec.whatwg.org/#cors-safelisted-request-header
     """
@@ -195,10 +198,10 @@ def _is_simple_range(value: str) -> bool:
 
 
 def unsafe_names(headers: HeaderList) -> tuple[str, ...]:
-    """The names a preflight has to ask for, sorted, each once.
+    """Return the names that a preflight has to ask for, sorted, each once.
 
-    https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names: what is not safelisted, and
-    all the rest too when its values together exceed 1,024 bytes.
+    https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names: headers that are not
+    safelisted, and all others as well if their values together exceed 1,024 bytes.
     """
     unsafe, safe, size = set(), set(), 0
     for name, value in headers:

@@ -1,4 +1,4 @@
-"""Why a browser keeps a response from a script, and where real browsers are not so strict."""
+"""The reasons for which a browser refuses a response, and where real browsers are less strict."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Reason = Literal[
     "redirect-with-credentials",
     "header-not-exposed",
 ]
-"""The stable codes, in the order in which a browser comes upon them."""
+"""The stable codes, in the order of a browser's checks."""
 
 REASONS: Mapping[Reason, str] = MappingProxyType(
     {
@@ -64,21 +64,21 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
         "header-not-exposed": "the response does not expose this header to other origins",
     }
 )
-"""What each reason means, in one sentence without its full stop."""
+"""The meaning of each reason, in one sentence without its full stop."""
 
 Browser = Literal["chromium", "firefox", "safari"]
-"""Browsers (the engines, rather) whose deviations are known; None stands for the standard."""
+"""The browser engines whose deviations are known; None means the standard."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """A point where a browser does not do what the standard says.
+    """A difference between a browser and the standard.
 
     Attributes:
-        browser: Which one.
-        reason: The reason that the standard gives and this browser does not.
-        what: What it does instead, in one sentence without its full stop.
-        source: Where that can be read.
+        browser: The browser.
+        reason: A reason for a refusal in the standard, and none in this browser.
+        what: What the browser does instead, in one sentence without its full stop.
+        source: The address or the file that shows it.
     """
 
     browser: Browser
@@ -117,10 +117,10 @@ MAX_AGE_LIMITS: Mapping[Browser, int] = MappingProxyType(
 
 
 def check_browser(browser: Browser | None) -> None:
-    """Refuses a name that is not in ``Browser``, since it would silently mean the standard.
+    """Raise on an unknown name, which would silently mean the standard.
 
     Raises:
-        ValueError: It is not one of them and not None.
+        ValueError: The name is neither in ``Browser`` nor None.
     """
     if browser is not None and browser not in get_args(Browser):
         known = ", ".join(f'"{name}"' for name in get_args(Browser))
@@ -128,5 +128,5 @@ def check_browser(browser: Browser | None) -> None:
 
 
 def waives(browser: Browser | None, reason: Reason) -> bool:
-    """Whether this browser lets pass what the standard refuses for this reason."""
+    """Return whether this browser allows what the standard refuses for this reason."""
     return any(known.browser == browser and known.reason == reason for known in KNOWN_DEVIATIONS)

@@ -1,4 +1,4 @@
-"""Redirects, as redirect mode "follow" follows them.
+"""Redirects in redirect mode "follow".
 
 https://fetch.spec.whatwg.org/#concept-http-redirect-fetch
 """
@@ -26,7 +26,7 @@ MAX_REDIRECTS = 20
 
 
 def redirect_check(request: Request, status: int, headers: HeadersInput) -> Reason | None:
-    """Why a browser does not follow a response's redirect; None if it does or there is none.
+    """Return why a browser does not follow a redirect; None if it does or there is none.
 
     https://fetch.spec.whatwg.org/#concept-http-redirect-fetch, steps 3 to 10.
     """
@@ -44,7 +44,7 @@ def redirect_check(request: Request, status: int, headers: HeadersInput) -> Reas
 
 
 def redirected(request: Request, status: int, headers: HeadersInput) -> Request | None:
-    """The request that a browser makes next, or None if this response is final or not followed.
+    """Return the browser's next request, or None if this response is final or not followed.
 
     https://fetch.spec.whatwg.org/#concept-http-redirect-fetch, steps 12, 13 and 18.
     """
@@ -60,8 +60,8 @@ def redirected(request: Request, status: int, headers: HeadersInput) -> Request 
     origin = request.origin
     if target.origin != request.target.origin:
         kept = tuple(pair for pair in kept if pair[0] != AUTHORIZATION)
-        # https://fetch.spec.whatwg.org/#concept-request-tainted-origin: whoever is redirected from
-        # one foreign origin to another does not say who asked.
+        # https://fetch.spec.whatwg.org/#concept-request-tainted-origin: a redirect from one foreign
+        # origin to another hides the page's origin.
         if request.is_cross_origin:
             origin = OPAQUE_ORIGIN
     return derived(
@@ -81,7 +81,7 @@ def _locations(status: int, headers: HeadersInput) -> list[str]:
 
 
 def _only(request: Request, locations: list[str]) -> Url | None:
-    # The same section: it is an error to have more than one. Browsers read the bytes as UTF-8.
+    # The same section: more than one Location is an error. Browsers read the bytes as UTF-8.
     if len(locations) != 1:
         return None
     target = parse_url(_utf8_if_possible(locations[0]), request.target)

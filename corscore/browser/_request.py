@@ -1,4 +1,4 @@
-"""A script's request, and what it puts on the wire: its preflight's headers and its own."""
+"""``Request``: a script's request, with the headers that a browser sends for it."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ Credentials = Literal["omit", "same-origin", "include"]
 
 @dataclass(frozen=True, init=False, slots=True)
 class Request:
-    """What a script asks for with ``fetch(url, {method, headers, credentials})``, in mode "cors".
+    """A script's ``fetch(url, {method, headers, credentials})``, in mode "cors".
 
     https://fetch.spec.whatwg.org/#dom-request and https://fetch.spec.whatwg.org/#concept-request.
-    A body is not part of the model; name its type with a ``Content-Type`` among the headers.
+    A body is not part of the model; give its type as a ``Content-Type`` among the headers.
 
     Attributes:
-        method: Normalised: upper case for the six methods that browsers upper-case.
+        method: The normalised method: the six that browsers know are in upper case.
         url: The URL as a browser writes it.
         origin: The origin that is sent; ``"null"`` once a redirect has tainted it.
         headers: The author's headers that a browser keeps, names in lower case.
         credentials: The credentials mode.
         cookie: The cookies that the browser has for the URL's host.
-        use_cors_preflight: Whether a preflight is due even to what is safelisted.
-        partition: The network partition: what keeps one site's preflight cache from another's.
-        redirects: How many redirects led here.
+        use_cors_preflight: Whether the request needs a preflight although it is safelisted.
+        partition: The network partition, which separates the preflight caches of sites.
+        redirects: The number of redirects that led here.
     """
 
     method: str
@@ -72,22 +72,21 @@ class Request:
         use_cors_preflight: bool = False,
         partition: str | None = None,
     ) -> None:
-        """Takes what a script and its page are.
+        """Create the request of a script.
 
         Args:
             method: Any token but CONNECT, TRACE and TRACK.
             url: An absolute HTTP(S) URL without user name and password.
             origin: The page's origin, ``"https://app.example"`` or ``"null"``.
-            headers: The author's headers: pairs or a mapping. Forbidden ones are dropped in
-                silence, as ``fetch`` drops them.
+            headers: The author's headers: pairs or a mapping. Forbidden ones are dropped silently,
+                as ``fetch`` drops them.
             credentials: ``"omit"``, ``"same-origin"`` (the default of ``fetch``) or ``"include"``.
-            cookie: The value of a ``Cookie`` header for the URL's host, sent where credentials are.
+            cookie: The value of a ``Cookie`` header for the URL's host, sent with credentials.
             use_cors_preflight: Set for a streamed body or a listener on an upload's progress.
-            partition: The top-level site, where the page is a frame in another; its own origin
-                otherwise.
+            partition: The top-level site if the page is a frame in another; None is its own origin.
 
         Raises:
-            ValueError: One of them is not what it should be.
+            ValueError: An argument is invalid.
         """
         target = _valid_url(url)
         if credentials not in get_args(Credentials):
@@ -107,14 +106,14 @@ class Request:
 
     @property
     def is_cross_origin(self) -> bool:
-        """Whether CORS applies; an opaque origin is the same as no other."""
+        """Whether CORS applies; an opaque origin differs from every other."""
         return self.origin != self.target.origin
 
     @property
     def with_credentials(self) -> bool:
         """Whether the CORS protocol counts this as a request with credentials.
 
-        https://fetch.spec.whatwg.org/#cors-protocol-and-credentials: the mode, not the cookies.
+        https://fetch.spec.whatwg.org/#cors-protocol-and-credentials: by mode, not by cookies.
         """
         return self.credentials == "include"
 
@@ -122,7 +121,7 @@ class Request:
     def header_list(self) -> HeaderList:
         """The author's headers, and the Accept that a browser adds to them.
 
-        https://fetch.spec.whatwg.org/#concept-fetch: it does so before it looks for unsafe ones.
+        https://fetch.spec.whatwg.org/#concept-fetch adds it before it looks for unsafe headers.
         """
         if values(self.headers, "accept"):
             return self.headers
@@ -162,7 +161,7 @@ def _valid_origin(origin: str) -> str:
 
 
 def needs_preflight(request: Request) -> bool:
-    """Whether the standard has a preflight sent first, unless one is cached.
+    """Return whether the request needs a preflight, unless the cache covers it.
 
     https://fetch.spec.whatwg.org/#concept-main-fetch, step 12: another origin, and a method or
     header that is not safelisted.
@@ -175,12 +174,12 @@ def needs_preflight(request: Request) -> bool:
 
 
 def preflight_headers(request: Request) -> HeaderList:
-    """The headers of the preflight for this request: what it asks, and of whom it says it is.
+    """Return the headers of the preflight for this request.
 
     https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 1 to 5; never any credentials.
     """
     names = request.unsafe_names
-    # The comma stands alone in step 5: this is not how header values are combined elsewhere.
+    # Step 5 joins with a bare comma, unlike "combine" elsewhere in the standard.
     asked = ((ACCESS_CONTROL_REQUEST_HEADERS, ",".join(names)),) if names else ()
     return (
         ("accept", "*/*"),
@@ -191,12 +190,12 @@ def preflight_headers(request: Request) -> HeaderList:
 
 
 def request_headers(request: Request) -> HeaderList:
-    """The headers of the request itself.
+    """Return the headers of the request itself.
 
-    https://fetch.spec.whatwg.org/#append-a-request-origin-header: Origin goes to other origins, and
-    with every method but GET and HEAD to the page's own. Cookies
-    (https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch, includeCredentials) go
-    where the credentials mode says, and only to the host they were given for.
+    Origin is sent to other origins, and to the page's own with every method but GET and HEAD:
+    https://fetch.spec.whatwg.org/#append-a-request-origin-header. Cookies are sent as the
+    credentials mode says, and only to the host they were given for:
+    https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch, includeCredentials.
     """
     headers = request.header_list
     if request.is_cross_origin or request.method not in ("GET", "HEAD"):
@@ -210,10 +209,10 @@ def request_headers(request: Request) -> HeaderList:
 
 
 def derived(request: Request, **changes: object) -> Request:
-    """A copy with other values, for a redirect.
+    """Return a copy with other values, without the checks of ``__init__``.
 
-    Not through ``__init__``, which judges what a developer writes: a redirect on the page's own
-    origin may lead to a URL with a password in it.
+    Those are about a developer's arguments: a redirect within the page's origin may lead to a URL
+    with a password, which ``fetch`` itself refuses.
     """
     copy = object.__new__(Request)
     for known in fields(Request):

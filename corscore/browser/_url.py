@@ -1,8 +1,8 @@
-"""HTTP(S) URLs as browsers parse them, for request URLs and Location values.
+"""``parse_url``: HTTP(S) URLs as browsers parse them, for request URLs and Location values.
 
-https://url.spec.whatwg.org/#url-parsing, reduced to the schemes that Fetch speaks HTTP over. The
-standard library's ``urllib.parse`` follows RFC 3986, and the two differ where it matters: on
-backslashes, on ``http:host``, on control characters, on odd spellings of addresses and ports.
+https://url.spec.whatwg.org/#url-parsing, for http and https only. The standard library's
+``urllib.parse`` follows RFC 3986 and differs: on backslashes, ``http:host``, control characters,
+and unusual spellings of addresses and ports.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _DOUBLE_DOT = re.compile(r"(\.|%2e){2}", re.IGNORECASE)
 
 
 def _all_but(excluded: str) -> str:
-    # quote() takes what to keep; the standard names what to encode. "%" is always kept.
+    # quote() takes the characters to keep, the standard names those to encode. "%" is always kept.
     return "".join(char for char in map(chr, range(0x21, 0x7F)) if char not in excluded)
 
 
@@ -43,7 +43,7 @@ _KEPT_IN_USERINFO = _all_but('"#<>?^`{}/:;=@[\\]|')
 
 @dataclass(frozen=True, slots=True)
 class Url:
-    """A parsed HTTP(S) URL; every part is in its serialised form.
+    """A parsed HTTP(S) URL, with every part serialised.
 
     Attributes:
         scheme: ``"http"`` or ``"https"``.
@@ -70,7 +70,7 @@ class Url:
 
     @property
     def without_fragment(self) -> str:
-        """What is asked of the server; a fragment never leaves the browser."""
+        """The URL as it is sent: a fragment never leaves the browser."""
         userinfo = f"{self.userinfo}@" if self.userinfo else ""
         port = f":{self.port}" if self.port else ""
         return f"{self.scheme}://{userinfo}{self.host}{port}{self.path}{self.query}"
@@ -80,11 +80,11 @@ class Url:
 
 
 def parse_url(text: str, base: Url | None = None) -> Url | None:
-    """The URL that a browser makes of ``text``, or None if it is none or not an HTTP(S) one.
+    """Return the URL that a browser parses ``text`` as, or None if it is no HTTP(S) URL.
 
     Args:
-        text: Any string; it is the caller's or a server's, and never makes this raise.
-        base: What a relative reference is resolved against; without it there are none.
+        text: Any string; none makes this raise.
+        base: The base of relative references; without it they are no URLs.
     """
     text = _scalar_values(text).strip(_C0_CONTROL_OR_SPACE)
     text = _TAB_OR_NEWLINE.sub("", text)
@@ -155,7 +155,7 @@ def _host(text: str) -> str | None:
 
 
 def _domain_to_ascii(domain: str) -> str | None:
-    # https://url.spec.whatwg.org/#concept-domain-to-ascii: UTS 46 maps, and little else is asked;
+    # https://url.spec.whatwg.org/#concept-domain-to-ascii: UTS 46 maps and checks little;
     # IDNA 2008 would refuse names that browsers load. No name in DNS is longer than the bound.
     if domain.isascii():
         return domain.lower()
@@ -176,7 +176,7 @@ def _label_to_ascii(label: str) -> str:
 
 
 def _port(text: str, scheme: str) -> str | None:
-    # https://url.spec.whatwg.org/#port-state; leading zeros are dropped, however many.
+    # https://url.spec.whatwg.org/#port-state drops leading zeros.
     if not text:
         return ""
     if not (text.isascii() and text.isdigit()):

@@ -1,7 +1,7 @@
-"""Who gains and who loses access when one policy takes another one's place.
+"""``access_changes``: who gains and who loses access when a policy is replaced.
 
-``PolicyRef.diff`` compares what policies say; this compares what they mean: an origin that left the
-list because a pattern now covers it has lost nothing.
+``PolicyRef.diff`` compares the options of policies, this compares their meaning: an origin that
+is no longer listed, since a pattern covers it, has lost nothing.
 """
 
 from __future__ import annotations
@@ -42,23 +42,23 @@ _COMPARED = (
     "allow_null_origin",
 )
 _OTHERS = tuple(name for name in OPTIONS if name not in _COMPARED)
-# No path that anybody has: what governs it is what governs most below a prefix.
+# A path that no site has: its policy is that of most paths below a prefix.
 _PROBE = "/corscore-any-path"
 
 
 @dataclass(frozen=True, slots=True)
 class AccessChange:
-    """One thing that comes to be allowed, or is allowed no longer.
+    """One item that a new policy allows or no longer allows.
 
     Attributes:
-        kind: What it is: a path that comes under a policy, or is left alone from now on; an origin
-            (a pattern, a regex), a method, a header that scripts may send (``"request-header"``)
-            or read (``"response-header"``), credentials; or another option.
-        way: ``"gains"`` or ``"loses"`` access; ``"changes"`` for an option that is neither.
+        kind: The kind of item: a path that gains or loses its policy; an origin (a pattern, a
+            regex), a method, a header that scripts may send (``"request-header"``) or read
+            (``"response-header"``), credentials; or another option.
+        way: ``"gains"`` or ``"loses"`` access; ``"changes"`` for an option that does neither.
         item: The pattern, the name, the option.
-        path: The key of a ``PolicyMap`` where it is so, ``"default"``; None for plain policies.
-        before: For an option, its old value as Python has it; else None.
-        after: Its new value.
+        path: The key of the ``PolicyMap``, or ``"default"``; None for plain policies.
+        before: For an option, its old value as a Python literal; else None.
+        after: For an option, its new value as a Python literal; else None.
     """
 
     kind: Kind
@@ -69,15 +69,15 @@ class AccessChange:
     after: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it in a dict, as JSON has it."""
+        """Return all of it as a dict, ready for JSON."""
         return asdict(self)
 
 
 def access_changes(old: Policy | PolicyMap, new: Policy | PolicyMap) -> tuple[AccessChange, ...]:
-    """What ``new`` allows and ``old`` does not, and the other way round.
+    """Return what ``new`` allows and ``old`` does not, and the other way round.
 
-    Paths are those that either of them names: each is looked up in both. A path that is left alone
-    counts as one where nobody is allowed anything.
+    Every path that one of them names is looked up in both. A path without a policy counts as one
+    that allows nothing.
     """
     if isinstance(old, Policy) and isinstance(new, Policy):
         return tuple(_between(None, old, new))
@@ -124,7 +124,7 @@ def _between(path: str | None, old: Policy | None, new: Policy | None) -> Iterat
 
 
 class _Access:
-    """What a policy allows, to be compared item by item; None allows nothing."""
+    """The items that a policy allows; None allows nothing."""
 
     def __init__(self, policy: Policy | None) -> None:
         self.policy = policy
@@ -144,7 +144,7 @@ class _Access:
         return frozenset((*names, *always))
 
     def beyond(self, other: _Access) -> Iterator[tuple[Kind, str]]:
-        """What this one allows and the other does not."""
+        """Yield the items that this one allows and the other does not."""
         for item in self._origins():
             if not other._allows_origin(item):
                 yield "origin", item
@@ -152,7 +152,7 @@ class _Access:
             others = other._names[kind]
             if WILDCARD in others:
                 continue
-            # What stands beside "*" means nothing.
+            # A name beside "*" has no effect.
             for name in (WILDCARD,) if WILDCARD in names else sorted(names - others):
                 yield kind, name
         if self._credentials and not other._credentials:
@@ -172,7 +172,7 @@ class _Access:
             yield f"regex {rebuilding(self.policy.allow_origin_regex)}"
 
     def _allows_origin(self, item: str) -> bool:
-        """Whether every origin that the item stands for is allowed."""
+        """Return whether every origin that the item covers is allowed."""
         if self.policy is None or self._any_origin:
             return self._any_origin
         if item == OPAQUE_ORIGIN:

@@ -1,7 +1,7 @@
-"""Which pattern of a policy covers what another pattern stands for.
+"""``Coverage``: which pattern of a policy covers another pattern.
 
-One covers another when it matches every origin that the other one matches. Asking costs as many
-look-ups as a host has labels, however many patterns there are.
+One covers another if it matches every origin that the other one matches. The cost grows with the
+labels of a host, not with the number of patterns.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class Coverage:
-    """A set of patterns that can be asked what it covers.
+    """The origins that a set of patterns covers.
 
     Args:
-        patterns: As a policy writes them; ``"*"`` alone covers everything, and what is no pattern
-            covers nothing.
+        patterns: The patterns of a policy. ``"*"`` covers everything, and an item that is no
+            pattern covers nothing.
     """
 
     __slots__ = ("_covers_all", "_known")
@@ -29,11 +29,11 @@ class Coverage:
         self._known = frozenset(map(_key, filter(None, map(parse_pattern, given))))
 
     def covering(self, pattern: Pattern, *, others: bool = False) -> str | None:
-        """A pattern of the set that covers this one, or None.
+        """Return a pattern of the set that covers this one, or None.
 
         Args:
-            pattern: What is to be covered.
-            others: Whether the pattern itself, if it is in the set, does not count.
+            pattern: The pattern to look up.
+            others: Whether to ignore the pattern itself, if it is in the set.
         """
         if self._covers_all:
             return "*"
@@ -49,7 +49,7 @@ def _key(pattern: Pattern) -> tuple[str, bool, str, str]:
 
 
 def _candidates(pattern: Pattern) -> Iterator[Pattern]:
-    """Every pattern that would cover this one, from the nearest on; it covers itself."""
+    """Yield every pattern that would cover this one, the nearest first, itself included."""
     for subdomains, host in _hosts(pattern):
         for port in dict.fromkeys((pattern.port, ANY_PORT)):
             yield Pattern(pattern.scheme, subdomains, host, port)

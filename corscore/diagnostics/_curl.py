@@ -1,7 +1,7 @@
-"""Lines for a shell: what repeats a request, and what probes a URL. Nothing in them is run here.
+"""Shell commands that repeat a request or probe a URL. None is run here.
 
-Everything that a server or a file may have had a hand in is quoted, for POSIX shells; what is not
-printable ASCII is written as ``$'...'``, so that no terminal sees it.
+All words are quoted for POSIX shells, since a server or a file may have chosen them. Words that are
+not printable ASCII become ``$'...'``, so that no terminal interprets them.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     from corscore.browser._headers import HeaderList
     from corscore.browser._request import Request
 
-# Never sent by `probe`, never repeated by a line: https://fetch.spec.whatwg.org/#credentials, as
+# Never sent by `probe`, never part of a command: https://fetch.spec.whatwg.org/#credentials, as
 # far as they are headers.
 CREDENTIAL_HEADERS = frozenset((AUTHORIZATION, "cookie", "proxy-authorization"))
-# https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch, step 8.5: without a body, too.
+# https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch, step 8.5: also without a body.
 _WITH_LENGTH = ("POST", "PUT")
 
 
 def without_userinfo(url: str) -> str:
-    """The URL without the user name and password that a redirect within one origin may have."""
+    """Return the URL without user name and password, which a redirect may have added."""
     target = parse_url(url) if "@" in url else None
     return replace(target, userinfo="").without_fragment if target and target.userinfo else url
 
 
 def curl_line(method: str, url: str, headers: HeaderList) -> str:
-    """The line that sends a request, without its credentials, and prints the response's headers.
+    """Return the command that sends a request without credentials and prints response headers.
 
-    ``--globoff`` since a URL may have brackets in it; the body is thrown away.
+    ``--globoff`` allows brackets in a URL; the body is dropped.
     """
     how = {"GET": [], "HEAD": ["--head"]}.get(method, ["-X", method])
     words = ["curl", "-sS", "--globoff", *how]
@@ -43,7 +43,7 @@ def curl_line(method: str, url: str, headers: HeaderList) -> str:
         words += ["-D", "-", "-o", "/dev/null"]
     for name, value in headers:
         if name not in CREDENTIAL_HEADERS:
-            # Without a value curl would leave the header out.
+            # With "name:" curl would leave the header out.
             words += ["-H", f"{name}: {value}" if value else f"{name};"]
     if method in _WITH_LENGTH:
         words += ["-H", "content-length: 0"]
@@ -51,11 +51,11 @@ def curl_line(method: str, url: str, headers: HeaderList) -> str:
 
 
 def probe_line(request: Request, names: Iterable[str] = ()) -> str:
-    """The ``corscore probe`` line that asks what a script asked.
+    """Return the ``corscore probe`` command for a script's request.
 
     Args:
-        request: What it asked.
-        names: Headers that it set beyond those of ``request``, whose values are unknown.
+        request: The script's request.
+        names: Further headers of the script, whose values are unknown.
     """
     words = ["corscore", "probe", request.url, "--origin", request.origin]
     if request.method != "GET":
@@ -70,7 +70,7 @@ def probe_line(request: Request, names: Iterable[str] = ()) -> str:
 
 
 def shell_words(words: Iterable[str], encoding: str = "utf-8") -> str:
-    """The words as one line that a shell reads them from, with the bytes of an encoding."""
+    """Return the words as one shell command; the encoding is for those that are not ASCII."""
     return " ".join(_word(word, encoding) for word in words)
 
 

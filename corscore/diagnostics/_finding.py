@@ -1,4 +1,4 @@
-"""``Finding``: something worth repairing that is not a refused request or a wrong configuration."""
+"""``Finding``: a warning with a code, a message and a hint."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a look at a configuration, a server or a recording found.
+    """A fault in a configuration, a server or a recording that is worth repairing.
 
     Attributes:
         code: A stable code with a page in ``docs/codes``.
-        message: What was found, in a sentence or two of printable ASCII.
+        message: The fault, in a sentence or two of printable ASCII.
         hint: What to do about it.
-        place: Where: an option, a path, a URL; None where the message says it all.
+        place: The option, path or URL that has the fault; None if the message names it.
     """
 
     code: str
@@ -22,7 +22,7 @@ class Finding:
     place: str | None = None
 
     def to_dict(self) -> dict[str, str | None]:
-        """All of it in a dict, as JSON has it."""
+        """Return all of it as a dict, ready for JSON."""
         return {
             "code": self.code,
             "message": self.message,

@@ -1,4 +1,4 @@
-"""What an answer shows of the CORS layers behind it, whoever made them."""
+"""The traces that CORS layers of any make leave in a response."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PREFIX = "access-control-"
 
 
 def varies_by_origin(headers: HeaderList) -> bool:
-    """Whether ``Vary`` says that another Origin may get another answer.
+    """Return whether ``Vary`` says that the response depends on the Origin.
 
     https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches
     """
@@ -31,30 +31,30 @@ def varies_by_origin(headers: HeaderList) -> bool:
 
 
 def has_trace(headers: HeaderList) -> bool:
-    """Whether anything in an answer shows that a CORS layer had a look at it."""
+    """Return whether a response shows any sign of a CORS layer."""
     return any(name.startswith(_PREFIX) for name, _ in headers) or varies_by_origin(headers)
 
 
 def allow_origin(headers: HeaderList) -> str | None:
-    """The value of Access-Control-Allow-Origin, lines joined; None without one."""
+    """Return the value of Access-Control-Allow-Origin, lines joined; None without one."""
     return get(headers, ACCESS_CONTROL_ALLOW_ORIGIN)
 
 
 def allows(headers: HeaderList, origin: str) -> bool:
-    """Whether an answer names exactly this origin: ``*`` does not."""
+    """Return whether a response names exactly this origin: ``*`` does not."""
     return allow_origin(headers) == origin
 
 
 def allows_credentials(headers: HeaderList) -> bool:
-    """Whether an answer lets credentials be used."""
+    """Return whether a response allows credentials."""
     return get(headers, ACCESS_CONTROL_ALLOW_CREDENTIALS) == ALLOW_CREDENTIALS_TRUE
 
 
 def doubled(headers: HeaderList) -> str | None:
-    """The name of a header that two layers have set, as people write it; None without one.
+    """Return the name of a header that two layers have set, in its usual spelling, or None.
 
-    A list of several origins in one line is somebody's mistake, and no second layer; the same value
-    twice, or a ``*`` beside an origin, is nothing that anybody writes.
+    Several origins in one line may be one layer's mistake. The same value twice, or a ``*`` beside
+    an origin, comes from two layers.
     """
     for name, written in (
         (ACCESS_CONTROL_ALLOW_ORIGIN, "Access-Control-Allow-Origin"),
