@@ -723,8 +723,12 @@ def test_no_answer_makes_a_fetch_raise(request: Any, answers: Any, browser: Any)
     else:
         assert result.reason in REASONS
         assert (result.status, result.headers, result.hidden) == (None, (), ())
+    assert result.exchanges[0].request == request
+    assert [exchange.reason for exchange in result.exchanges[:-1] if exchange.reason] == []
+    assert result.exchanges[-1].reason == result.reason
     for exchange in result.exchanges:
         assert isinstance(exchange, Exchange)
+        assert exchange.url == exchange.request.target.without_fragment
         if exchange.is_preflight:
             assert not {"cookie", "authorization", "x-a"} & dict(exchange.request_headers).keys()
 
