@@ -14,7 +14,7 @@ from corscore_cli.commands.report import (
     print_text,
 )
 from corscore_cli.shell.output import findings_exit, make_console
-from corscore_cli.targets.target import load
+from corscore_cli.targets.loader import load
 from corscore_cli.targets.target_options import Target, app_dir_option, env_option, factory_option
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from corscore.diagnostics import access_changes
 from corscore_cli.shell.output import findings_exit, json_option, make_console, print_json, say
 from corscore_cli.targets.governing import one_policy
-from corscore_cli.targets.target import load
+from corscore_cli.targets.loader import load
 from corscore_cli.targets.target_options import Target, app_dir_option, factory_option
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from corscore import Policy, PolicyMap, RequestInfo
 from corscore.browser import Request, fetch
 from corscore.diagnostics import explain_fetch
 from corscore_cli.shell.explanation_text import print_explanation
+from corscore_cli.shell.options import header_pair, script_options
 from corscore_cli.shell.output import (
     FINDINGS,
     FINE,
@@ -20,9 +21,8 @@ from corscore_cli.shell.output import (
     printable,
     say,
 )
-from corscore_cli.shell.script_options import header_pair, script_options
 from corscore_cli.targets.governing import one_policy
-from corscore_cli.targets.target import load
+from corscore_cli.targets.loader import load
 from corscore_cli.targets.target_options import Target, app_dir_option, env_option, factory_option
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ import click
 from rich.text import Text
 
 from corscore.diagnostics import MAX_HAR_BYTES, HarError, explain_har, read_har
-from corscore_cli.shell.diagnosis_text import print_diagnosis
 from corscore_cli.shell.output import (
     Mistake,
     findings_exit,
@@ -17,6 +16,7 @@ from corscore_cli.shell.output import (
     print_json,
     say,
 )
+from corscore_cli.shell.report import print_diagnosis
 
 
 @click.command()

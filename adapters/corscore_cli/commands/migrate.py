@@ -11,9 +11,10 @@ import click
 from rich.syntax import Syntax
 from rich.text import Text
 
-from corscore_cli.migrate.compared import Comparison, Difference
-from corscore_cli.migrate.migration import Repair, migrated
-from corscore_cli.migrate.old import DJANGO, LIBRARIES, Old, not_installed, of_django
+from corscore_cli.migrate.comparison import Comparison, Difference
+from corscore_cli.migrate.libraries import DJANGO, LIBRARIES, Old, not_installed, of_django
+from corscore_cli.migrate.python import adapter_source, map_key, path_key
+from corscore_cli.migrate.repairs import Repair, migrated
 from corscore_cli.shell.output import (
     Mistake,
     code_page,
@@ -24,8 +25,7 @@ from corscore_cli.shell.output import (
     print_json,
     say,
 )
-from corscore_cli.shell.python import adapter_source, map_key, path_key
-from corscore_cli.targets.imported import Refused, attribute, called, imported, importing
+from corscore_cli.targets.imports import Refused, attribute, called, imported, importing
 from corscore_cli.targets.target_options import Target, app_dir_option, factory_option
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _layers(target: str, library: str, app_dir: str, *, is_factory: bool) -> Ite
     """The old layers, for as long as they can be asked."""
     try:
         if library == DJANGO:
-            from corscore_cli.targets.target_django import forgotten
+            from corscore_cli.targets.django_settings import forgotten
 
             with importing(app_dir, forgotten(target)):
                 yield from _of_settings(target)
@@ -124,16 +124,16 @@ def _layers(target: str, library: str, app_dir: str, *, is_factory: bool) -> Ite
             app: Any = attribute(imported(module), name.removesuffix("()"))
             if is_factory or name.endswith("()"):
                 app = called(app, target)
-            from corscore_cli.migrate import old
+            from corscore_cli.migrate.libraries import of_flask_cors, of_starlette
 
-            read = old.of_starlette if library == "starlette" else old.of_flask_cors
+            read = of_starlette if library == "starlette" else of_flask_cors
             yield read(app, target)
     except Refused as refused:
         raise Mistake(f"{target}: {refused.error}") from None
 
 
 def _of_settings(target: str) -> Iterator[list[Old]]:
-    from corscore_cli.targets.target_django import in_force
+    from corscore_cli.targets.django_settings import in_force
 
     if ":" in target:
         raise Mistake(f"{target} is no settings module; write mysite.settings")

@@ -12,9 +12,9 @@ import click
 from rich.text import Text
 
 from corscore.diagnostics import Finding, lint
-from corscore_cli.migrate.migration import migrated
+from corscore_cli.migrate.repairs import migrated
+from corscore_cli.shell.location import Place, option_of
 from corscore_cli.shell.output import code_page, code_text, plain, print_json, printable, say
-from corscore_cli.shell.place import Place, option_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from corscore import Problem
-    from corscore_cli.targets.loaded import Loaded, Source
+    from corscore_cli.targets.source import Loaded, Source
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from corscore import ConfigError, Policy, PolicyMap
+from corscore_cli.migrate.python import path_key
 from corscore_cli.shell.output import Mistake
-from corscore_cli.shell.python import path_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from corscore_cli.targets.loaded import Loaded, Source
+    from corscore_cli.targets.source import Loaded, Source
 
 
 def one_policy(loaded: Loaded) -> tuple[Source, Policy | PolicyMap]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from corscore_cli.shell.place import option_of
+from corscore_cli.shell.location import option_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

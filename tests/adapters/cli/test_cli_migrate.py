@@ -16,8 +16,8 @@ from cli_runs import run, run_json, run_process
 from corscore import Policy, PolicyMap
 from corscore._config import options as policy_options
 from corscore_cli.commands import migrate
-from corscore_cli.migrate.migration import migrated
-from corscore_cli.shell.python import adapter_source, policy_source
+from corscore_cli.migrate.python import adapter_source, policy_source
+from corscore_cli.migrate.repairs import migrated
 from corscore_cli.targets.samples import sample
 
 APP = "https://app.example.com"

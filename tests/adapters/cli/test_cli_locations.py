@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from corscore_cli.shell.place import Place, PythonLocator, TomlLocator, nowhere
+from corscore_cli.shell.location import Place, PythonLocator, TomlLocator, nowhere
 
 TOML = """\
 title = 1

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from corscore_cli.shell.place import Place, nowhere
+from corscore_cli.shell.location import Place, nowhere
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from corscore import Policy, PolicyMap, Problem
     from corscore.diagnostics import Finding
-    from corscore_cli.shell.place import Locator
+    from corscore_cli.shell.location import Locator
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 from corscore import Policy, PolicyMap, PolicyRef
 from corscore.diagnostics import Finding
+from corscore_cli.shell.location import PythonLocator, nowhere
 from corscore_cli.shell.output import Mistake
-from corscore_cli.shell.place import PythonLocator, nowhere
-from corscore_cli.targets.imported import Refused, imported
+from corscore_cli.targets.imports import Refused, imported
 from corscore_cli.targets.layers import Search
-from corscore_cli.targets.loaded import Loaded, Source
 from corscore_cli.targets.samples import prefix_matched
+from corscore_cli.targets.source import Loaded, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-    from corscore_cli.shell.place import Locator, Place
+    from corscore_cli.shell.location import Locator, Place
     from corscore_django.inspection import Inspection
 
 _VARIABLE = "DJANGO_SETTINGS_MODULE"

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from corscore import ConfigError, Policy, PolicyMap, PolicyRef
 from corscore.diagnostics import Finding
 from corscore.integration import escaped
+from corscore_cli.shell.location import Place, PythonLocator, TomlLocator, shown_path
 from corscore_cli.shell.output import Mistake
-from corscore_cli.shell.place import Place, PythonLocator, TomlLocator, shown_path
-from corscore_cli.targets.imported import Refused, attribute, called, imported, importing
+from corscore_cli.targets.imports import Refused, attribute, called, imported, importing
 from corscore_cli.targets.layers import Search
-from corscore_cli.targets.loaded import Loaded, Source
 from corscore_cli.targets.options import as_options, table_of
 from corscore_cli.targets.samples import prefix_matched
+from corscore_cli.targets.source import Loaded, Source
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -66,7 +66,7 @@ def load(
             return _object(target, module, name, is_factory=is_factory or bool(call))
     if _MODULE.fullmatch(target) is not None:
         # Imported late: Django is not there for everybody.
-        from corscore_cli.targets.target_django import forgotten, load_settings
+        from corscore_cli.targets.django_settings import forgotten, load_settings
 
         with importing(app_dir, forgotten(target)):
             return load_settings(target)
@@ -146,7 +146,7 @@ def _object(target: str, module_name: str, name: str, *, is_factory: bool) -> Lo
             target, (Source(found, target, locate=locate),), file=file and shown_path(file)
         )
     if _is_django(found):
-        from corscore_cli.targets.target_django import loaded_settings
+        from corscore_cli.targets.django_settings import loaded_settings
 
         return loaded_settings(target)
     search = Search(found)

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corscore import ConfigError
+from corscore_cli.shell.location import PythonLocator, shown_path
 from corscore_cli.shell.output import Mistake
-from corscore_cli.shell.place import PythonLocator, shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType, TracebackType
 
-    from corscore_cli.shell.place import Locator
+    from corscore_cli.shell.location import Locator
 
 # Where a mistake is not: our packages, and what imports theirs.
 _OURS = (

@@ -14,14 +14,14 @@ from urllib.parse import urlsplit
 from corscore import ConfigError, Policy, RequestInfo
 from corscore.browser import FetchResult, Request, fetch
 from corscore.diagnostics import Finding
-from corscore_cli.migrate.old import exposed_of
+from corscore_cli.migrate.libraries import exposed_of
 from corscore_cli.targets.samples import sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from corscore.browser import Credentials
-    from corscore_cli.migrate.old import Old, Pairs, Transport
+    from corscore_cli.migrate.libraries import Old, Pairs, Transport
 
 _STRANGER = "https://stranger.example"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "QUERY")
