@@ -1,25 +1,46 @@
-"""``corscore check``."""
+"""``corscore check``: all problems and findings of a TARGET, in four output formats."""
 
 from __future__ import annotations
 
+import os
+from collections import Counter
+from dataclasses import dataclass
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 import click
+from rich.text import Text
 
-from corscore_cli.commands.report import (
-    entries,
-    print_as_json,
-    print_github,
-    print_sarif,
-    print_text,
+from corscore.diagnostics import Finding, lint
+from corscore_cli.migrate.repairs import migrated
+from corscore_cli.shell.location import Location, option_of
+from corscore_cli.shell.options import TargetType, app_dir_option, env_option, factory_option
+from corscore_cli.shell.output import (
+    code_page,
+    code_text,
+    findings_exit,
+    make_console,
+    plain,
+    print_json,
+    printable,
+    say,
 )
-from corscore_cli.shell.output import findings_exit, make_console
 from corscore_cli.targets.loader import load
-from corscore_cli.targets.target_options import Target, app_dir_option, env_option, factory_option
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from rich.console import Console
+
+    from corscore import Problem
+    from corscore_cli.targets.source import Source, Target
+
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 @click.command()
-@click.argument("target", required=False, type=Target())
+@click.argument("target", required=False, type=TargetType())
 @env_option
 @app_dir_option
 @factory_option
@@ -57,13 +78,218 @@ def check(
     with 0 if there is neither, with 1 if there is any, and with 2 if TARGET cannot be loaded.
     """
     loaded = load(target, prefix=prefix, app_dir=app_dir, is_factory=is_factory)
-    told = entries(loaded, ignored)
+    told = _annotations(loaded, ignored)
     if as_json or form == "json":
-        print_as_json(told)
+        _print_json(told)
     elif form == "github":
-        print_github(told)
+        _print_github(told)
     elif form == "sarif":
-        print_sarif(told, version("corscore"), loaded.file)
+        _print_sarif(told, loaded.file)
     else:
-        print_text(make_console(), loaded.name, told)
+        _print_text(make_console(), loaded.name, told)
     raise SystemExit(findings_exit(told))
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A problem or a finding with its location.
+
+    Attributes:
+        level: ``"error"`` for a problem, ``"warning"`` for a finding.
+        location: Where it is.
+        told: The problem or finding itself.
+    """
+
+    level: Literal["error", "warning"]
+    location: Location
+    told: Problem | Finding
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a dict for JSON, of a problem with its field and value."""
+        common: dict[str, Any] = {
+            "code": self.told.code,
+            "message": self.told.message,
+            "hint": self.told.hint,
+            "place": str(self.location),
+        }
+        if self.level == "error":
+            field, value = getattr(self.told, "field", None), getattr(self.told, "value", None)
+            common |= {"field": field, "value": plain(value)}
+        return common
+
+
+def _annotations(target: Target, ignored: Collection[str]) -> list[Annotation]:
+    """Return the problems of a target, then its findings but those of an ignored code."""
+    problems = [one for source in target.sources for one in _problems(source)]
+    findings = [Annotation("warning", location, found) for found, location in target.findings]
+    findings += [one for source in target.sources for one in _lints(source)]
+    return problems + [one for one in findings if one.told.code not in ignored]
+
+
+def _problems(source: Source) -> Iterator[Annotation]:
+    for problem in source.problems:
+        yield Annotation("error", source.locate(problem.field, problem.value), problem)
+
+
+def _lints(source: Source) -> Iterator[Annotation]:
+    for found in (*_duplicates(source), *_findings(source)):
+        _, _, option = (found.place or "").rpartition(": ")
+        # A default of a library is no mistake of its user.
+        if option in source.defaults:
+            continue
+        first = found.message.partition('"')[2].partition('"')[0]
+        location = source.locate(source.names.get(option, option), first)
+        if location.file is None and location.name == option and found.place:
+            location = Location(found.place)
+        yield Annotation("warning", location, found)
+
+
+def _findings(source: Source) -> Iterator[Finding]:
+    if source.policies is not None:
+        yield from lint(source.policies)
+        return
+    # Findings are reported beside problems, so the policy is repaired first; findings about
+    # values that the repairs wrote are left out.
+    policy, _ = migrated(source.options, escapes_dots=False)
+    written = _listed(source)
+    is_age_wrong = any(option_of(problem.field) == "max_age" for problem in source.problems)
+    for found in () if policy is None else lint(policy):
+        first = found.message.partition('"')[2].partition('"')[0]
+        is_repaired = first not in written if found.place == "allow_origins" else is_age_wrong
+        if not is_repaired or found.place not in ("allow_origins", "max_age"):
+            yield found
+
+
+def _duplicates(source: Source) -> Iterator[Finding]:
+    for item, count in Counter(_listed(source)).items():
+        if count > 1:
+            yield Finding(
+                "origin-shadowed",
+                f'"{item}" is listed {count} times.',
+                "keep one of them",
+                "allow_origins",
+            )
+
+
+def _listed(source: Source) -> list[str]:
+    origins = source.options.get("allow_origins")
+    items = origins if isinstance(origins, (list, tuple)) else ()
+    return [item for item in items if isinstance(item, str)]
+
+
+def _print_text(console: Console, target: str, told: list[Annotation]) -> None:
+    for one in told:
+        style = "red" if one.level == "error" else "yellow"
+        location = printable(str(one.location))
+        line = Text.assemble((location, "bold"), ": ", (f"{one.level} ", style))
+        line.append_text(code_text(one.told.code))
+        field = getattr(one.told, "field", None) or getattr(one.told, "place", None)
+        # With a dot it is a function such as Policy.from_file, and the location names the file.
+        if field and "." not in field and option_of(field) not in option_of(str(one.location)):
+            line.append(f" in {printable(field)}", "dim")
+        say(console, line)
+        say(console, one.told.message, indent=4)
+        say(console, Text.assemble(("Fix: ", "green"), _ended(one.told.hint)), indent=4)
+        say(console, code_page(one.told.code), indent=4, style="dim")
+        console.print()
+    problems = sum(one.level == "error" for one in told)
+    if told:
+        counts = f"{_count(problems, 'problem')}, {_count(len(told) - problems, 'finding')}"
+        say(console, Text(f"{target}: {counts}", "bold"))
+    else:
+        say(console, Text.assemble((f"{target}: ", ""), ("nothing is wrong", "green"), "."))
+
+
+def _ended(hint: str) -> str:
+    return hint if hint.endswith((".", "?")) else f"{hint}."
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _print_json(told: list[Annotation]) -> None:
+    print_json(
+        {
+            "problems": [one.to_dict() for one in told if one.level == "error"],
+            "findings": [one.to_dict() for one in told if one.level == "warning"],
+        }
+    )
+
+
+def _print_github(told: list[Annotation]) -> None:
+    """Print workflow commands of GitHub, which annotate a pull request.
+
+    https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+    """
+    for one in told:
+        properties = {"title": one.told.code}
+        if one.location.file is not None:
+            properties = {
+                "file": one.location.file,
+                "line": str(one.location.line or 1),
+            } | properties
+        given = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+        name = "" if one.location.file is not None else f"{one.location}: "
+        text = f"{name}{one.told.message}\nFix: {_ended(one.told.hint)}"
+        click.echo(f"::{one.level} {given}::{_data(text)}")
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _print_sarif(told: list[Annotation], file: str | None) -> None:
+    """Print SARIF 2.1.0, for code scanning.
+
+    https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
+
+    Args:
+        told: The annotations.
+        file: The file of annotations without one: GitHub takes no result without a file.
+    """
+    codes = list(dict.fromkeys(one.told.code for one in told))
+    rules = [_rule(code) for code in codes]
+    driver = {"name": "corscore", "version": version("corscore"), "rules": rules}
+    results = [
+        {
+            "ruleId": one.told.code,
+            "ruleIndex": codes.index(one.told.code),
+            "level": one.level,
+            "message": {"text": f"{one.told.message} Fix: {_ended(one.told.hint)}"},
+            "locations": [_sarif_location(one.location, file)],
+        }
+        for one in told
+    ]
+    run = {"tool": {"driver": driver}, "results": results, "columnKind": "unicodeCodePoints"}
+    print_json({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def _rule(code: str) -> dict[str, Any]:
+    page = code_page(code)
+    rule: dict[str, Any] = {
+        "id": code,
+        "shortDescription": {"text": code.replace("-", " ")},
+        "help": {"text": f"See {page}"},
+    }
+    # Section 3.49.12 takes absolute URIs only.
+    if "://" in page:
+        rule["helpUri"] = page
+    return rule
+
+
+def _sarif_location(location: Location, file: str | None) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if location.file is None:
+        found["logicalLocations"] = [{"name": location.name}]
+    uri = location.file or file
+    if uri is not None:
+        physical: dict[str, Any] = {"artifactLocation": {"uri": quote(os.fsencode(uri))}}
+        if location.line is not None:
+            physical["region"] = {"startLine": location.line}
+        found["physicalLocation"] = physical
+    return found

@@ -9,10 +9,9 @@ import click
 from rich.text import Text
 
 from corscore.diagnostics import access_changes
-from corscore_cli.shell.output import findings_exit, json_option, make_console, print_json, say
-from corscore_cli.targets.governing import one_policy
+from corscore_cli.shell.options import TargetType, app_dir_option, factory_option, json_option
+from corscore_cli.shell.output import findings_exit, make_console, print_json, say
 from corscore_cli.targets.loader import load
-from corscore_cli.targets.target_options import Target, app_dir_option, factory_option
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,8 +32,8 @@ _SIGNS = {"gains": ("+", "green"), "loses": ("-", "red"), "changes": ("~", "yell
 
 
 @click.command()
-@click.argument("old", type=Target())
-@click.argument("new", type=Target())
+@click.argument("old", type=TargetType())
+@click.argument("new", type=TargetType())
 @app_dir_option
 @factory_option
 @json_option
@@ -58,7 +57,7 @@ def diff(old: str, new: str, app_dir: str, is_factory: bool, as_json: bool) -> N
 
 
 def _policies(target: str, app_dir: str, *, is_factory: bool) -> Policy | PolicyMap:
-    return one_policy(load(target, app_dir=app_dir, is_factory=is_factory))[1]
+    return load(target, app_dir=app_dir, is_factory=is_factory).one_policy()[1]
 
 
 def _print(console: Console, changes: tuple[AccessChange, ...]) -> None:

@@ -9,21 +9,26 @@ import click
 from corscore import Policy, PolicyMap, RequestInfo
 from corscore.browser import Request, fetch
 from corscore.diagnostics import explain_fetch
-from corscore_cli.shell.explanation_text import print_explanation
-from corscore_cli.shell.options import header_pair, script_options
+from corscore_cli.shell.options import (
+    TargetType,
+    app_dir_option,
+    env_option,
+    factory_option,
+    header_pair,
+    json_option,
+    script_options,
+)
 from corscore_cli.shell.output import (
     FINDINGS,
     FINE,
     Mistake,
-    json_option,
     make_console,
     print_json,
     printable,
     say,
 )
-from corscore_cli.targets.governing import one_policy
+from corscore_cli.shell.report import print_explanation
 from corscore_cli.targets.loader import load
-from corscore_cli.targets.target_options import Target, app_dir_option, env_option, factory_option
 
 if TYPE_CHECKING:
     from corscore.diagnostics import Explanation
@@ -33,7 +38,7 @@ _SERVER = "https://server.invalid"
 
 
 @click.command()
-@click.argument("target", required=False, type=Target())
+@click.argument("target", required=False, type=TargetType())
 @script_options(credentials=" (cookies)")
 @click.option("--path", default="/", show_default=True, help="For policies by path.")
 @env_option
@@ -69,7 +74,7 @@ def explain(
     except ValueError as error:
         raise click.BadParameter(f"{error}.", param_hint="--reads") from None
     loaded = load(target, prefix=prefix, app_dir=app_dir, is_factory=is_factory)
-    source, policies = one_policy(loaded)
+    source, policies = loaded.one_policy()
     policy = policies.policy_for(path) if isinstance(policies, PolicyMap) else policies
     request = _request(origin, method, headers, credentials=credentials, path=path)
     told = _told(policy, request, reads, path)

@@ -8,10 +8,10 @@ import click
 from rich.text import Text
 
 from corscore.diagnostics import MAX_HAR_BYTES, HarError, explain_har, read_har
+from corscore_cli.shell.options import json_option
 from corscore_cli.shell.output import (
     Mistake,
     findings_exit,
-    json_option,
     make_console,
     print_json,
     say,

@@ -15,18 +15,17 @@ from corscore_cli.migrate.comparison import Comparison, Difference
 from corscore_cli.migrate.libraries import DJANGO, LIBRARIES, Old, not_installed, of_django
 from corscore_cli.migrate.python import adapter_source, map_key, path_key
 from corscore_cli.migrate.repairs import Repair, migrated
+from corscore_cli.shell.options import TargetType, app_dir_option, factory_option, json_option
 from corscore_cli.shell.output import (
     Mistake,
     code_page,
     code_text,
     findings_exit,
-    json_option,
     make_console,
     print_json,
     say,
 )
 from corscore_cli.targets.imports import Refused, attribute, called, imported, importing
-from corscore_cli.targets.target_options import Target, app_dir_option, factory_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +50,7 @@ class _Move:
 
 
 @click.command()
-@click.argument("target", type=Target())
+@click.argument("target", type=TargetType())
 @click.option(
     "--from",
     "library",

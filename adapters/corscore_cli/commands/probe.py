@@ -9,8 +9,8 @@ import click
 from corscore.browser import Request
 from corscore.diagnostics import probe as probe_server
 from corscore_cli.shell.http import open_transport
-from corscore_cli.shell.options import header_pair, script_options
-from corscore_cli.shell.output import FINDINGS, FINE, Mistake, json_option, make_console, print_json
+from corscore_cli.shell.options import header_pair, json_option, script_options
+from corscore_cli.shell.output import FINDINGS, FINE, Mistake, make_console, print_json
 from corscore_cli.shell.report import print_diagnosis
 
 # All requests together may take so many times what one of them may.

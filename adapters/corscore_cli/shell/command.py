@@ -1,7 +1,7 @@
-"""The command line: a group whose commands are imported when they are called.
+"""The group ``corscore``, which imports a command when it is called.
 
-``corscore check`` runs at every commit: it must not pay for the server of ``corscore demo``, nor
-for the HTTP client of ``corscore probe``.
+``corscore check`` runs at every commit and must not pay for the server of ``corscore demo`` or the
+HTTP client of ``corscore probe``.
 """
 
 from __future__ import annotations
@@ -10,18 +10,8 @@ from importlib import import_module
 
 import click
 
-from corscore_cli.shell.main import end_if_not_installed
-
-# In the order in which people need them; `--help` keeps it.
-_COMMANDS = {
-    "check": "check",
-    "explain": "explain",
-    "probe": "probe",
-    "har": "har",
-    "diff": "diff",
-    "migrate": "migrate",
-    "demo": "demo",
-}
+# In the order of `--help`.
+_COMMANDS = ("check", "explain", "probe", "har", "diff", "migrate", "demo")
 
 
 class _Commands(click.Group):
@@ -38,11 +28,7 @@ class _Commands(click.Group):
     ) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        try:
-            module = import_module(f"corscore_cli.commands.{_COMMANDS[cmd_name]}")
-        except ModuleNotFoundError as error:
-            end_if_not_installed(error)
-            raise
+        module = import_module(f"corscore_cli.commands.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
         return command
 

@@ -1,4 +1,4 @@
-"""Where in a file something stands: an option of a TOML file, a value in Python source."""
+"""Locations of options and values in TOML files and Python source."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _TOML_KEY = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where something is, as far as that is known.
+class Location:
+    """The file and line of an option, as far as they are known.
 
     Attributes:
-        name: The option, as its user wrote it; or what else it is about.
+        name: The option, as its user wrote it, or the TARGET.
         file: A path as the user would write it, relative to where the command runs.
         line: From 1 on.
     """
@@ -37,18 +37,18 @@ class Place:
 
 
 class Locator(Protocol):
-    """Finds the place of an option, or of one of its values."""
+    """Finds the location of an option, or of one of its values."""
 
-    def __call__(self, name: str, value: object = None) -> Place: ...
+    def __call__(self, name: str, value: object = None) -> Location: ...
 
 
-def nowhere(name: str, value: object = None) -> Place:  # noqa: ARG001 - it is a Locator
-    """For what stands in no file: the environment, an object that is built somewhere."""
-    return Place(name)
+def nowhere(name: str, value: object = None) -> Location:  # noqa: ARG001 - it is a Locator
+    """Locate an option that is in no file, such as a variable of the environment."""
+    return Location(name)
 
 
 def shown_path(path: str | Path) -> str:
-    """A path as a person at this prompt writes it."""
+    """Return a path relative to the current folder, where it lies below it."""
     absolute = Path(path).absolute()
     try:
         return absolute.relative_to(Path.cwd()).as_posix()
@@ -57,14 +57,14 @@ def shown_path(path: str | Path) -> str:
 
 
 def option_of(name: str) -> str:
-    """The option that a key, a setting or a variable is about: ``CORS_MAX_AGE`` is ``max_age``."""
+    """Return the option that a key, a setting or a variable names: ``max_age``."""
     return name.lower().removeprefix(_PREFIX)
 
 
 class TomlLocator:
     """Finds keys and values in a TOML file of one table.
 
-    By lines, not by a parser: none keeps them. A place is a help, and nothing is decided by it.
+    By lines, since parsers of TOML drop them. Nothing is decided by a location.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -74,7 +74,7 @@ class TomlLocator:
         except (OSError, ValueError):
             self._lines = []
 
-    def __call__(self, name: str, value: object = None) -> Place:
+    def __call__(self, name: str, value: object = None) -> Location:
         key_line = None
         for number, line in enumerate(self._lines, 1):
             key = _TOML_KEY.match(line)
@@ -84,8 +84,8 @@ class TomlLocator:
                 if option_of(key[1] or key[2]) == option_of(name):
                     key_line = number
             if key_line is not None and _holds(line, value):
-                return Place(name, self._file, number)
-        return Place(name, self._file, key_line)
+                return Location(name, self._file, number)
+        return Location(name, self._file, key_line)
 
 
 def _holds(line: str, value: object) -> bool:
@@ -109,7 +109,7 @@ class PythonLocator:
         except (OSError, ValueError, SyntaxError, RecursionError):
             self._tree = None
 
-    def __call__(self, name: str, value: object = None) -> Place:
+    def __call__(self, name: str, value: object = None) -> Location:
         node = self._region(name)
         if node is not None:
             line = _line_in(node, name, value) or getattr(node, "lineno", None)
@@ -117,10 +117,10 @@ class PythonLocator:
             line = self._near if isinstance(self._near, int) else None
         if line is None and self._tree is not None:
             line = _only_line_in(self._tree, name, value)
-        return Place(name, self._file if line else None, line)
+        return Location(name, self._file if line else None, line)
 
     def _region(self, name: str) -> ast.AST | None:
-        """The narrowest piece of source that a value must be in; None if none is known."""
+        """Return the narrowest piece of source that a value must be in, or None."""
         if self._tree is None:
             return None
         if isinstance(self._near, int):
@@ -135,7 +135,7 @@ class PythonLocator:
 
 
 def _innermost(tree: ast.AST, line: int) -> ast.AST | None:
-    """The smallest statement that has a line in it."""
+    """Return the smallest statement that contains a line."""
     found: ast.stmt | None = None
     for node in ast.walk(tree):
         if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno):
@@ -148,7 +148,7 @@ def _line_in(node: ast.AST, name: str, value: object) -> int | None:
 
 
 def _only_line_in(tree: ast.AST, name: str, value: object) -> int | None:
-    """The line where it can only be: what a file says twice may be meant at either place."""
+    """Return the line of a value or an option that the file has once."""
     for lines in (_lines_of_value(tree, value), _lines_of_option(tree, name)):
         if len(lines) == 1:
             return lines[0]

@@ -1,4 +1,4 @@
-"""The entry point: loads the command, or says in one line what is not installed."""
+"""The entry point: runs the command, or names the extra that is not installed."""
 
 from __future__ import annotations
 
@@ -15,27 +15,30 @@ _EXTRA = ("click", "httpx", "rich", "uvicorn")
 
 
 def main() -> None:
-    """Runs the command with the arguments of the process.
+    """Run the command with the arguments of the process.
 
     Raises:
-        SystemExit: Always: 0 fine, 1 findings, 2 a mistake in the call or something not installed.
+        SystemExit: Always: 0 fine, 1 findings, 2 a mistake in the call or a missing package.
     """
     for stream in (sys.stdout, sys.stderr):
-        # What an encoding cannot say is no reason for a traceback: a path may hold anything.
+        # A path may hold characters that the encoding of the terminal lacks.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    # Here and not above: without the extra `cli` there is nothing to import.
     try:
+        # Not above: without the extra `cli` there is no click to import.
         from corscore_cli.shell.command import corscore
-    except ModuleNotFoundError as error:
-        end_if_not_installed(error)
-        raise
-    try:
+
         corscore(prog_name="corscore")
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in _EXTRA:
+            raise
+        sys.stderr.write(_MISSING_EXTRA.format(package=package))
+        raise SystemExit(2) from None
     except OSError as error:
-        # A full disk behind ">": whoever reads the exit code must not take it for findings.
+        # A full disk behind ">" must not end with 1, the exit code for findings.
         sys.stderr.write(f"corscore: cannot go on: {error}\n")
-        # The interpreter would try to write the rest, and end with a code of its own.
+        # Otherwise the interpreter tries to write the rest, and ends with an exit code of its own.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         _end(2)
         raise SystemExit(2) from None
@@ -46,7 +49,7 @@ def main() -> None:
 
 
 def _close_stdout() -> None:
-    """Sends to stderr what a module that was looked at still prints: at exit, or in a thread."""
+    """Redirect to stderr what an imported module still prints, at exit or in a thread."""
     stdout = sys.__stdout__
     with suppress(OSError, ValueError):
         if stdout is not None and stdout is sys.stdout and stdout.fileno() == 1:
@@ -55,24 +58,9 @@ def _close_stdout() -> None:
 
 
 def _end(code: int) -> None:
-    """Ends the process now if a module that was looked at left threads that never end.
-
-    The interpreter would wait for them.
-    """
+    """End the process now if an imported module left threads that the interpreter waits for."""
     others = [one for one in threading.enumerate() if one is not threading.main_thread()]
     if any(not one.daemon for one in others):
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         os._exit(code)
-
-
-def end_if_not_installed(error: ModuleNotFoundError) -> None:
-    """Ends the process with one line if what is missing belongs to the extra ``cli``.
-
-    Raises:
-        SystemExit: With 2.
-    """
-    package = (error.name or "").partition(".")[0]
-    if package in _EXTRA:
-        sys.stderr.write(_MISSING_EXTRA.format(package=package))
-        raise SystemExit(2) from None

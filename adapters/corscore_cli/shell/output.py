@@ -1,7 +1,4 @@
-"""What all commands print with: for a terminal, for a pipe, and for programs.
-
-Exit codes are the same everywhere: ``FINE``, ``FINDINGS`` and ``USAGE``.
-"""
+"""Text for a terminal or a pipe, JSON for programs, and the exit codes of all commands."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ import os
 from functools import cache
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -19,21 +16,20 @@ from rich.style import Style
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
 FINE = 0
 FINDINGS = 1
 USAGE = 2
 
-# A line of a pipe is cut by nobody: what reads it may look for any word in it.
+# Lines are not broken in a pipe, where programs such as grep read them.
 _PIPE_WIDTH = 100_000
 _NARROWEST = 20
 _LABEL = "documentation"
-_Command = TypeVar("_Command", bound="Callable[..., Any]")
 
 
 class Mistake(click.ClickException):
-    """Ends the command with one line on stderr and 2, as a wrong option does."""
+    """A mistake in the call: one line on stderr and exit code 2, as for a wrong option."""
 
     exit_code = USAGE
 
@@ -42,11 +38,11 @@ class Mistake(click.ClickException):
 
 
 def make_console(*, stderr: bool = False) -> Console:
-    """Where a command prints to, for people.
+    """Return the console for people.
 
-    On a terminal: colours, links, and lines that break between words. In a pipe: plain text, whose
-    lines are as long as they are. ``NO_COLOR`` takes away every escape sequence, links included;
-    ``FORCE_COLOR`` makes a terminal of a pipe, and ``COLUMNS`` sets the width of either.
+    A terminal gets colours, links, and lines that break between words. A pipe gets plain text and
+    unbroken lines. ``NO_COLOR`` takes away every escape sequence, links included; ``FORCE_COLOR``
+    treats a pipe as a terminal; ``COLUMNS`` sets the width of both.
     """
     plain: dict[str, Any] = {"color_system": None} if os.environ.get("NO_COLOR") else {}
     console = Console(stderr=stderr, highlight=False, markup=False, emoji=False, **plain)
@@ -58,14 +54,14 @@ def make_console(*, stderr: bool = False) -> Console:
 def say(
     console: Console, text: str | Text, *, indent: int = 0, hang: int = 0, style: str = ""
 ) -> None:
-    """Prints paragraphs, all of whose lines are indented.
+    """Print paragraphs, all of whose lines are indented.
 
     Args:
-        console: Where to.
-        text: Plain, a paragraph for each line; or one paragraph with styles of its own.
-        indent: Columns.
-        hang: Columns more, for all lines of a paragraph but the first.
-        style: Of all of it, in rich's words.
+        console: Where to print.
+        text: A ``str`` with one paragraph a line; or one paragraph with styles of its own.
+        indent: Columns before each line.
+        hang: Columns more, before all lines of a paragraph but the first.
+        style: A style of rich for all of it.
     """
     paragraphs = [text] if isinstance(text, Text) else [Text(one) for one in text.splitlines()]
     for paragraph in paragraphs:
@@ -79,7 +75,7 @@ def say(
 
 
 def printable(text: str) -> str:
-    """The text with escapes for what a terminal acts on, or what hides: a name may hold anything.
+    """Escape control and invisible characters, which would act on the terminal or hide.
 
     Line breaks stay.
     """
@@ -92,21 +88,21 @@ def printable(text: str) -> str:
 
 
 def code_text(code: str, style: str = "bold") -> Text:
-    """A code of the vocabulary; where a terminal can, and there is an address, with a link."""
+    """Return a code as text that links to its page."""
     address = code_page(code)
     link = address if "://" in address else None
     return Text(code, Style.parse(style) + Style(link=link))
 
 
 def code_page(code: str) -> str:
-    """Where the page of a code is: an address, or its path in the project without one."""
+    """Return the address of a code's page, or its path in the project."""
     base = _documentation()
     return f"{base}/codes/{code}.md" if base else f"docs/codes/{code}.md"
 
 
 @cache
 def _documentation() -> str:
-    """The address of the documentation that the package names; empty if it names none."""
+    """Return the package's documentation URL, or an empty string."""
     try:
         urls = metadata("corscore").get_all("Project-URL") or []
     except PackageNotFoundError:
@@ -116,23 +112,13 @@ def _documentation() -> str:
     return next(found, "").rstrip("/")
 
 
-def json_option(command: _Command) -> _Command:
-    """Gives a command the option ``--json``, as the argument ``as_json``."""
-    return click.option(
-        "--json", "as_json", is_flag=True, help="Print one JSON object, for programs."
-    )(command)
-
-
 def print_json(data: Mapping[str, object]) -> None:
-    """Prints exactly one JSON object to stdout, in ASCII."""
+    """Print exactly one JSON object to stdout, in ASCII."""
     click.echo(json.dumps(plain(data), indent=2, allow_nan=False))
 
 
 def plain(value: object) -> Any:
-    """The value as JSON has it; what JSON has no form for becomes its ``repr``, in ASCII.
-
-    A configuration may hold anything, and a problem shows it.
-    """
+    """Convert a value of a configuration to JSON; anything else becomes its ``repr``, in ASCII."""
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float) and math.isfinite(value):
@@ -149,5 +135,5 @@ def plain(value: object) -> Any:
 
 
 def findings_exit(found: Iterable[object]) -> int:
-    """What a command ends with that found these."""
+    """Return the exit code of a command that found these."""
     return FINDINGS if any(True for _ in found) else FINE

@@ -1,12 +1,12 @@
-"""A ``Diagnosis`` as a person reads it at a terminal."""
+"""An ``Explanation`` or a ``Diagnosis`` as text for a terminal."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.style import Style
 from rich.text import Text
 
-from corscore_cli.shell.explanation_text import print_step
 from corscore_cli.shell.output import code_page, code_text, say
 
 if TYPE_CHECKING:
@@ -14,17 +14,41 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from corscore.diagnostics import Diagnosis, DiagnosisStep, Finding
+    from corscore.diagnostics import Diagnosis, Explanation, Finding, Step
 
 _BROWSERS = {"chromium": "Chrome", "firefox": "Firefox", "safari": "Safari"}
 
 
+def print_explanation(console: Console, told: Explanation) -> None:
+    """Print the verdict with its fix, the steps, the headers, and the console messages."""
+    if told.allowed:
+        say(console, Text("Allowed", "bold green"))
+    else:
+        verdict = Text.assemble(("Refused", "bold red"), ": ")
+        say(console, verdict.append_text(code_text(told.reason or "")))
+    say(console, told.message, indent=2)
+    if told.hint is not None:
+        _print_fix(console, told.hint, indent=2)
+    if told.reason is not None:
+        say(console, code_page(told.reason), indent=2, style="dim")
+    _print_steps(console, told.steps)
+    response = None
+    for note in told.headers:
+        if note.response != response:
+            response = note.response
+            is_preflight = response == "preflight"
+            _print_title(console, f"Headers of the {'preflight' if is_preflight else 'response'}")
+        say(console, Text.assemble((f"{note.name}:", "cyan"), f" {note.value}"), indent=2)
+        say(console, note.why, indent=6, style="dim")
+    _print_console(console, told.console)
+
+
 def print_diagnosis(console: Console, told: Diagnosis, *, steps: bool = True) -> None:
-    """The verdict with its fix, the findings, the steps, and lines that repeat them.
+    """Print the verdict with its fix, the findings, the steps, and the requests as curl lines.
 
     Args:
-        console: Where to.
-        told: What came of it.
+        console: Where to print.
+        told: The diagnosis.
         steps: Whether to print more than verdict and findings.
     """
     request = told.request
@@ -35,51 +59,26 @@ def print_diagnosis(console: Console, told: Diagnosis, *, steps: bool = True) ->
     say(console, told.message, indent=4)
     if told.probe_line is not None:
         say(console, Text.assemble(("Fix: ", "green"), "ask the server itself:"), indent=4)
-        print_line(console, told.probe_line, indent=6)
+        _print_line(console, told.probe_line, indent=6)
     elif told.hint is not None and all(told.hint != one.hint for one in told.findings):
-        say(console, Text.assemble(("Fix: ", "green"), f"{told.hint}."), indent=4)
+        _print_fix(console, told.hint, indent=4)
     if told.reason is not None:
         say(console, code_page(told.reason), indent=4, style="dim")
-    print_findings(console, told.findings)
+    _print_findings(console, told.findings)
     for note in told.notes:
         say(console, Text.assemble(("Note: ", "bold"), note), indent=2)
-    if steps:
-        _print_steps(console, told)
-
-
-def _print_steps(console: Console, told: Diagnosis) -> None:
+    if not steps:
+        return
     if told.readable:
         names = ", ".join(told.exposed) or "none"
         say(console, Text.assemble(("A script can read: ", "bold"), names), indent=2)
-    if told.steps:
-        _title(console, "What a browser does")
-    for number, step in enumerate(told.steps, 1):
-        print_step(console, number, step)
-    if told.console:
-        _title(console, "What the console says")
-    for browser, text in told.console:
-        say(console, f"{_BROWSERS[browser]}:", indent=2)
-        say(console, text, indent=6, style="dim")
+    _print_steps(console, told.steps)
+    _print_console(console, told.console)
     lines = list(dict.fromkeys(step.curl for step in told.steps))
     if lines:
-        _title(console, "To repeat it")
+        _print_title(console, "To repeat it")
     for line in lines:
-        print_line(console, line, indent=2)
-
-
-def print_findings(console: Console, findings: Iterable[Finding]) -> None:
-    """What there is to repair, each with its fix."""
-    for found in findings:
-        verdict = Text.assemble(("Finding", "bold yellow"), ": ")
-        say(console, verdict.append_text(code_text(found.code)), indent=2)
-        say(console, found.message, indent=4)
-        say(console, Text.assemble(("Fix: ", "green"), f"{found.hint}."), indent=4)
-        say(console, code_page(found.code), indent=4, style="dim")
-
-
-def print_line(console: Console, line: str, *, indent: int = 0) -> None:
-    """A line to be copied into a shell, which is not to be broken where the terminal ends."""
-    console.print(Text(" " * indent + line, "cyan"), soft_wrap=True)
+        _print_line(console, line, indent=2)
 
 
 def _verdict(told: Diagnosis) -> Text:
@@ -89,13 +88,46 @@ def _verdict(told: Diagnosis) -> Text:
     if told.reason is not None:
         verdict = Text.assemble(("Readable in part", "bold yellow"), ": ")
         return verdict.append_text(code_text(told.reason))
-    return Text.assemble(("Readable", "bold green"), _status(told.steps))
+    status = f": {told.steps[-1].status}" if told.steps else ""
+    return Text.assemble(("Readable", "bold green"), status)
 
 
-def _status(steps: tuple[DiagnosisStep, ...]) -> str:
-    return f": {steps[-1].status}" if steps else ""
+def _print_findings(console: Console, findings: Iterable[Finding]) -> None:
+    for found in findings:
+        verdict = Text.assemble(("Finding", "bold yellow"), ": ")
+        say(console, verdict.append_text(code_text(found.code)), indent=2)
+        say(console, found.message, indent=4)
+        _print_fix(console, found.hint, indent=4)
+        say(console, code_page(found.code), indent=4, style="dim")
 
 
-def _title(console: Console, text: str) -> None:
+def _print_steps(console: Console, steps: Iterable[Step]) -> None:
+    for number, step in enumerate(steps, 1):
+        if number == 1:
+            _print_title(console, "What a browser does")
+        mark = ("ok", "green") if step.ok else ("NO", "bold red")
+        say(console, Text.assemble(f"{number:>2}. ", mark, f"  {step.text}."), indent=1, hang=8)
+        address = step.section.partition(",")[0]
+        say(console, Text(step.section, Style(dim=True, link=address)), indent=9)
+
+
+def _print_console(console: Console, messages: Iterable[tuple[str, str]]) -> None:
+    for number, (browser, text) in enumerate(messages):
+        if number == 0:
+            _print_title(console, "What the console says")
+        say(console, f"{_BROWSERS[browser]}:", indent=2)
+        say(console, text, indent=6, style="dim")
+
+
+def _print_fix(console: Console, hint: str, *, indent: int) -> None:
+    say(console, Text.assemble(("Fix: ", "green"), f"{hint}."), indent=indent)
+
+
+def _print_line(console: Console, line: str, *, indent: int) -> None:
+    """Print a line for a shell, unbroken, so that it can be copied."""
+    console.print(Text(" " * indent + line, "cyan"), soft_wrap=True)
+
+
+def _print_title(console: Console, text: str) -> None:
     console.print()
     say(console, Text(text, "bold"))

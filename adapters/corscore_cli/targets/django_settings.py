@@ -14,13 +14,13 @@ from corscore_cli.shell.output import Mistake
 from corscore_cli.targets.imports import Refused, imported
 from corscore_cli.targets.layers import Search
 from corscore_cli.targets.samples import prefix_matched
-from corscore_cli.targets.source import Loaded, Source
+from corscore_cli.targets.source import Source, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-    from corscore_cli.shell.location import Locator, Place
+    from corscore_cli.shell.location import Location, Locator
     from corscore_django.inspection import Inspection
 
 _VARIABLE = "DJANGO_SETTINGS_MODULE"
@@ -47,7 +47,7 @@ def forgotten(name: str) -> str:
     return name.partition(".")[0] if conf is not None and conf.settings.configured else ""
 
 
-def load_settings(name: str) -> Loaded:
+def load_settings(name: str) -> Target:
     """The policy of a settings module.
 
     Raises:
@@ -58,7 +58,7 @@ def load_settings(name: str) -> Loaded:
             return loaded_settings(name, module)
     except Refused as refused:
         problems = refused.error.problems
-        return Loaded(name, (Source(None, name, problems=problems, locate=refused.locate),))
+        return Target(name, (Source(None, name, problems=problems, locate=refused.locate),))
 
 
 @contextmanager
@@ -133,7 +133,7 @@ def _overridden(module: ModuleType, names: list[str]) -> Iterator[None]:
         yield
 
 
-def loaded_settings(name: str, module: ModuleType | None = None) -> Loaded:
+def loaded_settings(name: str, module: ModuleType | None = None) -> Target:
     """The policy of the settings as they stand.
 
     Raises:
@@ -154,7 +154,7 @@ def loaded_settings(name: str, module: ModuleType | None = None) -> Loaded:
         for found in prefix_matched(theirs, inspection.options)
     )
     if not inspection.has_layer and not inspection.values:
-        return Loaded(name, (), findings)
+        return Target(name, (), findings)
     every = frozenset(inspection.names)
     source = Source(
         inspection.policy,
@@ -166,10 +166,10 @@ def loaded_settings(name: str, module: ModuleType | None = None) -> Loaded:
         theirs,
         inspection.options,
     )
-    return Loaded(name, (source,), findings)
+    return Target(name, (source,), findings)
 
 
-def _findings(inspection: Inspection, locate: Locator) -> Iterator[tuple[Finding, Place]]:
+def _findings(inspection: Inspection, locate: Locator) -> Iterator[tuple[Finding, Location]]:
     if not inspection.has_layer and not inspection.values:
         yield (
             Finding(
@@ -194,7 +194,7 @@ def _findings(inspection: Inspection, locate: Locator) -> Iterator[tuple[Finding
         yield Finding(code, text, str(warning.hint)), place
 
 
-def _not_outermost(locate: Locator) -> Iterator[tuple[Finding, Place]]:
+def _not_outermost(locate: Locator) -> Iterator[tuple[Finding, Location]]:
     """What `manage.py check` says of our middleware, for django-cors-headers'."""
     from django.conf import settings
 

@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import corscore
 from corscore import ConfigError
 from corscore_cli.shell.location import PythonLocator, shown_path
 from corscore_cli.shell.output import Mistake
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 
     from corscore_cli.shell.location import Locator
 
-# Where a mistake is not: our packages, and what imports theirs.
+# Frames of these are not the user's.
 _OURS = (
-    str(Path(inspect.getfile(ConfigError)).parent) + os.sep,
+    str(Path(inspect.getfile(corscore)).parent) + os.sep,
     str(Path(__file__).parents[2] / "corscore_"),
 )
 _MISSING = object()

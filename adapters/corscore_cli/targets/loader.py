@@ -5,21 +5,28 @@ from __future__ import annotations
 import os
 import re
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corscore import ConfigError, Policy, PolicyMap, PolicyRef
 from corscore.diagnostics import Finding
 from corscore.integration import escaped
-from corscore_cli.shell.location import Place, PythonLocator, TomlLocator, shown_path
+from corscore_cli.shell.location import (
+    Location,
+    PythonLocator,
+    TomlLocator,
+    option_of,
+    shown_path,
+)
 from corscore_cli.shell.output import Mistake
 from corscore_cli.targets.imports import Refused, attribute, called, imported, importing
 from corscore_cli.targets.layers import Search
-from corscore_cli.targets.options import as_options, table_of
 from corscore_cli.targets.samples import prefix_matched
-from corscore_cli.targets.source import Loaded, Source
+from corscore_cli.targets.source import Source, Target
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import ModuleType
 
     from corscore_cli.targets.layers import Layer
@@ -29,12 +36,14 @@ PREFIX = "CORS_"
 
 _OBJECT = re.compile(r"([A-Za-z_]\w*(?:\.\w+)*):([A-Za-z_]\w*(?:\.\w+)*)(\(\))?")
 _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
+_LISTS = ("allow_origins", "allow_methods", "allow_headers", "expose_headers")
+_TRUE = ("true", "1", "yes", "on")
 _EXAMPLES = "cors.toml, main:policy, main:app, mysite.settings or env"
 
 
 def load(
     target: str | None, *, prefix: str | None = None, app_dir: str = ".", is_factory: bool = False
-) -> Loaded:
+) -> Target:
     """What a TARGET is.
 
     Args:
@@ -73,10 +82,10 @@ def load(
     raise Mistake(f"{target!a} is no target: name {_EXAMPLES}")
 
 
-def _environment(prefix: str) -> Loaded:
-    def locate(name: str, value: object = None) -> Place:  # noqa: ARG001 - it is a Locator
+def _environment(prefix: str) -> Target:
+    def locate(name: str, value: object = None) -> Location:  # noqa: ARG001 - it is a Locator
         is_variable = name.startswith(prefix)
-        return Place(name if is_variable else f"{prefix}{name.upper()}")
+        return Location(name if is_variable else f"{prefix}{name.upper()}")
 
     title = f"environment variables {prefix}*"
     written = {
@@ -84,7 +93,7 @@ def _environment(prefix: str) -> Loaded:
         for name, value in os.environ.items()
         if name.startswith(prefix)
     }
-    options = as_options(written)
+    options = _as_options(written)
     try:
         source = Source(Policy.from_env(prefix), title, locate=locate, options=options)
     except ConfigError as error:
@@ -92,7 +101,7 @@ def _environment(prefix: str) -> Loaded:
     place = locate("ALLOW_ORIGINS")
     padded = written.get("ALLOW_ORIGINS", "")
     if not padded.strip() or padded == padded.strip():
-        return Loaded(ENVIRONMENT, (source,))
+        return Target(ENVIRONMENT, (source,))
     finding = Finding(
         "origin-whitespace",
         f"{padded!a} has white space around it. corscore leaves it out; whatever else reads the "
@@ -100,23 +109,53 @@ def _environment(prefix: str) -> Loaded:
         f"write {place.name}={escaped(padded.strip())}",
         place.name,
     )
-    return Loaded(ENVIRONMENT, (source,), ((finding, place),))
+    return Target(ENVIRONMENT, (source,), ((finding, place),))
 
 
-def _file(target: str, path: Path) -> Loaded:
+def _file(target: str, path: Path) -> Target:
     if path.suffix == ".py":
         raise Mistake(f"{target} is Python: name an object in it, such as {path.stem}:app")
     if not _is_file(path):
         raise Mistake(f"there is no file {target}")
-    locate, options = TomlLocator(path), as_options(table_of(path))
+    locate, options = TomlLocator(path), _as_options(_table_of(path))
     try:
         policy = PolicyRef.from_file(path).policy
     except ConfigError as error:
         if error.problems[0].code == "file-unreadable" and "corscore[toml]" in str(error):
             raise Mistake(str(error.problems[0]).partition("\n")[0]) from None
         source = Source(None, target, problems=error.problems, locate=locate, options=options)
-        return Loaded(target, (source,))
-    return Loaded(target, (Source(policy, target, locate=locate, options=options),))
+        return Target(target, (source,))
+    return Target(target, (Source(policy, target, locate=locate, options=options),))
+
+
+def _table_of(path: Path) -> dict[str, Any]:
+    """Return the table of a TOML file, or an empty one: the policy reports what is wrong."""
+    for parser in ("tomllib", "tomli"):
+        try:
+            table: dict[str, Any] = import_module(parser).loads(path.read_text(encoding="utf-8"))
+        except (ImportError, OSError, ValueError, RecursionError):
+            continue
+        return table
+    return {}
+
+
+def _as_options(table: Mapping[str, object]) -> dict[str, object]:
+    """Return keys as options of ``Policy``, and strings as values of these."""
+    return {
+        option: _value(option, value)
+        for option, value in ((option_of(key), value) for key, value in table.items())
+    }
+
+
+def _value(option: str, value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if option in _LISTS:
+        return [item.strip() for item in value.split(",") if item.strip()]
+    text = value.strip()
+    if option == "max_age":
+        return int(text) if text.isascii() and text.isdigit() else None
+    return text.lower() in _TRUE if option != "allow_origin_regex" else text
 
 
 def _is_file(path: Path) -> bool:
@@ -127,7 +166,7 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _object(target: str, module_name: str, name: str, *, is_factory: bool) -> Loaded:
+def _object(target: str, module_name: str, name: str, *, is_factory: bool) -> Target:
     try:
         module = imported(module_name)
         found = attribute(module, name)
@@ -135,14 +174,14 @@ def _object(target: str, module_name: str, name: str, *, is_factory: bool) -> Lo
             found = called(found, target)
     except Refused as refused:
         problems = refused.error.problems
-        return Loaded(target, (Source(None, target, problems=problems, locate=refused.locate),))
+        return Target(target, (Source(None, target, problems=problems, locate=refused.locate),))
     # By its type: a proxy, such as Flask's `current_app`, raises when it is asked what it is.
     if issubclass(type(found), PolicyRef):
         found = found.policy
     locate = PythonLocator(_file_of(module) or "", name)
     if issubclass(type(found), (Policy, PolicyMap)):
         file = _file_of(module)
-        return Loaded(
+        return Target(
             target, (Source(found, target, locate=locate),), file=file and shown_path(file)
         )
     if _is_django(found):
@@ -177,23 +216,23 @@ def _is_django(found: object) -> bool:
     return handlers is not None and issubclass(type(found), handlers.BaseHandler)
 
 
-def _application(target: str, app: object, search: Search, module: ModuleType) -> Loaded:
+def _application(target: str, app: object, search: Search, module: ModuleType) -> Target:
     file = _file_of(module)
     locate = PythonLocator(file or "")
     findings = []
     if not search.layers and not search.has_decorated_views:
-        place = Place(target, shown_path(file) if file else None)
+        place = Location(target, shown_path(file) if file else None)
         findings.append((_without_cors(target, app, module), place))
     inner = next((layer for layer in search.layers if layer.above), None)
     if inner is not None:
-        findings.append((_two_layers(search.layers, inner), Place(target)))
+        findings.append((_two_layers(search.layers, inner), Location(target)))
     findings += [
         (found, locate(layer.names.get("allow_origins", "allow_origins")))
         for layer in search.layers
         for found in prefix_matched(layer.theirs, layer.options)
     ]
     sources = tuple(_source(layer, target, locate) for layer in search.layers)
-    return Loaded(target, sources, tuple(findings), file and shown_path(file))
+    return Target(target, sources, tuple(findings), file and shown_path(file))
 
 
 def _without_cors(target: str, app: object, module: ModuleType) -> Finding:

@@ -1,37 +1,40 @@
-"""What a TARGET turned out to be."""
+"""A loaded TARGET: its policies, and how its user wrote them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from corscore_cli.shell.location import Place, nowhere
+from corscore import ConfigError, Policy, PolicyMap
+from corscore_cli.migrate.python import path_key
+from corscore_cli.shell.location import Location, nowhere
+from corscore_cli.shell.output import Mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from corscore import Policy, PolicyMap, Problem
+    from corscore import Problem
     from corscore.diagnostics import Finding
     from corscore_cli.shell.location import Locator
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One policy, or one map of them, and how its user wrote it.
+    """A policy or a map of policies, with the file, variables or layer that it was read from.
 
     Attributes:
         policies: The policy; None where it cannot be built.
-        title: What it was found in, for people: ``"cors.toml"``, ``"Starlette's CORSMiddleware"``.
+        title: Its origin, for people: ``"cors.toml"``, ``"main:app, Starlette's CORSMiddleware"``.
         names: Options of ``Policy`` to the names that this user wrote; missing ones keep theirs.
-        defaults: Options that nobody wrote: their values are a library's.
+        defaults: Options whose values are a library's defaults.
         problems: Why it cannot be built.
-        locate: Finds where an option is.
-        theirs: The library whose middleware this is, where it is not ours.
-        options: What was written, under the names of ``Policy``, where that is known.
-        path: The path that it is for, the one that its application is mounted at included; empty
+        locate: Finds the location of an option.
+        theirs: The other library whose middleware this is, or None.
+        options: The values as written, under the names of ``Policy``, where they are known.
+        path: The path that it is for, with the path that its application is mounted at; empty
             for every path.
-        resource: The end of ``path`` that flask-cors has it for, as its user wrote it.
-        above: How many layers of CORS a request has passed before it.
+        resource: The end of ``path`` that is a resource of flask-cors, as its user wrote it.
+        above: How many layers of CORS a request passes before it.
     """
 
     policies: Policy | PolicyMap | None
@@ -46,19 +49,67 @@ class Source:
     resource: str = ""
     above: int = 0
 
+    def entries(self) -> Iterator[tuple[str, Policy | None]]:
+        """Return keys of a map, empty for every path, with the policy of each."""
+        mount = self.path.removesuffix(self.resource).rstrip("/")
+        policies = self.policies
+        if isinstance(policies, PolicyMap):
+            for key, policy in policies.items():
+                yield f"{mount}{key}", policy
+            policies = policies.default
+        if self.resource:
+            yield f"{mount}{path_key(self.resource)}", policies
+        elif mount:
+            yield mount, policies
+            yield f"{mount}/*", policies
+        else:
+            yield "", policies
+
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """All that is known of a TARGET.
+class Target:
+    """A loaded TARGET.
 
     Attributes:
         name: As the user wrote it.
         sources: Its policies, from the outermost layer to the innermost.
-        findings: What was found out on the way, each with its place.
+        findings: The findings of loading it, each with its location.
         file: The module that the name is in, where it is in one.
     """
 
     name: str
     sources: tuple[Source, ...]
-    findings: tuple[tuple[Finding, Place], ...] = ()
+    findings: tuple[tuple[Finding, Location], ...] = ()
     file: str | None = None
+
+    def one_policy(self) -> tuple[Source, Policy | PolicyMap]:
+        """Return the outermost source, and the policies of all layers as one.
+
+        Of layers inside of each other the outermost one counts. Several beside each other, on
+        mounted applications or as resources of flask-cors, become a map by path.
+
+        Raises:
+            Mistake: There is no layer, one cannot be built, or a path cannot be a key.
+        """
+        sources = [source for source in self.sources if not source.above]
+        if not sources:
+            raise Mistake(f"{self.name} has no layer of CORS; run: corscore check {self.name}")
+        for source in sources:
+            if source.policies is None:
+                count = len(source.problems)
+                what = "1 problem" if count == 1 else f"{count} problems"
+                raise Mistake(
+                    f"{self.name} has {what}, and no policy without it: run corscore check "
+                    f"{self.name}"
+                )
+        first = sources[0]
+        if first.policies is not None and not any(source.path for source in sources):
+            return first, first.policies
+        # Reversed, since the first layer with a key wins.
+        entries = [entry for source in reversed(sources) for entry in source.entries()]
+        try:
+            by_path = PolicyMap({key: policy for key, policy in entries if key})
+        except ConfigError as error:
+            raise Mistake(f"{self.name} cannot be looked up by path: {error.problems[0]}") from None
+        default = next((policy for key, policy in reversed(entries) if not key), None)
+        return first, PolicyMap(dict(by_path.items()), default=default)

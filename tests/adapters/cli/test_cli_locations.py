@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from corscore_cli.shell.location import Place, PythonLocator, TomlLocator, nowhere
+from corscore_cli.shell.location import Location, PythonLocator, TomlLocator, nowhere
 
 TOML = """\
 title = 1
@@ -54,7 +54,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_in_a_file(name: str, value: object, line: int | None) -> None:
-    assert TomlLocator("cors.toml")(name, value) == Place(name, "cors.toml", line)
+    assert TomlLocator("cors.toml")(name, value) == Location(name, "cors.toml", line)
 
 
 @pytest.mark.parametrize(
@@ -79,18 +79,18 @@ def test_in_a_file(name: str, value: object, line: int | None) -> None:
 )
 def test_in_python(near: int | str | None, name: str, value: object, line: int | None) -> None:
     place = PythonLocator("main.py", near)(name, value)
-    assert place == Place(name, None if line is None else "main.py", line)
+    assert place == Location(name, None if line is None else "main.py", line)
 
 
 @pytest.mark.parametrize("path", ["nowhere", "broken.py"])
 def test_what_cannot_be_read(path: str) -> None:
     Path("broken.py").write_text("max_age = (5\n")
-    assert PythonLocator(path)("max_age", 5) == Place("max_age")
-    assert PythonLocator(path, 7)("max_age", 5) == Place("max_age", path, 7)
-    assert TomlLocator("nowhere")("max_age") == Place("max_age", "nowhere")
+    assert PythonLocator(path)("max_age", 5) == Location("max_age")
+    assert PythonLocator(path, 7)("max_age", 5) == Location("max_age", path, 7)
+    assert TomlLocator("nowhere")("max_age") == Location("max_age", "nowhere")
 
 
 def test_a_place_in_text() -> None:
     assert str(nowhere("max_age", 5)) == "max_age"
-    assert str(Place("max_age", "cors.toml")) == "cors.toml"
-    assert str(Place("max_age", "cors.toml", 3)) == "cors.toml:3"
+    assert str(Location("max_age", "cors.toml")) == "cors.toml"
+    assert str(Location("max_age", "cors.toml", 3)) == "cors.toml:3"
