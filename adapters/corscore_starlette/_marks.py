@@ -1,22 +1,22 @@
 """``cors_policy``: the policy of an endpoint, of a route, or of a group of routes.
 
-A policy is a mark on the object that the user wrote, which stays the object that it was: the
-framework keeps it in its routes, and there the lookup finds it.
+The policy is an attribute of the object that the user wrote. The framework keeps that object in
+its routes, where the lookup finds it.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from starlette.routing import BaseRoute, Router
 
 from corscore import Policy, PolicyMap, PolicyRef
-from corscore_starlette._copied import mark_copies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from corscore.integration import RequestContext
 
@@ -26,7 +26,7 @@ _ATTRIBUTE = "_corscore_mark"
 
 
 class Mark:
-    """What ``cors_policy`` leaves behind: a policy, one that changes, or None."""
+    """The attribute that ``cors_policy`` sets: a policy, a reference to one, or None."""
 
     __slots__ = ("source",)
 
@@ -42,21 +42,20 @@ class Mark:
 
 
 class Marks:
-    """What this process knows of marks.
+    """The marks of this process.
 
     Attributes:
-        count: How many were made. Applications look for marks when this changes, and where it is 0
-            they need not look at all.
+        count: The number of marks made. Applications look for marks when it changes.
     """
 
     count = 0
 
 
 def cors_policy(policy: Policy | PolicyRef | None) -> Callable[[_T], _T]:
-    """Gives a route a policy of its own, which beats those by path and that of the application.
+    """Give a route a policy of its own, which beats those by path and that of the application.
 
-    It needs ``CORSMiddleware`` or ``install`` on the application, which looks the route up and
-    applies the policy; without them a mark does nothing.
+    ``CORSMiddleware`` or ``install`` on the application looks the route up and applies the policy;
+    without them it has no effect.
 
     Goes on an endpoint, on either side of the route's decorator; on an ``HTTPEndpoint`` or single
     methods of one; on a ``Route``, for an endpoint that several routes share; on a ``Router`` or
@@ -97,7 +96,7 @@ def cors_policy(policy: Policy | PolicyRef | None) -> Callable[[_T], _T]:
             )
         setattr(marked, _ATTRIBUTE, mark)
         if isinstance(marked, (BaseRoute, Router)):
-            mark_copies(marked, mark)
+            _mark_copies(marked, mark)
         Marks.count += 1
         return cast("_T", marked)
 
@@ -149,3 +148,48 @@ def _no_target(target: object) -> str:
         f"{_name(target)}; for a whole application write install(app, policy), or "
         'cors_policy(policy)(Mount("/path", app)) where it is mounted'
     )
+
+
+class _Name(str):
+    """The name of a route, with the mark of the route or router that it was copied from."""
+
+    __slots__ = ("_corscore_mark",)
+
+    _corscore_mark: Mark
+
+
+class _Routes(list[Any]):
+    """The routes of a marked router, which marks routes that are added later, too."""
+
+    def __init__(self, routes: Iterable[BaseRoute], mark: Mark) -> None:
+        super().__init__(routes)
+        self._mark = mark
+        for route in self:
+            _mark_name(route, mark)
+
+    def append(self, route: Any) -> None:
+        _mark_name(route, self._mark)
+        super().append(route)
+
+
+def _mark_copies(marked: Any, mark: Mark) -> None:
+    """Pass the mark of a route or a router on to copies that FastAPI makes of it.
+
+    FastAPI before 0.137 includes a router by copying its routes. A copy keeps path, endpoint and
+    name, so the name carries the mark: it is a string as before.
+    """
+    fastapi: Any = sys.modules.get("fastapi.routing")
+    if fastapi is None or hasattr(fastapi, "_IncludedRouter"):
+        return
+    if isinstance(marked, fastapi.APIRouter):
+        marked.routes = _Routes(marked.routes, mark)
+    elif hasattr(marked, "name"):
+        _mark_name(marked, mark)
+
+
+def _mark_name(route: Any, mark: Mark) -> None:
+    # An inner mark beats an outer one.
+    name = getattr(route, "name", None)
+    if isinstance(name, str) and not isinstance(name, _Name):
+        route.name = _Name(name)
+        route.name._corscore_mark = mark

@@ -1,38 +1,90 @@
-"""The demo as a whole: an API behind policies that are replaced live, and what comes of it."""
+"""The API behind policies that are replaced while it serves."""
 
 from __future__ import annotations
 
-import logging
 import threading
-from contextlib import ExitStack, contextmanager
+from collections import OrderedDict
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from corscore import PolicyRef
 from corscore_cli.demo.model import Prediction, Site, predict
-from corscore_cli.demo.page import PageApp
-from corscore_cli.demo.policies import policies
-from corscore_cli.demo.preflights import CountedASGI, CountedWSGI
-from corscore_cli.demo.rows import start_options
-from corscore_cli.demo.servers import HOST, listen, serving_asgi, serving_wsgi
+from corscore_cli.demo.policies import policies, start_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from corscore import PolicyMap
     from corscore.browser import Browser
     from corscore_cli.demo.apps import App
 
 
+_MAX_REMEMBERED = 1_000
+
+
+class Preflights:
+    """Counts of the preflights that arrived, by query string.
+
+    Every row of every run has a query string of its own, so a preflight that a browser cached under
+    an earlier policy is not used. The oldest counts are dropped.
+    """
+
+    def __init__(self) -> None:
+        self._counts: OrderedDict[str, int] = OrderedDict()
+        # A WSGI server answers each request in a thread of its own.
+        self._lock = threading.Lock()
+
+    def note(self, method: str, query: str) -> None:
+        """Count an ``OPTIONS`` request; no script of the demo sends one itself."""
+        if method != "OPTIONS":
+            return
+        with self._lock:
+            self._counts[query] = self._counts.get(query, 0) + 1
+            if len(self._counts) > _MAX_REMEMBERED:
+                self._counts.popitem(last=False)
+
+    def count(self, query: str) -> int:
+        """Return the count of a query string."""
+        return self._counts.get(query, 0)
+
+
+class CountedASGI:
+    """An ASGI application whose preflights are counted."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self.preflights = Preflights()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one connection."""
+        self.preflights.note(scope["method"], scope["query_string"].decode("latin-1"))
+        await self.app(scope, receive, send)
+
+
+class CountedWSGI:
+    """A WSGI application whose preflights are counted."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self.app = app
+        self.preflights = Preflights()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve one request."""
+        self.preflights.note(environ["REQUEST_METHOD"], environ["QUERY_STRING"])
+        return self.app(environ, start_response)
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What holds at one moment.
+    """The policy and its predictions at one moment.
 
     Attributes:
-        options: The options of the policy that the page edits.
-        run: A word for the next run of the rows by a real browser; never given twice.
-        predictions: What the browser model got, row by row.
+        options: The options of the edited policy.
+        run: A word for the next run of a real browser; each is given once.
+        predictions: The results of the browser model, row by row.
     """
 
     options: Mapping[str, object]
@@ -44,18 +96,18 @@ class Demo:
     """An API with its policies, before it is served.
 
     Args:
-        app: How to serve the API.
-        site: Where everything will be.
+        app: The framework of the API.
+        site: The origins of the demo.
 
     Attributes:
-        ref: What the API was given. Nothing else changes when the policy does: not the application,
-            and not the server.
-        start: The options of the policy that is edited, at the start.
-        options: And now.
-        on_change: Is told what changed, in lines as ``PolicyRef`` logs them.
+        ref: The policies of the API. A change replaces them here, and neither the application nor
+            the server.
+        start: The options of the edited policy at the start.
+        options: Its options now.
+        on_change: Called with the changes, in lines as ``PolicyRef`` logs them.
 
     Raises:
-        NotInstalled: The framework is not there.
+        NotInstalled: The framework is not installed.
     """
 
     def __init__(self, app: App, site: Site) -> None:
@@ -73,23 +125,23 @@ class Demo:
         self._lock = threading.Lock()
 
     def snapshot(self, browser: Browser | None = None) -> Snapshot:
-        """Has the browser model ask the API, which must be served by now."""
+        """Run the browser model against the API, which must be served by now."""
         with self._lock:
             run, page_run = f"model-{next(self._runs)}", f"page-{next(self._runs)}"
             predictions = predict(self.site, self._policies, run, page_run, browser)
             return Snapshot(self.options, page_run, predictions)
 
     def apply(self, options: Mapping[str, object]) -> list[str]:
-        """Replaces the policy of the API while it serves.
+        """Replace the policy of the API while it serves.
 
         Args:
-            options: Any of the names in ``start``; what is left out takes the policy's default.
+            options: Any of the names in ``start``; others take the policy's default.
 
         Returns:
-            What changed, a line each.
+            The changes, a line each.
 
         Raises:
-            ConfigError: It cannot be built; the old one stays in force.
+            ConfigError: The options are refused; the old policy stays in force.
         """
         new = policies(options)
         with self._lock:
@@ -97,50 +149,3 @@ class Demo:
             self._policies, self.options = new, options
         self.on_change(changes)
         return changes
-
-
-@contextmanager
-def running(app: App, port: int, page_port: int) -> Iterator[Demo]:
-    """Serves the API and the page for as long as the context lasts.
-
-    Args:
-        app: How to serve the API.
-        port: The API's; 0 takes any free one.
-        page_port: The page's, likewise.
-
-    Raises:
-        PortUnavailable: One of them cannot be had.
-        NotInstalled: The framework is not there.
-    """
-    with ExitStack() as stack:
-        stack.enter_context(_quiet())
-        api_socket = stack.enter_context(listen(port))
-        page_socket = stack.enter_context(listen(page_port))
-        api, page = api_socket.getsockname()[1], page_socket.getsockname()[1]
-        site = Site(
-            f"http://{HOST}:{api}",
-            {
-                "page": f"http://{HOST}:{page}",
-                # The same server under another name: to a browser that is a stranger.
-                "other": f"http://localhost:{page}",
-                "null": "null",
-            },
-        )
-        demo = Demo(app, site)
-        if isinstance(demo.api, CountedASGI):
-            stack.enter_context(serving_asgi(demo.api, api_socket))
-        else:
-            stack.enter_context(serving_wsgi(demo.api, api_socket))
-        stack.enter_context(serving_wsgi(PageApp(demo), page_socket))
-        yield demo
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps what the API refuses off the terminal: the table says it, and why."""
-    logger, handler = logging.getLogger("corscore"), logging.NullHandler()
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)

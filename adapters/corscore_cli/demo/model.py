@@ -1,9 +1,9 @@
-"""What the browser model says to each row, asking the API over real HTTP."""
+"""A browser model that fetches every row from the API over real HTTP, and explains it."""
 
 from __future__ import annotations
 
 import http.client
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -14,59 +14,59 @@ from corscore.browser import (
     fetch,
     header_check,
 )
-from corscore_cli.demo.explained import explained
-from corscore_cli.demo.policies import governing_key
-from corscore_cli.demo.rows import Outcome
-from corscore_cli.demo.table import ROWS
+from corscore.diagnostics import explain_fetch
+from corscore_cli.demo.policies import INTERNAL, governing_key
+from corscore_cli.demo.table import ROWS, ScriptResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from corscore import PolicyMap
+    from corscore import Policy, PolicyMap
     from corscore.browser import Browser, FetchResult, Transport
     from corscore.diagnostics import Explanation
-    from corscore_cli.demo.rows import Page, Row
+    from corscore_cli.demo.table import Page, Row
 
 _TIMEOUT_SECONDS = 10
+_NO_POLICY = f'give the path a policy: "{INTERNAL}" has None, which leaves its responses alone'
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where everything is.
+    """The origins of the demo.
 
     Attributes:
         api: The origin of the API.
-        pages: The origins of those who ask.
+        pages: The origins of the pages.
     """
 
     api: str
     pages: Mapping[Page, str]
 
     def url(self, row: Row, run: str) -> str:
-        """Where a row goes. ``run`` sets it apart from all other fetches of the row."""
+        """Return the URL of a row in one run."""
         return f"{self.api}{row.path}?{query(row, run)}"
 
 
 def query(row: Row, run: str) -> str:
-    """The query string of a row's fetches in one run."""
+    """Return the query string of a row in one run, which no other fetch has."""
     return f"row={row.name}&run={run}"
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What came of a row, and what went over the wire for it.
+    """The result of a row in the browser model.
 
     Attributes:
         row: The row.
-        outcome: What the script gets.
-        request: What it asked for.
+        script_result: What the script gets.
+        request: The script's request.
         result: The last fetch; there are several where a row repeats.
-        key: Under which key of the map the policy of the row's path is.
-        explanation: Why it came out as it did, about the URL that the page asks for.
+        key: The key of the map that governs the row's path.
+        explanation: Why, in terms of the URL that the page fetches.
     """
 
     row: Row
-    outcome: Outcome
+    script_result: ScriptResult
     request: Request
     result: FetchResult
     key: str
@@ -80,14 +80,14 @@ def predict(
     page_run: str | None = None,
     browser: Browser | None = None,
 ) -> list[Prediction]:
-    """Runs all rows in a browser model that starts empty: no cookies, no cached preflights.
+    """Run all rows in a browser model that starts without cookies and cached preflights.
 
     Args:
-        site: Where the API is and who asks.
-        policies: What governs the API, for the explanations; the outcomes are the API's own.
-        run: A word that was not used before.
+        site: The origins of the demo.
+        policies: The policies of the API, for the explanations only.
+        run: A word that no earlier run had.
         page_run: The word of the run by a real browser that the explanations are for.
-        browser: Whose deviations from the standard to take into account.
+        browser: The browser whose deviations from the standard count, or None.
 
     Raises:
         OSError: The API does not answer.
@@ -111,7 +111,7 @@ class _Model:
         self.cookie: str | None = None
 
     def request(self, row: Row, run: str) -> Request:
-        """What the row's script asks for now."""
+        """Return the request of the row's script."""
         return Request(
             row.method,
             self.site.url(row, run),
@@ -124,7 +124,7 @@ class _Model:
 
 def _predict(row: Row, model: _Model, policies: PolicyMap, run: str, page_run: str) -> Prediction:
     browser = model.browser
-    # The explanations are about the page's fetches; only the API gets to see the model's own query.
+    # The explanation is about the page's fetch; only the API gets the query of the model.
     request = model.request(row, page_run)
     transport = _transport(row, run, model)
     results: list[FetchResult] = []
@@ -138,11 +138,11 @@ def _predict(row: Row, model: _Model, policies: PolicyMap, run: str, page_run: s
     preflights = sum(exchange.is_preflight for done in results for exchange in done.exchanges)
     return Prediction(
         row,
-        Outcome(reason, result.status, preflights, header),
+        ScriptResult(reason, result.status, preflights, header),
         request,
         result,
         governing_key(policies, row.path),
-        explained(result, row.reads, policies.policy_for(row.path)),
+        explain(result, row.reads, policies.policy_for(row.path)),
     )
 
 
@@ -163,8 +163,33 @@ def _transport(row: Row, run: str, model: _Model) -> Transport:
             connection.close()
         cookie = response.getheader("Set-Cookie")
         if cookie is not None and row.credentials == "include":
-            # Whether or not the script may read the response.
+            # A browser stores the cookie even where the script may not read the response.
             model.cookie = cookie.partition(";")[0]
         return response.status, response.getheaders()
 
     return send
+
+
+def explain(result: FetchResult, reads: str | None, policy: Policy | None) -> Explanation:
+    """Explain one fetch, in the words of the policy where it accounts for the result.
+
+    Args:
+        result: The result of the fetch.
+        reads: The response header that the script reads, or None.
+        policy: The policy of the path, or None.
+    """
+    names = () if reads is None else (reads,)
+    told = explain_fetch(result, reads=names)
+    if policy is None:
+        return told if told.allowed else replace(told, hint=_NO_POLICY)
+    said = policy.explain(result.exchanges[0].request, reads=names)
+    if said.browser_reason != told.browser_reason:
+        # A deviation of this browser, which no policy accounts for.
+        return told
+    asked = {"preflight" if done.is_preflight else "actual" for done in result.exchanges}
+    return replace(
+        said,
+        steps=told.steps,
+        console=told.console,
+        headers=tuple(note for note in said.headers if note.response in asked),
+    )

@@ -1,42 +1,49 @@
-"""The server of the page, as a WSGI application: files, the state, and the control of the policy.
+"""The page of the demo as a WSGI application: files, state as JSON, and changes of the policy.
 
-The page talks to it from the same origin, so there is no CORS here. It replaces the policy of a
-running server, hence it checks who asks: the Host, against sites that have their own name resolve
-to loopback, and the Origin, against any other page that is open in the same browser.
+Since it replaces the policy of a running server, it checks the Host of a request, against DNS
+rebinding, and the Origin of a change, against other pages in the same browser.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from http import HTTPStatus
 from importlib.resources import files
 from typing import TYPE_CHECKING, get_args
 from urllib.parse import parse_qs
 
 from corscore import ConfigError
-from corscore.browser import Browser
-from corscore_cli.demo.state import state
+from corscore.browser import KNOWN_DEVIATIONS, Browser
+from corscore_cli.demo.model import query
+from corscore_cli.demo.policies import ABOUT, as_python
+from corscore_cli.demo.table import GROUPS
+from corscore_cli.shell.output import code_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from corscore_cli.demo.demo import Demo
+    from corscore.browser import Exchange
+    from corscore_cli.demo.demo import Demo, Snapshot
+    from corscore_cli.demo.model import Prediction, Site
 
     Reply = tuple[int, str, bytes]
 
 _MAX_BODY = 65_536
 _TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
-# What the frames of other origins consist of. The page itself is for its own origin only.
+# Files for the frames of other origins. The page is for its own origin only.
 _FRAME_FILES = ("frame.html", "frame.js", "run.js")
 _PAGE_FILES = ("demo.css", "demo.js", "element.js", "explain.js", "form.js", "view.js")
 _JSON = "application/json"
 _TEXT = "text/plain; charset=utf-8"
+# Headers of every exchange, under any policy.
+_NOISE = {"date", "server", "accept", "accept-encoding", "user-agent"}
 
 
 class PageApp:
-    """Serves the page of a demo."""
+    """The server of a demo's page."""
 
     def __init__(self, demo: Demo) -> None:
         self._demo = demo
@@ -45,7 +52,7 @@ class PageApp:
         self._policy = _content_security_policy(pages["page"], pages["other"], demo.site.api)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Serves one request."""
+        """Serve one request."""
         status, content_type, body = self._reply(environ)
         headers = [
             ("Content-Type", content_type),
@@ -93,7 +100,7 @@ class PageApp:
     def _state(self, environ: WSGIEnvironment) -> Reply:
         asked = parse_qs(environ["QUERY_STRING"]).get("browser", [""])[0]
         browser = next((known for known in get_args(Browser) if known == asked), None)
-        return _json(HTTPStatus.OK, state(self._demo, browser))
+        return _json(HTTPStatus.OK, demo_state(self._demo, browser))
 
     def _apply(self, environ: WSGIEnvironment) -> Reply:
         body = _body(environ)
@@ -119,7 +126,7 @@ class PageApp:
 
 
 def _content_security_policy(page: str, other: str, api: str) -> str:
-    # Spelled out: in a sandboxed frame there is no 'self'.
+    # Spelled out, since 'self' matches nothing in a sandboxed frame.
     return "; ".join(
         (
             "default-src 'none'",
@@ -136,7 +143,7 @@ def _content_security_policy(page: str, other: str, api: str) -> str:
 
 
 def _body(environ: WSGIEnvironment) -> bytes | None:
-    """The request's body, read before any answer; None if it is larger than a policy ever is."""
+    """Read the request's body; None if it is too large for a policy."""
     length = environ.get("CONTENT_LENGTH") or "0"
     if not (length.isascii() and length.isdigit() and len(length) <= len(str(_MAX_BODY))):
         return None
@@ -172,3 +179,72 @@ def _refusal(text: str) -> Reply:
 
 def _not_found() -> Reply:
     return HTTPStatus.NOT_FOUND, _TEXT, b"There is no such thing here."
+
+
+def demo_state(demo: Demo, browser: Browser | None) -> dict[str, object]:
+    """Return the policies in force, the rows and their predictions, as JSON for the page."""
+    snapshot = demo.snapshot(browser)
+    predictions = {prediction.row.name: prediction for prediction in snapshot.predictions}
+    return {
+        "app": demo.title,
+        "api": demo.site.api,
+        "pages": dict(demo.site.pages),
+        "browser": browser,
+        "deviations": [
+            {"what": known.what, "source": known.source}
+            for known in KNOWN_DEVIATIONS
+            if known.browser == browser
+        ],
+        "start": dict(demo.start),
+        "options": dict(snapshot.options),
+        "python": as_python(snapshot.options),
+        "groups": [
+            {
+                "title": group.title,
+                "rows": [
+                    _row_state(predictions[row.name], demo.site, snapshot) for row in group.rows
+                ],
+            }
+            for group in GROUPS
+        ],
+    }
+
+
+def _row_state(prediction: Prediction, site: Site, snapshot: Snapshot) -> dict[str, object]:
+    row, explanation = prediction.row, prediction.explanation
+    return {
+        "name": row.name,
+        "title": row.title,
+        "lesson": row.lesson,
+        "page": row.page,
+        "path": row.path,
+        "policy": {"key": prediction.key, "about": ABOUT[prediction.key]},
+        "query": query(row, snapshot.run),
+        "fetch": {
+            "url": site.url(row, snapshot.run),
+            "method": row.method,
+            "headers": dict(row.headers),
+            "credentials": row.credentials,
+            "body": row.body,
+            "reads": row.reads,
+            "repeats": row.repeats,
+        },
+        "predicted": {
+            **asdict(prediction.script_result),
+            "explanation": {
+                **explanation.to_dict(),
+                "page": explanation.reason and code_page(explanation.reason),
+            },
+            "exchanges": [_exchange_state(exchange) for exchange in prediction.result.exchanges],
+        },
+    }
+
+
+def _exchange_state(exchange: Exchange) -> dict[str, object]:
+    return {
+        "method": exchange.method,
+        "status": exchange.status,
+        "is_preflight": exchange.is_preflight,
+        "sent": [pair for pair in exchange.request_headers if pair[0] not in _NOISE],
+        "received": [pair for pair in exchange.response_headers if pair[0] not in _NOISE],
+    }

@@ -1,4 +1,4 @@
-"""The demo's policies by path: one that the page edits, one for everybody, and none for a path."""
+"""The demo's policies by path: the edited one, a public one, and None for a path."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ ABOUT = {
     PUBLIC: "open to everyone, and never with cookies",
     INTERNAL: "None: left alone, whatever the policies say",
 }
-"""What each key of the map stands for."""
+"""Keys of the map, with their meaning for people."""
 
 
 def policies(options: Mapping[str, Any]) -> PolicyMap:
-    """The map of all policies, with these options for whatever has no policy of its own.
+    """Return the map of all policies; the options are those of its default.
 
     Raises:
-        ConfigError: With all that is wrong with the options.
+        ConfigError: The options are refused.
     """
     return PolicyMap(
         {PUBLIC: Policy(allow_origins=["*"]), INTERNAL: None}, default=Policy(**options)
@@ -34,14 +34,14 @@ def policies(options: Mapping[str, Any]) -> PolicyMap:
 
 
 def governing_key(policies: PolicyMap, path: str) -> str:
-    """Under which key of the map a path's policy is."""
+    """Return the key of the map that governs a path."""
     governing = policies.policy_for(path)
-    # By identity: what is edited may come to equal the public policy, and is another one still.
+    # By identity: the edited policy may become equal to the public one.
     return next((key for key, policy in policies.items() if policy is governing), DEFAULT)
 
 
 def as_python(options: Mapping[str, object]) -> str:
-    """``policies(options)`` as the call that makes it; what is empty or off is left out."""
+    """Return the call that builds ``policies(options)``, without empty or false options."""
     given = [
         f"    {name}={json.dumps(value) if isinstance(value, list) else value},"
         for name, value in options.items()
@@ -57,3 +57,25 @@ def as_python(options: Mapping[str, object]) -> str:
             "))",
         )
     )
+
+
+def start_options(page_origin: str) -> dict[str, object]:
+    """Return the options of the edited policy at the start."""
+    return {
+        "allow_origins": [page_origin],
+        "allow_methods": ["PUT", "PATCH"],
+        "allow_headers": ["Authorization"],
+        "expose_headers": ["X-Total-Count"],
+        "allow_credentials": True,
+        "allow_null_origin": False,
+        "max_age": 600,
+    }
+
+
+def changed_options(page_origin: str, other_origin: str) -> dict[str, object]:
+    """Return the options of the live change that the terminal shows."""
+    return {
+        **start_options(page_origin),
+        "allow_origins": [page_origin, other_origin],
+        "allow_methods": ["PUT", "PATCH", "DELETE"],
+    }

@@ -1,25 +1,32 @@
-"""Servers on loopback, each in a thread."""
+"""Servers of the API and of the page on loopback, each in a thread."""
 
 from __future__ import annotations
 
 import errno
 import io
+import logging
 import os
 import socket
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import uvicorn
 
+from corscore_cli.demo.demo import CountedASGI, Demo
+from corscore_cli.demo.model import Site
+from corscore_cli.demo.page import PageApp
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from _typeshed.wsgi import WSGIApplication
+
+    from corscore_cli.demo.apps import App
 
 # Never another address: the page can replace the policy of the API.
 HOST = "127.0.0.1"
@@ -27,7 +34,7 @@ _POLL_SECONDS = 0.005
 
 
 class PortUnavailable(Exception):
-    """There is a server on this port already, or it is not ours to take. Its text says which."""
+    """A port that is in use, or that this user may not take. Its text says which."""
 
     def __init__(self, port: int, error: OSError) -> None:
         in_use = error.errno == errno.EADDRINUSE
@@ -36,11 +43,58 @@ class PortUnavailable(Exception):
         self.port = port
 
 
-def listen(port: int) -> socket.socket:
-    """A listening socket on loopback; 0 takes any free port.
+@contextmanager
+def running(app: App, port: int, page_port: int) -> Iterator[Demo]:
+    """Serve the API and the page for as long as the context lasts.
+
+    Args:
+        app: The framework of the API.
+        port: The port of the API; 0 takes any free one.
+        page_port: The port of the page; 0 takes any free one.
 
     Raises:
-        PortUnavailable: The port cannot be had.
+        PortUnavailable: A port is not free.
+        NotInstalled: The framework is not installed.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(_quiet())
+        api_socket = stack.enter_context(listen(port))
+        page_socket = stack.enter_context(listen(page_port))
+        api, page = api_socket.getsockname()[1], page_socket.getsockname()[1]
+        site = Site(
+            f"http://{HOST}:{api}",
+            {
+                "page": f"http://{HOST}:{page}",
+                # The same server under another name, which to a browser is another origin.
+                "other": f"http://localhost:{page}",
+                "null": "null",
+            },
+        )
+        demo = Demo(app, site)
+        if isinstance(demo.api, CountedASGI):
+            stack.enter_context(serving_asgi(demo.api, api_socket))
+        else:
+            stack.enter_context(serving_wsgi(demo.api, api_socket))
+        stack.enter_context(serving_wsgi(PageApp(demo), page_socket))
+        yield demo
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the refusal log off the terminal, which shows refusals in the table."""
+    logger, handler = logging.getLogger("corscore"), logging.NullHandler()
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+def listen(port: int) -> socket.socket:
+    """Return a listening socket on loopback; 0 takes any free port.
+
+    Raises:
+        PortUnavailable: The port is not free.
     """
     try:
         return socket.create_server((HOST, port))
@@ -50,7 +104,7 @@ def listen(port: int) -> socket.socket:
 
 @contextmanager
 def serving_asgi(app: Any, listener: socket.socket) -> Iterator[None]:
-    """Serves an ASGI application for as long as the context lasts."""
+    """Serve an ASGI application for as long as the context lasts."""
     config = uvicorn.Config(
         app,
         loop="asyncio",
@@ -59,7 +113,7 @@ def serving_asgi(app: Any, listener: socket.socket) -> Iterator[None]:
         lifespan="off",
         # One of its answers is a 500: uvicorn would print the traceback between our lines.
         log_level="critical",
-        # Browsers keep connections open, and would keep the command from ending.
+        # Browsers keep connections open, which would keep the command from ending.
         timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
@@ -76,7 +130,7 @@ def serving_asgi(app: Any, listener: socket.socket) -> Iterator[None]:
 
 @contextmanager
 def serving_wsgi(app: WSGIApplication, listener: socket.socket) -> Iterator[None]:
-    """Serves a WSGI application for as long as the context lasts."""
+    """Serve a WSGI application for as long as the context lasts."""
     server = _Server(listener)
     server.set_app(app)
     thread = threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), daemon=True)
@@ -90,7 +144,7 @@ def serving_wsgi(app: WSGIApplication, listener: socket.socket) -> Iterator[None
 
 
 class _Server(ThreadingMixIn, WSGIServer):
-    """The standard library's, on a socket that listens already."""
+    """The standard library's server, on a socket that listens already."""
 
     daemon_threads = True
     block_on_close = False
@@ -99,21 +153,21 @@ class _Server(ThreadingMixIn, WSGIServer):
         super().__init__(listener.getsockname(), _Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listener
-        # What `server_bind` would do, which also asks the name servers who we are.
+        # `server_bind` would do the same, and ask the name servers for the host's name.
         self.server_address = listener.getsockname()
         self.server_name, self.server_port = HOST, listener.getsockname()[1]
         self.setup_environ()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # A browser that hangs up early is none.
+        # A browser that closes the connection early is no error.
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
 
 class _Handler(WSGIRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base's name)
-        """Says nothing: the terminal shows the table."""
+        """Log nothing: the terminal shows the table."""
 
     def get_stderr(self) -> io.StringIO:
-        """As little: an exception of the API is one of its answers."""
+        """Drop tracebacks: the exception of /broken is part of the table."""
         return io.StringIO()

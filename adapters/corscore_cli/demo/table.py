@@ -1,12 +1,80 @@
-"""The table of the demo: what a page tries, and what it should get under the policies at the start.
+"""The rows of the demo's table, with the results that are expected under ``start_options``.
 
-The outcomes are written by hand. ``corscore demo --once`` fails when the browser model, asking the
-real server, comes to another one.
+The expected results are written by hand. ``corscore demo --once`` fails when the browser model
+gets another one from the running server.
 """
 
 from __future__ import annotations
 
-from corscore_cli.demo.rows import TOKEN, Group, Outcome, Row
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from corscore_cli.demo.api import TOKEN
+
+if TYPE_CHECKING:
+    from corscore.browser import Credentials, Reason
+
+Page = Literal["page", "other", "null"]
+"""The page that the policy allows, a page of another origin, or a sandboxed frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptResult:
+    """What a fetch gives to its script.
+
+    Attributes:
+        reason: Why something is kept from it, a key of ``corscore.browser.REASONS``.
+        status: The response's status; None where the script gets no response.
+        preflights: The number of preflights that were sent.
+        header: The value of the response header that it reads, None if it is hidden.
+    """
+
+    reason: Reason | None = None
+    status: int | None = None
+    preflights: int = 0
+    header: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One fetch that a page tries.
+
+    Attributes:
+        name: Unique, for programs.
+        title: The action of the script, for people.
+        expected: The result under ``start_options``.
+        lesson: The rule behind the result, under any policy.
+        page: The page that the script is on.
+        method: As the script writes it.
+        path: At the API.
+        headers: The script's.
+        credentials: The mode of ``fetch``.
+        body: The request's, for methods that have one.
+        reads: A response header that the script reads.
+        repeats: How many times it fetches, one after the other.
+    """
+
+    name: str
+    title: str
+    expected: ScriptResult
+    lesson: str
+    page: Page = "page"
+    method: str = "GET"
+    path: str = "/articles"
+    headers: tuple[tuple[str, str], ...] = ()
+    credentials: Credentials = "same-origin"
+    body: str | None = None
+    reads: str | None = None
+    repeats: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows about one question."""
+
+    title: str
+    rows: tuple[Row, ...]
+
 
 _JSON = ("Content-Type", "application/json")
 _AUTHORIZED = ("Authorization", TOKEN)
@@ -18,14 +86,14 @@ GROUPS = (
             Row(
                 "own-origin",
                 "Read the articles",
-                Outcome(status=200),
+                ScriptResult(status=200),
                 "A plain GET is sent without asking first. Whether the script may read the answer "
                 "depends on the answer's headers.",
             ),
             Row(
                 "other-origin",
                 "Read from another origin",
-                Outcome("no-allow-origin"),
+                ScriptResult("no-allow-origin"),
                 "Scheme, host and port make an origin: localhost is not 127.0.0.1. The request "
                 "reaches the server all the same. CORS decides who may read, not who may ask.",
                 page="other",
@@ -33,7 +101,7 @@ GROUPS = (
             Row(
                 "other-origin-put",
                 "Write from another origin",
-                Outcome("preflight-not-ok", preflights=1),
+                ScriptResult("preflight-not-ok", preflights=1),
                 "A PUT is announced by a preflight. When that is refused, the PUT is never sent.",
                 page="other",
                 method="PUT",
@@ -44,7 +112,7 @@ GROUPS = (
             Row(
                 "null-origin",
                 "Read in a sandboxed frame",
-                Outcome("no-allow-origin"),
+                ScriptResult("no-allow-origin"),
                 "Sandboxed frames, file: pages and some redirects all call themselves null, so "
                 "allowing it allows every site.",
                 page="null",
@@ -57,7 +125,7 @@ GROUPS = (
             Row(
                 "put-json",
                 "PUT with JSON and a token",
-                Outcome(status=200, preflights=1),
+                ScriptResult(status=200, preflights=1),
                 "The preflight asks for the method, for Content-Type because JSON is no form, and "
                 "for Authorization.",
                 method="PUT",
@@ -68,7 +136,7 @@ GROUPS = (
             Row(
                 "delete",
                 "DELETE, which is not listed",
-                Outcome("method-not-allowed", preflights=1),
+                ScriptResult("method-not-allowed", preflights=1),
                 "GET, HEAD and POST are always allowed; any other method must be listed.",
                 method="DELETE",
                 path="/articles/1",
@@ -76,7 +144,7 @@ GROUPS = (
             Row(
                 "patch-lower-case",
                 "patch, in lower case",
-                Outcome("method-not-allowed", preflights=1),
+                ScriptResult("method-not-allowed", preflights=1),
                 "Browsers write get, post, put, delete, head and options in upper case for you. "
                 "They send patch as it is, and patch is not PATCH.",
                 method="patch",
@@ -85,7 +153,7 @@ GROUPS = (
             Row(
                 "unlisted-header",
                 "A header that is not listed",
-                Outcome("header-not-allowed", preflights=1),
+                ScriptResult("header-not-allowed", preflights=1),
                 "Any header of your own must be listed, even on a GET.",
                 headers=(("X-Trace", "1"),),
             ),
@@ -97,7 +165,7 @@ GROUPS = (
             Row(
                 "sign-in",
                 "Sign in, keep the cookie",
-                Outcome(status=200),
+                ScriptResult(status=200),
                 "The cookie is kept only when the script says credentials: include. It is kept "
                 "even when the script may not read the answer.",
                 method="POST",
@@ -107,7 +175,7 @@ GROUPS = (
             Row(
                 "with-cookie",
                 "Who am I, with the cookie",
-                Outcome(status=200),
+                ScriptResult(status=200),
                 "With credentials the answer must name the origin, not *, and allow credentials.",
                 path="/session",
                 credentials="include",
@@ -115,7 +183,7 @@ GROUPS = (
             Row(
                 "without-cookie",
                 "Who am I, without it",
-                Outcome(status=401),
+                ScriptResult(status=401),
                 "Without credentials: include no cookie goes to another origin. The 401 carries "
                 "the headers too, so the script can tell it from a network error.",
                 path="/session",
@@ -128,22 +196,22 @@ GROUPS = (
             Row(
                 "exposed-header",
                 "An exposed response header",
-                Outcome(status=200, header="3"),
+                ScriptResult(status=200, header="3"),
                 "Scripts see seven harmless headers of another origin, and those it exposes.",
                 reads="X-Total-Count",
             ),
             Row(
                 "hidden-header",
                 "A hidden response header",
-                Outcome("header-not-exposed", status=200),
+                ScriptResult("header-not-exposed", status=200),
                 "The developer tools show it, headers.get() gives null.",
                 reads="X-Served-By",
             ),
             Row(
                 "server-error",
                 "The body of a 500",
-                Outcome(status=500),
-                "The exception is handled by nobody. Many servers lose their CORS headers on that "
+                ScriptResult(status=500),
+                "No handler catches the exception. Many servers lose their CORS headers on that "
                 "way out, and then the console blames CORS for what was a bug.",
                 path="/broken",
             ),
@@ -155,7 +223,7 @@ GROUPS = (
             Row(
                 "preflight-cache",
                 "Three PUTs in a row",
-                Outcome(status=200, preflights=1),
+                ScriptResult(status=200, preflights=1),
                 "max_age is how long a browser may go on without asking again. With the developer "
                 "tools open and their cache disabled, it asks every time.",
                 method="PUT",
@@ -172,7 +240,7 @@ GROUPS = (
             Row(
                 "public",
                 "Public news, anywhere",
-                Outcome(status=200),
+                ScriptResult(status=200),
                 "/public/* has a policy of its own, and that one is for everyone. What you change "
                 "in the other policy does not reach it.",
                 page="other",
@@ -181,7 +249,7 @@ GROUPS = (
             Row(
                 "public-null",
                 "Public news in a sandbox",
-                Outcome(status=200),
+                ScriptResult(status=200),
                 "* is every origin, null included. That is safe, since * never counts with "
                 "cookies: anyone could read as much with a program of their own.",
                 page="null",
@@ -190,7 +258,7 @@ GROUPS = (
             Row(
                 "public-with-cookie",
                 "Public news with a cookie",
-                Outcome("wildcard-with-credentials"),
+                ScriptResult("wildcard-with-credentials"),
                 "What everyone may read is the same for everyone: a page that sends cookies along "
                 "gets nothing, even the page that may send them to the other paths.",
                 path="/public/news",
@@ -199,7 +267,7 @@ GROUPS = (
             Row(
                 "internal",
                 "Internal health",
-                Outcome("no-allow-origin"),
+                ScriptResult("no-allow-origin"),
                 "/internal/* has None: CORS leaves these responses alone, adds nothing and removes "
                 "nothing. So no page of another origin reads them.",
                 path="/internal/health",
@@ -210,8 +278,8 @@ GROUPS = (
 ROWS = tuple(row for group in GROUPS for row in group.rows)
 
 AFTER_CHANGE = {
-    "other-origin": Outcome(status=200),
-    "other-origin-put": Outcome(status=200, preflights=1),
-    "delete": Outcome(status=200, preflights=1),
+    "other-origin": ScriptResult(status=200),
+    "other-origin-put": ScriptResult(status=200, preflights=1),
+    "delete": ScriptResult(status=200, preflights=1),
 }
-"""The rows that come out otherwise under ``changed_options``."""
+"""The results that ``changed_options`` changes."""

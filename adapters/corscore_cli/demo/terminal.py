@@ -1,4 +1,4 @@
-"""What the demo prints."""
+"""The demo's text for a terminal."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from corscore_cli.demo.policies import DEFAULT, as_python
-from corscore_cli.demo.rows import changed_options
+from corscore_cli.demo.policies import DEFAULT, as_python, changed_options
 from corscore_cli.demo.table import AFTER_CHANGE, GROUPS
 from corscore_cli.shell.output import code_text
 
@@ -21,11 +20,11 @@ if TYPE_CHECKING:
 
     from corscore_cli.demo.demo import Demo
     from corscore_cli.demo.model import Prediction
-    from corscore_cli.demo.rows import Outcome
+    from corscore_cli.demo.table import ScriptResult
 
 
 def print_policy(console: Console, demo: Demo) -> None:
-    """Who is who, and the policies in force."""
+    """Print the origins and the policies in force."""
     people = Table.grid(padding=(0, 2), pad_edge=True)
     for name, origin, what in (
         ("API", demo.site.api, demo.title),
@@ -42,7 +41,7 @@ def print_policy(console: Console, demo: Demo) -> None:
 
 
 def print_table(console: Console, predictions: list[Prediction]) -> bool:
-    """What the browser model got, row by row. Returns whether all of it was expected."""
+    """Print the predictions row by row; return whether all were expected."""
     by_row = {prediction.row: prediction for prediction in predictions}
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), collapse_padding=True)
     table.add_column("A script")
@@ -55,14 +54,14 @@ def print_table(console: Console, predictions: list[Prediction]) -> bool:
         table.add_row(Text(group.title, "bold"))
         for row in group.rows:
             done = by_row[row]
-            outcome = done.outcome
+            result = done.script_result
             table.add_row(
                 Text(row.title),
                 Text(row.page, "" if row.page == "page" else "magenta"),
                 Text(done.key, "dim" if done.key == DEFAULT else ""),
-                _word(outcome),
-                Text(str(outcome.preflights or ""), "dim"),
-                _agreement(outcome, row.expected),
+                _word(result),
+                Text(str(result.preflights or ""), "dim"),
+                _agreement(result, row.expected),
             )
         table.add_section()
     console.print(table)
@@ -72,14 +71,14 @@ def print_table(console: Console, predictions: list[Prediction]) -> bool:
         "  ok: whether that was expected[/]\n",
     )
     _print_explanations(console, predictions)
-    good = sum(done.outcome == done.row.expected for done in predictions)
+    good = sum(done.script_result == done.row.expected for done in predictions)
     style = "green" if good == len(predictions) else "bold red"
     _say(console, f"  [{style}]{good} of {len(predictions)}[/] came out as expected.\n")
     return good == len(predictions)
 
 
 def print_address(console: Console, demo: Demo) -> None:
-    """Where to go next."""
+    """Print the address of the page, and print later changes of the policy."""
     address = demo.site.pages["page"]
     _say(console, f"  Open  [bold cyan link={address}]{address}[/]")
     _say(
@@ -92,9 +91,10 @@ def print_address(console: Console, demo: Demo) -> None:
 
 
 def print_live_change(console: Console, demo: Demo) -> bool:
-    """Replaces the policy while the API serves, shows which rows changed, and takes it back.
+    """Replace the policy while the API serves, print the rows that change, and restore it.
 
-    Returns whether all of them did that should, and no other.
+    Returns:
+        Whether exactly the expected rows changed.
     """
     before = demo.snapshot().predictions
     pages = demo.site.pages
@@ -103,15 +103,17 @@ def print_live_change(console: Console, demo: Demo) -> bool:
     after = demo.snapshot().predictions
     demo.apply(demo.start)
     pairs = [
-        (old, new) for old, new in zip(before, after, strict=True) if old.outcome != new.outcome
+        (old, new)
+        for old, new in zip(before, after, strict=True)
+        if old.script_result != new.script_result
     ]
     table = Table.grid(padding=(0, 2), pad_edge=True)
     for old, new in pairs:
-        table.add_row(Text(new.row.title), _word(old.outcome), "now", _word(new.outcome))
+        table.add_row(Text(new.row.title), _word(old.gets), "now", _word(new.script_result))
     console.print()
     console.print(table)
     console.print()
-    good = {new.row.name: new.outcome for _, new in pairs} == AFTER_CHANGE
+    good = {new.row.name: new.script_result for _, new in pairs} == AFTER_CHANGE
     if good:
         _say(console, "  [green]As expected[/]: no other row changed. The old policy is back.\n")
     else:
@@ -120,7 +122,7 @@ def print_live_change(console: Console, demo: Demo) -> bool:
 
 
 def _say(console: Console, markup: str) -> None:
-    """Prints text of ours, which has rich's markup in it, on a console that may take none."""
+    """Print text with rich's markup, whatever the console is set to."""
     console.print(Text.from_markup(markup))
 
 
@@ -130,7 +132,7 @@ def _print_changes(console: Console, changes: list[str]) -> None:
 
 
 def _print_explanations(console: Console, predictions: list[Prediction]) -> None:
-    """The rows in which a script does not get all it asked for: why, and what would change that."""
+    """Print the reason and the fix of each row that keeps something from its script."""
     _say(console, "  [bold]Why not, and what would change it[/]\n")
     table = Table.grid(padding=(0, 2), pad_edge=True)
     for done in predictions:
@@ -143,18 +145,18 @@ def _print_explanations(console: Console, predictions: list[Prediction]) -> None
     console.print()
 
 
-def _word(outcome: Outcome) -> Text:
-    """The outcome in a word or two, which say it all without colours too."""
-    if outcome.status is None:
+def _word(result: ScriptResult) -> Text:
+    """Return a result in a word or two, clear without colours."""
+    if result.status is None:
         return Text("blocked", "yellow")
-    if outcome.reason is not None:
+    if result.reason is not None:
         return Text("hidden", "yellow")
-    header = f", {outcome.header}" if outcome.header else ""
-    return Text(f"readable: {outcome.status}{header}", "green")
+    header = f", {result.header}" if result.header else ""
+    return Text(f"readable: {result.status}{header}", "green")
 
 
-def _agreement(outcome: Outcome, expected: Outcome) -> Text:
-    if outcome == expected:
+def _agreement(result: ScriptResult, expected: ScriptResult) -> Text:
+    if result == expected:
         return Text("yes", "green")
     reason = f": {expected.reason}" if expected.reason else ""
     return Text(f"NO, but {_word(expected)}{reason}, {expected.preflights} asked", "bold red")

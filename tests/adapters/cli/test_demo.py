@@ -19,14 +19,15 @@ import corscore_cli
 from corscore import Policy, PolicyMap, PolicyRef
 from corscore.browser import KNOWN_DEVIATIONS, Request, fetch
 from corscore_cli.commands import demo as demo_command
-from corscore_cli.demo import api, rows, servers
+from corscore_cli.demo import api, servers
 from corscore_cli.demo import demo as demo_module
+from corscore_cli.demo import policies as demo_policies
 from corscore_cli.demo.apps import APPS
-from corscore_cli.demo.demo import Demo, running
-from corscore_cli.demo.explained import explained
+from corscore_cli.demo.demo import Demo, Preflights
+from corscore_cli.demo.model import explain
+from corscore_cli.demo.page import demo_state
 from corscore_cli.demo.policies import INTERNAL, PUBLIC, as_python, policies
-from corscore_cli.demo.preflights import Preflights
-from corscore_cli.demo.state import state
+from corscore_cli.demo.servers import running
 from corscore_cli.demo.table import AFTER_CHANGE, ROWS
 from corscore_cli.demo.terminal import print_address, print_live_change, print_table
 from corscore_cli.shell.command import corscore
@@ -169,7 +170,7 @@ def test_colours_are_for_terminals_that_want_them() -> None:
 def test_an_unexpected_outcome_is_shown_and_fails(
     monkeypatch: pytest.MonkeyPatch, option: str, value: object, says: str
 ) -> None:
-    start = rows.start_options
+    start = demo_policies.start_options
     monkeypatch.setattr(
         demo_module, "start_options", lambda origin: {**start(origin), option: value}
     )
@@ -246,7 +247,6 @@ def test_a_mistake_in_the_call(args: list[str]) -> None:
 
 
 def test_a_framework_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "corscore_cli.demo.app_flask", raising=False)
     monkeypatch.setitem(sys.modules, "flask", None)
     monkeypatch.delitem(sys.modules, "corscore_flask", raising=False)
     result = invoke("demo", "--app", "flask", *ANY_PORTS)
@@ -259,7 +259,7 @@ def test_a_framework_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_module_of_ours_that_is_missing_is_no_users_mistake(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(sys.modules, "corscore_cli.demo.app_wsgi", None)
+    monkeypatch.setitem(sys.modules, "corscore_wsgi", None)
     with pytest.raises(ModuleNotFoundError):
         APPS["wsgi"].make(None)  # type: ignore[arg-type]
 
@@ -431,7 +431,7 @@ def test_a_policy_that_cannot_be_is_explained_and_the_old_one_stays(demo: Demo) 
     assert all(found["message"] for found in problems)
     snapshot = demo.snapshot()
     assert snapshot.options == before
-    assert all(done.outcome == done.row.expected for done in snapshot.predictions)
+    assert all(done.script_result == done.row.expected for done in snapshot.predictions)
 
 
 def test_another_policy_is_in_force_at_once(demo: Demo) -> None:
@@ -556,7 +556,7 @@ def test_every_app_takes_another_policy_while_it_serves(name: str) -> None:
         for method, reason in (("DELETE", None), ("PUT", "method-not-allowed")):
             served.apply({**served.start, "allow_methods": [method]})
             (done,) = [done for done in served.snapshot().predictions if done.row.name == "delete"]
-            assert done.outcome.reason == reason
+            assert done.script_result.reason == reason
         assert served.api.app is served_by
 
 
@@ -564,7 +564,7 @@ def test_every_app_takes_another_policy_while_it_serves(name: str) -> None:
 def test_a_change_reaches_the_paths_that_have_no_policy_of_their_own(name: str) -> None:
     with as_in_a_process_of_its_own(name), running(APPS[name], 0, 0) as served:
         served.apply({"allow_origins": ["https://app.example"]})
-        read = {done.row.name: done.outcome for done in served.snapshot().predictions}
+        read = {done.row.name: done.script_result for done in served.snapshot().predictions}
     for row in ROWS:
         if row.path.startswith(("/public/", "/internal/")):
             assert read[row.name] == row.expected, row.name
@@ -612,7 +612,7 @@ def test_what_to_change(demo: Demo, change: dict[str, object], row: str, says: s
 
 
 def test_every_row_comes_with_its_explanation_and_the_wire(demo: Demo) -> None:
-    told: Any = state(demo, "chromium")
+    told: Any = demo_state(demo, "chromium")
     codes = Path(__file__).parents[3] / "docs" / "codes"
     for group in told["groups"]:
         for row in group["rows"]:
@@ -653,7 +653,7 @@ def test_what_a_browser_does_otherwise_is_explained_by_the_wire() -> None:
     request = Request("GET", "https://api.example/", origin="https://app.example", headers=headers)
     sent = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}
     result = fetch(request, lambda method, url, headers: (200, sent), browser="chromium")
-    told = explained(result, None, Policy(allow_origins=["*"]))
+    told = explain(result, None, Policy(allow_origins=["*"]))
     assert told.allowed
     assert told.hint is None
     assert not told.headers

@@ -1177,7 +1177,7 @@ def test_it_returns_what_it_is_given_and_takes_one_policy(make: Callable[[], Any
     assert cors_policy(policy("one"))(target) is target
     with pytest.raises(RuntimeError, match="has another policy already"):
         cors_policy(TWO)(target)
-    with pytest.raises(RuntimeError, match=r"cors\(policy\)\(Route\(path, endpoint\)\)"):
+    with pytest.raises(RuntimeError, match=r"cors_policy\(policy\)\(Route\(path, endpoint\)\)"):
         cors_policy(None)(target)
 
 
