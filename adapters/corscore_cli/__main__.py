@@ -1,4 +1,4 @@
-"""``python -m corscore_cli``: the command, where its script is not on the path."""
+"""``python -m corscore_cli``: the command, without its script."""
 
 from corscore_cli.shell.main import main
 

@@ -65,8 +65,7 @@ def install(
             "corscore_asgi.CORSMiddleware(app, ...)"
         )
     cls = type(app)
-    # Starlette's last resort once more: a user's handler for `Exception` stands in the place of the
-    # first one, and may fail itself.
+    # A second one: a user's handler for `Exception` replaces the body of the first, and may fail.
     inside = ServerErrorMiddleware(_Inside(app, cls))
     layer = RoutedMiddleware(
         inside,

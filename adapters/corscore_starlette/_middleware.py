@@ -126,7 +126,7 @@ class CORSMiddleware(RoutedMiddleware):
 
     def _note_answer_outside(self, error: Exception, response: _Response, scope: Scope) -> None:
         if response.begun:
-            # The body limit sends its own answer in the place of one that begins.
+            # The body limit sends its own response when the one of the app begins.
             is_missed = not response.started and _BODY_LIMIT in scope
         else:
             is_missed = not self._covers_errors or isinstance(error, HTTPException)

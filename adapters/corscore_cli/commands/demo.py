@@ -23,7 +23,7 @@ _SECONDS_TO_SLEEP = 3600.0
     type=click.Choice([*APPS]),
     default="fastapi",
     show_default=True,
-    help="What serves the API.",
+    help="The framework of the API.",
 )
 @click.option("--port", type=_PORT, default=8100, show_default=True, help="The API's; 0 is any.")
 @click.option(
@@ -61,7 +61,7 @@ def demo(name: str, port: int, page_port: int, *, once: bool) -> None:
 
 
 def _wait() -> None:
-    """Returns when the user presses Ctrl+C."""
+    """Wait for Ctrl+C."""
     try:
         while True:
             sleep(_SECONDS_TO_SLEEP)

@@ -38,7 +38,7 @@ _SIGNS = {"gains": ("+", "green"), "loses": ("-", "red"), "changes": ("~", "yell
 @factory_option
 @json_option
 def diff(old: str, new: str, app_dir: str, is_factory: bool, as_json: bool) -> None:
-    """Say who gains and who loses access when NEW takes OLD's place.
+    """List who gains and who loses access when NEW replaces OLD.
 
     Both are what `corscore check` takes: a TOML file, main:policy, main:app, a Django settings
     module or env. What they mean is compared: an origin that leaves a list and is covered by a
@@ -77,4 +77,4 @@ def _print(console: Console, changes: tuple[AccessChange, ...]) -> None:
         console.print()
         say(console, Text(f"{gained} gained, {lost} lost, {other} changed otherwise", "bold"))
     else:
-        say(console, "No difference: nobody gains or loses access.")
+        say(console, "No difference: no origin gains or loses access.")

@@ -33,7 +33,7 @@ from corscore_cli.targets.loader import load
 if TYPE_CHECKING:
     from corscore.diagnostics import Explanation
 
-# A server is of some origin; no page is of this one.
+# An origin that no page has.
 _SERVER = "https://server.invalid"
 
 
@@ -99,7 +99,7 @@ def explain(
 def _request(
     origin: str, method: str, headers: tuple[str, ...], *, credentials: bool, path: str
 ) -> Request | RequestInfo:
-    """What the script asks for; or as much of it as a policy can be asked about."""
+    """Return the script's request, or the part of it that a policy can answer."""
     url = f"{_SERVER}{path}"
     try:
         return Request(
@@ -111,7 +111,7 @@ def _request(
         )
     except ValueError as error:
         message = str(error)
-    # What no browser sends is what people try out. The explanation says so, and what they meant.
+    # The explanation says which origin or method no browser sends, and what was meant.
     if not _is_possible("GET", url, origin):
         return RequestInfo("GET", origin=origin)
     if not _is_possible(method, url, origin):
@@ -134,5 +134,5 @@ def _told(
         return policy.explain(request, reads=reads)
     if isinstance(request, RequestInfo):
         raise Mistake(f"{path} is left alone: no policy says anything about it")
-    # What a server without CORS does.
+    # A path without a policy is served without CORS headers.
     return explain_fetch(fetch(request, lambda *_: (200, ())), reads=reads)

@@ -46,16 +46,16 @@ def har(file: Path, show_all: bool, steps: bool, as_json: bool) -> None:
         print_json(report.to_dict())
         raise SystemExit(findings_exit(report.findings))
     console = make_console()
-    bad = [request for request in report.requests if not request.healthy]
+    faulty = [request for request in report.requests if not request.healthy]
     say(
         console,
         Text.assemble(
             (str(len(report.requests)), "bold"),
             f" requests to other origins, of {report.entries} in all; ",
-            (f"{len(bad)} to look at", "bold red" if bad else "bold green"),
+            (f"{len(faulty)} to look at", "bold red" if faulty else "bold green"),
         ),
     )
-    for request in report.requests if show_all else bad:
+    for request in report.requests if show_all else faulty:
         console.print()
         print_diagnosis(console, request, steps=steps)
     raise SystemExit(findings_exit(report.findings))

@@ -13,12 +13,12 @@ from corscore_cli.shell.options import header_pair, json_option, script_options
 from corscore_cli.shell.output import FINDINGS, FINE, Mistake, make_console, print_json
 from corscore_cli.shell.report import print_diagnosis
 
-# All requests together may take so many times what one of them may.
+# The time limit of all requests together, in time limits of one.
 _TIMES = 6
 
 
 def _number(context: click.Context, parameter: click.Parameter, value: float) -> float:
-    # Neither end of a range keeps it out.
+    # A range of click lets nan in.
     if math.isnan(value):
         raise click.BadParameter("nan is no number of seconds.", context, parameter)
     return value
@@ -51,7 +51,7 @@ def probe(
     timeout: float,
     as_json: bool,
 ) -> None:
-    """Do to a live server what a browser would, and say what comes of it, and why.
+    """Ask a live server as a browser would, and explain the result.
 
     Sends the preflight, where there is one, and then the request, and follows redirects as browsers
     do; then a few more GETs and preflights, to find causes. With --audit it also asks with origins
@@ -71,7 +71,7 @@ def probe(
     except ValueError as error:
         raise Mistake(str(error)) from None
     try:
-        # Only to have the names looked at.
+        # Checks the names only.
         Request("GET", url, origin=origin, headers=[(name, "1") for name in reads])
     except ValueError as error:
         raise click.BadParameter(f"{error}.", param_hint="--reads") from None

@@ -109,7 +109,8 @@ def print_live_change(console: Console, demo: Demo) -> bool:
     ]
     table = Table.grid(padding=(0, 2), pad_edge=True)
     for old, new in pairs:
-        table.add_row(Text(new.row.title), _word(old.gets), "now", _word(new.script_result))
+        words = _word(old.script_result), "now", _word(new.script_result)
+        table.add_row(Text(new.row.title), *words)
     console.print()
     console.print(table)
     console.print()

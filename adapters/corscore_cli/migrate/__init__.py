@@ -1,1 +1,1 @@
-"""From another library's options to a policy, and what that changes for browsers."""
+"""Other libraries' options as a policy, compared in the browser model."""

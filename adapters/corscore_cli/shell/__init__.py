@@ -1,1 +1,1 @@
-"""What all commands share: the entry point, what they print, how they ask servers."""
+"""The entry point, options, output and the HTTP client of all commands."""

@@ -1,4 +1,4 @@
-"""One HTTP request at a time, over httpx: no redirects, no cookies, no body, a limit on time."""
+"""A transport over httpx: one request at a time, without redirects, cookies and bodies."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _CERTIFICATES = {
     9: "the certificate is not valid yet",
     18: "the certificate is self-signed",
     19: "a certificate in its chain is self-signed",
-    20: "nobody known signed the certificate",
+    20: "no known authority signed the certificate",
     62: "the certificate is for another name",
     64: "the certificate is for another address",
 }
@@ -39,13 +39,13 @@ _CERTIFICATES = {
 
 @contextmanager
 def open_transport(timeout: float, total: float) -> Iterator[Transport]:
-    """A transport for ``corscore.diagnostics.probe``; what it raises is ``NoResponse``.
+    """Open a transport for ``corscore.diagnostics.probe``, which raises ``NoResponse``.
 
-    Of each response it reads the head and nothing more, up to the 100 KiB that httpx takes.
+    It reads the head of each response only, up to the 100 KiB that httpx takes.
 
     Args:
-        timeout: Seconds that one answer may take, its connection included.
-        total: Seconds that all of them may take together.
+        timeout: Seconds for one response, its connection included.
+        total: Seconds for all responses together.
 
     Raises:
         Mistake: The environment names a proxy or certificates that cannot be used.
@@ -55,7 +55,7 @@ def open_transport(timeout: float, total: float) -> Iterator[Transport]:
         client = httpx.AsyncClient(
             timeout=timeout,
             follow_redirects=False,
-            # Some kind of it, or httpx would make one of a user name and password in a URL.
+            # Without it httpx would send the user name and password of a URL.
             auth=httpx.Auth(),
             event_hooks={"response": [_keep_head]},
             headers={"User-Agent": _AGENT},
@@ -64,7 +64,7 @@ def open_transport(timeout: float, total: float) -> Iterator[Transport]:
     except (ValueError, OSError, ImportError) as error:
         loop.close()
         raise Mistake(f"a proxy or the certificates of the environment: {error!a}") from None
-    # In a thread of its own the loop is in nobody's way, should one run in this thread already.
+    # In a thread of its own, since a loop may run in this one already.
     with ThreadPoolExecutor(1) as thread:
         try:
             yield _Http(client, loop, thread, timeout, time.monotonic() + total).send
@@ -90,22 +90,22 @@ class _Http:
         self._task: asyncio.Task[Response] | None = None
 
     def send(self, method: str, url: str, headers: list[tuple[str, str]]) -> Response:
-        """Sends one request.
+        """Send one request.
 
         Raises:
-            NoResponse: There was no answer.
+            NoResponse: No response came.
         """
         left = min(self._timeout, self._deadline - time.monotonic())
         try:
             return self._thread.submit(self._run, method, url, headers, max(left, 0)).result()
         except (TimeoutError, asyncio.TimeoutError, httpx.TimeoutException):
             seconds = f"{self._timeout:g} s"
-            message = f"No answer of {_place(url)} came within {seconds}. {_NO_CORS}"
+            message = f"{_origin(url)} did not answer within {seconds}. {_NO_CORS}"
             raise NoResponse("network-error", message, _LOOK) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise _named(error, url) from None
         except KeyboardInterrupt:
-            # Who closes the transport waits for the thread.
+            # Closing the transport waits for the thread.
             if self._task is not None:
                 self._loop.call_soon_threadsafe(self._task.cancel)
             raise
@@ -118,11 +118,11 @@ class _Http:
         return self._loop.run_until_complete(self._task)
 
     async def _send(self, method: str, url: str, headers: list[tuple[str, str]]) -> Response:
-        # What one response sets is not for the next one.
+        # Cookies of one response must not reach the next request.
         self._client.cookies.clear()
         pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         request = self._client.build_request(method, url, headers=pairs)
-        # httpx has made it upper case, which browsers do not.
+        # httpx writes it in upper case, which browsers do not.
         request.method = method
         response = await self._client.send(request, stream=True)
         await response.aclose()
@@ -130,13 +130,13 @@ class _Http:
 
 
 async def _keep_head(response: httpx.Response) -> None:
-    """Hides where a redirect leads from httpx, which would mind a Location that it cannot parse."""
+    """Keep the head, and hide Location from httpx, which fails on one that it cannot parse."""
     response.extensions[_HEAD] = list(response.headers.raw)
     response.headers.pop("location", None)
 
 
 def _named(error: Exception, url: str) -> NoResponse:
-    """What the user is told of a failure: which kind, and that CORS is not to blame."""
+    """Return the kind of a failure, and say that it is not one of CORS."""
     causes = list(_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -153,30 +153,29 @@ def _named(error: Exception, url: str) -> NoResponse:
 
 
 def _network(causes: list[BaseException], url: str) -> str:
-    place = _place(url)
+    origin = _origin(url)
     for cause in causes:
         if isinstance(cause, socket.gaierror):
-            return f"the name in {place} is not known"
+            return f"the name in {origin} is not known"
         if isinstance(cause, ConnectionRefusedError):
-            return f"nobody listens at {place}"
+            return f"no server listens at {origin}"
         if isinstance(cause, httpx.RemoteProtocolError):
-            return f"{place} broke off, or does not speak HTTP"
+            return f"{origin} broke off, or does not speak HTTP"
         if isinstance(cause, httpx.ProxyError):
             return "the proxy did not let it through"
         if isinstance(cause, (ConnectionError, httpx.ReadError, httpx.WriteError)):
-            return f"{place} closed the connection"
+            return f"{origin} closed the connection"
         if isinstance(cause, (httpx.InvalidURL, httpx.UnsupportedProtocol)):
-            return f"{place} is no URL that can be asked"
-    return f"{place} cannot be reached"
+            return f"{origin} is no URL that can be asked"
+    return f"{origin} cannot be reached"
 
 
-def _place(url: str) -> str:
-    # A serialised URL: printable ASCII. Its origin says enough.
+def _origin(url: str) -> str:
     return "/".join(url.split("/", 3)[:3])
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An exception, and those that led to it; each once."""
+    """Yield an exception and its causes, each once."""
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]
     while waiting:

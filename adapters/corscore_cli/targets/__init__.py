@@ -1,1 +1,1 @@
-"""TARGET: loads what a user names, and finds its layers of CORS."""
+"""TARGETs: loads a file, an object or settings by name, and finds the layers of CORS."""

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from corscore_django.inspection import Inspection
 
 _VARIABLE = "DJANGO_SETTINGS_MODULE"
-# What the settings of any project say; a module of constants may have a SECRET_KEY, too.
+# Settings of every project; a module of constants may have a SECRET_KEY, too.
 _OF_A_PROJECT = ("INSTALLED_APPS", "MIDDLEWARE", "ROOT_URLCONF", "DATABASES")
 _EXTRA = 'the package django is not installed; run: pip install "corscore[cli,django]"'
 
-# What `manage.py check` warns of and this vocabulary has a code for.
+# Warnings of `manage.py check`, with their codes here.
 _CODES = {
     "corscore.W002": "app-without-cors",
     "corscore.W003": "cors-not-outermost",
@@ -39,16 +39,16 @@ _CODES = {
 
 
 def forgotten(name: str) -> str:
-    """The package to forget after a settings module was looked at, for ``importing``.
+    """Return the package that ``importing`` forgets after a settings module was read, or "".
 
-    None of the project that Django is set up for: what its applications are made of has to stay.
+    The modules of the project that Django is set up for have to stay.
     """
     conf = sys.modules.get("django.conf")
     return name.partition(".")[0] if conf is not None and conf.settings.configured else ""
 
 
 def load_settings(name: str) -> Target:
-    """The policy of a settings module.
+    """Load a settings module.
 
     Raises:
         Mistake: It is no settings module, it fails, or the project cannot be set up.
@@ -63,7 +63,7 @@ def load_settings(name: str) -> Target:
 
 @contextmanager
 def in_force(name: str) -> Iterator[ModuleType]:
-    """Sets a project up, and has its settings in force.
+    """Set a project up, with its settings in force.
 
     Django is configured once in a process. The second module of a process, as in
     ``corscore diff``, only overrides the settings of the first one.
@@ -100,7 +100,7 @@ def in_force(name: str) -> Iterator[ModuleType]:
 
 
 def _app_in(module: ModuleType, names: list[str]) -> str | None:
-    """The app or policy in a module that has constants, and none of a Django project's."""
+    """Return the name of an app or policy in a module without settings of a project."""
     if any(name in _OF_A_PROJECT or name.startswith("CORS_") for name in names):
         return None
     found = (name for name, value in vars(module).items() if _is_target(value))
@@ -108,7 +108,7 @@ def _app_in(module: ModuleType, names: list[str]) -> str | None:
 
 
 def _is_target(value: object) -> bool:
-    # By its type: a proxy raises when it is asked, and a class is no app.
+    # Not isinstance: a proxy raises outside of a request, and a class is no app.
     if issubclass(type(value), (Policy, PolicyMap, PolicyRef)):
         return True
     try:
@@ -123,7 +123,7 @@ def _overridden(module: ModuleType, names: list[str]) -> Iterator[None]:
     from django.test.utils import override_settings
 
     given = {one: getattr(module, one) for one in names}
-    # Applications are set up once; what counts here are the settings.
+    # Applications are set up once; only the settings count here.
     given.pop("INSTALLED_APPS", None)
     given.setdefault("MIDDLEWARE", [])
     with override_settings(**given):
@@ -134,7 +134,7 @@ def _overridden(module: ModuleType, names: list[str]) -> Iterator[None]:
 
 
 def loaded_settings(name: str, module: ModuleType | None = None) -> Target:
-    """The policy of the settings as they stand.
+    """Load the settings in force.
 
     Raises:
         Mistake: They contradict each other.
@@ -174,7 +174,7 @@ def _findings(inspection: Inspection, locate: Locator) -> Iterator[tuple[Finding
         yield (
             Finding(
                 "app-without-cors",
-                "no middleware of CORS is in MIDDLEWARE, and no CORS_* setting is made: scripts of "
+                "MIDDLEWARE has no middleware of CORS, and there is no CORS_* setting: scripts of "
                 "other origins can read nothing.",
                 'put "corscore_django.middleware.CorsMiddleware" at the top of MIDDLEWARE',
             ),
@@ -195,7 +195,7 @@ def _findings(inspection: Inspection, locate: Locator) -> Iterator[tuple[Finding
 
 
 def _not_outermost(locate: Locator) -> Iterator[tuple[Finding, Location]]:
-    """What `manage.py check` says of our middleware, for django-cors-headers'."""
+    """Yield the check of our middleware's position, for django-cors-headers."""
     from django.conf import settings
 
     from corscore_django.checks import answering_above

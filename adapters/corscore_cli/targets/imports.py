@@ -1,4 +1,4 @@
-"""Imports what a user names as ``module:name``, as their server would."""
+"""Imports ``module:name`` as the user's server would."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _NOT_THEIRS = ("<frozen importlib", "importlib", "<string>")
 
 
 class Refused(Exception):
-    """A module whose policy cannot be built.
+    """A policy that cannot be built, in a module or a factory.
 
     Attributes:
-        error: All that is wrong with it.
-        locate: Finds where that is.
+        error: Its problems.
+        locate: Finds the locations of options.
     """
 
     def __init__(self, error: ConfigError, locate: Locator) -> None:
@@ -47,19 +47,19 @@ class Refused(Exception):
 
 @contextmanager
 def importing(app_dir: str, package: str) -> Iterator[None]:
-    """Has imports find the modules of a project, and forgets them afterwards.
+    """Let imports find the modules of a project, and forget them afterwards.
 
-    What a module prints while it is imported goes to stderr: stdout is for the command.
+    A module prints to stderr while it is imported: stdout is for the command.
 
     Args:
-        app_dir: The folder to look in first.
-        package: The module's top-level name, which the next TARGET may have as well.
+        app_dir: The folder that is searched first.
+        package: The module's top-level name, which another TARGET may share.
     """
     path = str(Path(app_dir).absolute())
     before = {name: module for name, module in sys.modules.items() if _is_of(name, package)}
     here = {name for name, module in before.items() if _is_below(module, path)}
     for name in before.keys() - here:
-        # Another project's, unless it is one that this project only shares.
+        # Of another project, unless this project has no module of that name.
         if (Path(path) / f"{package}.py").exists() or (Path(path) / package).is_dir():
             del sys.modules[name]
     sys.path.insert(0, path)
@@ -78,7 +78,7 @@ def importing(app_dir: str, package: str) -> Iterator[None]:
 
 @contextmanager
 def _descriptor_too() -> Iterator[None]:
-    """Sends descriptor 1 to stderr as well: a child process writes there, and so does C."""
+    """Redirect file descriptor 1 to stderr, for child processes and C code."""
     try:
         is_ours = sys.__stdout__ is not None and sys.__stdout__.fileno() == 1
         kept = os.dup(1) if is_ours else None
@@ -105,10 +105,10 @@ def _is_below(module: ModuleType | None, path: str) -> bool:
 
 
 def imported(module: str) -> ModuleType:
-    """The module.
+    """Import a module by name.
 
     Raises:
-        Mistake: It is not there, or fails: one line with the file and the line of it.
+        Mistake: There is no such module, or it fails.
         Refused: A policy in it cannot be built.
     """
     if module.endswith(".py") and not _is_package(module.removesuffix(".py")):
@@ -136,7 +136,7 @@ def _is_package(name: str) -> bool:
 
 
 def called(factory: Any, name: str) -> Any:
-    """What a factory makes.
+    """Call a factory.
 
     Raises:
         Mistake: It cannot be called, or fails.
@@ -155,17 +155,17 @@ def called(factory: Any, name: str) -> Any:
 
 
 def attribute(module: ModuleType, path: str) -> Any:
-    """What a module has under a name; dots lead inside of it.
+    """Return an attribute of a module by its dotted path.
 
     Raises:
-        Mistake: There is no such thing.
+        Mistake: There is no such attribute.
     """
     found: Any = module
     for name in path.split("."):
         holder = found
         try:
             found = getattr(holder, name, _MISSING)
-        except Exception as error:  # noqa: BLE001 - a user's module may make it up as it goes
+        except Exception as error:  # noqa: BLE001 - a module's `__getattr__` may raise anything
             raise Mistake(_failed(f"{module.__name__}:{path} fails", error)) from None
         if found is _MISSING:
             guess = _nearest(name, holder)
@@ -183,13 +183,13 @@ def _nearest(name: str, holder: object) -> str | None:
 
 
 def locator_of(error: BaseException) -> Locator:
-    """Finds values near the line of the user's that an error comes from."""
+    """Return a locator near the line of the user's code that raised an error."""
     frame = _users_frame(error.__traceback__)
     return PythonLocator(*frame) if frame else PythonLocator("")
 
 
 def _users_frame(trace: TracebackType | None) -> tuple[str, int] | None:
-    """File and line of the innermost frame that is the user's own."""
+    """Return file and line of the innermost frame of the user's code."""
     frames: list[tuple[str, int]] = [
         (frame.filename, frame.lineno)
         for frame in traceback.extract_tb(trace)
@@ -204,7 +204,7 @@ def _users_frame(trace: TracebackType | None) -> tuple[str, int] | None:
 def _failed(what: str, error: BaseException) -> str:
     try:
         text = " ".join(str(error).split()) or "no message"
-    except Exception:  # noqa: BLE001 - a user's exception may fail at that, too
+    except Exception:  # noqa: BLE001 - `__str__` may raise anything
         text = "no message"
     frame = _users_frame(error.__traceback__)
     if isinstance(error, SyntaxError) and error.filename:

@@ -1,7 +1,6 @@
 """Finds the layers of CORS in an application: ours, Starlette's and flask-cors's.
 
-Nothing is imported for it, and no application is run: what an object is made of was imported by
-whoever made it.
+No framework is imported and no application is run for it.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ STARLETTE = "starlette"
 FLASK_CORS = "flask-cors"
 
 _TITLES = {STARLETTE: "Starlette's CORSMiddleware", FLASK_CORS: "flask-cors"}
-# What a layer calls the application inside it.
+# Attributes under which layers keep the application inside.
 _INNER = ("app", "wsgi_app", "application", "wrapped_app", "asgi_app", "router")
 _OURS = (corscore_asgi.CORSMiddleware, corscore_wsgi.CORSMiddleware)
 _DEEPEST = 100
@@ -45,16 +44,16 @@ class Layer:
     """One layer of CORS on an application.
 
     Attributes:
-        title: What it is, for people.
+        title: Its name, for people.
         policies: Its policy; None where it cannot be built.
-        problems: Why it cannot.
-        above: How many layers of CORS a request has passed before it.
-        path: Where the application is mounted that it is on; empty for the outermost one.
-        resource: The end of ``path`` that is a path or a regex of flask-cors; empty without one.
-        theirs: The library that it is of, where it is not ours.
+        problems: Why it cannot be built.
+        above: How many layers of CORS a request passes before it.
+        path: The path that its application is mounted at; empty for the outermost one.
+        resource: The end of ``path`` that is a resource of flask-cors; empty without one.
+        theirs: The other library that it is of, or None.
         options: That library's options, under the names of ``Policy``.
         names: Options of ``Policy`` to the names that this user wrote.
-        defaults: Options that nobody wrote.
+        defaults: Options whose values are the library's defaults.
     """
 
     title: str
@@ -70,16 +69,16 @@ class Layer:
 
 
 class Search:
-    """All layers of an application, those of mounted ones included.
+    """The layers of an application and of those that are mounted in it.
 
     Raises:
-        Mistake: One of them was given what no CORSMiddleware takes.
+        Mistake: A layer has arguments that no CORSMiddleware takes.
 
     Attributes:
         layers: From the outermost on.
-        is_known: Whether anything was recognised, be it a framework without CORS.
-        has_decorated_views: Whether views have CORS of their own, by flask-cors's decorator.
-        hooks: The functions of flask-cors that run after a request.
+        is_known: Whether a framework or a layer was recognised.
+        has_decorated_views: Whether views have flask-cors's decorator.
+        hooks: The ``after_request`` functions of flask-cors.
     """
 
     def __init__(self, app: object) -> None:
@@ -103,7 +102,7 @@ class Search:
             self._look(child, above, path + prefix, depth + 1)
 
     def _layers_of(self, app: Any, above: int, path: str) -> Iterable[Layer]:
-        """The layers that are this object, or that are noted on it, from the outside in."""
+        """Yield the layers that are this object or are kept in it, from the outside in."""
         if issubclass(type(app), _OURS):
             yield _ours(app, type(app).__module__, above, path)
             return
@@ -130,10 +129,10 @@ class Search:
 
 
 def _own(found: object, name: str) -> Any:
-    """An attribute that an object itself has.
+    """Return an instance attribute, or None.
 
-    Without asking the object: a proxy, such as Flask's ``request``, raises where there is nothing
-    behind it, and a mock has an answer to everything.
+    ``getattr`` would run code: a proxy, such as Flask's ``request``, raises outside of a request,
+    and a mock has every attribute.
     """
     try:
         return object.__getattribute__(found, "__dict__").get(name)
@@ -144,7 +143,7 @@ def _own(found: object, name: str) -> Any:
 def _ours(layer: Any, title: str, above: int, path: str) -> Layer:
     governor = getattr(layer, "governor", None)
     if governor is None:
-        # Starlette's kind keeps the error until the server starts; then there is no governor.
+        # Starlette's middleware keeps the error until the server starts.
         error = vars(layer).get("_error")
         if isinstance(error, TypeError):
             raise Mistake(str(error))
@@ -156,13 +155,13 @@ def _ours(layer: Any, title: str, above: int, path: str) -> Layer:
 
 
 def _short(title: str) -> str:
-    """``corscore_asgi._middleware`` is for us; its users know the package."""
+    """Name the package where the module is private: ``corscore_asgi._middleware``."""
     package, _, module = title.partition(".")
     return f"{package}.CORSMiddleware" if module.startswith("_") else title
 
 
 def _added(middleware: Any, above: int, path: str) -> Layer | None:
-    """What ``app.add_middleware`` was given, if it is a layer of CORS."""
+    """Return the layer that ``app.add_middleware`` was given, if it is one of CORS."""
     cls = getattr(middleware, "cls", None)
     args = tuple(getattr(middleware, "args", ()))
     options = dict(getattr(middleware, "kwargs", getattr(middleware, "options", {})))
@@ -188,7 +187,7 @@ def _added(middleware: Any, above: int, path: str) -> Layer | None:
 
 
 async def _nothing(*_: object) -> None:
-    """The application of a layer that is only looked at."""
+    """An application for a layer that serves no request."""
 
 
 def _is_starlettes(cls: type) -> bool:
@@ -205,7 +204,7 @@ def _theirs(
     path: str,
     names: Mapping[str, str] | None = None,
 ) -> Layer:
-    """Another library's options, read as ours of the same meaning."""
+    """Return another library's layer, with its options read as ours."""
     names = names or {}
     defaults = frozenset(options.get("_defaults", ()))
     given = {name: value for name, value in options.items() if name != "_defaults"}
@@ -219,7 +218,7 @@ def _theirs(
 
 
 def _flask_cors_hooks(app: Any) -> list[Any]:
-    """The functions by which flask-cors changes the responses of a Flask application."""
+    """Return the ``after_request`` functions of flask-cors on a Flask application."""
     funcs = _own(app, "after_request_funcs")
     if "flask_cors" not in sys.modules or not isinstance(funcs, dict):
         return []
@@ -232,7 +231,7 @@ def _flask_cors_hooks(app: Any) -> list[Any]:
 
 
 def _flask_cors_options(app: Any) -> Iterable[tuple[str, dict[str, Any]]]:
-    """The options of flask-cors on a Flask application, by the path that they are for."""
+    """Yield the resources of flask-cors on a Flask application, with their options."""
     for function in _flask_cors_hooks(app):
         resources = inspect.getclosurevars(function).nonlocals.get("resources", ())
         for pattern, options in resources:
@@ -246,15 +245,15 @@ def _has_decorated_views(app: Any) -> bool:
 
 
 def _own_code(function: object) -> str:
-    """The file that a function's own code is in: a decorator's, for what it has wrapped."""
+    """Return the file of a function's code; of a decorated one, that of the decorator."""
     return str(getattr(getattr(function, "__code__", None), "co_filename", ""))
 
 
 def _children(app: Any) -> Iterable[tuple[Any, str]]:
-    """What is inside of an object, with the path that it is mounted at."""
+    """Yield the applications inside of an object, with the path that each is mounted at."""
     for name in _INNER:
         inner = _own(app, name)
-        # Flask's `wsgi_app` is a method of its own, unless somebody has put a layer there.
+        # Flask's `wsgi_app` is its own method, unless a layer was put there.
         if inner is not None and getattr(inner, "__self__", None) is not app:
             yield inner, ""
     mounts = _own(app, "mounts")
@@ -272,7 +271,7 @@ def _is_framework(app: object) -> bool:
 
 
 def _from_starlette_instance(layer: Any) -> dict[str, Any]:
-    """The options of a built ``starlette.middleware.cors.CORSMiddleware``, from what is left."""
+    """Return the options of a built ``CORSMiddleware`` of Starlette, from its attributes."""
     sent: dict[str, str] = {
         name.lower().rpartition("-")[2]: value for name, value in layer.simple_headers.items()
     }
@@ -293,11 +292,11 @@ def _from_starlette_instance(layer: Any) -> dict[str, Any]:
 
 
 def _from_flask_cors(pattern: Any, options: Any) -> tuple[str, dict[str, Any]]:
-    """One resource of flask-cors: its path, empty for every one, and its options.
+    """Return the path of a flask-cors resource, empty for every path, and its options.
 
     Args:
-        pattern: A path, or a regex over paths.
-        options: What flask-cors made of the options: an object, or a dict before version 6.
+        pattern: The resource: a path, or a regex over paths.
+        options: Those of flask-cors: an object, or a dict before version 6.
     """
 
     def get(name: str, default: Any = None) -> Any:

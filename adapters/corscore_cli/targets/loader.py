@@ -1,4 +1,4 @@
-"""TARGET: what ``check``, ``explain`` and ``diff`` look at, loaded from wherever it is."""
+"""Loads a TARGET of ``check``, ``explain`` and ``diff``."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ _EXAMPLES = "cors.toml, main:policy, main:app, mysite.settings or env"
 def load(
     target: str | None, *, prefix: str | None = None, app_dir: str = ".", is_factory: bool = False
 ) -> Target:
-    """What a TARGET is.
+    """Load a TARGET.
 
     Args:
         target: A TOML file, ``module:policy``, ``module:app``, a Django settings module, or
             ``env``; None with ``prefix``, or where ``DJANGO_SETTINGS_MODULE`` is set.
-        prefix: Of environment variables, in the place of a target.
-        app_dir: The folder in which modules are looked for first.
-        is_factory: Whether to call what ``module:name`` is.
+        prefix: The prefix of environment variables, instead of a target.
+        app_dir: The folder that is searched for modules first.
+        is_factory: Whether ``module:name`` is a function to call.
 
     Raises:
-        Mistake: There is nothing of this name, or nothing that holds a policy.
+        Mistake: There is no such target, or it holds no policy.
     """
     if prefix is not None:
         if target not in (None, ENVIRONMENT):
@@ -74,7 +74,7 @@ def load(
         with importing(app_dir, module.partition(".")[0]):
             return _object(target, module, name, is_factory=is_factory or bool(call))
     if _MODULE.fullmatch(target) is not None:
-        # Imported late: Django is not there for everybody.
+        # Imported late, since Django may not be installed.
         from corscore_cli.targets.django_settings import forgotten, load_settings
 
         with importing(app_dir, forgotten(target)):
@@ -104,8 +104,8 @@ def _environment(prefix: str) -> Target:
         return Target(ENVIRONMENT, (source,))
     finding = Finding(
         "origin-whitespace",
-        f"{padded!a} has white space around it. corscore leaves it out; whatever else reads the "
-        "variable may not.",
+        f"{padded!a} has white space around it. corscore strips it; other readers of the variable "
+        "may not.",
         f"write {place.name}={escaped(padded.strip())}",
         place.name,
     )
@@ -162,7 +162,7 @@ def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
     except (OSError, ValueError):
-        # A name that is too long, or a folder that is closed to this user.
+        # A name that is too long, or a folder that this user may not read.
         return False
 
 
@@ -175,7 +175,7 @@ def _object(target: str, module_name: str, name: str, *, is_factory: bool) -> Ta
     except Refused as refused:
         problems = refused.error.problems
         return Target(target, (Source(None, target, problems=problems, locate=refused.locate),))
-    # By its type: a proxy, such as Flask's `current_app`, raises when it is asked what it is.
+    # Not isinstance: a proxy, such as Flask's `current_app`, raises outside of a request.
     if issubclass(type(found), PolicyRef):
         found = found.policy
     locate = PythonLocator(_file_of(module) or "", name)
@@ -195,7 +195,7 @@ def _object(target: str, module_name: str, name: str, *, is_factory: bool) -> Ta
 
 
 def _file_of(module: ModuleType) -> str | None:
-    """Its file; None for what is built into the interpreter, and for a folder without one."""
+    """Return the file of a module; built-in modules and namespace packages have none."""
     return getattr(module, "__file__", None)
 
 
@@ -257,13 +257,13 @@ def _without_cors(target: str, app: object, module: ModuleType) -> Finding:
 
 
 def _has_layers(found: Any) -> bool:
-    # Nothing but instances: a class, such as an imported CORSMiddleware, is no application.
+    # A class, such as an imported CORSMiddleware, is no application.
     if issubclass(type(found), type):
         return False
     try:
         return bool(Search(found).layers)
     except Mistake:
-        # It has one, which is for whoever looks at that object.
+        # It has a layer that cannot be built.
         return True
 
 

@@ -1,4 +1,4 @@
-"""One text that a regex matches, to have something to ask a server about."""
+"""A text that a regex matches, to send to a server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MOST_REPEATS = 64
 
 
 def sample(regex: str | re.Pattern[str]) -> str | None:
-    """A text that the regex matches whole; None where none is found. Takes the first branches."""
+    """Return a text that the whole regex matches, from its first branches, or None."""
     try:
         compiled = re.compile(regex)
         text = _of_parts(_parser.parse(compiled.pattern, compiled.flags))
@@ -40,10 +40,7 @@ def sample(regex: str | re.Pattern[str]) -> str | None:
 
 
 def prefix_matched(library: str | None, options: Mapping[str, Any]) -> Iterator[Finding]:
-    """The finding that a regex lets strangers in, since the library compares beginnings only.
-
-    flask-cors and django-cors-headers ask ``re.match``.
-    """
+    """Yield a finding for each regex that ``re.match`` of the library extends to look-alikes."""
     given = options.get("allow_origin_regex")
     if library not in ("flask-cors", "django-cors-headers") or given is None:
         return
@@ -68,7 +65,7 @@ def _of_part(operator: Any, argument: Any) -> str:
     if operator is _constants.LITERAL:
         return chr(argument)
     if operator is _constants.ANY:
-        # By itself it stands where a dot was meant, most of the time.
+        # A single one is a dot that was not escaped, most of the time.
         return "."
     if operator is _constants.NOT_LITERAL:
         return _ANYTHING
@@ -76,7 +73,7 @@ def _of_part(operator: Any, argument: Any) -> str:
         return _of_class(argument)
     if operator in _REPEATS:
         least, most, repeated = argument
-        # Once where it may be left out: `(:\d+)?` is more telling with a port.
+        # An optional part is included: `(:\d+)?` gives a port.
         times = min(max(least, 1), most, _MOST_REPEATS)
         is_anything = repeated[0][0] is _constants.ANY
         return (_ANYTHING if is_anything else _of_parts(repeated)) * int(times)

@@ -151,7 +151,7 @@ def test_no_difference() -> None:
     result = run("diff", "old.toml", "old.toml")
     assert (result.exit_code, result.stdout) == (
         0,
-        "No difference: nobody gains or loses access.\n",
+        "No difference: no origin gains or loses access.\n",
     )
     assert run_json("diff", "old.toml", "old.toml", exit_code=0) == {"changes": []}
 

@@ -458,7 +458,7 @@ def free_port() -> int:
 def test_nobody_listens(method: str) -> None:
     told = failed(f"http://127.0.0.1:{free_port()}/", "--method", method)
     assert told["reason"] == "network-error"
-    assert "nobody listens" in told["message"]
+    assert "no server listens" in told["message"]
     assert told["steps"][-1]["method"] == ("OPTIONS" if method == "PUT" else "GET")
 
 
