@@ -95,7 +95,9 @@ ALLOWED = {
             {
                 "click",
                 # What `corscore migrate` compares with.
+                "asgi_cors",
                 "corsheaders",
+                "wsgicors",
                 "django",
                 "fastapi",
                 "flask",

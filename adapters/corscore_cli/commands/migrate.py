@@ -12,9 +12,28 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from corscore_cli.migrate.comparison import Comparison, Difference
-from corscore_cli.migrate.libraries import DJANGO, LIBRARIES, Old, not_installed, of_django
-from corscore_cli.migrate.python import adapter_source, map_key, path_key
+from corscore_cli.migrate.libraries import (
+    ASGI_CORS,
+    DJANGO,
+    FASTAPI,
+    PACKAGES,
+    WSGICORS,
+    not_installed,
+    of_asgi_cors,
+    of_django,
+    of_flask_cors,
+    of_starlette,
+    of_wsgicors,
+)
+from corscore_cli.migrate.python import (
+    OldLines,
+    adapter_source,
+    django_source,
+    joined_policies,
+    old_lines,
+)
 from corscore_cli.migrate.repairs import Repair, migrated
+from corscore_cli.migrate.stack import OldStack, quiet
 from corscore_cli.shell.options import TargetType, app_dir_option, factory_option, json_option
 from corscore_cli.shell.output import (
     Mistake,
@@ -26,24 +45,48 @@ from corscore_cli.shell.output import (
     say,
 )
 from corscore_cli.targets.imports import Refused, attribute, called, imported, importing
+from corscore_cli.targets.layers import FLASK_CORS, STARLETTE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from types import ModuleType
 
     from rich.console import Console
 
-    from corscore import Policy
+    from corscore import Policy, PolicyMap
     from corscore.diagnostics import Finding
 
-_PACKAGES = {"starlette": "starlette", "flask-cors": "flask_cors", DJANGO: "corsheaders"}
+_READERS = {
+    STARLETTE: of_starlette,
+    FASTAPI: of_starlette,
+    FLASK_CORS: of_flask_cors,
+    ASGI_CORS: of_asgi_cors,
+    WSGICORS: of_wsgicors,
+}
+_CALLS = {
+    STARLETTE: "the import of CORSMiddleware and the add_middleware(CORSMiddleware, ...)",
+    FASTAPI: "the import of CORSMiddleware and the add_middleware(CORSMiddleware, ...)",
+    FLASK_CORS: "the import of flask_cors and the CORS(...)",
+    DJANGO: "corsheaders in INSTALLED_APPS and MIDDLEWARE",
+    ASGI_CORS: "the import of asgi_cors and its call",
+    WSGICORS: "the import of wsgicors and the CORS(...)",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class _Move:
-    """One layer, with what takes its place."""
+class Migration:
+    """The move of an application from another library.
 
-    old: Old
-    policy: Policy | None
+    Attributes:
+        source: The Python to write.
+        old: The lines that it replaces.
+        repairs: The values that a policy refuses.
+        differences: The differences for browsers.
+        insecure: The findings about the old stack.
+    """
+
+    source: str
+    old: list[OldLines]
     repairs: list[Repair]
     differences: list[Difference]
     insecure: list[Finding]
@@ -54,119 +97,160 @@ class _Move:
 @click.option(
     "--from",
     "library",
-    type=click.Choice(LIBRARIES),
+    type=click.Choice([*PACKAGES]),
     required=True,
-    help="What TARGET uses now.",
+    help="The library that TARGET uses now.",
 )
 @app_dir_option
 @factory_option
 @json_option
 def migrate(target: str, library: str, app_dir: str, is_factory: bool, as_json: bool) -> None:
-    """Print the policy that takes the place of another library's options.
+    """Print the policy that replaces another library's options, and what changes for browsers.
 
-    TARGET is an app (main:app) for starlette, which FastAPI uses too, and for flask-cors; it is a
-    settings module (mysite.settings) for django-cors-headers.
+    TARGET is an app (main:app), or a settings module (mysite.settings) for django-cors-headers.
 
-    The old middleware and the policy are both asked by the model browser. What it does otherwise is
-    listed, and so is what the old one lets strangers do. Nothing is written.
+    The model browser asks the old middleware and the policy. What differs is listed, and so is what
+    the old one lets strangers do. No file is written.
 
     Ends with 0 if nothing changes for browsers and nothing was insecure, with 1 if anything does or
     was, and with 2 if TARGET cannot be loaded.
     """
-    if find_spec(_PACKAGES[library]) is None:
-        raise not_installed(library, _PACKAGES[library])
-    with _layers(target, library, app_dir, is_factory=is_factory) as olds:
-        moves = [_moved(old, library) for old in olds]
-    source = adapter_source(library, [(move.old.path, move.policy) for move in moves])
+    if find_spec(PACKAGES[library]) is None:
+        raise not_installed(library)
+    try:
+        migration = _migration(target, library, app_dir, is_factory=is_factory)
+    except Refused as refused:
+        raise Mistake(f"{target}: {refused.error}") from None
     if as_json:
         print_json(
             {
-                "policy": source,
-                "repairs": [one.to_dict() for move in moves for one in move.repairs],
-                "changes": [one.to_dict() for move in moves for one in move.differences],
-                "insecure": [one.to_dict() for move in moves for one in move.insecure],
+                "policy": migration.source,
+                "replaces": [one.to_dict() for one in migration.old],
+                "repairs": [one.to_dict() for one in migration.repairs],
+                "changes": [one.to_dict() for one in migration.differences],
+                "insecure": [one.to_dict() for one in migration.insecure],
             }
         )
     else:
-        _print(make_console(), source, moves)
-    raise SystemExit(
-        findings_exit([one for move in moves for one in (*move.differences, *move.insecure)])
-    )
+        _print(make_console(), library, migration)
+    raise SystemExit(findings_exit((*migration.differences, *migration.insecure)))
 
 
-def _moved(old: Old, library: str) -> _Move:
-    policy, repairs = migrated(old.options)
-    compared = Comparison(old, policy)
-    differences = compared.differences()
-    # The settings of django-cors-headers keep their regex over paths.
-    key = path_key(old.path) if library != DJANGO else ""
-    if policy is not None and key != map_key(key):
-        what = f"paths that {old.path} matches, other than {map_key(key)}"
-        differences.append(Difference(what, "has these options", "has no policy"))
-    return _Move(old, policy, repairs, differences, compared.insecure())
+def _migration(target: str, library: str, app_dir: str, *, is_factory: bool) -> Migration:
+    if library == DJANGO:
+        # Imported late, since Django may not be installed.
+        from corscore_cli.targets.django_settings import forgotten, in_force
+
+        if ":" in target:
+            raise Mistake(f"{target} is no settings module; write mysite.settings")
+        with importing(app_dir, forgotten(target)), in_force(target) as module:
+            return _of_settings(target, module)
+    with _application(target, app_dir, is_factory=is_factory) as (app, module):
+        stack = _READERS[library](app, target)
+        moves = [(layer, *migrated(layer.options, asks_for_origins=True)) for layer in stack.layers]
+        policies = joined_policies((layer, policy) for layer, policy, _ in moves)
+        source = adapter_source(library, policies, stack.layers)
+        name = target.partition(":")[2]
+        # A factory names its application as it likes.
+        is_name = not is_factory and name.isidentifier()
+        old = old_lines(module.__file__, library, app=name if is_name else "")
+        repairs = [one for *_, found in moves for one in found]
+        return _compared(stack, policies, source, old, repairs)
+
+
+def _of_settings(target: str, module: ModuleType) -> Migration:
+    from corscore_django.inspection import inspect_settings
+
+    inspection = inspect_settings()
+    stack = of_django(inspection, target)
+    (layer,) = stack.layers
+    policy, repairs = migrated(layer.options, asks_for_origins=True)
+    whole = layer.paths.pattern
+    regex = None if whole is None or whole.pattern == layer.paths.text else whole.pattern
+    # Settings that our middleware takes as they are stay.
+    kept = inspection.policy is not None and not repairs
+    names = set() if kept else {name for name in inspection.values if name != "CORS_URLS_REGEX"}
+    if regex is not None:
+        names.add("CORS_URLS_REGEX")
+    policies = inspection.policy if kept else policy
+    source = django_source(regex, None if kept else policy)
+    if policies is None:
+        source = adapter_source(DJANGO, None)
+    old = old_lines(module.__file__, DJANGO, settings=names)
+    return _compared(stack, policies, source, old, repairs)
+
+
+def _compared(
+    stack: OldStack,
+    policies: Policy | PolicyMap | None,
+    source: str,
+    old: list[OldLines],
+    repairs: list[Repair],
+) -> Migration:
+    comparison = Comparison(stack, policies)
+    with quiet():
+        return Migration(source, old, repairs, comparison.differences(), comparison.insecure())
 
 
 @contextmanager
-def _layers(target: str, library: str, app_dir: str, *, is_factory: bool) -> Iterator[list[Old]]:
-    """The old layers, for as long as they can be asked."""
-    try:
-        if library == DJANGO:
-            from corscore_cli.targets.django_settings import forgotten
-
-            with importing(app_dir, forgotten(target)):
-                yield from _of_settings(target)
-            return
-        module, separator, name = target.partition(":")
-        if not separator:
-            raise Mistake(f"{target} is no app; write module:app, such as main:app")
-        with importing(app_dir, module.partition(".")[0]):
-            app: Any = attribute(imported(module), name.removesuffix("()"))
-            if is_factory or name.endswith("()"):
-                app = called(app, target)
-            from corscore_cli.migrate.libraries import of_flask_cors, of_starlette
-
-            read = of_starlette if library == "starlette" else of_flask_cors
-            yield read(app, target)
-    except Refused as refused:
-        raise Mistake(f"{target}: {refused.error}") from None
+def _application(
+    target: str, app_dir: str, *, is_factory: bool
+) -> Iterator[tuple[Any, ModuleType]]:
+    """Import an application, for as long as the context lasts."""
+    module_name, separator, name = target.partition(":")
+    if not separator:
+        raise Mistake(f"{target} is no app; write module:app, such as main:app")
+    with importing(app_dir, module_name.partition(".")[0]):
+        module = imported(module_name)
+        app: Any = attribute(module, name.removesuffix("()"))
+        if is_factory or name.endswith("()"):
+            app = called(app, target)
+        yield app, module
 
 
-def _of_settings(target: str) -> Iterator[list[Old]]:
-    from corscore_cli.targets.django_settings import in_force
-
-    if ":" in target:
-        raise Mistake(f"{target} is no settings module; write mysite.settings")
-    with in_force(target):
-        from corscore_django.inspection import inspect_settings
-
-        yield of_django(inspect_settings(), target)
-
-
-def _print(console: Console, source: str, moves: list[_Move]) -> None:
-    console.print(Syntax(source.rstrip(), "python", theme="ansi_dark", background_color="default"))
-    insecure = [one for move in moves for one in move.insecure]
-    _title(console, "What was insecure", insecure)
-    for finding in insecure:
+def _print(console: Console, library: str, migration: Migration) -> None:
+    say(console, _verdict(migration))
+    _print_title(console, "Remove")
+    for old in migration.old:
+        say(console, f"{old.place}:", indent=2, style="dim")
+        for text in old.text.splitlines():
+            console.print(Text(f"    {text}"), soft_wrap=True)
+    if not migration.old:
+        say(console, f"{_CALLS[library]}.", indent=2)
+    _print_title(console, "Write")
+    source = migration.source.rstrip()
+    console.print(Syntax(source, "python", theme="ansi_dark", background_color="default"))
+    if library == DJANGO and "CORS_POLICY" not in source:
+        say(console, "The other CORS_* settings stay as they are.")
+    _print_title(console, "What was insecure", migration.insecure)
+    for finding in migration.insecure:
         line = Text("- ").append_text(code_text(finding.code, "bold red"))
         say(console, line.append(f": {finding.message}"), indent=2, hang=2)
         say(console, f"Fix: {finding.hint}.", indent=4)
         say(console, code_page(finding.code), indent=4, style="dim")
-    repairs = [one for move in moves for one in move.repairs]
-    _title(console, "What a policy does not take, and what stands there instead", repairs)
-    for repair in repairs:
+    _print_title(console, "What corscore refuses, and the new value", migration.repairs)
+    for repair in migration.repairs:
         line = Text("- ").append_text(code_text(repair.code))
         say(console, line.append(f": {repair.message} Now: {repair.done}."), indent=2, hang=2)
-    _title(console, "What changes for browsers", [one for m in moves for one in m.differences])
-    for move in moves:
-        for one in move.differences:
-            where = f"{move.old.path}: " if move.old.path else ""
-            say(console, f"- {where}{one.what}: {one.before} -> {one.after}", indent=2, hang=2)
-    if not any((*move.differences, *move.insecure, *move.repairs) for move in moves):
-        console.print()
-        say(console, "Nothing changes for browsers.")
+    _print_title(console, "What changes for browsers", migration.differences)
+    for one in migration.differences:
+        say(console, f"- {one.what}: {one.before} -> {one.after}", indent=2, hang=2)
 
 
-def _title(console: Console, text: str, told: list[Any]) -> None:
-    if told:
+def _verdict(migration: Migration) -> Text:
+    changes, risks = len(migration.differences), len(migration.insecure)
+    if changes:
+        count = "1 difference" if changes == 1 else f"{changes} differences"
+        verdict = Text(f"Browsers will notice: {count}.", "bold yellow")
+    else:
+        verdict = Text("Nothing changes for browsers.", "bold green")
+    if risks:
+        count = "1 thing was" if risks == 1 else f"{risks} things were"
+        verdict.append(f" {count} insecure.", "bold red")
+    return verdict
+
+
+def _print_title(console: Console, text: str, listed: Sequence[object] = ("",)) -> None:
+    if listed:
         console.print()
         say(console, Text(text, "bold"))

@@ -1,7 +1,7 @@
-"""What changes for browsers from an old layer of CORS to a policy, and what the old one let in.
+"""The differences for browsers between an old stack and the policies that replace it.
 
-Both are asked by the model browser, one question at a time: who may read, with which methods and
-headers, and what of the response. Nothing is concluded from the options.
+Both stacks are asked by the model browser: which pages may read, at which paths, with which methods
+and headers, and which headers of the response. Nothing is concluded from the options.
 """
 
 from __future__ import annotations
@@ -9,214 +9,235 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from corscore import ConfigError, Policy, RequestInfo
+from corscore import ConfigError, Policy
 from corscore.browser import FetchResult, Request, fetch
-from corscore.diagnostics import Finding
-from corscore_cli.migrate.libraries import exposed_of
-from corscore_cli.targets.samples import sample
+from corscore.diagnostics import probe
+from corscore_cli.migrate.stack import SERVER
+from corscore_cli.targets.regex import sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from corscore import PolicyMap
     from corscore.browser import Credentials
-    from corscore_cli.migrate.libraries import Old, Pairs, Transport
+    from corscore.diagnostics import Finding
+    from corscore_cli.migrate.stack import OldLayer, OldStack
 
 _STRANGER = "https://stranger.example"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "QUERY")
 _HEADERS = ("Content-Type", "Authorization", "X-Requested-With", "X-Corscore-Other")
 _VALUES = {"content-type": "application/json"}
 _MOST_ORIGINS = 40
+_MOST_PAGES = 6
+_MOST_PATHS = 200
+_MOST_AUDITED = 8
+_SHOWN = 4
 _READABLE = "readable"
+# Codes of the audit of `corscore probe`; its other findings are about a live server.
+_INSECURE = (
+    "reflects-any-origin",
+    "null-allowed",
+    "look-alike-allowed",
+    "insecure-origin-allowed",
+    "wildcard-with-credentials",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that a browser does otherwise.
+    """A request of a script with another result after the move.
 
     Attributes:
-        what: What a script asks for.
-        before: What comes of it under the old layer: ``"readable"``, or why not.
-        after: The same under the policy.
+        what: The request, in words.
+        before: Its result under the old stack: ``"readable"``, or why not.
+        after: Its result under the policies.
+        request: The request; None where it depends on the application.
     """
 
     what: str
     before: str
     after: str
+    request: Request | None = None
 
     def to_dict(self) -> dict[str, str]:
-        """All of it in a dict, as JSON has it."""
+        """Return a dict for JSON."""
         return {"what": self.what, "before": self.before, "after": self.after}
 
 
 class Comparison:
-    """An old layer and the policy in its place; None for a policy that there is none of."""
+    """An old stack and the policies that replace it; None allows no origin."""
 
-    def __init__(self, old: Old, policy: Policy | None) -> None:
-        self._old = old
-        self._options = old.options
-        names = exposed_of(old.options)
-        self._new = _transport(policy, [(name, "1") for name in names])
-        self._origins = list(dict.fromkeys(islice(_origins(old.options), _MOST_ORIGINS)))
+    def __init__(self, stack: OldStack, policies: Policy | PolicyMap | None) -> None:
+        self._stack = stack
+        self._old = stack.send
+        self._new = stack.replaced(policies)
 
     def differences(self) -> list[Difference]:
-        """All that a browser does otherwise."""
-        found = []
-        for origin in self._origins:
-            both = [self._outcomes(origin, mode) for mode in (False, True)]
-            if both[0] == both[1]:
-                found += _difference(f"a page of {origin}", both[0])
+        """Return the differences at one path of each layer, then those between paths."""
+        found = [one for layer in self._stack.layers for one in self._of_layer(layer)]
+        found += self._of_paths()
+        if self._stack.unknown is not None:
+            found.append(Difference(*self._stack.unknown))
+        return list(dict.fromkeys(found))
+
+    def _of_layer(self, layer: OldLayer) -> Iterator[Difference]:
+        url = _url(layer)
+        where = f" at {layer.paths.text}" if layer.paths.text else ""
+        origins = _origins(layer)
+        for origin in origins:
+            requests = [_request(url, origin, mode) for mode in (False, True)]
+            results = list(map(self._results, requests))
+            page = f"a page of {origin}{where}"
+            if results[0] == results[1]:
+                yield from _differing(page, results[0], requests[0])
             else:
-                found += _difference(f"a page of {origin}, without credentials", both[0])
-                found += _difference(f"a page of {origin}, with credentials", both[1])
-        return found + self._of_an_allowed_origin()
-
-    def _outcomes(self, origin: str, credentials: bool, **script: Any) -> tuple[str, str]:
-        request = self._request(origin, credentials, **script)
-        return _words(fetch(request, self._old.transport)), _words(fetch(request, self._new))
-
-    def _request(
-        self, origin: str, credentials: bool, method: str = "GET", **script: Any
-    ) -> Request:
-        mode: Credentials = "include" if credentials else "omit"
-        return Request(method, self._old.url, origin=origin, credentials=mode, **script)
-
-    def _of_an_allowed_origin(self) -> list[Difference]:
-        """Methods and headers, for a page that may read both before and after."""
+                yield from _differing(f"{page}, without credentials", results[0], requests[0])
+                yield from _differing(f"{page}, with credentials", results[1], requests[1])
+        pages = ((origin, mode) for mode in (True, False) for origin in origins)
         readable = (_READABLE, _READABLE)
-        pages = ((origin, mode) for mode in (True, False) for origin in self._origins)
-        page = next((one for one in pages if self._outcomes(*one) == readable), None)
-        if page is None:
-            return []
-        found = []
-        for method in dict.fromkeys((*_METHODS, *_names(self._options, "allow_methods"))):
-            given = {"method": method, "use_cors_preflight": method in ("GET", "HEAD", "POST")}
-            found += self._asked(page, f"the method {method}, after a preflight", **given)
-        for name in dict.fromkeys((*_HEADERS, *_names(self._options, "allow_headers"))):
-            value = _VALUES.get(name.lower(), "1")
-            found += self._asked(page, f"the request header {name}", headers=[(name, value)])
-        # Of the others, each framework sends some of its own.
-        compared = {name.lower() for name in exposed_of(self._options)}
+        for origin, mode in pages:
+            if self._results(_request(url, origin, mode)) == readable:
+                yield from self._of_page(layer, url, origin, mode, where)
+                return
+
+    def _of_page(
+        self, layer: OldLayer, url: str, origin: str, mode: bool, where: str
+    ) -> Iterator[Difference]:
+        """Compare methods and headers, for a page that may read before and after."""
+        for method in dict.fromkeys((*_METHODS, *_names(layer.options, "allow_methods"))):
+            what = f"the method {method}, after a preflight{where}"
+            simple = method in ("GET", "HEAD", "POST")
+            yield from self._asked(
+                what, url, origin, mode, method=method, use_cors_preflight=simple
+            )
+        for name in dict.fromkeys((*_HEADERS, *_names(layer.options, "allow_headers"))):
+            header = (name, _VALUES.get(name.lower(), "1"))
+            what = f"the request header {name}{where}"
+            yield from self._asked(what, url, origin, mode, headers=[header])
+        request = _request(url, origin, mode)
+        # Frameworks send other headers of their own.
+        compared = {name.lower() for name in self._stack.exposed()}
         before, after = (
-            compared.intersection(name for name, _ in fetch(self._request(*page), one).headers)
-            for one in (self._old.transport, self._new)
+            compared.intersection(name for name, _ in fetch(request, send).headers)
+            for send in (self._old, self._new)
         )
         for name in sorted(before ^ after):
-            found.append(
-                Difference(
-                    f"the response header {name}",
-                    _READABLE if name in before else "hidden",
-                    _READABLE if name in after else "hidden",
-                )
-            )
-        return found
+            words = ("readable", "hidden") if name in before else ("hidden", "readable")
+            yield Difference(f"the response header {name}{where}", *words, request)
 
-    def _asked(self, page: tuple[str, bool], what: str, **script: Any) -> list[Difference]:
+    def _asked(self, what: str, *page: Any, **script: Any) -> Iterator[Difference]:
         try:
-            return _difference(what, self._outcomes(*page, **script))
+            request = _request(*page, **script)
         except ValueError:
-            # What no script can ask for makes no difference.
-            return []
+            # No script can send it.
+            return
+        yield from _differing(what, self._results(request), request)
+
+    def _of_paths(self) -> Iterator[Difference]:
+        """Compare paths inside and just outside of what each layer covers."""
+        layers = [layer for layer in self._stack.layers if layer.paths.text]
+        pages = self._pages() if layers else []
+        for layer in layers:
+            paths = layer.paths
+            found = list(self._of_near_paths(layer, pages))
+            yield from found
+            if not (paths.is_exact or found):
+                keys = ", ".join(key for key, _ in paths.keys) or "no key"
+                what = f"paths that {paths.text} covers, and {keys} does not"
+                yield Difference(what, "with this policy", "without")
+
+    def _of_near_paths(
+        self, layer: OldLayer, pages: list[tuple[str, bool]]
+    ) -> Iterator[Difference]:
+        grouped: dict[tuple[str, str, str], dict[str, Request]] = {}
+        for origin, mode in pages:
+            for path in islice(dict.fromkeys(layer.paths.near), _MOST_PATHS):
+                request = _request(f"{SERVER}{quote(path)}", origin, mode)
+                for one in _differing(path, self._results(request), request):
+                    # With and without credentials it is the same difference.
+                    same = grouped.setdefault((origin, one.before, one.after), {})
+                    same.setdefault(path, request)
+        for (origin, before, after), differing in grouped.items():
+            more = f" and {len(differing) - _SHOWN} more" if len(differing) > _SHOWN else ""
+            what = f"a page of {origin} at {', '.join(list(differing)[:_SHOWN])}{more}"
+            yield Difference(what, before, after, next(iter(differing.values())))
+
+    def _pages(self) -> list[tuple[str, bool]]:
+        """Return pages to compare paths with: one that each layer lets read, and a stranger."""
+        found: dict[tuple[str, bool], None] = {}
+        for layer in self._stack.layers:
+            urls = (f"{SERVER}{quote(path)}" for path in (_path(layer), *layer.paths.near[:_SHOWN]))
+            found |= dict.fromkeys(
+                page for url in urls for page in islice(self._readers(url, layer), 1)
+            )
+        return [*islice(found, _MOST_PAGES), (_STRANGER, False)]
+
+    def _readers(self, url: str, layer: OldLayer) -> Iterator[tuple[str, bool]]:
+        for origin in _origins(layer):
+            for mode in (True, False):
+                if fetch(_request(url, origin, mode), self._old).readable:
+                    yield origin, mode
 
     def insecure(self) -> list[Finding]:
-        """What the old layer lets strangers do, by the codes of ``corscore probe --audit``."""
-        found = []
-        strangers = self._readers([_STRANGER])
-        is_any = bool(strangers) and not self._is_star()
-        if is_any:
-            found.append(_reflects(strangers))
-        if self._readers(["null"]) and not self._is_star():
-            found.append(
-                Finding(
-                    "null-allowed",
-                    'pages of the origin "null" may read: any site can make such a frame.',
-                    "give the page that needs it an origin of its own",
-                )
-            )
-        if is_any or self._is_star():
-            return found
-        alike = self._readers(_look_alikes(self._options))
-        if alike:
-            found.append(
-                Finding(
-                    "look-alike-allowed",
-                    f"strangers can have names that pass: {', '.join(list(alike)[:3])}.",
-                    "write origins or patterns; in a regex escape the dots, and match all of it",
-                )
-            )
-        insecure = {
-            origin: modes
-            for origin, modes in self._readers(_downgraded(self._options)).items()
-            if True in modes
-        }
-        if insecure:
-            found.append(
-                Finding(
-                    "insecure-origin-allowed",
-                    f"plain http may read with credentials: {', '.join(list(insecure)[:3])}.",
-                    "serve those pages over https, and drop the http origins",
-                )
-            )
-        return found
+        """Return what the audit of ``corscore probe`` finds about the old stack, once a code."""
+        found: dict[str, Finding] = {}
+        for layer in self._stack.layers:
+            origins = dict.fromkeys((*_named(layer.options), _STRANGER))
+            if _is_public(layer.options):
+                continue
+            for origin in islice(origins, _MOST_AUDITED):
+                told = probe(_request(_url(layer), origin, True), self._old, audit=True)
+                for finding in told.findings:
+                    if finding.code in _INSECURE:
+                        found.setdefault(finding.code, finding)
+        if "reflects-any-origin" in found:
+            # Look-alikes and http origins are any origin, too.
+            found.pop("look-alike-allowed", None)
+            found.pop("insecure-origin-allowed", None)
+        return [found[code] for code in _INSECURE if code in found]
 
-    def _readers(self, origins: Iterable[str]) -> dict[str, list[bool]]:
-        """Origins whose pages the old layer lets read, with the credentials modes."""
-        found: dict[str, list[bool]] = {}
-        for origin in islice(dict.fromkeys(origins), _MOST_ORIGINS):
-            modes = [
-                mode
-                for mode in (False, True)
-                if fetch(self._request(origin, mode), self._old.transport).readable
-            ]
-            if modes:
-                found[origin] = modes
-        return found
-
-    def _is_star(self) -> bool:
-        """Whether everybody is allowed and nobody with credentials: no risk, if it is meant."""
-        return "*" in _listed(self._options, "allow_origins") and not self._options.get(
-            "allow_credentials"
-        )
+    def _results(self, request: Request) -> tuple[str, str]:
+        return _words(fetch(request, self._old)), _words(fetch(request, self._new))
 
 
-def _reflects(strangers: Mapping[str, list[bool]]) -> Finding:
-    with_credentials = any(True in modes for modes in strangers.values())
-    how = ", and with your visitors' cookies" if with_credentials else ""
-    return Finding(
-        "reflects-any-origin",
-        f"pages of any origin may read{how}: {_STRANGER} did.",
-        "list the origins that are yours",
-    )
+def _request(
+    url: str, origin: str, credentials: bool, method: str = "GET", **script: Any
+) -> Request:
+    mode: Credentials = "include" if credentials else "omit"
+    return Request(method, url, origin=origin, credentials=mode, **script)
 
 
 def _words(result: FetchResult) -> str:
     return _READABLE if result.readable else f"refused: {result.reason}"
 
 
-def _difference(what: str, outcomes: tuple[str, str]) -> list[Difference]:
-    before, after = outcomes
-    # Two refusals are the same to a script, whatever the browser says about them.
-    return (
-        [Difference(what, before, after)] if (before == _READABLE) != (after == _READABLE) else []
-    )
+def _differing(what: str, results: tuple[str, str], request: Request) -> Iterator[Difference]:
+    # To a script two refusals are the same.
+    if (results[0] == _READABLE) != (results[1] == _READABLE):
+        yield Difference(what, *results, request)
 
 
-def _transport(policy: Policy | None, headers: Pairs) -> Transport:
-    """A server with the policy, whose application answers 200 with these headers."""
+def _url(layer: OldLayer) -> str:
+    return f"{SERVER}{quote(_path(layer))}"
 
-    def send(method: str, _url: str, sent: Pairs) -> tuple[int, Pairs]:
-        names = {name.lower(): value for name, value in sent}
-        if policy is None:
-            return 200, headers
-        decision = policy.decide(
-            RequestInfo.from_getter(method, lambda name: names.get(name.lower()))
-        )
-        if decision.is_preflight:
-            return decision.status or 200, list(decision.headers)
-        return 200, list(decision.apply(headers))
 
-    return send
+def _path(layer: OldLayer) -> str:
+    """Return a path that a layer covers before and after."""
+    paths = layer.paths
+    keys = [key for key, has_policy in paths.keys if has_policy and key != "/*"]
+    below = (f"{key[:-1]}x" for key in keys if key.endswith("/*"))
+    return next(below, next(iter((*keys, *paths.near))))
+
+
+def _is_public(options: Mapping[str, Any]) -> bool:
+    """Whether every origin is meant to read, without credentials."""
+    return "*" in _listed(options, "allow_origins") and not options.get("allow_credentials")
+
+
+def _names(options: Mapping[str, Any], name: str) -> list[str]:
+    return [item for item in _listed(options, name) if item != "*"]
 
 
 def _listed(options: Mapping[str, Any], name: str) -> list[str]:
@@ -225,46 +246,36 @@ def _listed(options: Mapping[str, Any], name: str) -> list[str]:
     return [item for item in items if isinstance(item, str) and item]
 
 
-def _names(options: Mapping[str, Any], name: str) -> list[str]:
-    return [item for item in _listed(options, name) if item != "*"]
-
-
-def _origins(options: Mapping[str, Any]) -> Iterator[str]:
-    """Origins to ask about: those that are listed, what lies next to them, and strangers."""
-    yield from (_STRANGER, "null")
-    for origin in _named(options):
-        yield origin
-        yield from _neighbours(origin)
-    yield from _look_alikes(options)
+def _origins(layer: OldLayer) -> list[str]:
+    """Return origins to ask about: the listed ones, their neighbours and look-alikes, strangers."""
+    named = list(_named(layer.options))
+    near = (other for origin in named for other in (origin, *_neighbours(origin)))
+    alike = (other for origin in named for other in _look_alikes(origin))
+    return list(islice(dict.fromkeys((_STRANGER, "null", *near, *alike)), _MOST_ORIGINS))
 
 
 def _named(options: Mapping[str, Any]) -> Iterator[str]:
-    """An origin for each item of the list, and one that the regex matches."""
+    """Yield an origin for each item of the list, and one that the regex matches."""
     for item in _listed(options, "allow_origins"):
         candidates = (item, item.rstrip("/").lower(), f"https://{item}")
         starred = [one.replace("*.", "a.").replace(":*", ":8080") for one in candidates]
-        found = next(filter(_is_origin, (*candidates, *starred)), None)
-        if found is not None:
-            yield found
+        yield from _first_origin((*candidates, *starred))
     regex = options.get("allow_origin_regex")
     if regex is not None:
-        source = getattr(regex, "pattern", regex)
-        # What a match at the start leaves open is an origin by itself, most of the time.
-        text = sample(source) or ""
+        text = sample(getattr(regex, "pattern", regex)) or ""
         # Of `https://*.example.com`, which as a regex has no star: a dot is any character.
-        found = next(filter(_is_origin, (text, text.replace("//.", "//a", 1))), None)
-        if found is not None:
-            yield found
+        yield from _first_origin((text, text.replace("//.", "//a", 1)))
 
 
-def _is_origin(text: str) -> bool:
-    if "*" in text:
-        return False
-    try:
-        Policy(allow_origins=[text])
-    except ConfigError:
-        return False
-    return True
+def _first_origin(texts: Iterable[str]) -> Iterator[str]:
+    for text in texts:
+        try:
+            Policy(allow_origins=[text])
+        except ConfigError:
+            continue
+        if "*" not in text:
+            yield text
+            return
 
 
 def _neighbours(origin: str) -> Iterator[str]:
@@ -280,35 +291,13 @@ def _neighbours(origin: str) -> Iterator[str]:
         yield f"{scheme}://sub.{host}{port}"
 
 
-def _look_alikes(options: Mapping[str, Any]) -> Iterator[str]:
-    """Origins that strangers can have, and that a careless comparison takes for one of these."""
-    for origin in _named(options):
-        parts = urlsplit(origin)
-        host = parts.hostname or ""
-        if "." not in host or host.startswith("[") or host.replace(".", "").isdigit():
-            continue
-        yield f"{parts.scheme}://{host}.stranger.example"
-        below, own = _registrable(host)
-        yield f"{parts.scheme}://stranger{own}"
-        if below:
-            yield f"{parts.scheme}://{below}x{own}"
-
-
-def _registrable(host: str) -> tuple[str, str]:
-    """What somebody owns of a host, and what they put below it: ``"a", "example.co.uk"``.
-
-    By the look of it, which is enough to think of a name that is another owner's.
-    """
-    labels = host.split(".")
-    is_country = len(labels[-1]) == 2 and len(labels) > 2 and len(labels[-2]) <= 3
-    count = 3 if is_country else 2
-    return ".".join(labels[:-count]), ".".join(labels[-count:])
-
-
-def _downgraded(options: Mapping[str, Any]) -> Iterator[str]:
-    for origin in _named(options):
-        parts = urlsplit(origin)
-        host = parts.hostname or ""
-        is_local = host in ("localhost", "[::1]", "::1") or host.startswith("127.")
-        if not is_local and not host.endswith(".localhost"):
-            yield origin.replace("https://", "http://", 1)
+def _look_alikes(origin: str) -> Iterator[str]:
+    """Yield origins that a careless comparison takes for this one."""
+    parts = urlsplit(origin)
+    host = parts.hostname or ""
+    if "." not in host or host.startswith("[") or host.replace(".", "").isdigit():
+        return
+    first, _, rest = host.partition(".")
+    domain = rest if "." in rest else host
+    for other in (f"{host}.stranger.example", f"stranger{domain}", f"{first}x{rest}"):
+        yield f"{parts.scheme}://{other}"

@@ -1,58 +1,64 @@
-"""Other libraries' middleware as a server that the model browser can ask: the real thing, around
-an application that answers 200 to everything."""
+"""Reads another library's layers of CORS from an application or from settings."""
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, field
+import copy
+import inspect
+import re
+from fnmatch import translate
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
+from corscore_cli.migrate.stack import (
+    EVERYWHERE,
+    METHODS,
+    OldLayer,
+    OldStack,
+    Paths,
+    asgi_answer,
+    asgi_transport,
+    below_mounts,
+    exposed_names,
+    header_text,
+    mounted_paths,
+    path_of,
+    replaced_asgi,
+    replaced_wsgi,
+    wsgi_answer,
+    wsgi_transport,
+)
 from corscore_cli.shell.output import Mistake
 from corscore_cli.targets.layers import FLASK_CORS, STARLETTE, Layer, Search
+from corscore_cli.targets.regex import path_keys, paths_near, sample, with_end
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from corscore import Policy, PolicyMap
+    from corscore_cli.migrate.stack import Pairs, Transport
 
-    Pairs = list[tuple[str, str]]
-    Transport = Callable[[str, str, Pairs], tuple[int, Pairs]]
-
-SERVER = "https://server.invalid"
-ANY_PATH = "corscore-any-path"
+FASTAPI = "fastapi"
 DJANGO = "django-cors-headers"
-LIBRARIES = (STARLETTE, FLASK_CORS, DJANGO)
+ASGI_CORS = "asgi-cors"
+WSGICORS = "wsgicors"
 
-_ONE_HEADER = "X-Corscore-Any"
+PACKAGES = {
+    STARLETTE: "starlette",
+    FASTAPI: "fastapi",
+    FLASK_CORS: "flask_cors",
+    DJANGO: "corsheaders",
+    ASGI_CORS: "asgi_cors",
+    WSGICORS: "wsgicors",
+}
+"""Libraries that ``corscore migrate`` knows, with the package of each."""
 
-
-@dataclass(frozen=True, slots=True)
-class Old:
-    """A layer of CORS to move away from.
-
-    Attributes:
-        options: Under the names of ``Policy``, and with their meanings there.
-        transport: Sends one request through the real middleware.
-        path: The path that it is for, as its library writes it; empty for every one.
-        url: A URL that it is for.
-    """
-
-    options: Mapping[str, Any]
-    transport: Transport
-    path: str = ""
-    url: str = field(default=f"{SERVER}/")
-
-
-def exposed_of(options: Mapping[str, Any]) -> list[str]:
-    """Names of headers that the application's answers have."""
-    names = options.get("expose_headers")
-    listed = names if isinstance(names, (list, tuple, set, frozenset)) else ()
-    return [*(name for name in listed if isinstance(name, str) and name != "*"), _ONE_HEADER]
+_MOST_LAYERS = 20
+_INNER = ("app", "application", "wsgi_app")
 
 
 # --- Starlette
 
 
-def of_starlette(app: object, target: str) -> list[Old]:
-    """Every Starlette CORSMiddleware on an application.
+def of_starlette(app: object, target: str) -> OldStack:
+    """Read every Starlette CORSMiddleware on an application.
 
     Raises:
         Mistake: There is none, or it cannot be built.
@@ -62,67 +68,37 @@ def of_starlette(app: object, target: str) -> list[Old]:
     layers = [layer for layer in Search(app).layers if layer.theirs == STARLETTE]
     if not layers:
         raise Mistake(f"{target} has no CORSMiddleware of Starlette on it")
-    # What stands inside of another one has no say beside it.
+    # A layer inside of another one has no effect of its own.
     outer = [layer for layer in layers if not any(_is_inside(layer, other) for other in layers)]
-    return [_starlette(CORSMiddleware, layer, target) for layer in outer]
+    names = exposed_names(layer.options for layer in outer)
+    answer = asgi_answer(names)
+    mounted: dict[str, Transport] = {}
+    for layer in outer:
+        try:
+            middleware = CORSMiddleware(answer, **layer.options)
+        except Exception as error:  # noqa: BLE001 - a regex that does not compile, for one
+            raise Mistake(f"{target}: Starlette refuses the options: {error}") from None
+        mounted.setdefault(layer.path.rstrip("/"), asgi_transport(middleware))
+    # Starlette redirects the path of a mount to its slash, outside of the layer.
+    return OldStack(
+        tuple(
+            OldLayer(layer.options, mounted_paths(layer.path.rstrip("/"), with_mount=False))
+            for layer in outer
+        ),
+        below_mounts(mounted, asgi_transport(answer), with_mount=False),
+        replaced_asgi(names),
+    )
 
 
 def _is_inside(layer: Layer, other: Layer) -> bool:
     return layer.above > other.above and f"{layer.path}/".startswith(f"{other.path}/")
 
 
-def _starlette(cls: Any, layer: Layer, target: str) -> Old:
-    headers = [
-        (name.lower().encode("latin-1", "replace"), b"1") for name in exposed_of(layer.options)
-    ]
-
-    async def answer(scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG001 - ASGI
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b""})
-
-    try:
-        middleware = cls(answer, **layer.options)
-    except Exception as error:  # noqa: BLE001 - a regex that does not compile, for one
-        raise Mistake(f"{target}: Starlette refuses the options: {error}") from None
-    # Mounted: its application has what is below that path.
-    path = f"{layer.path.rstrip('/')}/*" if layer.path else ""
-    return Old(layer.options, _asgi(middleware), path)
-
-
-def _asgi(app: Any) -> Transport:
-    def send(method: str, url: str, headers: Pairs) -> tuple[int, Pairs]:
-        path = url.removeprefix(SERVER)
-        scope = {
-            "type": "http",
-            "method": method,
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": b"",
-            "headers": [(name.lower().encode(), value.encode()) for name, value in headers],
-        }
-        messages: list[Any] = []
-
-        async def receive() -> Any:
-            return {"type": "http.request", "body": b"", "more_body": False}
-
-        async def collect(message: Any) -> None:
-            messages.append(message)
-
-        asyncio.run(app(scope, receive, collect))
-        start = messages[0]
-        pairs = [
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]
-        ]
-        return start["status"], pairs
-
-    return send
-
-
 # --- flask-cors
 
 
-def of_flask_cors(app: Any, target: str) -> list[Old]:
-    """Every resource of flask-cors on an application.
+def of_flask_cors(app: Any, target: str) -> OldStack:
+    """Read every resource of flask-cors on an application.
 
     Raises:
         Mistake: There is none.
@@ -131,52 +107,55 @@ def of_flask_cors(app: Any, target: str) -> list[Old]:
     layers = [layer for layer in search.layers if layer.theirs == FLASK_CORS]
     if not layers:
         raise Mistake(f"{target} has no flask_cors.CORS(app, ...) on it")
-    return [_flask_cors(search.hooks, layer) for layer in layers]
+    names = exposed_names(layer.options for layer in layers)
+    mounts = dict.fromkeys(mount.rstrip("/") for mount, _ in search.hooks)
+    mounted = {
+        mount: wsgi_transport(
+            _flask(names, [hook for at, hook in search.hooks if at.rstrip("/") == mount])
+        )
+        for mount in mounts
+    }
+    plain = _flask(names, [])
+    return OldStack(
+        tuple(OldLayer(layer.options, _flask_paths(layer)) for layer in layers),
+        below_mounts(mounted, wsgi_transport(plain), with_mount=True),
+        replaced_wsgi(plain),
+    )
 
 
-def _flask_cors(functions: list[Any], layer: Layer) -> Old:
+def _flask(names: list[str], hooks: list[Any]) -> Any:
     from flask import Flask, Response
 
-    tiny = Flask("corscore_migrate", static_folder=None)
-    names = exposed_of(layer.options)
+    app = Flask("corscore_migrate", static_folder=None)
+    # Slashes are compared as they are, as in paths of the other stack.
+    app.url_map.merge_slashes = False
 
-    def answer(path: str) -> Response:  # noqa: ARG001 - the route has one
+    def answer(path: str = "") -> Response:  # noqa: ARG001 - the route has one
         return Response(headers=[(name, "1") for name in names])
 
-    methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "QUERY"]
     for rule in ("/", "/<path:path>"):
-        tiny.add_url_rule(
-            rule, rule, answer, methods=methods, defaults=None if "<" in rule else {"path": ""}
-        )
-    for function in functions:
-        tiny.after_request(function)
-    client = tiny.test_client()
-
-    def send(method: str, url: str, headers: Pairs) -> tuple[int, Pairs]:
-        response = client.open(url.removeprefix(SERVER), method=method, headers=headers)
-        return response.status_code, list(response.headers)
-
-    # The hooks of a mounted application see paths without the one that it is mounted at.
-    mount = layer.path.removesuffix(layer.resource)
-    path = layer.path if layer.resource or not mount else f"{mount.rstrip('/')}/*"
-    return Old(layer.options, send, path, SERVER + path_below(layer.resource))
+        app.add_url_rule(rule, rule, answer, methods=METHODS)
+    for hook in hooks:
+        app.after_request(hook)
+    return app
 
 
-def path_below(path: str) -> str:
-    """A path that a resource of flask-cors, a path or a regex, is for."""
-    from corscore_cli.targets.samples import sample
-
-    if not path:
-        return "/"
-    plain = path.removesuffix("/*").removesuffix("*")
-    return sample(path) or (plain if plain.startswith("/") else f"/{ANY_PATH}")
+def _flask_paths(layer: Layer) -> Paths:
+    mount = (layer.path if layer.resource is None else layer.mount).rstrip("/")
+    if layer.resource is None:
+        return mounted_paths(mount, with_mount=True)
+    keys, is_exact = path_keys(layer.resource)
+    pattern = layer.resource if isinstance(layer.resource, re.Pattern) else None
+    near = tuple(f"{mount}{path}" for path in paths_near(layer.resource))
+    below = tuple((f"{mount}{key}", has_policy) for key, has_policy in keys)
+    return Paths(layer.path, below, is_exact, pattern, near)
 
 
 # --- django-cors-headers
 
 
-def of_django(inspection: Any, target: str) -> list[Old]:
-    """django-cors-headers with the settings as they stand.
+def of_django(inspection: Any, target: str) -> OldStack:
+    """Read the settings of django-cors-headers that are in force.
 
     Args:
         inspection: Of ``corscore_django.inspection``.
@@ -186,9 +165,10 @@ def of_django(inspection: Any, target: str) -> list[Old]:
         Mistake: It is not installed, or not in ``MIDDLEWARE``.
     """
     try:
+        from corsheaders.conf import conf
         from corsheaders.middleware import CorsMiddleware
     except ImportError:
-        raise not_installed(DJANGO, "corsheaders") from None
+        raise not_installed(DJANGO) from None
     if not inspection.has_theirs:
         raise Mistake(f"{target} has no corsheaders.middleware.CorsMiddleware in MIDDLEWARE")
     from django.http import HttpResponse
@@ -208,7 +188,7 @@ def of_django(inspection: Any, target: str) -> list[Old]:
         options.pop("allow_origin_regex", None)
     elif options.get("allow_origin_regex"):
         options["allow_origin_regex"] = _joined(options["allow_origin_regex"])
-    names = exposed_of(options)
+    names = exposed_names([options])
 
     def answer(request: Any) -> Any:  # noqa: ARG001 - Django's signature
         return HttpResponse(headers=dict.fromkeys(names, "1"))
@@ -218,14 +198,29 @@ def of_django(inspection: Any, target: str) -> list[Old]:
 
     def send(method: str, url: str, headers: Pairs) -> tuple[int, Pairs]:
         meta = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers}
-        response: Any = middleware(factory.generic(method, url.removeprefix(SERVER), **meta))
+        response: Any = middleware(factory.generic(method, path_of(url), **meta))
         return response.status_code, list(response.items())
 
-    regex = str(
-        getattr(values.get("CORS_URLS_REGEX"), "pattern", values.get("CORS_URLS_REGEX", ""))
-    )
-    path = "" if regex in ("", "^.*$", ".*") else regex
-    return [Old(options, send, path, SERVER + path_below(path.removeprefix("^")))]
+    regex = re.compile(conf.CORS_URLS_REGEX)
+    whole = with_end(regex)
+    plain = wsgi_answer(names)
+    bare = wsgi_transport(plain)
+
+    def replaced(policies: Policy | PolicyMap | None) -> Transport:
+        governed = replaced_wsgi(plain)(policies)
+
+        def send(method: str, url: str, headers: Pairs) -> tuple[int, Pairs]:
+            is_covered = whole.fullmatch(unquote(path_of(url)))
+            return (governed if is_covered else bare)(method, url, headers)
+
+        return send
+
+    paths = EVERYWHERE
+    if regex.pattern not in ("", "^.*$", ".*"):
+        text = sample(whole)
+        near = tuple(dict.fromkeys([*([text] if text else []), *paths_near(regex)]))
+        paths = Paths(regex.pattern, pattern=whole, near=near)
+    return OldStack((OldLayer(options, paths),), send, replaced)
 
 
 def _joined(regexes: Any) -> Any:
@@ -233,9 +228,132 @@ def _joined(regexes: Any) -> Any:
     return sources[0] if len(sources) == 1 else "|".join(f"(?:{source})" for source in sources)
 
 
-def not_installed(library: str, package: str) -> Mistake:
-    """For a library that the comparison would have to run."""
+# --- asgi-cors
+
+
+def of_asgi_cors(app: Any, target: str) -> OldStack:
+    """Read the layer that ``asgi_cors`` put around an application.
+
+    Raises:
+        Mistake: There is none.
+    """
+    from asgi_cors import asgi_cors
+
+    given = _closure(app)
+    for _ in range(_MOST_LAYERS):
+        if given is not None and "host_wildcards" not in given:
+            given = _closure(given.get("app"))
+    if given is None or "host_wildcards" not in given:
+        raise Mistake(f"{target} is no application that asgi_cors(...) returned")
+    wildcards = [header_text(item) for item in given["host_wildcards"]]
+    regexes = [item for item in wildcards if not _is_pattern(item)]
+    hosts = [header_text(item) for item in sorted(given["hosts"])]
+    options: dict[str, Any] = {
+        "allow_origins": ["*"]
+        if given["allow_all"]
+        else [*hosts, *(item for item in wildcards if item not in regexes)],
+        "allow_methods": [header_text(item) for item in given["methods"]],
+        "allow_headers": [header_text(item) for item in given["headers"]],
+        "max_age": given["max_age"] or None,
+    }
+    if given["callback"] is not None:
+        raise Mistake(
+            f"{target} has a callback; write origin_resolver=OriginResolver(...), as "
+            "docs/migrating.md shows"
+        )
+    if regexes and not given["allow_all"]:
+        options["allow_origin_regex"] = "|".join(map(_fnmatch_regex, regexes))
+    names = exposed_names([options])
+    answer = asgi_answer(names)
+    arguments = ("allow_all", "hosts", "host_wildcards", "headers", "methods", "max_age")
+    old = asgi_cors(answer, **{name: given[name] for name in arguments})
+    return OldStack(
+        (OldLayer(options),),
+        asgi_transport(old),
+        replaced_asgi(names),
+        ("a preflight", "answered by the application, if at all", "answered by corscore"),
+    )
+
+
+def _closure(app: Any) -> dict[str, Any] | None:
+    """Return the variables that a function keeps, or that an application inside keeps."""
+    for _ in range(_MOST_LAYERS):
+        if inspect.isfunction(app):
+            return dict(inspect.getclosurevars(app).nonlocals)
+        app = _inner(app)
+    return None
+
+
+def _inner(app: Any) -> Any:
+    attributes = getattr(app, "__dict__", {})
+    return next((attributes[name] for name in _INNER if name in attributes), None)
+
+
+def _is_pattern(text: str) -> bool:
+    """Whether ``*`` stands for whole labels, as in ``https://*.example.com``."""
+    scheme, separator, host = text.partition("://*.")
+    return bool(separator) and not set("*?[") & set(scheme + host) and "." in host
+
+
+def _fnmatch_regex(pattern: str) -> str:
+    body = re.fullmatch(r"\(\?s:(.*)\)\\[Zz]", translate(pattern))
+    return body[1] if body else re.escape(pattern)
+
+
+# --- wsgicors
+
+
+def of_wsgicors(app: Any, target: str) -> OldStack:
+    """Read the layer of wsgicors around an application.
+
+    Raises:
+        Mistake: There is none, or it has several policies.
+    """
+    from wsgicors import CORS
+
+    layer = app
+    for _ in range(_MOST_LAYERS):
+        layer = layer if isinstance(layer, CORS) else _inner(layer)
+    if not isinstance(layer, CORS):
+        raise Mistake(f"{target} is no wsgicors.CORS(...)")
+    if len(layer.activepolicies) != 1:
+        names = ", ".join(layer.activepolicies)
+        raise Mistake(
+            f"{target} has {len(layer.activepolicies)} policies of wsgicors ({names}); migrate an "
+            "application with one of them at a time"
+        )
+    policy = layer.policies[layer.activepolicies[0]]
+    options: dict[str, Any] = {
+        "allow_methods": ["*"] if "*" in policy.methods else list(filter(None, policy.methods)),
+        "allow_headers": _split(policy.headers),
+        "expose_headers": _split(policy.expose_headers),
+        "allow_credentials": policy.credentials == "true",
+        "max_age": int(policy.maxage) if str(policy.maxage).isdigit() else None,
+    }
+    if policy.name == "deny":
+        options["allow_origins"] = []
+    elif policy.match:
+        exact = [item for item in policy.match if _is_pattern(item) or not set("*?[") & set(item)]
+        regexes = [item for item in policy.match if item not in exact]
+        options["allow_origins"] = exact
+        if regexes:
+            options["allow_origin_regex"] = "|".join(map(_fnmatch_regex, regexes))
+    else:
+        options["allow_origins"] = ["*"] if policy.origin in ("*", "copy") else []
+    exposed = exposed_names([options])
+    answer = wsgi_answer(exposed)
+    old = copy.copy(layer)
+    old.application = answer
+    return OldStack((OldLayer(options),), wsgi_transport(old), replaced_wsgi(answer))
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def not_installed(library: str) -> Mistake:
+    """Return the mistake for a library that the comparison has to run."""
     return Mistake(
-        f"{library} is not installed here, and its middleware is what corscore compares with; run: "
-        f"pip install {library} (which brings the package {package})"
+        f"{library} is not installed here, and corscore compares with its middleware; run: "
+        f"pip install {library} (which brings the package {PACKAGES[library]})"
     )

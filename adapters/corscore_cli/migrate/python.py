@@ -1,34 +1,65 @@
-"""Policies as Python that people paste: one option a line, double quotes."""
+"""Python to paste for a move from another library, and the lines of a module that it replaces."""
 
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from corscore import ConfigError, PolicyMap
-from corscore_cli.targets.samples import sample
+from corscore import PolicyMap
+from corscore_cli.migrate.libraries import (
+    ASGI_CORS,
+    DJANGO,
+    FASTAPI,
+    PACKAGES,
+    WSGICORS,
+)
+from corscore_cli.migrate.repairs import ORIGIN_TO_FILL_IN
+from corscore_cli.shell.location import shown_path
+from corscore_cli.targets.layers import FLASK_CORS, STARLETTE
+from corscore_cli.targets.regex import wider_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
     from corscore import Policy
+    from corscore_cli.migrate.stack import OldLayer
 
 _WIDTH = 88
+_TO_FILL_IN = (
+    "# Every origin could read with the cookies of your visitors. List your own pages here:",
+    'allow_origins=[],  # such as "https://app.example.com"',
+    '# or let every page read, without cookies: put allow_origins=["*"] here, and drop',
+    "# allow_credentials.",
+)
 
 
 def policy_source(policy: Policy, indent: str = "") -> str:
-    """``Policy(...)`` over several lines, which rebuilds the policy.
+    """Return ``Policy(...)`` over several lines.
+
+    Origins that the user has to fill in are an empty list, which no policy takes.
 
     Args:
         policy: The policy.
-        indent: What its first line is indented by, where it stands.
+        indent: The indentation of the line that it begins in.
     """
     call = ast.parse(repr(policy), mode="eval").body
     if not isinstance(call, ast.Call):
         return repr(policy)
     lines = [
-        f"{indent}    {keyword.arg}={_value(keyword.value, f'{indent}    ')},"
+        f"{keyword.arg}={_value(keyword.value, f'{indent}    ')},"
         for keyword in call.keywords
+        if not (keyword.arg == "allow_origins" and _is_to_fill_in(policy))
     ]
-    return "\n".join(["Policy(", *lines, f"{indent})"])
+    if _is_to_fill_in(policy):
+        lines = [*_TO_FILL_IN, *lines]
+    return "\n".join(["Policy(", *(f"{indent}    {line}" for line in lines), f"{indent})"])
+
+
+def _is_to_fill_in(policy: Policy) -> bool:
+    return policy.allow_origins == (ORIGIN_TO_FILL_IN,)
 
 
 def _value(node: ast.expr, indent: str) -> str:
@@ -42,7 +73,7 @@ def _value(node: ast.expr, indent: str) -> str:
 
 
 def _literal(node: ast.expr) -> str:
-    """A value with the quotes that most people write."""
+    """Return a literal in double quotes."""
     value = node.value if isinstance(node, ast.Constant) else None
     if not isinstance(value, str) or not value.isprintable() or '"' in value:
         return ast.unparse(node)
@@ -52,107 +83,213 @@ def _literal(node: ast.expr) -> str:
 
 
 _INSTALLS = {
-    "starlette": ("from corscore_starlette import install", "install(app, {})"),
-    "flask-cors": ("from corscore_flask import CORS", "CORS(app, {})"),
+    STARLETTE: ("from corscore_starlette import install", "install(app, policy)"),
+    FASTAPI: ("from corscore_starlette import install", "install(app, policy)"),
+    FLASK_CORS: ("from corscore_flask import CORS", "CORS(app, policy)"),
+    ASGI_CORS: ("from corscore_asgi import CORSMiddleware", "app = CORSMiddleware(app, policy)"),
+    WSGICORS: ("from corscore_wsgi import CORSMiddleware", "app = CORSMiddleware(app, policy)"),
 }
-_DJANGO = """\
-# settings.py, in the place of the CORS_* settings that it replaces
-{imports}
-
-MIDDLEWARE = [
-    "corscore_django.middleware.CorsMiddleware",  # first, in the place of corsheaders
+_DJANGO_APPS = """\
+INSTALLED_APPS = [
+    "corscore_django",  # where "corsheaders" was
     # ...
 ]
-
-CORS_POLICY = {policy}
+MIDDLEWARE = [
+    "corscore_django.middleware.CorsMiddleware",  # where that of corsheaders was
+    # ...
+]
 """
+_NO_ORIGIN = "# It allows no origin at all. Leave it out, or list the origins that are yours.\n"
+# A list of settings in which django-cors-headers is named, and its modules of other names.
+_DJANGO_LISTS = ("INSTALLED_APPS", "MIDDLEWARE")
+_MODULES = {
+    STARLETTE: ("starlette.middleware.cors", "fastapi.middleware.cors"),
+    FASTAPI: ("starlette.middleware.cors", "fastapi.middleware.cors"),
+    DJANGO: ("corsheaders.signals",),
+}
 
 
-def adapter_source(library: str, policies: list[tuple[str, Policy | None]]) -> str:
-    """The Python that takes the place of another library's.
+def joined_policies(
+    policies: Iterable[tuple[OldLayer, Policy | None]],
+) -> Policy | PolicyMap | None:
+    """Return the policies of all layers as one; the first layer with a key wins."""
+    by_key: dict[str, Policy | None] = {}
+    for layer, policy in policies:
+        for key, has_policy in layer.paths.keys:
+            by_key.setdefault(key, policy if has_policy else None)
+    if list(by_key) == ["/*"]:
+        return by_key["/*"]
+    default = by_key.pop("/*", None)
+    is_any = default is not None or any(policy is not None for policy in by_key.values())
+    return PolicyMap(by_key, default=default) if is_any else None
+
+
+def adapter_source(
+    library: str, policies: Policy | PolicyMap | None, layers: Iterable[OldLayer] = ()
+) -> str:
+    """Return the Python that replaces another library's.
 
     Args:
-        library: ``"starlette"``, ``"flask-cors"`` or ``"django-cors-headers"``.
-        policies: By path, as that library writes it; empty for every path. None where nobody is
-            allowed anything.
+        library: A key of ``PACKAGES``.
+        policies: The policies; None allows no origin.
+        layers: The layers that they replace, for the paths that no key covers.
     """
-    by_path = {map_key(path) or path_key(path): policy for path, policy in policies}
-    if not any(by_path.values()):
-        return "# It allows no origin at all. Leave it out, or list the origins that are yours.\n"
-    is_map = list(by_path) != [""] and library in _INSTALLS
-    only = next(policy for policy in by_path.values() if policy is not None)
-    body = _map_source(by_path) if is_map else policy_source(only)
-    names = "Policy, PolicyMap" if is_map else "Policy"
-    imports = ["from corscore import " + names]
-    if library not in _INSTALLS:
-        text = "\n".join(_with_re(imports, body))
-        return _DJANGO.format(imports=text, policy=body) + _urls(policies)
+    if policies is None:
+        return _NO_ORIGIN
+    shared: dict[Policy, str] = {}
+    if isinstance(policies, PolicyMap):
+        counts = Counter(policies.policies())
+        several = [policy for policy, count in counts.items() if count > 1]
+        shared = {policy: f"policy_{number}" for number, policy in enumerate(several, 1)}
+        body = _map_source(policies, shared)
+    else:
+        body = policy_source(policies)
+    before = [f"{name} = {policy_source(policy)}" for policy, name in shared.items()]
+    is_map = isinstance(policies, PolicyMap)
+    imports = ["import re", ""] if "re.compile(" in "".join([body, *before]) else []
+    imports.append("from corscore import " + ("Policy, PolicyMap" if is_map else "Policy"))
+    if library == DJANGO:
+        return "\n".join([*imports, "", f"CORS_POLICY = {body}", ""])
     install, call = _INSTALLS[library]
-    regexes = [path for path, _ in policies if is_map and map_key(path) != path_key(path)]
-    lines = [
-        *_with_re([*imports, install], body),
-        "",
-        *(f"# {path!a} is a regex; a map takes paths: a line for each." for path in regexes),
-        f"policy = {body}",
-        call.format("policy"),
-        "",
-    ]
-    return "\n".join(lines)
+    notes = [note for layer in layers for note in _notes(layer)]
+    return "\n".join([*imports, install, "", *notes, *before, f"policy = {body}", call, ""])
 
 
-def _urls(policies: list[tuple[str, Policy | None]]) -> str:
-    path = policies[0][0]
-    return f"# CORS_URLS_REGEX stays; it has to match the whole path: {path}\n" if path else ""
+def django_source(regex: str | None, policy: Policy | None) -> str:
+    """Return the settings of a Django project.
 
-
-def _with_re(imports: list[str], body: str) -> list[str]:
-    return ["import re", "", *imports] if "re.compile(" in body else imports
-
-
-def path_key(path: str) -> str:
-    """A path of flask-cors, as a ``PolicyMap`` has it; empty for every path."""
-    plain = path.removeprefix("^").removesuffix("$")
-    if not plain:
-        return ""
-    for ending in ("/.*", "/*", ".*", "*"):
-        if plain.endswith(ending):
-            return f"{plain.removesuffix(ending).rstrip('/')}/*"
-    return plain
-
-
-def map_key(path: str) -> str | None:
-    """A key that a ``PolicyMap`` takes for a path of flask-cors.
-
-    For a regex it is of one path that the regex matches; None where none is found.
+    Args:
+        regex: The new ``CORS_URLS_REGEX``, or None where it stays.
+        policy: For ``CORS_POLICY``, or None where the ``CORS_*`` settings stay.
     """
-    key = path_key(path)
-    tail = "/*" if key.endswith("/*") else ""
-    literal = sample(key.removesuffix("/*")) if key else ""
-    for one in (key, f"{literal}{tail}"):
-        try:
-            PolicyMap({one: None} if one else {})
-        except ConfigError:
+    urls = "" if regex is None else f"CORS_URLS_REGEX = {_raw(regex)}\n"
+    if policy is None:
+        return _DJANGO_APPS + urls
+    imports, name, setting = adapter_source(DJANGO, policy).partition("CORS_POLICY")
+    return imports + _DJANGO_APPS + urls + name + setting
+
+
+def _raw(regex: str) -> str:
+    can_be_raw = regex.isprintable() and '"' not in regex and not regex.endswith("\\")
+    return f'r"{regex}"' if can_be_raw else repr(regex)
+
+
+def _notes(layer: OldLayer) -> Iterator[str]:
+    if layer.paths.keys or layer.paths.pattern is None:
+        return
+    wider = wider_key(layer.paths.pattern)
+    yield f"# No key of a PolicyMap covers the paths of {layer.paths.text!a} alone."
+    if wider is not None:
+        yield f'# "{wider}" covers them, and more: add it if it may.'
+
+
+def _map_source(policies: PolicyMap, names: Mapping[Policy, str]) -> str:
+    def source(policy: Policy | None, indent: str) -> str:
+        if policy is None:
+            return "None"
+        return names.get(policy) or policy_source(policy, indent)
+
+    lines = [f'        "{key}": {source(policy, "        ")},' for key, policy in policies.items()]
+    default = policies.default
+    last = [] if default is None else [f"    default={source(default, '    ')},"]
+    return "\n".join(["PolicyMap(", "    {", *lines, "    },", *last, ")"])
+
+
+@dataclass(frozen=True, slots=True)
+class OldLines:
+    """Lines of a user's module that the new Python replaces.
+
+    Attributes:
+        place: The file and its first line.
+        text: The lines.
+    """
+
+    place: str
+    text: str
+
+    def to_dict(self) -> dict[str, str]:
+        """Return a dict for JSON."""
+        return {"place": self.place, "text": self.text}
+
+
+def old_lines(
+    path: str | Path | None, library: str, *, app: str = "", settings: Iterable[str] = ()
+) -> list[OldLines]:
+    """Find the lines of a module that a move replaces: imports, calls, settings.
+
+    Args:
+        path: The module's file, or None.
+        library: A key of ``PACKAGES``.
+        app: The name of the application in the module; empty where it is not known.
+        settings: Names of settings.
+    """
+    try:
+        source = Path(path).read_text(encoding="utf-8") if path else ""
+        tree = ast.parse(source)
+    except (OSError, ValueError, SyntaxError, RecursionError):
+        return []
+    lines = source.splitlines()
+    found = [*_calls(tree, library, app), *_settings(tree, library, frozenset(settings))]
+    found.sort(key=lambda node: node.lineno)
+    return [
+        OldLines(
+            f"{shown_path(path or '')}:{node.lineno}",
+            "\n".join(lines[node.lineno - 1 : node.end_lineno or node.lineno]),
+        )
+        for node in found
+    ]
+
+
+def _calls(tree: ast.AST, library: str, app: str) -> Iterator[Any]:
+    """Yield imports from a library, and statements about an application that call them."""
+    modules = _MODULES.get(library, (PACKAGES[library],))
+    imported: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            origins = {one.name for one in node.names}
+            if isinstance(node, ast.ImportFrom):
+                origins = {node.module or ""}
+            if origins & set(modules):
+                imported |= {one.asname or one.name.partition(".")[0] for one in node.names}
+                yield node
+    for node in ast.walk(tree):
+        if not isinstance(node, (ast.Expr, ast.Assign)):
             continue
-        return one
-    return None
+        names = {name for one in _calls_in(node) for name in _named(one)}
+        assigned = _assigned(node) if isinstance(node, ast.Assign) else set()
+        others = names - imported
+        if names & imported and (not app or not others or app in others | assigned):
+            # `cors = CORS()`, and later `cors.init_app(app)`.
+            imported |= assigned - {app}
+            yield node
 
 
-def _map_source(by_path: dict[str, Policy | None]) -> str:
-    lines = []
-    default = "None"
-    for path, policy in by_path.items():
-        source = "None" if policy is None else policy_source(policy, "        ")
-        if path:
-            lines.append(f'        "{path}": {source},')
-        else:
-            default = source.replace("\n    ", "\n")
-    return "\n".join(
-        [
-            "PolicyMap(",
-            "    {",
-            *lines,
-            "    },",
-            *([f"    default={default},"] if default != "None" else []),
-            ")",
-        ]
-    )
+def _calls_in(node: ast.Expr | ast.Assign) -> Iterator[ast.Call]:
+    return (one for one in ast.walk(node.value) if isinstance(one, ast.Call))
+
+
+def _named(call: ast.Call) -> Iterator[str]:
+    """Yield the names that a call begins with, or has as arguments."""
+    for node in (call.func, *call.args):
+        while isinstance(node, ast.Attribute):
+            node = node.value  # noqa: PLW2901
+        if isinstance(node, ast.Name):
+            yield node.id
+
+
+def _settings(tree: ast.AST, library: str, names: frozenset[str]) -> Iterator[Any]:
+    """Yield assignments of settings, and items of lists that name django-cors-headers."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Assign):
+            continue
+        assigned = _assigned(node)
+        if assigned & names:
+            yield node
+        if library == DJANGO and assigned & set(_DJANGO_LISTS):
+            for item in ast.walk(node.value):
+                if isinstance(item, ast.Constant) and str(item.value).startswith("corsheaders"):
+                    yield item
+
+
+def _assigned(node: ast.Assign) -> set[str]:
+    return {target.id for target in node.targets if isinstance(target, ast.Name)}

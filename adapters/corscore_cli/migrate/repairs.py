@@ -1,4 +1,4 @@
-"""A policy in the place of another library's options: what cannot stay is repaired, and told."""
+"""The policy nearest to another library's options, and the repairs of values that it refuses."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from corscore import Problem
+
+ORIGIN_TO_FILL_IN = "https://fill-in.example"
+"""Stands for origins that only the user knows. Printed code leaves it out."""
 
 _REGEX = "allow_origin_regex"
 _DAY = 86400
@@ -32,12 +35,12 @@ _SWITCHED_OFF = {
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """One thing that the old options said and a policy does not take.
+    """A value that a policy refuses, and the value that replaces it.
 
     Attributes:
         code: The code of the problem.
-        message: What was wrong.
-        done: What stands in its place.
+        message: The message of the problem.
+        done: The new value.
     """
 
     code: str
@@ -45,18 +48,20 @@ class Repair:
     done: str
 
     def to_dict(self) -> dict[str, str]:
-        """All of it in a dict, as JSON has it."""
+        """Return a dict for JSON."""
         return {"code": self.code, "message": self.message, "done": self.done}
 
 
 def migrated(
-    options: Mapping[str, Any], *, escapes_dots: bool = True
+    options: Mapping[str, Any], *, escapes_dots: bool = True, asks_for_origins: bool = False
 ) -> tuple[Policy | None, list[Repair]]:
-    """The nearest policy that can be built, and what had to be changed for it.
+    """Build the nearest policy, and list the repairs that it needs.
 
     Args:
         options: Arguments of ``Policy``, with values that it may refuse.
-        escapes_dots: Whether a dot of a regex that was meant as one is repaired too.
+        escapes_dots: Whether to repair a dot of a regex that was not escaped, too.
+        asks_for_origins: Whether every origin with credentials becomes ``ORIGIN_TO_FILL_IN`` with
+            credentials, for the user to replace; without it the credentials are dropped.
 
     Returns:
         None for the policy where the options allow no origin at all.
@@ -79,7 +84,7 @@ def migrated(
             return None, repairs
         for problem in problems:
             if problem.code != "origins-missing":
-                done = _repair(left, problem)
+                done = _repair(left, problem, asks_for_origins=asks_for_origins)
                 repairs.append(Repair(problem.code, problem.message, done))
     return None, repairs
 
@@ -88,9 +93,11 @@ def _copied(value: Any) -> Any:
     return list(value) if isinstance(value, (list, tuple, set, frozenset)) else value
 
 
-def _repair(options: dict[str, Any], problem: Problem) -> str:
-    """Changes the options so that the problem is gone; says how."""
+def _repair(options: dict[str, Any], problem: Problem, *, asks_for_origins: bool) -> str:
+    """Change the options so that the problem is gone, and return the new value."""
     code, field, value = problem.code, problem.field, problem.value
+    if code == "wildcard-with-credentials" and asks_for_origins:
+        return _ask_for_origins(options)
     if code in _SWITCHED_ON:
         options[_SWITCHED_ON[code]] = True
         return f"kept, with {_SWITCHED_ON[code]}=True"
@@ -103,7 +110,7 @@ def _repair(options: dict[str, Any], problem: Problem) -> str:
         options[field] = ["*"]
         return '["*"] alone'
     if code == "regex-matches-anything-with-credentials":
-        return _without_strangers(options)
+        return _without_strangers(options, asks_for_origins=asks_for_origins)
     if code == "not-a-bool":
         options[field] = bool(value)
         return f"{field}={bool(value)}"
@@ -120,14 +127,14 @@ def _repair(options: dict[str, Any], problem: Problem) -> str:
 
 
 def _repair_item(options: dict[str, Any], problem: Problem) -> str:
-    """The same for an item of a list, which is replaced where it is known what was meant."""
+    """Replace an item of a list where its hint has the correction, or drop it."""
     items: list[Any] = options[problem.field]
     meant = _meant(problem)
     if problem.code == "origin-null" and not options.get("allow_credentials"):
         options["allow_null_origin"] = True
         options[problem.field] = [item for item in items if item != problem.value]
         return "allow_null_origin=True"
-    # An item may be anything, also what has no hash or is not equal to itself.
+    # Identity first, since an item may be NaN, which is not equal to itself.
     is_it = [item is problem.value or item == problem.value for item in items]
     left = [meant if wrong else item for item, wrong in zip(items, is_it, strict=True)]
     kept = [item for item in left if item is not None]
@@ -137,12 +144,12 @@ def _repair_item(options: dict[str, Any], problem: Problem) -> str:
 
 
 def _meant(problem: Problem) -> str | None:
-    """What the item of a list must have been meant for, by the problem's own hint."""
+    """Return the corrected item of a list, from the problem's hint, or None."""
     if problem.code == "method-case":
         return str(problem.value).upper()
     if not problem.code.startswith("origin-") or not isinstance(problem.value, str):
         return None
-    # Only a correction of this very value: other hints have an example of somebody else's.
+    # Only a correction of this value: other hints have an example.
     found = _QUOTED.match(problem.hint.removeprefix("write "))
     if found is None or not _is_pattern(found[1]):
         return None
@@ -159,12 +166,21 @@ def _is_pattern(text: str) -> bool:
     return True
 
 
-def _without_strangers(options: dict[str, Any]) -> str:
-    """Escapes the dots of a regex; or gives the credentials up, where that does not help."""
+def _ask_for_origins(options: dict[str, Any]) -> str:
+    for name in (_REGEX, "allow_null_origin", "origin_resolver"):
+        options.pop(name, None)
+    options["allow_origins"] = [ORIGIN_TO_FILL_IN]
+    return "a list of origins, for you to fill in"
+
+
+def _without_strangers(options: dict[str, Any], *, asks_for_origins: bool) -> str:
+    """Escape the dots of a regex; where that does not help, drop the regex or the credentials."""
     try:
         dot = _unescaped_dot(Policy(allow_origin_regex=options[_REGEX]))
     except ConfigError:
         dot = None
+    if dot is None and asks_for_origins:
+        return _ask_for_origins(options)
     if dot is None:
         options["allow_credentials"] = False
         return "allow_credentials=False"
@@ -173,7 +189,7 @@ def _without_strangers(options: dict[str, Any]) -> str:
 
 
 def _unescaped_dot(policy: Policy) -> tuple[str, str] | None:
-    """The policy's regex with its dots escaped, and what is wrong with it as it is."""
+    """Return the policy's regex with its dots escaped, and the message of the finding."""
     for finding in lint(policy):
         escaped = re.fullmatch(r'write r"(.*)"', finding.hint)
         if finding.code == "regex-unescaped-dot" and escaped is not None:

@@ -13,7 +13,7 @@ from corscore_cli.shell.location import PythonLocator, nowhere
 from corscore_cli.shell.output import Mistake
 from corscore_cli.targets.imports import Refused, imported
 from corscore_cli.targets.layers import Search
-from corscore_cli.targets.samples import prefix_matched
+from corscore_cli.targets.regex import prefix_matched
 from corscore_cli.targets.source import Source, Target
 
 if TYPE_CHECKING:

@@ -36,6 +36,7 @@ _FLASK_NAMES = {
     "allow_methods": "methods",
     "allow_credentials": "supports_credentials",
 }
+_REGEX_CHARACTERS = frozenset("*\\]?$^[]()")
 _EVERY_PATH = ("/*", "/.*", ".*", "*")
 
 
@@ -49,7 +50,8 @@ class Layer:
         problems: Why it cannot be built.
         above: How many layers of CORS a request passes before it.
         path: The path that its application is mounted at; empty for the outermost one.
-        resource: The end of ``path`` that is a resource of flask-cors; empty without one.
+        mount: ``path`` without the resource of flask-cors.
+        resource: That resource, a path or a regex over paths; None without one.
         theirs: The other library that it is of, or None.
         options: That library's options, under the names of ``Policy``.
         names: Options of ``Policy`` to the names that this user wrote.
@@ -65,7 +67,8 @@ class Layer:
     options: Mapping[str, Any] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     defaults: frozenset[str] = frozenset()
-    resource: str = ""
+    mount: str = ""
+    resource: str | re.Pattern[str] | None = None
 
 
 class Search:
@@ -78,13 +81,14 @@ class Search:
         layers: From the outermost on.
         is_known: Whether a framework or a layer was recognised.
         has_decorated_views: Whether views have flask-cors's decorator.
-        hooks: The ``after_request`` functions of flask-cors.
+        hooks: The ``after_request`` functions of flask-cors, each with the path that its
+            application is mounted at.
     """
 
     def __init__(self, app: object) -> None:
         self.layers: list[Layer] = []
         self.is_known = self.has_decorated_views = False
-        self.hooks: list[Any] = []
+        self.hooks: list[tuple[str, Any]] = []
         self._seen: set[int] = set()
         self._look(app, 0, "", 0)
 
@@ -96,7 +100,7 @@ class Search:
         self.layers += found
         self.is_known = self.is_known or bool(found) or _is_framework(app)
         above += len(found)
-        self.hooks += _flask_cors_hooks(app)
+        self.hooks += [(path, hook) for hook in _flask_cors_hooks(app)]
         self.has_decorated_views = self.has_decorated_views or _has_decorated_views(app)
         for child, prefix in _children(app):
             self._look(child, above, path + prefix, depth + 1)
@@ -123,9 +127,10 @@ class Search:
         if issubclass(type(ours), _OURS):
             yield _ours(ours, "corscore_flask.CORS", above, path)
             above += 1
-        for prefix, options in _flask_cors_options(app):
-            layer = _theirs(options, FLASK_CORS, above, path + prefix, _FLASK_NAMES)
-            yield replace(layer, resource=prefix)
+        for resource, options in _flask_cors_options(app):
+            text = resource.pattern if isinstance(resource, re.Pattern) else resource or ""
+            layer = _theirs(options, FLASK_CORS, above, path + text, _FLASK_NAMES)
+            yield replace(layer, mount=path, resource=resource)
 
 
 def _own(found: object, name: str) -> Any:
@@ -230,7 +235,9 @@ def _flask_cors_hooks(app: Any) -> list[Any]:
     ]
 
 
-def _flask_cors_options(app: Any) -> Iterable[tuple[str, dict[str, Any]]]:
+def _flask_cors_options(
+    app: Any,
+) -> Iterable[tuple[str | re.Pattern[str] | None, dict[str, Any]]]:
     """Yield the resources of flask-cors on a Flask application, with their options."""
     for function in _flask_cors_hooks(app):
         resources = inspect.getclosurevars(function).nonlocals.get("resources", ())
@@ -291,8 +298,10 @@ def _from_starlette_instance(layer: Any) -> dict[str, Any]:
     return options
 
 
-def _from_flask_cors(pattern: Any, options: Any) -> tuple[str, dict[str, Any]]:
-    """Return the path of a flask-cors resource, empty for every path, and its options.
+def _from_flask_cors(
+    pattern: Any, options: Any
+) -> tuple[str | re.Pattern[str] | None, dict[str, Any]]:
+    """Return a flask-cors resource, None for every path, and its options.
 
     Args:
         pattern: The resource: a path, or a regex over paths.
@@ -304,7 +313,12 @@ def _from_flask_cors(pattern: Any, options: Any) -> tuple[str, dict[str, Any]]:
             return options.get(name, default)
         return getattr(options, name, default)
 
-    path = str(getattr(pattern, "pattern", pattern))
+    resource: str | re.Pattern[str] | None = pattern
+    # Before version 6 a regex is a string with one of these characters.
+    if isinstance(pattern, str) and not _REGEX_CHARACTERS.isdisjoint(pattern):
+        resource = re.compile(pattern)
+    if getattr(resource, "pattern", None) in _EVERY_PATH:
+        resource = None
     origins = list(get("origins") or ())
     is_any = bool(get("allow_all_origins", False)) or any(
         getattr(item, "pattern", item) in ("*", ".*") for item in origins
@@ -323,7 +337,7 @@ def _from_flask_cors(pattern: Any, options: Any) -> tuple[str, dict[str, Any]]:
         given["allow_origin_regex"] = (
             regexes[0] if len(regexes) == 1 else "|".join(f"(?:{regex})" for regex in regexes)
         )
-    return ("" if path in _EVERY_PATH else path), given
+    return resource, given
 
 
 def _split(text: Any) -> list[str]:

@@ -22,7 +22,7 @@ from corscore_cli.shell.location import (
 from corscore_cli.shell.output import Mistake
 from corscore_cli.targets.imports import Refused, attribute, called, imported, importing
 from corscore_cli.targets.layers import Search
-from corscore_cli.targets.samples import prefix_matched
+from corscore_cli.targets.regex import prefix_matched
 from corscore_cli.targets.source import Source, Target
 
 if TYPE_CHECKING:
@@ -290,6 +290,7 @@ def _source(layer: Layer, target: str, locate: PythonLocator) -> Source:
         layer.theirs,
         layer.options,
         layer.path,
+        layer.mount,
         layer.resource,
         layer.above,
     )

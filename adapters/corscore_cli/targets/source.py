@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from corscore import ConfigError, Policy, PolicyMap
-from corscore_cli.migrate.python import path_key
 from corscore_cli.shell.location import Location, nowhere
 from corscore_cli.shell.output import Mistake
+from corscore_cli.targets.regex import path_keys
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator, Mapping
 
     from corscore import Problem
@@ -33,7 +34,8 @@ class Source:
         options: The values as written, under the names of ``Policy``, where they are known.
         path: The path that it is for, with the path that its application is mounted at; empty
             for every path.
-        resource: The end of ``path`` that is a resource of flask-cors, as its user wrote it.
+        mount: ``path`` without the resource of flask-cors.
+        resource: That resource, a path or a regex over paths; None without one.
         above: How many layers of CORS a request passes before it.
     """
 
@@ -46,19 +48,29 @@ class Source:
     theirs: str | None = None
     options: Mapping[str, object] = field(default_factory=dict)
     path: str = ""
-    resource: str = ""
+    mount: str = ""
+    resource: str | re.Pattern[str] | None = None
     above: int = 0
 
     def entries(self) -> Iterator[tuple[str, Policy | None]]:
-        """Return keys of a map, empty for every path, with the policy of each."""
-        mount = self.path.removesuffix(self.resource).rstrip("/")
+        """Yield keys of a map, empty for every path, with the policy of each.
+
+        Raises:
+            Mistake: The resource is a regex without keys.
+        """
+        mount = (self.path if self.resource is None else self.mount).rstrip("/")
         policies = self.policies
         if isinstance(policies, PolicyMap):
             for key, policy in policies.items():
                 yield f"{mount}{key}", policy
             policies = policies.default
-        if self.resource:
-            yield f"{mount}{path_key(self.resource)}", policies
+        if self.resource is not None:
+            keys, _ = path_keys(self.resource)
+            if not keys:
+                text = getattr(self.resource, "pattern", self.resource)
+                raise Mistake(f"paths cannot be looked up by the regex {text!a}")
+            for key, has_policy in keys:
+                yield f"{mount}{key}", policies if has_policy else None
         elif mount:
             yield mount, policies
             yield f"{mount}/*", policies

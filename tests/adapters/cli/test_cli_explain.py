@@ -228,11 +228,21 @@ def test_a_path_without_a_policy_is_said_to_be_one() -> None:
 def test_paths_that_are_regexes_are_not_guessed() -> None:
     Path("regexes.py").write_text(
         "from flask import Flask\nfrom flask_cors import CORS\napp = Flask('x')\n"
-        "CORS(app, resources={r'/v[12]/.*': {'origins': ['https://app.example.com']}})\n"
+        "CORS(app, resources={r'/v\\d+/.*': {'origins': ['https://app.example.com']}})\n"
     )
     result = run("explain", "regexes:app", "--origin", "https://app.example.com")
     assert result.exit_code == 2
-    assert "cannot be looked up by path" in result.stderr
+    assert "cannot be looked up by the regex" in result.stderr
+
+
+def test_paths_of_a_regex_that_are_keys_are_looked_up() -> None:
+    Path("keyed.py").write_text(
+        "from flask import Flask\nfrom flask_cors import CORS\napp = Flask('x')\n"
+        "CORS(app, resources={r'/v[12]/.*': {'origins': ['https://app.example.com']}})\n"
+    )
+    for path, exit_code in (("/v2/x", 0), ("/v3/x", 1)):
+        result = run("explain", "keyed:app", "--origin", "https://app.example.com", "--path", path)
+        assert result.exit_code == exit_code, result.output
 
 
 def test_headers_that_no_script_reads() -> None:

@@ -18,7 +18,7 @@ from corscore._config import options as policy_options
 from corscore_cli.commands import migrate
 from corscore_cli.migrate.python import adapter_source, policy_source
 from corscore_cli.migrate.repairs import migrated
-from corscore_cli.targets.samples import sample
+from corscore_cli.targets.regex import sample
 
 APP = "https://app.example.com"
 
@@ -50,13 +50,14 @@ def policy_in(source: str) -> Any:
     """The policy that the printed Python makes; its imports and its literals are run."""
     names: dict[str, Any] = {}
     lines = [line for line in source.splitlines() if not line.startswith(("install(", "CORS("))]
-    exec(compile("\n".join(lines), "printed", "exec"), names)  # noqa: S102
+    filled_in = "\n".join(lines).replace("allow_origins=[],", f"allow_origins=['{APP}'],")
+    exec(compile(filled_in, "printed", "exec"), names)  # noqa: S102
     return names.get("policy", names.get("CORS_POLICY"))
 
 
 def moved(library: str, target: str, *, exit_code: int) -> Any:
     said = run_json("migrate", "--from", library, target, exit_code=exit_code)
-    assert said.keys() == {"policy", "repairs", "changes", "insecure"}
+    assert said.keys() == {"policy", "replaces", "repairs", "changes", "insecure"}
     return said
 
 
@@ -176,7 +177,7 @@ def test_a_sound_configuration_changes_nothing(make: Any, options: str, policy: 
     assert policy_in(said["policy"]) == policy
     result = run("migrate", "--from", library, target)
     assert result.exit_code == 0
-    assert result.stdout.endswith("\nNothing changes for browsers.\n")
+    assert result.stdout.startswith("Nothing changes for browsers.\n\nRemove\n")
 
 
 def test_what_changes_for_browsers() -> None:
@@ -210,11 +211,16 @@ def test_the_text() -> None:
     )
     result = run("migrate", "--from", library, target)
     assert result.exit_code == 1
+    assert result.stdout.startswith("Browsers will notice: 3 differences. 1 thing was insecure.\n")
     titles = [
+        "Remove",
+        "main.py:3:",
+        "main.py:5:",
+        "Write",
         "from corscore import Policy",
         "install(app, policy)",
         "What was insecure",
-        "What a policy does not take, and what stands there instead",
+        "What corscore refuses, and the new value",
         "What changes for browsers",
     ]
     places = [result.stdout.index(title) for title in titles]
@@ -234,15 +240,18 @@ def test_resources_of_flask_cors_become_a_map() -> None:
             f"resources={{r'/api/*': {{'origins': ['{APP}']}}, "
             "r'/open/.*': {'origins': '*', 'methods': 'GET'}}"
         ),
-        exit_code=0,
+        exit_code=1,
     )
     policies = policy_in(said["policy"])
     assert isinstance(policies, PolicyMap)
     found = dict(policies.items())
     assert {path: policy and policy.allow_origins for path, policy in found.items()} == {
+        "/api": (APP,),
         "/api/*": (APP,),
         "/open/*": ("*",),
     }
+    (change,) = said["changes"]
+    assert change["what"] == f"a page of {APP} at /apix, /apix/y, /api.x, /apidocs"
 
 
 def test_nobody_is_allowed() -> None:
@@ -255,12 +264,13 @@ SECRET_KEY = "x"
 INSTALLED_APPS = ["corsheaders"]
 MIDDLEWARE = ["corsheaders.middleware.CorsMiddleware"]
 """
-DJANGO: list[tuple[str, list[str], int]] = [
-    (f"CORS_ALLOWED_ORIGINS = ['{APP}']\n", [], 0),
+DJANGO: list[tuple[str, list[str], int, list[str]]] = [
+    (f"CORS_ALLOWED_ORIGINS = ['{APP}']\n", [], 0, []),
     (
         "CORS_ALLOW_ALL_ORIGINS = True\nCORS_ALLOW_CREDENTIALS = True\n",
         ["reflects-any-origin", "null-allowed"],
         1,
+        ["CORS_POLICY"],
     ),
     (
         (
@@ -269,29 +279,44 @@ DJANGO: list[tuple[str, list[str], int]] = [
         ),
         ["look-alike-allowed"],
         1,
+        [],
     ),
-    (f"CORS_ALLOWED_ORIGINS = ['{APP}']\nCORS_URLS_REGEX = r'^/api/.*$'\n", [], 0),
+    (f"CORS_ALLOWED_ORIGINS = ['{APP}']\nCORS_URLS_REGEX = r'^/api/.*$'\n", [], 0, []),
+    (
+        f"CORS_ALLOWED_ORIGINS = ['{APP}']\nCORS_URLS_REGEX = r'^/api/'\n",
+        [],
+        0,
+        ["CORS_URLS_REGEX"],
+    ),
+    (f"CORS_ALLOWED_ORIGINS = ['{APP}/']\n", [], 0, ["CORS_POLICY"]),
 ]
 
 
-@pytest.mark.parametrize(("settings", "insecure", "exit_code"), DJANGO, ids=str)
-def test_django_cors_headers(settings: str, insecure: list[str], exit_code: int) -> None:
+@pytest.mark.parametrize(("settings", "insecure", "exit_code", "new"), DJANGO, ids=str)
+def test_settings_that_say_the_same_stay(
+    settings: str, insecure: list[str], exit_code: int, new: list[str]
+) -> None:
     # Beside the project of this process, whose settings are overridden.
     import django_project  # noqa: F401
 
     Path("mysite.py").write_text(SETTINGS + settings)
     said = moved("django-cors-headers", "mysite", exit_code=exit_code)
     assert [one["code"] for one in said["insecure"]] == insecure
-    assert isinstance(policy_in(said["policy"]), Policy)
-    assert ("CORS_URLS_REGEX stays" in said["policy"]) is ("URLS" in settings)
+    assert isinstance(policy_in(said["policy"]), Policy) is ("CORS_POLICY" in new)
+    assert re.findall(r"^(CORS_\w+) = ", said["policy"], re.MULTILINE) == new
+    old = [one["text"] for one in said["replaces"]]
+    assert old[:2] == SETTINGS.splitlines()[1:]
+    assert ('CORS_URLS_REGEX = r"^/api/.*"' in said["policy"]) is ("CORS_URLS_REGEX" in new)
+    assert bool(old[2:]) is bool(new)
 
 
 def test_django_in_a_process_of_its_own(folder: Path) -> None:
     Path("mysite.py").write_text(SETTINGS + f"CORS_ALLOWED_ORIGINS = ['{APP}']\n")
     done = run_process("migrate", "--from", "django-cors-headers", "mysite", folder=folder)
     assert done.returncode == 0, done.stderr
-    assert f'CORS_POLICY = Policy(\n    allow_origins=["{APP}"],\n' in done.stdout
-    assert done.stdout.endswith("\nNothing changes for browsers.\n")
+    assert '    "corscore_django",  # where "corsheaders" was\n' in done.stdout
+    assert done.stdout.endswith("\nThe other CORS_* settings stay as they are.\n")
+    assert done.stdout.startswith("Nothing changes for browsers.\n")
 
 
 def test_django_without_the_middleware() -> None:
@@ -457,7 +482,7 @@ def test_the_python_of_a_policy_rebuilds_it() -> None:
         assert eval(source, {"Policy": Policy, "re": re}) == policy  # noqa: S307
         assert max(map(len, source.splitlines())) <= 100
     assert policy_source(Policy(allow_origins=["*"])) == ('Policy(\n    allow_origins=["*"],\n)')
-    text = adapter_source("starlette", [("", Policy(allow_origin_regex=re.compile("x", re.ASCII)))])
+    text = adapter_source("starlette", Policy(allow_origin_regex=re.compile("x", re.ASCII)))
     assert text.startswith("import re\n")
 
 
@@ -483,20 +508,19 @@ def test_an_application_inside_of_others() -> None:
     ):
         said = run_json("migrate", "--from", library, f"main:{name}")
         assert ("PolicyMap(" in said["policy"]) is by_path, name
-        assert ('"/api/*": Policy(' in said["policy"]) is by_path, name
+        assert ('"/api/*": ' in said["policy"]) is by_path, name
         assert said["changes"] == [], name
         policy = policy_in(said["policy"])
         governed = policy.policy_for("/x") if by_path else policy
         assert (governed is None) is by_path, name
 
 
-def test_a_path_that_is_a_regex_becomes_one_of_its_paths() -> None:
-    library, target = flask(f"resources={{r'/v[12]/.*': {{'origins': '{APP}'}}}}")
+def test_a_regex_without_keys_leaves_the_wider_key_to_the_user() -> None:
+    library, target = flask(rf"resources={{r'/users/\d+/.*': {{'origins': '{APP}'}}, '/a': {{}}}}")
     said = moved(library, target, exit_code=1)
-    assert [key for key, _ in policy_in(said["policy"]).items()] == ["/v1/*"]
-    assert "# '/v[12]/.*' is a regex; a map takes paths: a line for each." in said["policy"]
-    (change,) = said["changes"]
-    assert change["what"] == "paths that /v[12]/.* matches, other than /v1/*"
+    assert [key for key, _ in policy_in(said["policy"]).items()] == ["/a"]
+    assert '# "/users/*" covers them, and more: add it if it may.' in said["policy"]
+    assert any("/users/1/a" in one["what"] for one in said["changes"])
 
 
 def test_a_pattern_that_flask_cors_takes_for_a_regex() -> None:
@@ -506,3 +530,127 @@ def test_a_pattern_that_flask_cors_takes_for_a_regex() -> None:
     assert "a page of https://aexample.com, without credentials" in [
         one["what"] for one in said["changes"]
     ]
+
+
+def test_fastapi_is_starlette() -> None:
+    _, target = starlette(f"allow_origins=['{APP}/']")
+    first, second = (
+        run_json("migrate", "--from", library, target) for library in ("starlette", "fastapi")
+    )
+    assert first == second
+
+
+def test_every_origin_with_credentials_keeps_logins_and_leaves_the_origins_to_the_user() -> None:
+    library, target = starlette("allow_origins=['*'], allow_credentials=True")
+    said = moved(library, target, exit_code=1)
+    lines = [line.strip() for line in said["policy"].splitlines()]
+    assert 'allow_origins=[],  # such as "https://app.example.com"' in lines
+    assert "allow_credentials=True," in lines
+    assert any('put allow_origins=["*"] here' in line and line[0] == "#" for line in lines)
+    assert policy_in(said["policy"]) == Policy(allow_origins=[APP], allow_credentials=True)
+
+
+ASGI_CORS = """\
+from asgi_cors import asgi_cors
+async def inside(scope, receive, send):
+    raise NotImplementedError
+app = asgi_cors(inside, {})
+"""
+WSGICORS = """\
+from wsgicors import CORS
+def inside(environ, start_response):
+    raise NotImplementedError
+app = CORS(inside, {})
+"""
+OTHERS: list[tuple[str, str, str, dict[str, Any]]] = [
+    ("asgi-cors", ASGI_CORS, "allow_all=True", {"allow_origins": ["*"], "max_age": None}),
+    (
+        "asgi-cors",
+        ASGI_CORS,
+        (
+            f"hosts=['{APP}'], host_wildcards=['https://*.example.org'], methods=['PUT'], "
+            "headers=['X-One'], max_age=60"
+        ),
+        {
+            "allow_origins": [APP, "https://*.example.org"],
+            "allow_methods": ["PUT"],
+            "allow_headers": ["X-One"],
+            "max_age": 60,
+        },
+    ),
+    (
+        "asgi-cors",
+        ASGI_CORS,
+        "host_wildcards=['https://app?.example.com']",
+        {"allow_origin_regex": r"https://app.\.example\.com", "max_age": None},
+    ),
+    (
+        "wsgicors",
+        WSGICORS,
+        (
+            f"origin='{APP} https://*.example.org', methods='GET, PUT', headers='X-One', "
+            "expose_headers='X-Total', credentials='true', maxage='60'"
+        ),
+        {
+            "allow_origins": [APP, "https://*.example.org"],
+            "allow_methods": ["PUT"],
+            "allow_headers": ["X-One"],
+            "expose_headers": ["X-Total"],
+            "allow_credentials": True,
+            "max_age": 60,
+        },
+    ),
+    (
+        "wsgicors",
+        WSGICORS,
+        "origin='*', methods='*', headers='*'",
+        {
+            "allow_origins": ["*"],
+            "allow_methods": ["*"],
+            "allow_headers": ["*"],
+            "max_age": None,
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("library", "module", "options", "policy"), OTHERS, ids=str)
+def test_other_libraries(library: str, module: str, options: str, policy: dict[str, Any]) -> None:
+    Path("main.py").write_text(module.format(options))
+    said = run_json("migrate", "--from", library, "main:app")
+    assert policy_in(said["policy"].replace("app = CORSMiddleware", "# ")) == Policy(**policy)
+    assert [one["place"] for one in said["replaces"]] == ["main.py:1", "main.py:4"]
+    # It leaves preflights to the application, of which nothing is known.
+    is_open = "a preflight" in [one["what"] for one in said["changes"]]
+    assert is_open is (library == "asgi-cors")
+
+
+@pytest.mark.parametrize(
+    ("library", "module", "says"),
+    [
+        ("asgi-cors", ASGI_CORS.format("callback=print"), "has a callback; write origin_resolver"),
+        ("asgi-cors", "app = print", "is no application that asgi_cors(...) returned"),
+        ("wsgicors", "app = print", "is no wsgicors.CORS(...)"),
+        (
+            "wsgicors",
+            WSGICORS.format("policy='a, b', a_origin='*', b_origin='*'"),
+            "has 2 policies of wsgicors (a, b)",
+        ),
+    ],
+)
+def test_what_cannot_be_migrated_is_a_clear_error(library: str, module: str, says: str) -> None:
+    Path("main.py").write_text(module)
+    result = run("migrate", "--from", library, "main:app")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert says in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_only_lines_about_the_target_are_replaced() -> None:
+    Path("main.py").write_text(
+        "from flask import Flask\nfrom flask_cors import CORS, cross_origin\n"
+        "app, other = Flask('x'), Flask('y')\ncors = CORS(origins=['https://app.example.com'])\n"
+        "cors.init_app(app)\nCORS(other)\n"
+    )
+    said = run_json("migrate", "--from", "flask-cors", "main:app")
+    assert [one["place"] for one in said["replaces"]] == ["main.py:2", "main.py:4", "main.py:5"]

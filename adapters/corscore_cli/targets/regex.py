@@ -1,0 +1,341 @@
+"""The texts that a regex matches: one of them, or all paths that begin with a match."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass, replace
+from itertools import islice, product
+from typing import TYPE_CHECKING, Any
+
+from corscore import ConfigError, PolicyMap
+from corscore.diagnostics import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+if TYPE_CHECKING or sys.version_info < (3, 11):
+    import sre_constants as _constants
+    import sre_parse as _parser
+else:
+    # The parser of re itself reads a pattern as re does.
+    from re import _constants, _parser
+
+_CATEGORIES = {
+    _constants.CATEGORY_DIGIT: "1",
+    _constants.CATEGORY_SPACE: " ",
+    _constants.CATEGORY_WORD: "a",
+}
+_REPEATS = (_constants.MAX_REPEAT, _constants.MIN_REPEAT)
+_STARTS = (_constants.AT_BEGINNING, _constants.AT_BEGINNING_STRING)
+_ENDS = (_constants.AT_END, _constants.AT_END_STRING)
+_ANYTHING = "a"
+_MOST_REPEATS = 64
+_MOST_CHARACTERS = 16
+_MOST_PARTS = 32
+
+
+def sample(regex: str | re.Pattern[str]) -> str | None:
+    """Return a text that the whole regex matches, from its first branches, or None."""
+    try:
+        compiled = re.compile(regex)
+        text = _of_parts(_parser.parse(compiled.pattern, compiled.flags))
+        return text if compiled.fullmatch(text) else None
+    except (re.error, OverflowError, RecursionError):
+        return None
+
+
+def prefix_matched(library: str | None, options: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield a finding for each regex that ``re.match`` of the library extends to look-alikes."""
+    given = options.get("allow_origin_regex")
+    if library not in ("flask-cors", "django-cors-headers") or given is None:
+        return
+    for regex in given if isinstance(given, (list, tuple)) else [given]:
+        source: Any = getattr(regex, "pattern", regex)
+        text = sample(source) if isinstance(source, str) else None
+        stranger = f"{text}.stranger.example"
+        if text is not None and re.match(source, stranger):
+            yield Finding(
+                "look-alike-allowed",
+                f"{library} compares only the beginning of an origin with a regex: {source!a} also "
+                f"matches {stranger}.",
+                f"write {source + '$'!a}",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Paths with one literal beginning, of those that a regex matches from their beginning.
+
+    Attributes:
+        text: The beginning.
+        is_open: Whether any text may follow.
+        excludes: Whether the beginning alone is left out.
+        is_partial: Whether the regex matches other beginnings, too: a dot, letters of any case.
+    """
+
+    text: str
+    is_open: bool
+    excludes: bool = False
+    is_partial: bool = False
+
+    def covered_keys(self) -> Iterator[tuple[str, bool]]:
+        """Yield keys of a ``PolicyMap`` inside of these paths, and whether they have a policy."""
+        if not self.is_open:
+            yield self.text, True
+        elif self.text in ("", "/"):
+            yield "/*", True
+        elif self.text.endswith("/"):
+            yield f"{self.text}*", True
+            if self.excludes:
+                yield self.text, False
+        else:
+            if not self.excludes:
+                yield self.text, True
+            yield f"{self.text}/*", True
+
+    @property
+    def has_exact_keys(self) -> bool:
+        """Whether the keys cover exactly these paths."""
+        is_whole = not self.is_open or self.text == "" or self.text.endswith("/")
+        return is_whole and not self.is_partial
+
+
+def literal_beginnings(regex: re.Pattern[str]) -> tuple[Beginning, ...] | None:
+    """Return the paths that begin with a match of a regex, but for those with line breaks.
+
+    Returns:
+        None where no finite number of literal beginnings describes them.
+    """
+    parts = list(_tree(regex))
+    try:
+        # At the end of a match at the beginning, a repeat matches its fewest times.
+        while parts and parts[-1][0] in _REPEATS and not _is_anything(parts[-1]):
+            least, _, repeated = parts.pop()[1]
+            parts += list(repeated) * min(least, _MOST_REPEATS)
+        found = list(islice(_beginnings(parts, _State()), _MOST_PARTS + 1))
+    except _NotLiteral:
+        return None
+    if len(found) > _MOST_PARTS:
+        return None
+    ignores_case = bool(regex.flags & re.IGNORECASE)
+    return tuple(
+        dict.fromkeys(
+            Beginning(
+                one.text,
+                one.is_open or not one.has_end,
+                one.excludes,
+                one.is_partial or (ignores_case and one.text.upper() != one.text.lower()),
+            )
+            for one in found
+            if one.text.startswith("/") or (one.is_open and not one.text) or one == _State()
+        )
+    )
+
+
+def path_keys(pattern: str | re.Pattern[str]) -> tuple[list[tuple[str, bool]], bool]:
+    """Return keys of a ``PolicyMap`` inside of what a path or a regex over paths covers.
+
+    Args:
+        pattern: A literal path, or a regex that paths have to begin with.
+
+    Returns:
+        The keys, each with whether it has a policy, and whether they cover exactly the same.
+    """
+    if isinstance(pattern, str):
+        found: tuple[Beginning, ...] | None = (Beginning(pattern, is_open=False),)
+    else:
+        found = literal_beginnings(pattern)
+        letter = re.search(r"[^/\W_][*?]\Z", pattern.pattern)
+        if letter and found and len(found) == 1:
+            # "/api*" is meant for "/api", and covers "/ap".
+            found = (Beginning(found[0].text + letter[0][0], is_open=True, is_partial=True),)
+    keys = [key for paths in found or () for key in paths.covered_keys()]
+    valid = [(key, has_policy) for key, has_policy in keys if _is_key(key)]
+    is_exact = found is not None and all(paths.has_exact_keys for paths in found)
+    return list(dict(valid).items()), is_exact and valid == keys
+
+
+def wider_key(pattern: re.Pattern[str]) -> str | None:
+    """Return a key that covers all that a regex covers, and more; None for every path."""
+    literal = re.match(r"\^?((?:/[\w-]+)*/)", pattern.pattern)
+    return f"{literal[1]}*" if literal and len(literal[1]) > 1 else None
+
+
+def _is_key(key: str) -> bool:
+    try:
+        PolicyMap({key: None})
+    except ConfigError:
+        return False
+    return True
+
+
+def with_end(regex: re.Pattern[str]) -> re.Pattern[str]:
+    """Return a regex that matches whole the paths that begin with a match of this one."""
+    parts = list(_tree(regex))
+    if parts and (_is_end(parts[-1]) or (_is_anything(parts[-1]) and _is_unbounded(parts[-1]))):
+        return regex
+    is_branch = any(operator is _constants.BRANCH for operator, _ in parts)
+    source = f"(?:{regex.pattern}).*" if is_branch else f"{regex.pattern}.*"
+    return re.compile(source, regex.flags)
+
+
+def paths_near(regex: str | re.Pattern[str]) -> Iterator[str]:
+    """Yield paths inside and just outside of what a key covers: a path, or a regex over paths."""
+    beginnings: Iterable[str]
+    if isinstance(regex, str):
+        beginnings = [regex]
+    else:
+        found = literal_beginnings(regex)
+        beginnings = [one.text for one in found or ()]
+        text = sample(regex)
+        if text is not None:
+            beginnings = [*beginnings, text]
+        # The literal that a repeat at the end makes optional: "/api/" of "/api/*".
+        literal = re.sub(r"[*?]\Z|\.[*+]\$?\Z", "", regex.pattern.removeprefix("^"))
+        beginnings = [*beginnings, literal]
+    beginnings = [one for one in dict.fromkeys(beginnings) if one.startswith("/")]
+    for beginning, ending in product(beginnings, ("", "/", "x", "/x", "x/y", ".x", "docs")):
+        path = beginning.removesuffix("/") if ending.startswith("/") else beginning
+        yield f"{path}{ending}"
+    for beginning in beginnings:
+        yield from (beginning[:-1] or "/", beginning.swapcase(), beginning.replace(".", "x"))
+    yield from ("/", "/corscore-any-path", "/x/corscore-any-path")
+
+
+class _NotLiteral(Exception):
+    """A part of a regex that stands for too many texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    text: str = ""
+    is_open: bool = False
+    excludes: bool = False
+    has_end: bool = False
+    is_partial: bool = False
+
+
+def _beginnings(parts: Any, state: _State) -> Iterator[_State]:
+    """Yield the literal beginnings of a sequence of parts."""
+    states = [state]
+    for operator, argument in parts:
+        states = [after for one in states for after in _after(operator, argument, one)]
+        if len(states) > _MOST_PARTS:
+            raise _NotLiteral
+    yield from states
+
+
+def _after(operator: Any, argument: Any, state: _State) -> Iterator[_State]:
+    if operator is _constants.AT and argument in _ENDS:
+        yield replace(state, has_end=True)
+    elif operator is _constants.AT and argument in _STARTS and state == _State():
+        yield state
+    elif operator is _constants.SUBPATTERN:
+        _, added_flags, _, parts = argument
+        if added_flags:
+            raise _NotLiteral
+        yield from _beginnings(parts, state)
+    elif operator is _constants.BRANCH:
+        for branch in argument[1]:
+            yield from _beginnings(branch, state)
+    elif operator in _REPEATS:
+        yield from _after_repeat(argument, state)
+    elif state.is_open or state.has_end:
+        raise _NotLiteral
+    else:
+        yield from _after_character(operator, argument, state)
+
+
+def _after_character(operator: Any, argument: Any, state: _State) -> Iterator[_State]:
+    if operator is _constants.LITERAL:
+        yield replace(state, text=state.text + chr(argument))
+    elif operator is _constants.ANY:
+        yield replace(state, text=f"{state.text}.", is_partial=True)
+    elif operator is _constants.IN:
+        for character in _characters(argument):
+            yield replace(state, text=state.text + character)
+    else:
+        raise _NotLiteral
+
+
+def _after_repeat(argument: Any, state: _State) -> Iterator[_State]:
+    least, most, repeated = argument
+    if repeated[0][0] is _constants.ANY and len(repeated) == 1:
+        if state.is_open or state.has_end or least > 1 or most is not _constants.MAXREPEAT:
+            raise _NotLiteral
+        yield replace(state, is_open=True, excludes=least == 1)
+        return
+    if most is _constants.MAXREPEAT or most - least > _MOST_CHARACTERS or most > _MOST_REPEATS:
+        raise _NotLiteral
+    for times in range(least, most + 1):
+        yield from _beginnings(list(repeated) * times, state)
+
+
+def _characters(items: Any) -> Iterator[str]:
+    found: list[str] = []
+    for operator, argument in items:
+        if operator is _constants.LITERAL:
+            found.append(chr(argument))
+        elif operator is _constants.RANGE and argument[1] - argument[0] < _MOST_CHARACTERS:
+            found += map(chr, range(argument[0], argument[1] + 1))
+        else:
+            raise _NotLiteral
+    if len(found) > _MOST_CHARACTERS:
+        raise _NotLiteral
+    yield from found
+
+
+def _tree(regex: re.Pattern[str]) -> Any:
+    return _parser.parse(regex.pattern, regex.flags)
+
+
+def _is_anything(part: Any) -> bool:
+    operator, argument = part
+    return operator in _REPEATS and len(argument[2]) == 1 and argument[2][0][0] is _constants.ANY
+
+
+def _is_unbounded(part: Any) -> bool:
+    return part[1][1] is _constants.MAXREPEAT
+
+
+def _is_end(part: Any) -> bool:
+    return part[0] is _constants.AT and part[1] in _ENDS
+
+
+def _of_parts(parts: Any) -> str:
+    return "".join(_of_part(operator, argument) for operator, argument in parts)
+
+
+def _of_part(operator: Any, argument: Any) -> str:
+    if operator is _constants.LITERAL:
+        return chr(argument)
+    if operator is _constants.ANY:
+        # A single one is a dot that was not escaped, most of the time.
+        return "."
+    if operator is _constants.NOT_LITERAL:
+        return _ANYTHING
+    if operator is _constants.IN:
+        return _of_class(argument)
+    if operator in _REPEATS:
+        least, most, repeated = argument
+        # An optional part is included: `(:\d+)?` gives a port.
+        times = min(max(least, 1), most, _MOST_REPEATS)
+        is_anything = repeated[0][0] is _constants.ANY
+        return (_ANYTHING if is_anything else _of_parts(repeated)) * int(times)
+    if operator is _constants.SUBPATTERN:
+        return _of_parts(argument[-1])
+    if operator is _constants.BRANCH:
+        return _of_parts(argument[1][0])
+    return ""
+
+
+def _of_class(items: Any) -> str:
+    for operator, argument in items:
+        if operator is _constants.LITERAL:
+            return chr(argument)
+        if operator is _constants.RANGE:
+            return chr(argument[0])
+        if operator is _constants.CATEGORY and argument in _CATEGORIES:
+            return _CATEGORIES[argument]
+    return _ANYTHING
