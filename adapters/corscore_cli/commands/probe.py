@@ -30,6 +30,7 @@ def _number(context: click.Context, parameter: click.Parameter, value: float) ->
     headers=" The value of Authorization is never sent.", credentials="; no cookies are sent"
 )
 @click.option("--audit", is_flag=True, help="Try what an attacker would, too.")
+@click.option("--steps", is_flag=True, help="Print the section of the standard with each step.")
 @click.option(
     "--timeout",
     type=click.FloatRange(0, 600, min_open=True),
@@ -48,6 +49,7 @@ def probe(
     credentials: bool,
     reads: tuple[str, ...],
     audit: bool,
+    steps: bool,
     timeout: float,
     as_json: bool,
 ) -> None:
@@ -80,5 +82,5 @@ def probe(
     if as_json:
         print_json(told.to_dict())
     else:
-        print_diagnosis(make_console(), told)
+        print_diagnosis(make_console(), told, sections=steps)
     raise SystemExit(FINE if told.healthy else FINDINGS)

@@ -12,6 +12,19 @@ import click
 
 # In the order of `--help`.
 _COMMANDS = ("check", "explain", "probe", "har", "diff", "migrate", "demo")
+_LONGEST = 1_000
+
+
+_EPILOG = """\
+\b
+Examples:
+  corscore check main:app
+  corscore explain main:app --origin https://app.example.com --method PUT
+  corscore probe https://api.example.com/items --origin https://app.example.com
+  corscore migrate --from fastapi main:app
+
+Each command ends with 0 if all is fine, 1 if it found something, 2 after a mistake.
+"""
 
 
 class _Commands(click.Group):
@@ -32,11 +45,18 @@ class _Commands(click.Group):
         command: click.Command = getattr(module, cmd_name)
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the whole first sentence of each command, which click would cut off."""
+        commands = ((name, self.get_command(ctx, name)) for name in _COMMANDS)
+        rows = [(name, one.get_short_help_str(_LONGEST)) for name, one in commands if one]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
 
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Each command ends with 0 if all is fine, 1 if it found something, 2 after a mistake.",
+    epilog=_EPILOG,
 )
 @click.version_option(package_name="corscore", message="%(prog)s %(version)s")
 def corscore() -> None:

@@ -145,7 +145,9 @@ def _named(error: Exception, url: str) -> NoResponse:
         if isinstance(cause, ssl.SSLError):
             reason = (cause.reason or "").replace("_", " ").lower()
             if "wrong version" in reason or "record layer" in reason:
-                reason = "the port answers, and not in TLS: is it http?"
+                plain = f"http://{url.partition('://')[2]}"
+                message = f"The port of {_origin(url)} does not speak TLS. {_NO_CORS}"
+                return NoResponse("tls-error", message, f"write {plain}")
             what = reason or "the handshake broke off"
             return NoResponse("tls-error", f"TLS failed: {what}. {_NO_CORS}", _TAB)
     what = _network(causes, url)

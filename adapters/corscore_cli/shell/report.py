@@ -43,13 +43,16 @@ def print_explanation(console: Console, told: Explanation) -> None:
     _print_console(console, told.console)
 
 
-def print_diagnosis(console: Console, told: Diagnosis, *, steps: bool = True) -> None:
+def print_diagnosis(
+    console: Console, told: Diagnosis, *, steps: bool = True, sections: bool = True
+) -> None:
     """Print the verdict with its fix, the findings, the steps, and the requests as curl lines.
 
     Args:
         console: Where to print.
         told: The diagnosis.
         steps: Whether to print more than verdict and findings.
+        sections: Whether to print the section of the standard with each step.
     """
     request = told.request
     with_what = " with credentials" if request.with_credentials else ""
@@ -72,7 +75,7 @@ def print_diagnosis(console: Console, told: Diagnosis, *, steps: bool = True) ->
     if told.readable:
         names = ", ".join(told.exposed) or "none"
         say(console, Text.assemble(("A script can read: ", "bold"), names), indent=2)
-    _print_steps(console, told.steps)
+    _print_steps(console, told.steps, sections=sections)
     _print_console(console, told.console)
     lines = list(dict.fromkeys(step.curl for step in told.steps))
     if lines:
@@ -101,14 +104,15 @@ def _print_findings(console: Console, findings: Iterable[Finding]) -> None:
         say(console, code_page(found.code), indent=4, style="dim")
 
 
-def _print_steps(console: Console, steps: Iterable[Step]) -> None:
+def _print_steps(console: Console, steps: Iterable[Step], *, sections: bool = True) -> None:
     for number, step in enumerate(steps, 1):
         if number == 1:
             _print_title(console, "What a browser does")
         mark = ("ok", "green") if step.ok else ("NO", "bold red")
         say(console, Text.assemble(f"{number:>2}. ", mark, f"  {step.text}."), indent=1, hang=8)
-        address = step.section.partition(",")[0]
-        say(console, Text(step.section, Style(dim=True, link=address)), indent=9)
+        if sections:
+            address = step.section.partition(",")[0]
+            say(console, Text(step.section, Style(dim=True, link=address)), indent=9)
 
 
 def _print_console(console: Console, messages: Iterable[tuple[str, str]]) -> None:

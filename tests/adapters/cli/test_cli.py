@@ -34,6 +34,12 @@ def test_help_lists_every_command_in_the_order_of_need() -> None:
     assert run("-h").stdout == shown
 
 
+def test_help_has_whole_summaries_and_examples() -> None:
+    shown = run("--help").stdout
+    assert "..." not in shown.partition("Commands:")[2]
+    assert "Examples:\n    corscore check main:app\n" in shown
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help(name: str) -> None:
     result = run(name, "--help")
