@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _MAX_THREADS = 40
 
 
-class Asker:
+class ResolverFunction:
     """A function that gives verdicts.
 
     Args:
