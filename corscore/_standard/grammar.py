@@ -18,7 +18,7 @@ MAX_METHOD_LENGTH = 64
 MAX_REQUEST_HEADERS_LENGTH = 4096
 MAX_REQUEST_HEADERS_NAMES = 64
 
-_OWS = " \t"
+OWS = " \t"
 # https://fetch.spec.whatwg.org/#http-whitespace
 _HTTP_WHITESPACE = " \t\r\n"
 
@@ -45,7 +45,7 @@ def parse_requested_headers(text: str) -> tuple[str, ...] | None:
         return None
     names: list[str] = []
     for element in text.split(","):
-        name = element.strip(_OWS)
+        name = element.strip(OWS)
         if not name:
             continue
         if len(names) == MAX_REQUEST_HEADERS_NAMES or not is_token(name):
