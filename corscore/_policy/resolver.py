@@ -6,7 +6,7 @@ for every request with that key, and one tenant's answer cannot serve another.
 
 from __future__ import annotations
 
-from corscore._policy.function import ResolverFunction
+from corscore._policy.function import MAX_THREADS, ResolverFunction
 from corscore._policy.memory import Remembered
 from corscore._standard.grammar import is_token
 from corscore._standard.problem import ConfigError, Problem
@@ -25,6 +25,13 @@ _FIELD = "origin_resolver"
 _HEADER = "header:"
 _FIELDS = ("origin", "host", "path")
 _CODE = "resolver-invalid"
+_EXAMPLES = {
+    "ttl": 60,
+    "negative_ttl": 10,
+    "max_entries": 10_000,
+    "timeout": 2.0,
+    "max_threads": MAX_THREADS,
+}
 # A longer key is remembered by its digest: strangers choose paths and headers, and their length.
 _MAX_KEY_LENGTH = 512
 
@@ -62,12 +69,15 @@ class Resolver:
     def ask(self, request: RequestContext) -> bool:
         """The verdict on a request's origin. Never raises."""
         origin = request.origin or ""
-        return self._function.ask(origin, origin, request) is True
+        function = self._function
+        return function.in_server_thread(
+            origin, lambda: function.call(origin, origin, request) is True
+        )
 
     async def ask_async(self, request: RequestContext) -> bool:
         """The same under asyncio or trio."""
         origin = request.origin or ""
-        return await self._function.ask_async(origin, origin, request) is True
+        return await self._function.call_async(origin, origin, request) is True
 
 
 class OriginResolver(Resolver):
@@ -88,6 +98,8 @@ class OriginResolver(Resolver):
             forgotten first, until they are a tenth; then allowances.
         timeout: Seconds to wait for an answer, after which the origin is refused; None waits.
             Needs ASGI: nothing can stop a function that runs in a sync server's own thread.
+        max_threads: How many threads at a time may run a sync function, or under a sync server wait
+            for it. When all are busy, further origins are refused at once, and logged.
 
     Raises:
         ConfigError: With all that is wrong (``resolver-invalid``).
@@ -104,6 +116,7 @@ class OriginResolver(Resolver):
         negative_ttl: float = 10,
         max_entries: int = 10_000,
         timeout: float | None = 2.0,
+        max_threads: int = MAX_THREADS,
     ) -> None:
         problems = [
             *_function_problems(fn),
@@ -112,10 +125,11 @@ class OriginResolver(Resolver):
             *_number_problems("negative_ttl", negative_ttl, may_be_zero=True),
             *_number_problems("max_entries", max_entries, is_whole=True),
             *([] if timeout is None else _number_problems("timeout", timeout)),
+            *_number_problems("max_threads", max_threads, is_whole=True),
         ]
         if problems:
             raise ConfigError(tuple(problems))
-        self._function = ResolverFunction(fn, timeout)
+        self._function = ResolverFunction(fn, timeout, max_threads)
         self.key: tuple[str, ...] = tuple(key)
         headers = [name.removeprefix(_HEADER) for name in self.key if name.startswith(_HEADER)]
         self.vary: tuple[str, ...] = tuple(headers)
@@ -135,14 +149,20 @@ class OriginResolver(Resolver):
 
     def ask(self, request: RequestContext) -> bool:
         """The verdict on a request's origin, remembered or asked for. Never raises."""
-        from threading import Event
-
         values = [get(request) for get in self._getters]
         key = _compact(values)
+        verdict = self._remembered.get(key)
+        if verdict is not None:
+            return verdict
+        origin = request.origin or ""
+        # Those who wait count as well: one slow answer must not take every thread of the server.
+        return self._function.in_server_thread(origin, lambda: self._resolve(origin, key, values))
+
+    def _resolve(self, origin: str, key: Hashable, values: list[str | None]) -> bool:
+        """Calls the function, or waits for the thread that calls it for the same key."""
+        from threading import Event
+
         while True:
-            verdict = self._remembered.get(key)
-            if verdict is not None:
-                return verdict
             own = _Flight(Event())
             flight = self._flights.setdefault((None, key), own)
             if flight is own:
@@ -153,7 +173,7 @@ class OriginResolver(Resolver):
                         own.verdict = verdict
                         own.has_landed = True
                         return verdict
-                    own.verdict = self._function.ask(request.origin or "", *values)
+                    own.verdict = self._function.call(origin, *values)
                     return self._land(own, key)
                 finally:
                     del self._flights[None, key]
@@ -179,7 +199,7 @@ class OriginResolver(Resolver):
             flight = self._flights.setdefault((loop, key), own)
             if flight is own:
                 try:
-                    own.verdict = await self._function.ask_async(request.origin or "", *values)
+                    own.verdict = await self._function.call_async(request.origin or "", *values)
                     return self._land(own, key)
                 finally:
                     # Reached also when the request that asks is cancelled: another one asks then.
@@ -364,7 +384,7 @@ def _number_problems(
     ):
         return []
     what = "a whole number" if is_whole else "a number of seconds"
-    example = {"ttl": 60, "negative_ttl": 10, "max_entries": 10_000, "timeout": 2.0}[name]
+    example = _EXAMPLES[name]
     return [_problem(value, f"{name} is not {what}: {shown(value)}.", f"write {name}={example}")]
 
 
