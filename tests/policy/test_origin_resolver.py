@@ -594,7 +594,7 @@ def test_a_slow_resolver_leaves_threads_of_a_sync_server(
     threads = [
         threading.Thread(
             target=lambda origin=origin: verdicts.append(resolver.ask(request(origin)))
-        )  # type: ignore[misc]
+        )
         for origin in origins
     ]
     for thread in threads:
