@@ -103,6 +103,14 @@ def admits_handshake(
     )
 
 
+def is_from_own_origin(request: RequestContext, own_origins: Collection[str]) -> bool:
+    """Whether a request's Origin is the site's own: for logs, resolvers and callbacks.
+
+    Not what lets a request pass: next to ``Sec-Fetch-Site`` an equal host proves nothing.
+    """
+    return request.is_own_origin or request.origin in own_origins
+
+
 def host_note(request: RequestContext, *, is_handshake: bool = False) -> str:
     """The end of a refusal's log line where a proxy may have rewritten Host; empty elsewhere.
 

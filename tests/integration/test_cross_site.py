@@ -15,7 +15,7 @@ from conformance.wsgi import wsgi_transport
 from corscore import Policy
 from corscore.browser import Request, fetch, needs_preflight
 from corscore.integration import RequestContext
-from corscore.integration._cross_site import host_note
+from corscore.integration._cross_site import host_note, is_from_own_origin
 from corscore_asgi import CORSMiddleware as ASGIMiddleware
 from corscore_wsgi import CORSMiddleware as WSGIMiddleware
 from tables import cases
@@ -164,7 +164,7 @@ def test_any_content_type_gets_an_answer(value: str) -> None:
 # --- refusals that a proxy may have caused
 
 
-def request_of(method: str = "POST", **headers: str | None) -> RequestContext:
+def request_of(method: str = "POST", /, **headers: str | None) -> RequestContext:
     values = {"origin": f"https://{HOST}", "host": "10.0.0.7:8000", **headers}
     return RequestContext(method, lambda name: values.get(name.lower().replace("-", "_")))
 
@@ -195,3 +195,21 @@ def test_a_note_names_the_host_where_a_proxy_may_have_rewritten_it(
 def test_handshakes_have_the_note_too() -> None:
     assert "Host 10.0.0.7:8000:" in host_note(request_of("GET"), is_handshake=True)
     assert not host_note(request_of("GET", sec_fetch_site="same-site"), is_handshake=True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_own"),
+    [
+        ({"host": HOST}, True),
+        ({"host": HOST, "origin": f"https://{HOST}:8443"}, False),
+        ({"sec_fetch_site": "same-origin"}, True),
+        ({"sec_fetch_site": "same-site"}, False),
+        ({"origin": "https://www.shop.example"}, True),
+        ({"origin": "https://evil.example"}, False),
+        ({"origin": None}, False),
+    ],
+)
+def test_the_sites_own_origin_is_that_of_host_of_the_browser_or_of_a_list(
+    headers: dict[str, str | None], is_own: bool
+) -> None:
+    assert is_from_own_origin(request_of(**headers), ["https://www.shop.example"]) is is_own
