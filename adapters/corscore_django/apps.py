@@ -13,8 +13,14 @@ class CorscoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Called by Django once all applications are loaded."""
-        from corscore_django.checks import check_deployment, check_middleware, check_settings
+        from corscore_django.checks import (
+            check_deployment,
+            check_middleware,
+            check_settings,
+            check_websockets,
+        )
 
         register(check_settings, Tags.security)
         register(check_middleware, Tags.security)
+        register(check_websockets, Tags.security)
         register(check_deployment, Tags.security, deploy=True)

@@ -18,6 +18,7 @@ from django.utils.http import is_same_domain
 from django.utils.module_loading import import_string
 
 from corscore import ConfigError
+from corscore_django._extras import BLOCK_CROSS_SITE
 from corscore_django._prefixes import extended
 from corscore_django._routes import decorated_views
 from corscore_django._settings import KNOWN, OLD_NAMES, PREFIX, URLS, Reading
@@ -96,6 +97,10 @@ _ANSWERING = {
     "whitenoise.middleware.WhiteNoiseMiddleware",
 }
 _AUTHENTICATING = re.compile("auth|login", re.IGNORECASE)
+
+# By its name: Channels need not be installed.
+_ORIGIN_VALIDATOR = "channels.security.websocket.OriginValidator"
+_MAX_LAYERS = 32
 
 _LOCAL = re.compile(r"http://(?:(?:[^/:]+\.)?localhost|127(?:\.[0-9]+){3}|\[::1\])(?::[0-9*]+)?")
 _LOCAL_PROBES = tuple(
@@ -254,6 +259,53 @@ def check_middleware(**_kwargs: Any) -> list[CheckMessage]:
     return messages
 
 
+def check_websockets(**_kwargs: Any) -> list[CheckMessage]:
+    """Whether the WebSockets of Channels are checked where cross-site requests are blocked."""
+    # The same reading as the middleware's: anything that is no boolean is an error of its own.
+    if getattr(settings, BLOCK_CROSS_SITE, None) is not True:
+        return []
+    path = getattr(settings, "ASGI_APPLICATION", None)
+    if path:
+        if not _serves_unchecked_websockets(path):
+            return []
+        served, hint = path, ""
+    elif apps.is_installed("channels"):
+        served, hint = "Channels", 'write ASGI_APPLICATION = "project.asgi.application"; there '
+    else:
+        return []
+    return [
+        CheckWarning(
+            f"{BLOCK_CROSS_SITE} does not reach the WebSockets of {served}: pages of any site can "
+            "open them with the visitor's cookies.",
+            hint=f'{hint}write "websocket": corscore_asgi.CORSMiddleware(..., policy, '
+            "check_websocket_origin=True) in the ProtocolTypeRouter",
+            id="corscore.W012",
+        )
+    ]
+
+
+def _serves_unchecked_websockets(path: str) -> bool:
+    try:
+        layer = import_string(path)
+    except Exception:  # noqa: BLE001 - what cannot be loaded here the server reports better
+        return False
+    has_websockets = False
+    # Layers wrap each other, under the names that Channels and ASGI give to what is inside.
+    for _ in range(_MAX_LAYERS):
+        if getattr(layer, "_checks_handshakes", False) or _is_subclass(
+            type(layer), {_ORIGIN_VALIDATOR}
+        ):
+            return False
+        routes = getattr(layer, "application_mapping", None)
+        if isinstance(routes, dict):
+            has_websockets = "websocket" in routes
+            layer = routes.get("websocket")
+        else:
+            names = ("inner", "application", "app")
+            layer = next(filter(None, (getattr(layer, name, None) for name in names)), None)
+    return has_websockets
+
+
 def _views_with_policies() -> list[str]:
     try:
         return decorated_views()
@@ -268,8 +320,12 @@ def _derives(path: str, names: Collection[str]) -> bool:
     except (ImportError, ImproperlyConfigured, RuntimeError):
         # What cannot be loaded here cannot be loaded by the server, which says so better.
         middleware = None
-    bases = getattr(middleware, "__mro__", ())
-    return path in names or any(f"{base.__module__}.{base.__qualname__}" in names for base in bases)
+    return path in names or _is_subclass(middleware, names)
+
+
+def _is_subclass(layer: object, names: Collection[str]) -> bool:
+    bases = getattr(layer, "__mro__", ())
+    return any(f"{base.__module__}.{base.__qualname__}" in names for base in bases)
 
 
 def _quoted(text: str) -> str:

@@ -28,6 +28,7 @@ from corscore._standard.fetch import (
 )
 from corscore._standard.grammar import (
     MAX_REQUEST_HEADERS_LENGTH,
+    OWS,
     is_requested_method,
     parse_requested_headers,
 )
@@ -110,8 +111,9 @@ class Answers:
         if method is not None and not is_requested_method(method):
             method = None
         headers = _read(asked[1]) if self._echo_headers else None
-        if headers is not None and not parse_requested_headers(headers):
-            headers = None
+        if headers is not None:
+            # An empty line leaves a blank where lines are joined, and servers send no such value.
+            headers = headers.strip(OWS) if parse_requested_headers(headers) else None
         is_private = self._options.allow_private_network and _read(asked[2]) == "true"
         if method is None and headers is None and not is_private:
             # Made once: whoever asks for what no browser asks for shall not keep us busy.

@@ -6,7 +6,7 @@ for every request with that key, and one tenant's answer cannot serve another.
 
 from __future__ import annotations
 
-from corscore._policy.asker import Asker
+from corscore._policy.function import MAX_THREADS, ResolverFunction
 from corscore._policy.memory import Remembered
 from corscore._standard.grammar import is_token
 from corscore._standard.problem import ConfigError, Problem
@@ -18,11 +18,20 @@ if TYPE_CHECKING:
     from typing import Any
 
     from corscore._engine.context import RequestContext
+    from corscore._engine.decision import Decision
+    from corscore._policy.policy import Policy
 
 _FIELD = "origin_resolver"
 _HEADER = "header:"
 _FIELDS = ("origin", "host", "path")
 _CODE = "resolver-invalid"
+_EXAMPLES = {
+    "ttl": 60,
+    "negative_ttl": 10,
+    "max_entries": 10_000,
+    "timeout": 2.0,
+    "max_threads": MAX_THREADS,
+}
 # A longer key is remembered by its digest: strangers choose paths and headers, and their length.
 _MAX_KEY_LENGTH = 512
 
@@ -34,18 +43,18 @@ class Resolver:
         fn: ``fn(origin, request) -> bool``, sync or async.
     """
 
-    __slots__ = ("_asker",)
+    __slots__ = ("_function",)
 
     vary: tuple[str, ...] = ()
     """Request headers that the verdict depends on, beside Origin."""
 
     def __init__(self, fn: Callable[..., Any]) -> None:
-        self._asker = Asker(fn, None)
+        self._function = ResolverFunction(fn, None)
 
     @property
     def is_async(self) -> bool:
         """Whether the function needs awaiting."""
-        return self._asker.is_async
+        return self._function.is_async
 
     @property
     def needs_anyio(self) -> bool:
@@ -55,17 +64,20 @@ class Resolver:
     @property
     def timeout(self) -> float | None:
         """Seconds to wait for an answer; None waits for as long as it takes."""
-        return self._asker.timeout
+        return self._function.timeout
 
     def ask(self, request: RequestContext) -> bool:
         """The verdict on a request's origin. Never raises."""
         origin = request.origin or ""
-        return self._asker.ask(origin, origin, request) is True
+        function = self._function
+        return function.in_server_thread(
+            origin, lambda: function.call(origin, origin, request) is True
+        )
 
     async def ask_async(self, request: RequestContext) -> bool:
         """The same under asyncio or trio."""
         origin = request.origin or ""
-        return await self._asker.ask_async(origin, origin, request) is True
+        return await self._function.call_async(origin, origin, request) is True
 
 
 class OriginResolver(Resolver):
@@ -86,6 +98,8 @@ class OriginResolver(Resolver):
             forgotten first, until they are a tenth; then allowances.
         timeout: Seconds to wait for an answer, after which the origin is refused; None waits.
             Needs ASGI: nothing can stop a function that runs in a sync server's own thread.
+        max_threads: How many threads at a time may run a sync function, or under a sync server wait
+            for it. When all are busy, further origins are refused at once, and logged.
 
     Raises:
         ConfigError: With all that is wrong (``resolver-invalid``).
@@ -102,6 +116,7 @@ class OriginResolver(Resolver):
         negative_ttl: float = 10,
         max_entries: int = 10_000,
         timeout: float | None = 2.0,
+        max_threads: int = MAX_THREADS,
     ) -> None:
         problems = [
             *_function_problems(fn),
@@ -110,10 +125,11 @@ class OriginResolver(Resolver):
             *_number_problems("negative_ttl", negative_ttl, may_be_zero=True),
             *_number_problems("max_entries", max_entries, is_whole=True),
             *([] if timeout is None else _number_problems("timeout", timeout)),
+            *_number_problems("max_threads", max_threads, is_whole=True),
         ]
         if problems:
             raise ConfigError(tuple(problems))
-        self._asker = Asker(fn, timeout)
+        self._function = ResolverFunction(fn, timeout, max_threads)
         self.key: tuple[str, ...] = tuple(key)
         headers = [name.removeprefix(_HEADER) for name in self.key if name.startswith(_HEADER)]
         self.vary: tuple[str, ...] = tuple(headers)
@@ -133,14 +149,20 @@ class OriginResolver(Resolver):
 
     def ask(self, request: RequestContext) -> bool:
         """The verdict on a request's origin, remembered or asked for. Never raises."""
-        from threading import Event
-
         values = [get(request) for get in self._getters]
         key = _compact(values)
+        verdict = self._remembered.get(key)
+        if verdict is not None:
+            return verdict
+        origin = request.origin or ""
+        # Those who wait count as well: one slow answer must not take every thread of the server.
+        return self._function.in_server_thread(origin, lambda: self._resolve(origin, key, values))
+
+    def _resolve(self, origin: str, key: Hashable, values: list[str | None]) -> bool:
+        """Calls the function, or waits for the thread that calls it for the same key."""
+        from threading import Event
+
         while True:
-            verdict = self._remembered.get(key)
-            if verdict is not None:
-                return verdict
             own = _Flight(Event())
             flight = self._flights.setdefault((None, key), own)
             if flight is own:
@@ -151,7 +173,7 @@ class OriginResolver(Resolver):
                         own.verdict = verdict
                         own.has_landed = True
                         return verdict
-                    own.verdict = self._asker.ask(request.origin or "", *values)
+                    own.verdict = self._function.call(origin, *values)
                     return self._land(own, key)
                 finally:
                     del self._flights[None, key]
@@ -177,7 +199,7 @@ class OriginResolver(Resolver):
             flight = self._flights.setdefault((loop, key), own)
             if flight is own:
                 try:
-                    own.verdict = await self._asker.ask_async(request.origin or "", *values)
+                    own.verdict = await self._function.call_async(request.origin or "", *values)
                     return self._land(own, key)
                 finally:
                     # Reached also when the request that asks is cancelled: another one asks then.
@@ -194,7 +216,7 @@ class OriginResolver(Resolver):
         return flight.verdict is True
 
     def __repr__(self) -> str:
-        return f"<OriginResolver key={self.key!r} of {self._asker.fn!r}>"
+        return f"<OriginResolver key={self.key!r} of {self._function.fn!r}>"
 
 
 def resolver_of(given: Callable[..., Any] | OriginResolver | None) -> Resolver | None:
@@ -202,6 +224,83 @@ def resolver_of(given: Callable[..., Any] | OriginResolver | None) -> Resolver |
     if callable(given) and not isinstance(given, Resolver):
         return Resolver(given)
     return given
+
+
+def decide(policy: Policy, request: RequestContext) -> Decision:
+    """What a request gets, in a sync adapter."""
+    decision = policy.decide(request)
+    if decision.needs_resolver and policy.resolver is not None:
+        return policy.decide(request, origin_allowed=policy.resolver.ask(request))
+    return decision
+
+
+async def decide_async(policy: Policy, request: RequestContext) -> Decision:
+    """What a request gets, in an async adapter."""
+    decision = policy.decide(request)
+    if decision.needs_resolver and policy.resolver is not None:
+        allowed = await policy.resolver.ask_async(request)
+        return policy.decide(request, origin_allowed=allowed)
+    return decision
+
+
+def check_sync(policy: Policy) -> None:
+    """Refuses a resolver that a sync adapter cannot ask as it promises.
+
+    Raises:
+        ConfigError: ``resolver-is-async``, or ``resolver-invalid`` for a time-out.
+    """
+    resolver = policy.resolver
+    if resolver is None:
+        return
+    problems = []
+    if resolver.is_async:
+        problems.append(
+            Problem(
+                "resolver-is-async",
+                _FIELD,
+                policy.origin_resolver,
+                "the resolver is async, and nothing awaits it in a sync adapter.",
+                "write it as def is_allowed(...), or use an ASGI adapter",
+            )
+        )
+    if resolver.timeout is not None:
+        problems.append(
+            Problem(
+                "resolver-invalid",
+                _FIELD,
+                resolver.timeout,
+                "a time-out cannot be kept in a sync adapter: the resolver runs in the request's "
+                "own thread, which nothing can stop.",
+                "write timeout=None, and set the time limit of the database's driver",
+            )
+        )
+    if problems:
+        raise ConfigError(tuple(problems))
+
+
+def check_async(policy: Policy) -> None:
+    """Refuses a resolver that needs anyio where it is not installed.
+
+    Raises:
+        ConfigError: ``resolver-invalid``.
+    """
+    resolver = policy.resolver
+    if resolver is None or not resolver.needs_anyio:
+        return
+    try:
+        import anyio as _  # noqa: F401
+    except ImportError:
+        raise ConfigError(
+            (
+                Problem(
+                    "resolver-invalid",
+                    _FIELD,
+                    policy.origin_resolver,
+                    "the resolver needs the package anyio, which is not installed.",
+                    'run pip install "corscore[resolver]"',
+                ),
+            )
+        ) from None
 
 
 class _Flight:
@@ -285,7 +384,7 @@ def _number_problems(
     ):
         return []
     what = "a whole number" if is_whole else "a number of seconds"
-    example = {"ttl": 60, "negative_ttl": 10, "max_entries": 10_000, "timeout": 2.0}[name]
+    example = _EXAMPLES[name]
     return [_problem(value, f"{name} is not {what}: {shown(value)}.", f"write {name}={example}")]
 
 

@@ -61,6 +61,10 @@ CORS_SAFELISTED_REQUEST_HEADERS = (
     "content-type",
     "range",
 )
+# The essences of a Content-Type that a form can send, in the same section.
+CORS_SAFELISTED_CONTENT_TYPES = frozenset(
+    ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
+)
 
 # Forbidden request-header, step 1: https://fetch.spec.whatwg.org/#forbidden-request-header
 FORBIDDEN_REQUEST_HEADERS = frozenset(

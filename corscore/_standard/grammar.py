@@ -1,4 +1,4 @@
-"""Tokens and lists of tokens (RFC 9110), the grammar of CORS headers.
+"""Tokens and lists of tokens (RFC 9110), the grammar of CORS headers; and MIME types.
 
     token = 1*tchar                                                   (section 5.6.2)
     tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "."
@@ -18,7 +18,9 @@ MAX_METHOD_LENGTH = 64
 MAX_REQUEST_HEADERS_LENGTH = 4096
 MAX_REQUEST_HEADERS_NAMES = 64
 
-_OWS = " \t"
+OWS = " \t"
+# https://fetch.spec.whatwg.org/#http-whitespace
+_HTTP_WHITESPACE = " \t\r\n"
 
 
 def is_token(text: str) -> bool:
@@ -43,10 +45,22 @@ def parse_requested_headers(text: str) -> tuple[str, ...] | None:
         return None
     names: list[str] = []
     for element in text.split(","):
-        name = element.strip(_OWS)
+        name = element.strip(OWS)
         if not name:
             continue
         if len(names) == MAX_REQUEST_HEADERS_NAMES or not is_token(name):
             return None
         names.append(name.lower())
     return tuple(names)
+
+
+def mime_essence(text: str) -> str | None:
+    """The ``type/subtype`` of a MIME type in lower case, or None when it does not parse.
+
+    https://mimesniff.spec.whatwg.org/#parsing-a-mime-type; parameters never make it fail.
+    """
+    type_, _, rest = text.strip(_HTTP_WHITESPACE).partition("/")
+    subtype = rest.partition(";")[0].rstrip(_HTTP_WHITESPACE)
+    if not (is_token(type_) and is_token(subtype)):
+        return None
+    return f"{type_}/{subtype}".lower()

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol, runtime_checkable
 
 from corscore._standard.fetch import (
+    CORS_SAFELISTED_CONTENT_TYPES,
     CORS_SAFELISTED_REQUEST_HEADERS,
     FORBIDDEN_METHODS,
     METHOD_OVERRIDE_HEADERS,
     is_forbidden_request_header,
 )
-from corscore._standard.grammar import is_token
+from corscore._standard.grammar import is_token, mime_essence
 
 HeaderList = tuple[tuple[str, str], ...]
 
@@ -45,7 +46,6 @@ _UNSAFE_BYTE = re.compile(r'[\x00-\x08\x0a-\x1f"():<>?@\[\\\]{}\x7f]')
 _NOT_OF_A_LANGUAGE = re.compile(r"[^0-9A-Za-z *,\-.;=]")
 # https://fetch.spec.whatwg.org/#simple-range-header-value without white space, and with a start
 _SIMPLE_RANGE = re.compile(r"bytes=([0-9]+)-([0-9]*)")
-_FORM_CONTENT_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 
 # A comma, an HTTP quoted string (https://fetch.spec.whatwg.org/#collect-an-http-quoted-string),
 # or the text between two of those.
@@ -177,19 +177,13 @@ def is_safelisted(name: str, value: str) -> bool:
     if name == "accept":
         return _UNSAFE_BYTE.search(value) is None
     if name == "content-type":
-        return _UNSAFE_BYTE.search(value) is None and _essence(value) in _FORM_CONTENT_TYPES
+        return (
+            _UNSAFE_BYTE.search(value) is None
+            and mime_essence(value) in CORS_SAFELISTED_CONTENT_TYPES
+        )
     if name == "range":
         return _is_simple_range(value)
     return _NOT_OF_A_LANGUAGE.search(value) is None
-
-
-def _essence(value: str) -> str | None:
-    # https://mimesniff.spec.whatwg.org/#parsing-a-mime-type; parameters never make it fail.
-    type_, slash, rest = value.strip(_HTTP_WHITESPACE).partition("/")
-    subtype = rest.partition(";")[0].rstrip(_HTTP_WHITESPACE)
-    if not (slash and is_token(type_) and is_token(subtype)):
-        return None
-    return f"{type_}/{subtype}".lower()
 
 
 def _is_simple_range(value: str) -> bool:

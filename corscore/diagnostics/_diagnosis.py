@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from corscore.diagnostics._finding import Finding
 
 _NETWORK_ERROR = "https://fetch.spec.whatwg.org/#concept-network-error"
+# Of a longer chain the first two and the last are shown: the server chooses how long each URL is.
+_MAX_REDIRECTS = 5
 
 
 class NoResponse(Exception):
@@ -191,7 +193,8 @@ def _unanswered(
 
 
 def _steps(exchanges: Iterable[Exchange], reads: Iterable[str] = ()) -> tuple[DiagnosisStep, ...]:
-    return tuple(
+    """Return the steps, without the middle of a long chain of redirects."""
+    steps = tuple(
         DiagnosisStep(
             step.name,
             step.ok,
@@ -205,3 +208,10 @@ def _steps(exchanges: Iterable[Exchange], reads: Iterable[str] = ()) -> tuple[Di
         )
         for exchange, step in steps_of(exchanges, reads)
     )
+    followed = [i for i, step in enumerate(steps) if step.name == "redirect" and step.ok]
+    if len(followed) <= _MAX_REDIRECTS:
+        return steps
+    left_out = replace(
+        steps[followed[-2]], text=f"follows {len(followed) - 3} more redirects, left out here"
+    )
+    return (*steps[: followed[1] + 1], left_out, *steps[followed[-1] :])

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 MAX_HAR_BYTES: int = 256 * 2**20
 MAX_HAR_ENTRIES = 50_000
+# A gzip of 64 KiB can unpack to 64 MiB, and JSON takes many times its size as objects. Recordings
+# shrink to a tenth, or to a fiftieth where they repeat themselves.
+_MAX_RATIO = 100
+_ALWAYS_UNPACKED = 8 * 2**20
 # The bounds of one entry, above those of servers and browsers.
 _MAX_HEADERS = 500
 _MAX_VALUE = 65_536
@@ -105,7 +109,8 @@ def read_har(data: bytes) -> list[Entry]:
     """Return the HTTP(S) requests of a HAR file, in its order.
 
     Args:
-        data: The file, gzipped or not; at most ``MAX_HAR_BYTES``, also when unpacked.
+        data: The file, gzipped or not; at most ``MAX_HAR_BYTES``, also when unpacked. Beyond 8 MiB
+            a gzip may unpack to a hundred times its size.
 
     Raises:
         HarError: The data is no HAR, or too large.
@@ -149,11 +154,14 @@ def _pages_of(entries: list[Entry]) -> Iterator[str]:
 
 def _unpacked(data: bytes) -> bytes:
     if data.startswith(_GZIP):
+        limit = min(MAX_HAR_BYTES, max(_ALWAYS_UNPACKED, _MAX_RATIO * len(data)))
         inflate = zlib.decompressobj(wbits=31)
         try:
-            data = inflate.decompress(data, MAX_HAR_BYTES + 1)
+            data = inflate.decompress(data, limit + 1)
         except zlib.error:
             raise HarError("it is a broken gzip file") from None
+        if limit < len(data) <= MAX_HAR_BYTES:
+            raise HarError(f"it unpacks to more than {_MAX_RATIO} times its size; unpack it first")
     if len(data) > MAX_HAR_BYTES:
         raise HarError(f"it has more than {MAX_HAR_BYTES // 2**20} MiB")
     return data

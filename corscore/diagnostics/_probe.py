@@ -67,7 +67,8 @@ def probe(
         found = [finding for finding in found if finding.code != "header-not-exposed"]
     if audit and reached.is_cross_origin:
         found += audit_findings(client, reached)
-    notes = (*_notes(request), *_before_cors(request, reached))
+    # Each once: a redirect on one host would say all of it again.
+    notes = tuple(dict.fromkeys((*_notes(request), *_before_cors(request, reached))))
     return replace(with_findings(diagnosis, _unique(found)), notes=notes)
 
 

@@ -1,7 +1,7 @@
-"""Which requests are what they seem to be: the protection that CORS itself does not give.
+"""Cross-site requests and WebSockets that CORS lets pass: which of them reach the application.
 
 CORS says who may read a response. It stops neither a form that a page of another site posts, with
-the visitor's cookies, nor a WebSocket that it opens. What is here does, where it is asked for.
+the visitor's cookies, nor a WebSocket that it opens.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 from corscore._config.origins import read_patterns
 from corscore._config.spelling import Problems, Spelling, python_literal
 from corscore._config.values import read_list
+from corscore._standard.fetch import CORS_SAFELISTED_CONTENT_TYPES
+from corscore._standard.grammar import mime_essence
 from corscore._standard.origin import is_own_origin, parse_origin
-from corscore._standard.text import shown
+from corscore._standard.text import escaped, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,11 +21,20 @@ if TYPE_CHECKING:
     from corscore._engine.context import RequestContext
     from corscore._policy.policy import Policy
 
-# RFC 9110 section 9.2.1, without TRACE: what changes nothing is not worth forging.
+# RFC 9110 section 9.2.1, without TRACE: they must not change anything.
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-# https://w3c.github.io/webappsec-fetch-metadata/#sec-fetch-site-header: from the site's own pages,
-# and from the address bar. A taken-over subdomain is "same-site".
+# https://w3c.github.io/webappsec-fetch-metadata/#sec-fetch-site-header: the site's own pages, and
+# the address bar, which opens no WebSocket. A taken-over subdomain is "same-site".
 _OWN_SITES = ("same-origin", "none")
+_OWN_SITES_OF_WEBSOCKETS = ("same-origin",)
+# Sent to any site without a preflight: by forms, beacons and scripts; by <a ping>; and as reports
+# of violations, for which a page's own header names the server.
+# https://html.spec.whatwg.org/#hyperlink-auditing, https://w3c.github.io/webappsec-csp/#reporting
+_TYPES_WITHOUT_PREFLIGHT = CORS_SAFELISTED_CONTENT_TYPES.union(
+    ("text/ping", "application/csp-report", "application/reports+json")
+)
+# The schemes of pages that a Host header can name.
+_SCHEMES = ("http", "https")
 
 
 def read_own_origins(value: object) -> frozenset[str]:
@@ -58,21 +69,21 @@ def passes(
 
     Args:
         request: The request.
-        policy: What governs it.
+        policy: The policy that governs it.
         own_origins: Further origins of the site itself.
         origin_allowed: Whether the policy allows the request's origin.
     """
-    if request.method in _SAFE_METHODS:
+    if request.method in _SAFE_METHODS or _is_own(request, _OWN_SITES):
         return True
-    origin, site = request.origin, request.sec_fetch_site
-    if site in _OWN_SITES:
-        return True
-    if site is None and (origin is None or _names_host(origin, request.host)):
-        # No browser, or an old one. Where a browser says "cross-site", an equal host is no excuse:
-        # that is a page that came over plain http.
-        return True
-    return origin is not None and _is_trusted(
-        origin, policy, own_origins, origin_allowed=origin_allowed
+    if request.origin is None:
+        # Under "*" too: what follows a preflight has an Origin.
+        return False
+    return request.origin in own_origins or (
+        origin_allowed
+        and (
+            policy.allow_credentials
+            or (request.header("Cookie") is None and _follows_preflight(request))
+        )
     )
 
 
@@ -83,22 +94,77 @@ def admits_handshake(
 
     The arguments are those of ``passes``.
     """
-    origin = request.origin
-    if origin is None:
-        # Not a browser, which sends one with every handshake.
-        return True
-    # Behind TLS that a proxy ends, the server sees "ws": hence the scheme does not count.
-    return _names_host(origin, request.host) or _is_trusted(
-        origin, policy, own_origins, origin_allowed=origin_allowed
+    # Browsers send an Origin with every handshake, and cookies with it.
+    return (
+        request.origin is None
+        or _is_own(request, _OWN_SITES_OF_WEBSOCKETS)
+        or request.origin in own_origins
+        or (origin_allowed and policy.allow_credentials)
     )
 
 
-def _names_host(origin: str, host: str | None) -> bool:
-    return host is not None and parse_origin(origin) is not None and is_own_origin(origin, host)
+def is_from_own_origin(request: RequestContext, own_origins: Collection[str]) -> bool:
+    """Whether a request's Origin is the site's own: for logs, resolvers and callbacks.
+
+    Not what lets a request pass: next to ``Sec-Fetch-Site`` an equal host proves nothing.
+    """
+    return request.is_own_origin or request.origin in own_origins
 
 
-def _is_trusted(
-    origin: str, policy: Policy, own_origins: Collection[str], *, origin_allowed: bool
-) -> bool:
-    # Whoever may not use cookies in a fetch shall not use them in a form or a handshake either.
-    return origin in own_origins or (origin_allowed and policy.allow_credentials)
+def host_note(request: RequestContext, *, is_handshake: bool = False) -> str:
+    """The end of a refusal's log line where a proxy may have rewritten Host; empty elsewhere.
+
+    Args:
+        request: A request or handshake that was refused.
+        is_handshake: Whether it opens a WebSocket.
+    """
+    origin = request.origin
+    if request.sec_fetch_site is not None or origin is None or request.is_preflight:
+        return ""
+    if request.method in ("GET", "HEAD") and not is_handshake:
+        # Pages send these to their own site without an Origin.
+        return ""
+    parsed = parse_origin(origin)
+    if parsed is None or parsed.scheme not in _SCHEMES:
+        return ""
+    host = "no Host" if request.host is None else f"Host {escaped(request.host)}"
+    return (
+        f"; compared with {host}: if this is an origin of the site itself, a proxy has rewritten "
+        "Host; pass it on unchanged, or add the origin to own_origins"
+    )
+
+
+def _is_own(request: RequestContext, own_sites: tuple[str, ...]) -> bool:
+    """Whether the site itself made the request, or no browser did."""
+    site, origin, host = request.sec_fetch_site, request.origin, request.host
+    if site is not None:
+        # It alone counts: an equal host beside "cross-site" is a page that came over plain http.
+        return site in own_sites
+    if origin is None:
+        return True
+    if host is None or not is_own_origin(origin, host):
+        return False
+    # The scheme need not be the request's: behind a proxy that ends TLS, the server sees "http".
+    parsed = parse_origin(origin)
+    return parsed is not None and parsed.scheme in _SCHEMES
+
+
+def _follows_preflight(request: RequestContext) -> bool:
+    """Whether a browser cannot have sent a request of an unsafe method without a preflight.
+
+    https://fetch.spec.whatwg.org/#cors-safelisted-request-header. Other headers prove nothing:
+    browsers add some, and proxies others.
+    """
+    if request.method.upper() != "POST":
+        return True
+    scheme = (request.header("Authorization") or "").partition(" ")[0]
+    # Browsers send the other schemes on their own, from a password that was typed once.
+    return scheme.lower() == "bearer" or _is_unsafe_type(request.header("Content-Type") or "")
+
+
+def _is_unsafe_type(content_type: str) -> bool:
+    if mime_essence(content_type) is None:
+        return False
+    # Several lines come as one value, and one of them may be what the browser sent.
+    pieces = (content_type, *content_type.split(","))
+    return _TYPES_WITHOUT_PREFLIGHT.isdisjoint(map(mime_essence, pieces))

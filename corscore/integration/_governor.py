@@ -6,10 +6,10 @@ nothing but one plain policy is in use, ``plain`` has it, and the adapter takes 
 
 from __future__ import annotations
 
-from corscore._policy.asking import check_async, check_sync, decide, decide_async
 from corscore._policy.map import PolicyMap
 from corscore._policy.policy import Policy
 from corscore._policy.reference import PolicyRef, check_all
+from corscore._policy.resolver import check_async, check_sync, decide, decide_async
 from corscore.integration._cross_site import admits_handshake, passes, read_own_origins
 from corscore.integration._refusals import Refusals
 from corscore.integration._shadow import Treatment, report

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from corscore._engine.log import LogLimit, traced
 from corscore._standard.text import escaped
+from corscore.integration._cross_site import host_note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,11 +49,12 @@ class Refusals:
         from logging import getLogger
 
         getLogger("corscore").warning(
-            "refused (%s): origin %s, %s %s%s",
+            "refused (%s): origin %s, %s %s%s%s",
             reason,
             origin,
             escaped(request.method),
             escaped(request.path),
+            host_note(request, is_handshake=reason == "websocket-not-allowed"),
             "" if explain is None else f"\n{explain()}",
         )
 

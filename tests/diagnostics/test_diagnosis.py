@@ -64,6 +64,28 @@ def test_there_is_an_end_to_what_is_asked() -> None:
     assert len(asked) <= 13
 
 
+def test_the_middle_of_a_long_chain_of_redirects_is_left_out() -> None:
+    def steps(redirects: int) -> list[str]:
+        def answer(method: str, url: str, headers: object) -> tuple[int, dict[str, str]]:
+            number = int(url.rpartition("/")[2])
+            if number == redirects:
+                return 200, {ALLOW: "*"}
+            return 302, {ALLOW: "*", "Location": f"/{'a' * 60_000}/{number + 1}"}
+
+        send, _ = server(answer)
+        told = probe(Request("GET", f"{URL}/0", origin=PAGE), send)
+        assert told.reason == ("too-many-redirects" if redirects > 20 else None)
+        assert len(str(told.to_dict())) < 4_000_000
+        return [step.text for step in told.steps if step.name == "redirect"]
+
+    assert len(steps(5)) == 5
+    # A chain of every length says how many are missing.
+    for redirects, more, shown in ((6, 3, 4), (20, 17, 4), (1000, 17, 5)):
+        texts = steps(redirects)
+        assert len(texts) == shown
+        assert f"follows {more} more redirects, left out here" in texts[2]
+
+
 def test_an_audit_asks_nothing_twice() -> None:
     send, asked = server(lambda method, url, headers: (200, {}))
     probe(Request("GET", URL, origin=PAGE), send, audit=True)

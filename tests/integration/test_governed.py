@@ -19,7 +19,6 @@ from corscore.integration import RequestContext
 from corscore_asgi import CORSMiddleware as ASGIMiddleware
 from corscore_asgi import decision_of
 from corscore_wsgi import CORSMiddleware as WSGIMiddleware
-from tables import cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -289,25 +288,6 @@ def test_own_origins_are_whole_ones(through: Through, origins: Any, codes: list[
 
 
 @THROUGH
-@pytest.mark.parametrize("case", cases("cross_site"))
-def test_what_passes(through: Through, case: dict[str, Any]) -> None:
-    credentials = case.get("credentials", True)
-    policy = Policy(allow_origins=["https://partner.example"], allow_credentials=credentials)
-    answer = ask(
-        through,
-        policy,
-        method=case["method"],
-        origin=case["origin"],
-        site=case["site"],
-        block_cross_site=True,
-        own_origins=["https://www.shop.example"],
-    )
-    assert answer.is_apps is case["passes"]
-    assert answer.status == (200 if case["passes"] else 403)
-    assert answer.cors["vary"] == ["origin"]
-
-
-@THROUGH
 def test_nothing_is_enforced_unless_asked_for(through: Through) -> None:
     assert ask(through, POLICY, method="POST", origin=EVIL, site="cross-site").is_apps
 
@@ -553,33 +533,6 @@ def handshake(origin: str | None, policy: Any, *, denial: bool, **options: Any) 
     return sent or None
 
 
-@pytest.mark.parametrize("case", cases("handshakes"))
-@pytest.mark.parametrize("denial", [False, True])
-def test_which_handshakes_pass(case: dict[str, Any], denial: bool) -> None:
-    if case.get("any"):
-        policy = Policy(allow_origins=["*"])
-    else:
-        credentials = case.get("credentials", True)
-        policy = Policy(allow_origins=["https://partner.example"], allow_credentials=credentials)
-    sent = handshake(
-        case["origin"],
-        policy,
-        denial=denial,
-        check_websocket_origin=True,
-        own_origins=["https://www.shop.example"],
-    )
-    if case["passes"]:
-        assert sent is None
-    elif denial:
-        assert [message["type"] for message in sent] == [
-            "websocket.http.response.start",
-            "websocket.http.response.body",
-        ]
-        assert sent[0]["status"] == 403
-    else:
-        assert [message["type"] for message in sent] == ["websocket.close"]
-
-
 def test_handshakes_are_not_checked_unless_asked_for() -> None:
     assert handshake(EVIL, POLICY, denial=True) is None
 
@@ -597,7 +550,10 @@ def test_a_resolver_is_asked_about_handshakes(caplog: pytest.LogCaptureFixture) 
     policy = Policy(origin_resolver=is_allowed, allow_credentials=True)
     assert handshake(OTHER, policy, denial=True, check_websocket_origin=True) is None
     assert handshake(EVIL, policy, denial=True, check_websocket_origin=True) is not None
-    assert refusals(caplog) == [f"refused (websocket-not-allowed): origin {EVIL}, GET /ws"]
+    refusal = (
+        f"refused (websocket-not-allowed): origin {EVIL}, GET /ws; compared with Host {HOST}: "
+    )
+    assert [message.startswith(refusal) for message in refusals(caplog)] == [True]
 
 
 # --- what they see of a request

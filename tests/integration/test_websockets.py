@@ -1,9 +1,10 @@
-"""WebSockets over real sockets: from Python, and from pages in Chromium."""
+"""``check_websocket_origin``: which handshakes pass, also over real sockets and in Chromium."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -11,6 +12,7 @@ from websockets.sync.client import connect
 from corscore import Policy
 from corscore_asgi import CORSMiddleware
 from servers import serve
+from tables import cases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +37,48 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     message = await receive()
     await send({"type": "websocket.send", "text": message.get("text", "")})
     await send({"type": "websocket.close", "code": 1000})
+
+
+def handshake(layer: Any, case: dict[str, Any], *, denial: bool = False) -> list[str] | None:
+    """The types of what was sent; None where the application was called."""
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [("host", "shop.example"), ("origin", case["origin"])]
+    headers.append(("sec-fetch-site", case["site"]))
+    scope = {
+        "type": "websocket",
+        "path": "/ws",
+        "headers": [(n.encode(), v.encode()) for n, v in headers if v is not None],
+        "extensions": {"websocket.http.response": {}} if denial else {},
+    }
+    anyio.run(layer, scope, receive, send)
+    types = [message["type"] for message in sent]
+    return None if "websocket.accept" in types else types
+
+
+@pytest.mark.parametrize("case", cases("handshakes"))
+@pytest.mark.parametrize("denial", [False, True])
+def test_which_handshakes_pass(case: dict[str, Any], denial: bool) -> None:
+    if case.get("any"):
+        policy = Policy(allow_origins=["*"])
+    else:
+        credentials = case.get("credentials", True)
+        policy = Policy(allow_origins=["https://partner.example"], allow_credentials=credentials)
+    own_origins = ["https://www.shop.example"]
+    layer = CORSMiddleware(app, policy, check_websocket_origin=True, own_origins=own_origins)
+    types = handshake(layer, case, denial=denial)
+    if case["passes"]:
+        assert types is None
+    elif denial:
+        assert types == ["websocket.http.response.start", "websocket.http.response.body"]
+    else:
+        assert types == ["websocket.close"]
 
 
 @pytest.fixture(scope="module")

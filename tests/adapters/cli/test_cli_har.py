@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import shlex
+import tracemalloc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -684,6 +685,25 @@ def test_sizes_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     ):
         with pytest.raises(HarError, match=message):
             read_har(data)
+
+
+def test_a_small_file_that_unpacks_to_a_huge_one_takes_little_memory() -> None:
+    packed = gzip.compress(b'{"log":{"entries":[' + b"[]," * (20 * 2**20))
+    assert len(packed) < 2**17
+    tracemalloc.start()
+    try:
+        with pytest.raises(HarError, match="more than 100 times its size; unpack it first"):
+            read_har(packed)
+        assert tracemalloc.get_traced_memory()[1] < 64 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_file_that_repeats_itself_is_read() -> None:
+    plain = har(*[chromium(error=FAILED)] * 2000)
+    packed = gzip.compress(plain)
+    assert len(plain) > 50 * len(packed)
+    assert len(read_har(packed)) == 2000
 
 
 def test_a_packed_file_and_one_with_a_mark(tmp_path: Path) -> None:

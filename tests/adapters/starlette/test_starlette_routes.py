@@ -28,7 +28,7 @@ from starlette.websockets import WebSocketDisconnect
 import corscore_asgi
 from cors_headers import OTHER_PAGE, PAGE, REFUSED, UNTOUCHED, cors_of
 from corscore import ConfigError, OriginResolver, Policy, PolicyMap, PolicyRef
-from corscore._policy.asking import check_async
+from corscore._policy.resolver import check_async
 from corscore.integration import _governor
 from corscore_starlette import CORSMiddleware, cors_policy, install
 from servers import serve

@@ -1,0 +1,192 @@
+"""A resolver's function: called as it needs it, in a limited number of threads.
+
+A function may be sync or async, and so may an adapter. An exception, a time-out, a full house of
+threads and anything but True and False is a refusal in the log: the request goes on without its
+headers.
+"""
+
+from __future__ import annotations
+
+from corscore._engine.log import LogLimit, traced
+from corscore._standard.text import escaped
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+MAX_THREADS = 40
+
+
+class ThreadsBusyError(Exception):
+    """All threads that may wait for a function do."""
+
+
+class ResolverFunction:
+    """A function that gives verdicts.
+
+    Args:
+        fn: Takes the arguments of ``call``; returns True or False, or an awaitable of either.
+        timeout: Seconds to wait for an answer under ASGI; None waits for as long as it takes.
+        max_threads: How many threads may wait for the function at a time.
+
+    Attributes:
+        is_async: Whether ``fn`` is known to need awaiting.
+    """
+
+    __slots__ = ("_failures", "_threads", "fn", "is_async", "max_threads", "timeout")
+
+    def __init__(
+        self, fn: Callable[..., Any], timeout: float | None, max_threads: int = MAX_THREADS
+    ) -> None:
+        # Imported late: both are larger than the whole engine.
+        from inspect import iscoroutinefunction
+        from threading import Semaphore
+
+        self.fn = fn
+        self.timeout = timeout
+        self.max_threads = max_threads
+        self._failures = LogLimit()
+        self._threads = Semaphore(max_threads)
+        self.is_async = iscoroutinefunction(fn) or iscoroutinefunction(
+            getattr(fn, "__call__", None)  # noqa: B004 - the method of a callable object
+        )
+
+    def in_server_thread(self, origin: str, resolve: Callable[[], bool]) -> bool:
+        """Runs ``resolve`` here and now, or refuses at once where too many threads do.
+
+        Args:
+            origin: The origin that it is about, for the log.
+            resolve: Calls the function, or waits for another thread that does.
+        """
+        if not self._threads.acquire(blocking=False):
+            self._log_failure(origin, self._busy())
+            return False
+        try:
+            return resolve()
+        finally:
+            self._threads.release()
+
+    def call(self, origin: str, *args: object) -> bool | None:
+        """Calls the function here and now; None where it gave no verdict.
+
+        Args:
+            origin: The origin that the verdict is about, for the log.
+            args: The function's arguments.
+        """
+        try:
+            return _verdict(self.fn(*args))
+        except BaseException as error:
+            if not _is_failure(error):
+                raise
+            self._log_failure(origin, error)
+            return None
+
+    async def call_async(self, origin: str, *args: object) -> bool | None:
+        """The same under asyncio or trio: a sync function runs in a worker thread."""
+        try:
+            if self.timeout is None and self.is_async:
+                return _verdict(await self.fn(*args))
+            from anyio import fail_after
+
+            with fail_after(self.timeout):
+                return _verdict(await self._answer(*args))
+        except BaseException as error:
+            if not _is_failure(error):
+                raise
+            self._log_failure(origin, error)
+            return None
+
+    async def _answer(self, *args: object) -> object:
+        if self.is_async:
+            return await self.fn(*args)
+        from inspect import isawaitable
+
+        answer = await self._in_worker_thread(*args)
+        return await answer if isawaitable(answer) else answer
+
+    async def _in_worker_thread(self, *args: object) -> object:
+        from anyio import CapacityLimiter, to_thread
+
+        threads = self._threads
+        if not threads.acquire(blocking=False):
+            raise self._busy()
+        # A request that is cancelled leaves its thread running: that thread counts until it ends.
+        # It may also be cancelled before the thread starts. Either side pops this once to count.
+        not_started = [True]
+
+        def run() -> tuple[object, BaseException | None]:
+            try:
+                not_started.pop()
+            except IndexError:
+                return None, None
+            try:
+                return self.fn(*args), None
+            except BaseException as error:  # noqa: BLE001 - raised where the request waits
+                return None, error
+            finally:
+                threads.release()
+
+        try:
+            # A limiter for this call alone: anyio's own would count the thread as ended too early.
+            answer, error = await to_thread.run_sync(
+                run, abandon_on_cancel=True, limiter=CapacityLimiter(1)
+            )
+        except BaseException:
+            try:
+                not_started.pop()
+            except IndexError:
+                pass
+            else:
+                threads.release()
+            raise
+        if error is not None:
+            raise error
+        return answer
+
+    def _busy(self) -> ThreadsBusyError:
+        return ThreadsBusyError(f"all {self.max_threads} threads for it are busy")
+
+    def _log_failure(self, origin: str, error: BaseException) -> None:
+        # A database that is gone fails every request: once a minute for a kind of exception.
+        if not self._failures.lets_pass(type(error).__name__, "no verdict"):
+            return
+        # Imported late: logging is larger than the whole engine.
+        from logging import getLogger
+
+        is_ours = isinstance(error, (TimeoutError, ThreadsBusyError))
+        getLogger("corscore").error(
+            "the origin resolver gave no verdict on %s, which is refused\n%s",
+            escaped(origin),
+            f"{type(error).__name__}: {escaped(error)}" if is_ours else traced(error),
+        )
+
+
+def _is_failure(error: BaseException) -> bool:
+    """Whether the function failed, rather than the request or the process being stopped."""
+    if isinstance(error, Exception):
+        return True
+    # Imported late: no function but one with tasks of its own raises it.
+    from asyncio import CancelledError, current_task
+
+    if not isinstance(error, CancelledError):
+        return False
+    try:
+        task = current_task()
+    except RuntimeError:
+        return True  # Nothing but the function raises it outside of asyncio.
+    # Python 3.10 cannot tell whether the request's own task is cancelled.
+    cancelling = getattr(task, "cancelling", None)
+    return cancelling is not None and not cancelling()
+
+
+def _verdict(answer: object) -> bool:
+    if isinstance(answer, bool):
+        return answer
+    close: Callable[[], object] | None = getattr(answer, "close", None)
+    if hasattr(answer, "__await__"):
+        if close is not None:
+            close()  # a coroutine that nobody awaits would warn
+        raise TypeError("an awaitable was returned where nothing can await it")
+    # Not by its truth: an object that means "no" is as true as one that means "yes".
+    raise TypeError(f"True or False was expected, not {type(answer).__name__}")
