@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +20,13 @@ _REGEX = "allow_origin_regex"
 _DAY = 86400
 _MOST_ROUNDS = 20
 _QUOTED = re.compile(r'"([^"]+)"')
+_REGEX_IN_HINT = re.compile(rf"write {_REGEX}=('(?:[^'\\]|\\.)*'|\"[^\"]*\")")
+_REGEX_TOO_WIDE = (
+    "insecure-origin-allowed",
+    "look-alike-allowed",
+    "regex-matches-anything-with-credentials",
+    "regex-unverifiable",
+)
 _SWITCHED_ON = {
     "insecure-origin-with-credentials": "dangerously_allow_insecure_origins",
     "regex-unsafe": "dangerously_allow_slow_regex",
@@ -102,8 +110,8 @@ def _repair(options: dict[str, Any], problem: Problem) -> str:
             options.pop(name, None)
         options[field] = ["*"]
         return '["*"] alone'
-    if code == "regex-matches-anything-with-credentials":
-        return _without_strangers(options)
+    if code in _REGEX_TOO_WIDE:
+        return _without_strangers(options, problem)
     if code == "not-a-bool":
         options[field] = bool(value)
         return f"{field}={bool(value)}"
@@ -159,17 +167,17 @@ def _is_pattern(text: str) -> bool:
     return True
 
 
-def _without_strangers(options: dict[str, Any]) -> str:
-    """Escapes the dots of a regex; or gives the credentials up, where that does not help."""
-    try:
-        dot = _unescaped_dot(Policy(allow_origin_regex=options[_REGEX]))
-    except ConfigError:
-        dot = None
-    if dot is None:
-        options["allow_credentials"] = False
-        return "allow_credentials=False"
-    options[_REGEX] = dot[0]
-    return f'r"{dot[0]}"'
+def _without_strangers(options: dict[str, Any], problem: Problem) -> str:
+    """Takes the regex that the hint has; or gives up what it endangers, where there is none."""
+    repaired = _REGEX_IN_HINT.match(problem.hint)
+    if repaired is not None:
+        options[_REGEX] = ast.literal_eval(repaired[1])
+        return f'r"{options[_REGEX]}"'
+    endangered = (
+        "allow_credentials" if options.get("allow_credentials") else "allow_private_network"
+    )
+    options[endangered] = False
+    return f"{endangered}=False"
 
 
 def _unescaped_dot(policy: Policy) -> tuple[str, str] | None:
