@@ -17,6 +17,14 @@ NOTHING = "(?!)"
 """A regex that never matches: for a policy whose origins others allow."""
 
 _OPTION = "allow_origin_regex"
+_LITERAL = r"""(?:"[^"]*"|'(?:[^'\\]|\\.)*')"""
+_JUDGING = (
+    "allow_credentials",
+    "allow_private_network",
+    "dangerously_allow_insecure_origins",
+    "dangerously_allow_public_suffixes",
+    "dangerously_allow_slow_regex",
+)
 _EXAMPLE = r'r"https://pr-[0-9]+\.example\.com"'
 _FLAGS = {"a": re.ASCII, "i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "x": re.VERBOSE}
 _INLINE_FLAGS = re.compile(r"(?:\(\?[aimsux]+\))*")
@@ -65,8 +73,7 @@ def _mistakes(
         message = f"{regex!a} in the list is not a str or a compiled pattern of str."
         yield Problem("not-a-string", name, regex, message, f"write {name} = [{_EXAMPLE}]")
         return
-    judging = ("allow_credentials", "dangerously_allow_slow_regex")
-    switches = {option: True for option in judging if options.get(option) is True}
+    switches = {option: True for option in _JUDGING if options.get(option) is True}
     try:
         translated_policy({_OPTION: regex, **switches}, names, " = ")
     except ConfigError as error:
@@ -98,7 +105,7 @@ def _scoped(regex: str | re.Pattern[str]) -> str:
 
 def bracketed(hint: str, name: str) -> str:
     """A hint that sets one regex, for a setting that is a list of them."""
-    return re.sub(rf'({re.escape(name)} = )("[^"]*")', r"\1[\2]", hint)
+    return re.sub(rf"({re.escape(name)} = )({_LITERAL})", r"\1[\2]", hint)
 
 
 def read_urls(value: Any, name: str, problems: list[Problem]) -> re.Pattern[str] | None:

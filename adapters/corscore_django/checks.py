@@ -78,6 +78,9 @@ _CODES = (
     "resolver-invalid",
     "resolver-is-async",
     "file-unreadable",
+    "look-alike-allowed",
+    "insecure-origin-allowed",
+    "regex-unverifiable",
 )
 ERROR_IDS = {code: f"corscore.E{number:03}" for number, code in enumerate(_CODES, 1)}
 """The code of each ``Problem`` to the id of its check."""

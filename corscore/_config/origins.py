@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from corscore._config.pattern import ANY, Pattern, parse_pattern
 from corscore._standard.fetch import DEFAULT_PORTS
-from corscore._standard.public_suffix import is_public_suffix
+from corscore._standard.public_suffix import is_public_suffix, suffixes_below
 from corscore._standard.text import shown
 
 TYPE_CHECKING = False
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from corscore._config.spelling import Problems
 
 _OPTION = "allow_origins"
-_REGEX = "allow_origin_regex"
 _EXAMPLE = "https://app.example.com"
+_REGEX = "allow_origin_regex"
 _REGEX_EXAMPLE = "https://pr-[0-9]+[.]example[.]com"
 
 
@@ -153,6 +153,9 @@ def _check_suffix(problems: Problems, pattern: Pattern) -> None:
     if is_public_suffix(host):
         code = "public-suffix-with-credentials"
         reason = f"below {host} anyone can have a name"
+    elif below := suffixes_below(host):
+        code = "public-suffix-with-credentials"
+        reason = f"below {below[0]} anyone can have a name"
     elif "." not in host:
         code = "single-label-suffix-with-credentials"
         reason = f"{host} is a whole top-level domain"
@@ -208,35 +211,9 @@ def read_regex(problems: Problems, option: str, value: object) -> re.Pattern[str
 
 
 def check_regex(problems: Problems, options: Options) -> None:
-    """Note a regex that may be slow, or that allows credentials to unknown sites."""
-    regex = options.allow_origin_regex
-    if regex is None:
-        return
-    # Imported late, as above.
-    from corscore._config.regex import has_nested_repeats, matched_stranger
+    """Note a regex that may be slow, or that allows more sites than its author means."""
+    if options.allow_origin_regex is not None:
+        # Imported late, as above.
+        from corscore._config.regex import RegexCheck
 
-    source = regex.pattern
-    may_be_slow = has_nested_repeats(regex)
-    if may_be_slow and not options.dangerously_allow_slow_regex:
-        problems.add(
-            "regex-unsafe",
-            _REGEX,
-            source,
-            f"{shown(source)} repeats a part without bound that repeats or branches itself; "
-            "a hostile Origin can make it run for hours.",
-            f"write a pattern, {problems.write(_OPTION, ['https://*.example.com'])}, or accept "
-            f"the risk with {problems.write('dangerously_allow_slow_regex', True)}",
-        )
-        return
-    if not options.allow_credentials:
-        return
-    stranger = matched_stranger(regex, may_be_slow=may_be_slow)
-    if stranger is not None:
-        problems.add(
-            "regex-matches-anything-with-credentials",
-            _REGEX,
-            source,
-            f"{shown(source)} also matches {stranger}, an origin that is not yours, and would give "
-            "it your visitors' cookies.",
-            f"spell your own domain out: {problems.write(_REGEX, _REGEX_EXAMPLE)}",
-        )
+        RegexCheck(problems, options, options.allow_origin_regex).run()

@@ -1,85 +1,169 @@
-"""What can be said of an origin regex before any request: is it valid, bounded, and not a sieve?
+"""Checks an origin regex before any request: is it fast, and does it admit what was meant only?
 
-A regex is the one part of a policy that a request's length can make slow and that nobody can read
-with certainty, so it is looked at from both sides: its parse tree, and what it matches.
+A regex is the one part of a policy that a request can make slow, and that people misread. Nothing
+here runs a regex that is not proven fast.
 """
 
 from __future__ import annotations
 
 import re
-import sys
+import warnings
+
+from corscore._config.automaton import Automaton, TooLarge, parse
+from corscore._config.backtracking import why_slow
+from corscore._config.look_alikes import LookAlikes, Unknown, find_look_alikes
+from corscore._config.regex_repair import faster, narrower
+from corscore._standard.public_suffix import is_public_suffix
+from corscore._standard.text import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from corscore._config.options import Options
+    from corscore._config.spelling import Problems
 
-if TYPE_CHECKING or sys.version_info < (3, 11):
-    import sre_constants as _constants
-    import sre_parse as _parser
-else:
-    # The parser of re itself: nothing else is sure to read a pattern as re does.
-    from re import _constants, _parser
-
-_UNBOUNDED = _constants.MAXREPEAT
-_REPEATS = (_constants.MAX_REPEAT, _constants.MIN_REPEAT)
-# Both came with Python 3.11.
-_NEVER_BACKTRACKING = tuple(
-    getattr(_constants, name)
-    for name in ("ATOMIC_GROUP", "POSSESSIVE_REPEAT")
-    if hasattr(_constants, name)
-)
-
-# Origins that no configuration means: names that nobody has, under endings where anyone can
-# register one and on platforms where anyone can publish, and addresses kept for documentation
-# (RFC 5737, RFC 3849). Those of the first list are short, for a regex that may be slow.
-_ENDINGS = ("com", "net", "org", "io", "dev", "app", "co.uk", "example", "test", "invalid")
-_PLATFORMS = ("github.io", "vercel.app", "netlify.app", "herokuapp.com", "pages.dev", "web.app")
-_SHORT_HOSTS = ("z9.com", "z9.io", "z9.app")
-_HOSTS = (
-    *_SHORT_HOSTS,
-    "203.0.113.77",
-    "[2001:db8::77]",
-    *(
-        f"{name}.{ending}"
-        for ending in (*_ENDINGS, *_PLATFORMS)
-        for name in ("corscorenobody", "corscore-nobody-7f3a", "a.corscore-nobody-7f3a")
-    ),
-)
-_FORMS = ("https://{}", "http://{}", "https://{}:8443", "http://{}:8080")
+_OPTION = "allow_origin_regex"
+_EXAMPLE = "https://pr-[0-9]+[.]example[.]com"
 
 
-def matched_stranger(regex: re.Pattern[str], *, may_be_slow: bool) -> str | None:
-    """An origin that nobody can have meant, yet the regex matches; None when there is none."""
-    for host in _SHORT_HOSTS if may_be_slow else _HOSTS:
-        for form in _FORMS:
-            if regex.fullmatch(form.format(host)):
-                return form.format(host)
-    return None
+class RegexCheck:
+    """The check of one regex, by the other options of its policy."""
+
+    def __init__(self, problems: Problems, options: Options, regex: re.Pattern[str]) -> None:
+        self._problems = problems
+        self._regex = regex
+        self._credentials = options.allow_credentials
+        self._is_strict = options.allow_credentials or options.allow_private_network
+        self._insecure_is_allowed = options.dangerously_allow_insecure_origins
+        self._public_suffixes_are_allowed = options.dangerously_allow_public_suffixes
+        # Then the regex is not run at all.
+        self._slow_is_allowed = options.dangerously_allow_slow_regex
+
+    def run(self) -> None:
+        """Note what is wrong with the regex."""
+        reason = None if self._slow_is_allowed else why_slow(self._regex)
+        if reason is not None:
+            self._refuse_slow(reason)
+        elif self._is_strict:
+            self._check_look_alikes()
+
+    def _refuse_slow(self, reason: str) -> None:
+        rewritten = faster(self._regex.pattern)
+        if rewritten is None or not self._is_fast(rewritten):
+            better = (
+                f"a pattern, {self._problems.write('allow_origins', ['https://*.example.com'])}"
+            )
+        else:
+            # Better one that is sound in every way, where that is known, too.
+            sound = narrower(rewritten, self._is_sound)
+            better = self._write(sound if sound and self._is_strict else rewritten)
+        self._problems.add(
+            "regex-unsafe",
+            _OPTION,
+            self._regex.pattern,
+            f"{shown(self._regex.pattern)} {reason}; a hostile Origin can keep it busy for hours.",
+            f"write {better}, or accept the risk with "
+            f"{self._problems.write('dangerously_allow_slow_regex', True)}",
+        )
+
+    def _check_look_alikes(self) -> None:
+        source = self._regex.pattern
+        reached = "use your visitors' cookies" if self._credentials else "reach a private network"
+        try:
+            found = self._look_alikes(self._regex)
+        except (Unknown, TooLarge, RecursionError) as error:
+            self._problems.add(
+                "regex-unverifiable",
+                _OPTION,
+                source,
+                f"{shown(source)} {error if isinstance(error, Unknown) else 'is too large'}: it "
+                f"cannot be found out which origins it lets {reached}.",
+                f"write a plainer one, such as {self._problems.write(_OPTION, _EXAMPLE)}, or "
+                f"list the origins, {self._problems.write('allow_origins', ['https://app.example.com'])}",
+            )
+            return
+        if not found:
+            return
+        repaired = narrower(source, self._is_sound)
+        if found.anyone is not None or found.other_domain is not None:
+            if found.anyone is None:
+                code = "look-alike-allowed"
+            elif self._credentials:
+                code = "regex-matches-anything-with-credentials"
+            else:
+                code = "private-network-with-wildcard"
+            self._problems.add(
+                code,
+                _OPTION,
+                source,
+                f"{shown(source)} also matches {found.anyone or found.other_domain}, a name that "
+                f"others can have, and lets its pages {reached}.",
+                self._advice(found, repaired),
+            )
+        if found.insecure is not None and found.anyone is None:
+            accept = self._problems.write("dangerously_allow_insecure_origins", True)
+            self._problems.add(
+                "insecure-origin-with-credentials"
+                if self._credentials
+                else "insecure-origin-allowed",
+                _OPTION,
+                source,
+                f"{shown(source)} also matches {found.insecure}, which is plain http: anyone on "
+                f"the way can put a script into its pages, and {reached}.",
+                (f"write {self._write(repaired)}, or " if repaired else "name https, or ")
+                + f"accept the risk with {accept}",
+            )
+
+    def _advice(self, found: LookAlikes, repaired: str | None) -> str:
+        """What to write where a domain is not spelled out."""
+        if repaired is not None:
+            return f"write {self._write(repaired)}"
+        suffix = found.suffix
+        if suffix is not None and not is_public_suffix(suffix, private=False):
+            names = [f"https://your-name.{suffix}"]
+            return (
+                f"anyone can have a name below {suffix}: list those that are yours, such as "
+                f"{self._problems.write('allow_origins', names)}, or accept the risk with "
+                f"{self._problems.write('dangerously_allow_public_suffixes', True)}"
+            )
+        return f"spell your own domain out: {self._problems.write(_OPTION, _EXAMPLE)}"
+
+    def _write(self, source: str) -> str:
+        # A hint is a str, so the flags of a compiled regex go into it.
+        flags = "".join(
+            letter
+            for letter, flag in (("a", re.ASCII), ("i", re.IGNORECASE), ("x", re.VERBOSE))
+            if self._regex.flags & flag and not _compiled(source, 0).flags & flag
+        )
+        return self._problems.write(_OPTION, f"(?{flags}){source}" if flags else source)
+
+    def _look_alikes(self, regex: re.Pattern[str]) -> LookAlikes:
+        automaton = Automaton(parse(regex), regex.flags)
+        return find_look_alikes(
+            automaton,
+            automaton.admits if self._slow_is_allowed else lambda text: bool(regex.fullmatch(text)),
+            insecure_is_allowed=self._insecure_is_allowed,
+            public_suffixes_are_allowed=self._public_suffixes_are_allowed,
+        )
+
+    def _is_sound(self, source: str) -> bool:
+        """Whether the regex with another source is fast, and admits what was meant only."""
+        try:
+            if not self._is_fast(source):
+                return False
+            return not self._look_alikes(_compiled(source, self._regex.flags))
+        except (Unknown, TooLarge, RecursionError):
+            return False
+
+    def _is_fast(self, source: str) -> bool:
+        try:
+            regex = _compiled(source, self._regex.flags)
+            return self._slow_is_allowed or why_slow(regex) is None
+        except (re.error, OverflowError, RecursionError):
+            return False
 
 
-def has_nested_repeats(regex: re.Pattern[str]) -> bool:
-    """Whether one unbounded repeat stands inside another, which can take exponential time.
-
-    Alternatives inside an unbounded repeat count too: ``(a|aa)+`` is as slow as ``(a+)+``.
-    Possessive repeats and atomic groups never backtrack, and do not count.
-    """
-    # A parse tree is (operator, argument) pairs in lists, with further trees in the arguments. It
-    # can be deeper than Python's stack, hence a stack of our own: nodes, and whether an unbounded
-    # repeat is around them.
-    pending: list[tuple[Any, bool]] = [(_parser.parse(regex.pattern, regex.flags), False)]
-    while pending:
-        node, inside = pending.pop()
-        if not isinstance(node, (_parser.SubPattern, tuple, list)):
-            continue
-        operator = node[0] if len(node) == 2 else None
-        if any(operator is atomic for atomic in _NEVER_BACKTRACKING):
-            inside = False
-        elif operator is _constants.BRANCH:
-            if inside:
-                return True
-        elif any(operator is repeat for repeat in _REPEATS) and node[1][1] is _UNBOUNDED:
-            if inside:
-                return True
-            inside = True
-        pending.extend((node[i], inside) for i in range(len(node)))
-    return False
+def _compiled(source: str, flags: int) -> re.Pattern[str]:
+    with warnings.catch_warnings():
+        # Of what a later Python may read otherwise: no reason to stop a server.
+        warnings.simplefilter("ignore")
+        return re.compile(source, flags)

@@ -6,13 +6,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
-_list: PublicSuffixList | None = None
+_lists: dict[bool, PublicSuffixList] = {}
+_below: dict[str, list[str]] = {}
 
 # No exception rule of the list has this label.
 _ANY_LABEL = "corscore-any-label"
 
 
-def is_public_suffix(host: str) -> bool:
+def is_public_suffix(host: str, *, private: bool = True) -> bool:
     """Whether a listed rule lets anyone register names directly below ``host``.
 
     Private rules count (``github.io``), and so do the parents of wildcard rules (``ck``, for the
@@ -21,37 +22,58 @@ def is_public_suffix(host: str) -> bool:
 
     Args:
         host: A domain in lower case, with or without a trailing dot.
+        private: Whether the rules of hosting companies count, besides those of registries.
     """
     host = host.removesuffix(".")
     below = f"{_ANY_LABEL}.{host}"
     # The public part of a name below a suffix is that suffix, or the whole name by a wildcard rule.
-    return _loaded().publicsuffix(below) in (host, below)
+    return _loaded(private).publicsuffix(below) in (host, below)
 
 
-def registrable_domain(host: str) -> str | None:
+def registrable_domain(host: str, *, private: bool = True) -> str | None:
     """The registrable domain of a host: ``example.co.uk`` of ``app.example.co.uk``.
 
     Args:
         host: A domain in lower case, with or without a trailing dot.
+        private: As above.
 
     Returns:
         None where the host is a public suffix or a single label. Under a top-level domain that is
         not in the list, such as ``internal``, the last two labels.
     """
     host = host.removesuffix(".")
-    if is_public_suffix(host):
+    if is_public_suffix(host, private=private):
         return None
     labels = host.split(".")
     unknown = ".".join(labels[-2:]) if len(labels) > 1 else None
-    return _loaded().privatesuffix(host) or unknown
+    return _loaded(private).privatesuffix(host) or unknown
 
 
-def _loaded() -> PublicSuffixList:
-    # Imported and parsed late and once: it costs more than the rest of the engine, and only a
-    # configuration with credentials and a `*.` pattern needs it.
-    global _list
-    if _list is None:
+def suffixes_below(host: str) -> tuple[str, ...]:
+    """The public suffixes that end in ``.host``: ``s3.amazonaws.com`` of ``amazonaws.com``.
+
+    Args:
+        host: A domain in lower case, with or without a trailing dot.
+    """
+    if not _below:
+        # Imported late, as below.
+        from pathlib import Path
+
+        from publicsuffixlist import PSLFILE
+
+        with Path(PSLFILE).open(encoding="utf-8") as lines:
+            for rule in (line.split()[0] for line in lines if line[:1] not in ("/", "!", "\n")):
+                parent = suffix = rule.removeprefix("*.")
+                while parent := parent.partition(".")[2]:
+                    _below.setdefault(parent, []).append(suffix)
+    return tuple(_below.get(host.removesuffix("."), ()))
+
+
+def _loaded(private: bool) -> PublicSuffixList:
+    # Imported and parsed late and once: it costs more than the rest of the engine, and only
+    # credentials beside a `*.` pattern or a regex need it.
+    if private not in _lists:
         from publicsuffixlist import PublicSuffixList
 
-        _list = PublicSuffixList(accept_unknown=False)
-    return _list
+        _lists[private] = PublicSuffixList(accept_unknown=False, only_icann=not private)
+    return _lists[private]

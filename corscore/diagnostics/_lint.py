@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from corscore._config.pattern import Pattern, is_address, is_loopback, parse_pattern
+from corscore._config.regex_repair import with_escaped_dots
 from corscore._policy.map import PolicyMap
 from corscore._standard.origin import parse_origin
 from corscore._standard.public_suffix import is_public_suffix
@@ -37,11 +37,6 @@ _LOCAL_PROBES = tuple(
     for host in ("localhost", "127.0.0.1")
     for port in ("", ":3000", ":5173", ":8000", ":8080")
 )
-
-# What ends a part of a host before a dot, besides a letter: a class, a group, a repeat.
-_BEFORE = frozenset(")]*+?}")
-# What begins the next part: after the end of a group, a letter, a class or a group of them.
-_NEXT_PART = re.compile(r"(?:\)[?*+]?)*(?:\((?:\?:)?)*(?:[^\W_]|\[(?!:)|\\[wd])")
 
 
 def lint(policies: Policy | PolicyMap) -> tuple[Finding, ...]:
@@ -159,7 +154,7 @@ def _hosting_domains(policy: Policy, patterns: list[Pattern]) -> Iterator[Findin
 
 def _dots(policy: Policy) -> Iterator[Finding]:
     regex = policy.allow_origin_regex
-    meant = None if regex is None else _with_escaped_dots(regex.pattern)
+    meant = None if regex is None else with_escaped_dots(regex.pattern)
     if regex is not None and meant is not None:
         yield Finding(
             "regex-unescaped-dot",
@@ -185,51 +180,3 @@ def _age(policy: Policy) -> Iterator[Finding]:
             f"write {_MOST_KEPT} or less",
             "max_age",
         )
-
-
-def _with_escaped_dots(source: str) -> str | None:
-    r"""Return the regex with ``\.`` for every bare dot between two parts of a host, or None.
-
-    A dot is kept if it is repeated (``.*``), in a class (``[.]``), or not between two parts.
-
-    Args:
-        source: A regex that Python's ``re`` accepts.
-    """
-    bare = set(_bare_dots(source))
-    if not bare:
-        return None
-    return "".join("\\." if index in bare else char for index, char in enumerate(source))
-
-
-def _bare_dots(source: str) -> Iterator[int]:
-    for index in _outside(source):
-        if source[index] != ".":
-            continue
-        before = source[index - 1 : index]
-        is_name = before.isalnum() or before in _BEFORE
-        # In "\d.com" the character before the dot is the end of a class.
-        if before and is_name and _NEXT_PART.match(source, index + 1):
-            yield index
-
-
-def _outside(source: str) -> Iterator[int]:
-    """Yield the indexes of characters that are neither escaped nor inside a class."""
-    index = 0
-    while index < len(source):
-        if source[index] == "\\":
-            index += 2
-        elif source[index] == "[":
-            index = _end_of_class(source, index)
-        else:
-            yield index
-            index += 1
-
-
-def _end_of_class(source: str, start: int) -> int:
-    """Return the index after a class; a ``]`` at its start belongs to it."""
-    index = start + 1
-    index += source.startswith("^", index)
-    index += source.startswith("]", index)
-    while index < len(source) and source[index] != "]":
-        index += 2 if source[index] == "\\" else 1
-    return index + 1

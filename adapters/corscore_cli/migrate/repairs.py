@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +23,13 @@ _REGEX = "allow_origin_regex"
 _DAY = 86400
 _MOST_ROUNDS = 20
 _QUOTED = re.compile(r'"([^"]+)"')
+_REGEX_IN_HINT = re.compile(rf"write {_REGEX}=('(?:[^'\\]|\\.)*'|\"[^\"]*\")")
+_REGEX_TOO_WIDE = (
+    "insecure-origin-allowed",
+    "look-alike-allowed",
+    "regex-matches-anything-with-credentials",
+    "regex-unverifiable",
+)
 _SWITCHED_ON = {
     "insecure-origin-with-credentials": "dangerously_allow_insecure_origins",
     "regex-unsafe": "dangerously_allow_slow_regex",
@@ -109,8 +117,8 @@ def _repair(options: dict[str, Any], problem: Problem, *, asks_for_origins: bool
             options.pop(name, None)
         options[field] = ["*"]
         return '["*"] alone'
-    if code == "regex-matches-anything-with-credentials":
-        return _without_strangers(options, asks_for_origins=asks_for_origins)
+    if code in _REGEX_TOO_WIDE:
+        return _without_strangers(options, problem, asks_for_origins=asks_for_origins)
     if code == "not-a-bool":
         options[field] = bool(value)
         return f"{field}={bool(value)}"
@@ -173,19 +181,19 @@ def _ask_for_origins(options: dict[str, Any]) -> str:
     return "a list of origins, for you to fill in"
 
 
-def _without_strangers(options: dict[str, Any], *, asks_for_origins: bool) -> str:
-    """Escape the dots of a regex; where that does not help, drop the regex or the credentials."""
-    try:
-        dot = _unescaped_dot(Policy(allow_origin_regex=options[_REGEX]))
-    except ConfigError:
-        dot = None
-    if dot is None and asks_for_origins:
+def _without_strangers(options: dict[str, Any], problem: Problem, *, asks_for_origins: bool) -> str:
+    """Takes the regex that the hint has; or gives up what it endangers, where there is none."""
+    repaired = _REGEX_IN_HINT.match(problem.hint)
+    if repaired is not None:
+        options[_REGEX] = ast.literal_eval(repaired[1])
+        return f'r"{options[_REGEX]}"'
+    if not options.get("allow_credentials"):
+        options["allow_private_network"] = False
+        return "allow_private_network=False"
+    if asks_for_origins:
         return _ask_for_origins(options)
-    if dot is None:
-        options["allow_credentials"] = False
-        return "allow_credentials=False"
-    options[_REGEX] = dot[0]
-    return f'r"{dot[0]}"'
+    options["allow_credentials"] = False
+    return "allow_credentials=False"
 
 
 def _unescaped_dot(policy: Policy) -> tuple[str, str] | None:

@@ -71,6 +71,7 @@ def test_checks(row: dict[str, Any]) -> None:
 def test_every_code_has_an_id_that_stays() -> None:
     codes = {code for row in rows("problems") for code in row["codes"]}
     codes |= {code for row in rows("patterns") for code in row.get("codes", ())}
+    codes |= {code for row in rows("look_alike_regexes") for code in row["codes"]}
     assert codes <= ERROR_IDS.keys()
     assert len(set(ERROR_IDS.values())) == len(ERROR_IDS)
     # What projects may have silenced.
@@ -78,6 +79,7 @@ def test_every_code_has_an_id_that_stays() -> None:
     assert ERROR_IDS["origin-trailing-slash"] == "corscore.E013"
     assert ERROR_IDS["preflight-status-invalid"] == "corscore.E043"
     assert ERROR_IDS["file-unreadable"] == "corscore.E048"
+    assert ERROR_IDS["regex-unverifiable"] == "corscore.E051"
 
 
 def test_an_error_names_its_code_and_its_setting() -> None:
