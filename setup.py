@@ -17,7 +17,7 @@ PURE_PYTHON = bool(os.environ.get("CORSCORE_PURE_PYTHON")) or sys.implementation
 # with the C types of matcher_c.pxd; likewise the others. An install without a C compiler goes on
 # without them, unless they were asked for by name: a wheel for publishing must never lack them, for
 # its file name would promise compiled modules all the same.
-COMPILED = ("matcher", "answer", "gateway")
+COMPILED = ("matcher", "answer", "paths", "responder", "gateway")
 
 
 def extension(name: str) -> Extension:

@@ -39,9 +39,10 @@ class Hostile:
     param_names = ("policy", "request")
 
     def setup(self, policy: str, request: str) -> None:
-        self.answer = engine.hostile_policies()[policy].answer
-        self.headers = engine.hostile_requests()[request]
+        headers = engine.hostile_requests()[request]
+        self.sender = engine.gateway(engine.hostile_policies()[policy]).sender
+        self.scope = {"type": "http", "method": "OPTIONS", "path": "/", "headers": headers}
 
     def time_thousand(self, policy: str, request: str) -> None:
         for _ in range(1_000):
-            self.answer("OPTIONS", self.headers)
+            self.sender(self.scope, None)

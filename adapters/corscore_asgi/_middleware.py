@@ -7,17 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from corscore import Policy
-from corscore.integration import Governor, Notices, policies_from
-from corscore_asgi._governed import (
-    DECISION,
-    deny_handshake,
-    no_sender,
-    path_of,
-    request_context,
-    respond,
-    with_headers,
-)
+from corscore import Policy, RequestInfo
+from corscore.integration import Governor, Notices, found_decision, policies_from, scope_path
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
@@ -26,13 +17,15 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from corscore import Decision
-    from corscore.integration import OnDecision, Policies, PolicyOptions, RequestContext
+    from corscore.integration import OnDecision, Policies, PolicyOptions
 
     Scope = MutableMapping[str, Any]
     Message = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[Message]]
     Send = Callable[[Message], Awaitable[None]]
     ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_DENIAL = "websocket.http.response"
 
 
 class CORSMiddleware:
@@ -84,16 +77,18 @@ class CORSMiddleware:
             shadow=shadow,
             block_cross_site=block_cross_site,
             own_origins=own_origins,
+            request_of=self.request_of,
+            on_conflict=self.notices.conflict,
+            path_of=self.path_of,
         )
-        self._checks_handshakes = check_websocket_origin
-        self._on_conflict = self.notices.conflict
-        # Chosen here, once: a plain policy's requests pass nothing of what is below.
-        self._sender: Callable[[Any, Any], Any] = no_sender
         if isinstance(self.governor.policies, Policy):
             self.policy = self.governor.policies
-        if self.governor.plain is not None:
-            gateway = self.governor.plain.gateway(self._on_conflict, self._note_refusal)
-            self._sender = gateway.sender
+        self._checks_handshakes = check_websocket_origin
+        self._sender: Callable[[Any, Any], Any] = self.governor.gateway.sender
+
+    path_of: Callable[[Scope], str] | None = None
+    """The path that policies are looked up by, where the framework routes another one than that
+    below the mount: for a subclass to define."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection."""
@@ -109,59 +104,52 @@ class CORSMiddleware:
         if type(answer) is not tuple:
             app = self.app
             await app(scope, receive, answer)
-        elif answer:
-            start, end = answer
-            await send(start)
-            await send(end)
-        else:
-            await self._serve_governed(scope, receive, send)
-
-    def govern_all(self) -> None:
-        """Takes every request the long way, through ``policy_at``: for a subclass with routes."""
-        self._sender = no_sender
-
-    def path_of(self, scope: Scope) -> str:
-        """The path that policies are looked up by: as the application routes it, below its mount.
-
-        A subclass whose framework knows better where it is mounted says so here.
-        """
-        return path_of(scope)
-
-    def policy_at(self, request: RequestContext) -> Policy | None:
-        """What governs a request; None leaves it alone. A subclass may know of routes.
-
-        Args:
-            request: Its ``native`` is the scope.
-        """
-        return self.governor.policy_for(request.path)
-
-    def _note_refusal(self, scope: Scope) -> None:
-        self.governor.note_refusal(self.policy, request_context(scope, self.path_of(scope)))
-
-    async def _serve_governed(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = request_context(scope, self.path_of(scope))
-        policy = self.policy_at(request)
-        if policy is None:
-            self.governor.leave_alone(request)
-            await self.app(scope, receive, send)
             return
-        outcome = await self.governor.govern_async(policy, request)
-        scope[DECISION] = outcome.decision
-        if outcome.response is not None:
-            await respond(outcome, send)
-            return
-        await self.app(scope, receive, with_headers(outcome.decision, send, self._on_conflict))
+        if len(answer) == 1:
+            (policy,) = answer
+            verdict = await self.governor.ask_async(policy, self.request_of(scope))
+            answer = self.governor.gateway.sender_for(policy, verdict, scope, send, True)
+            if type(answer) is not tuple:
+                await self.app(scope, receive, answer)
+                return
+        start, end = answer
+        await send(start)
+        await send(end)
+
+    def request_of(self, scope: Scope) -> RequestInfo:
+        """What resolvers and observers read of an ``http`` or ``websocket`` scope."""
+        return RequestInfo.from_pairs(
+            # A handshake is a GET: https://www.rfc-editor.org/rfc/rfc6455#section-4.1
+            scope.get("method", "GET"),
+            scope["headers"],
+            path_of=self.path_of or scope_path,
+            native=scope,
+        )
+
+    def policy_at(self, scope: Scope) -> Policy | None:
+        """The policy of a request, or None to leave it alone. A subclass may know of routes."""
+        return self.governor.policy_for(self.request_of(scope).path)
 
     async def _serve_handshake(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = request_context(scope, self.path_of(scope))
-        policy = self.policy_at(request)
-        if policy is None or await self.governor.admits_handshake(policy, request):
+        policy = self.policy_at(scope)
+        if policy is None or await self.governor.admits_handshake(policy, self.request_of(scope)):
             await self.app(scope, receive, send)
         else:
-            await deny_handshake(scope, receive, send)
+            await _deny_handshake(scope, receive, send)
 
 
 def decision_of(scope: Scope) -> Decision | None:
-    """The decision about a request that more than a plain policy governs; None for all others."""
-    decision: Decision | None = scope.get(DECISION)
-    return decision
+    """The decision about a request that more than one plain policy may govern; None for others."""
+    return found_decision(scope, RequestInfo.from_pairs(scope["method"], scope["headers"]))
+
+
+async def _deny_handshake(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers a WebSocket's handshake with 403."""
+    await receive()
+    if _DENIAL not in (scope.get("extensions") or {}):
+        # Before it is accepted, servers turn this into a 403.
+        await send({"type": "websocket.close", "code": 1008, "reason": ""})
+        return
+    headers = [(b"content-length", b"0"), (b"content-type", b"text/plain; charset=utf-8")]
+    await send({"type": f"{_DENIAL}.start", "status": 403, "headers": headers})
+    await send({"type": f"{_DENIAL}.body", "body": b""})

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from corscore import ConfigError, Policy, PolicyMap, PolicyRef, Problem
 from corscore.integration import Governor
+from corscore_django._requests import request_of
 
 if TYPE_CHECKING:
     import re
@@ -24,7 +25,7 @@ class Configuration:
         names: Fields of a ``Problem`` to the settings that its user wrote.
 
     Attributes:
-        plain: The policy, where there is nothing else to do than to ask it; else None.
+        plain: The policy, where one governs every path; else None.
     """
 
     __slots__ = ("_governors", "_names", "_options", "plain", "policy", "urls")
@@ -42,9 +43,8 @@ class Configuration:
         self._names = names
         self._governors: dict[bool, Governor] = {}
         self.plain: Policy | None = None
-        if isinstance(policy, Policy) and policy.resolver is None:
-            # Without a resolver both kinds of governors can be made, and say the same of it.
-            self.plain = self.governor(is_async=True).plain
+        if isinstance(policy, Policy) and urls is None:
+            self.plain = policy
 
     def governs(self, path: str) -> bool:
         """Whether the policy applies to a request's ``path_info``."""
@@ -59,7 +59,9 @@ class Configuration:
         governor = self._governors.get(is_async)
         if governor is None:
             try:
-                governor = Governor(self.policy, is_async=is_async, **self._options)
+                governor = Governor(
+                    self.policy, is_async=is_async, request_of=request_of, **self._options
+                )
             except ConfigError as error:
                 raise ConfigError(renamed(error.problems, self._names)) from None
             self._governors[is_async] = governor

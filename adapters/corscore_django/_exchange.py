@@ -1,63 +1,30 @@
-"""One request under one plain policy, and what becomes of it."""
+"""One request, from its policy to the headers of its response."""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseServerError
 from django.utils.cache import patch_vary_headers
+from django.utils.functional import SimpleLazyObject
 
-from corscore import RequestInfo
-from corscore.integration import RequestContext, environ_getter
+from corscore_django._requests import request_of
+from corscore_django._routes import are_in_use, goes_by_path_alone, policy_for, policy_of_view
+from corscore_django._views import NO_ROUTE
 from corscore_django.signals import check_request_enabled
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
-    from corscore import Decision, Policy
-    from corscore.integration import Notices
+    from corscore import Decision, Policy, RequestInfo
+    from corscore.integration import Governor, Notices
     from corscore_django._configuration import Configuration
 
 # Where Django itself logs what comes out of a view.
 _logger = logging.getLogger("django.request")
-
-
-def simple_decision(request: HttpRequest, config: Configuration) -> Decision | None:
-    """The decision about a request with which nothing else is to be done: most of them.
-
-    Also puts it into ``request.cors``. None where there is more to it: then an ``Exchange`` is
-    needed.
-    """
-    policy = config.plain
-    if policy is None or config.urls is not None:
-        return None
-    info = RequestInfo.from_environ(request.method or "", request.META)
-    if info.request_method is not None:
-        return None  # a preflight, most likely
-    decision = policy.decide(info)
-    if info.origin is not None and not decision.origin_allowed:
-        if check_request_enabled.has_listeners():
-            return None
-        _note_refusal(request, info.origin, policy, config)
-    request.cors = decision  # type: ignore[attr-defined]
-    return decision
-
-
-def _note_refusal(request: HttpRequest, origin: str, policy: Policy, config: Configuration) -> None:
-    # Under a plain policy it says the same whether somebody awaits it or not.
-    governor = config.governor(is_async=True)
-    if not governor.wants_refusal(origin):
-        return
-    context = RequestContext(
-        request.method or "",
-        environ_getter(request.META),
-        path=request.path_info,
-        native=request,
-    )
-    governor.note_refusal(policy, context)
 
 
 class Exchange:
@@ -65,91 +32,145 @@ class Exchange:
 
     Args:
         request: The request.
-        policy: What governs it.
         config: The settings.
+        governor: What applies them.
+        notices: Of the middleware.
 
     Attributes:
-        is_open: Whether the receivers of the signal have a say in it.
+        asks_receivers: Whether the receivers of the signal may allow the request's origin.
+        awaits: Whether a resolver has to be awaited: then ``resume`` takes its verdict.
+        policy: The policy of the request, or None.
+        info: The request as policies read it.
     """
 
     __slots__ = (
+        "_answer",
+        "_came",
         "_config",
-        "_decision",
-        "_if_allowed",
-        "_info",
-        "_policy",
+        "_governor",
+        "_is_late",
+        "_notices",
         "_request",
         "_varies",
-        "is_open",
+        "_verdict",
+        "asks_receivers",
+        "awaits",
+        "info",
+        "policy",
     )
 
-    is_governed: ClassVar[bool] = False
-    """Whether there is more to it than the policy itself: then it is to be governed first."""
-
-    def __init__(self, request: HttpRequest, policy: Policy, config: Configuration) -> None:
-        self._config = config
-        self._policy: Policy | None = policy
-        info = RequestInfo.from_environ(request.method or "", request.META)
-        self._info = info
+    def __init__(
+        self, request: HttpRequest, config: Configuration, governor: Governor, notices: Notices
+    ) -> None:
         self._request = request
-        # None for a path that the settings leave out.
-        self._decision: Decision | None = None
-        self._if_allowed: Decision | None = None
-        self._varies = self.is_open = False
-        is_governed = config.urls is None or config.governs(request.path_info)
-        if is_governed:
-            self._decision = policy.decide(info)
-            if self._decision.origin_allowed or info.origin is None:
-                return
-        if check_request_enabled.has_listeners():
+        self._notices = notices
+        self._config = config
+        self._governor = governor
+        self._answer: Any = None
+        self._verdict: bool | None = None
+        self._varies = self._is_late = self.asks_receivers = self.awaits = False
+        self.info: RequestInfo = request_of(request)
+        policy = config.plain
+        if policy is None or are_in_use(request) or check_request_enabled.receivers:
+            policy = self._find()
+        self.policy: Policy | None = policy
+        if not self.asks_receivers:
+            self._decide(is_resumed=False)
+
+    def _find(self) -> Policy | None:
+        """The policy of the request's view, path or application; None leaves it alone."""
+        request, config, governor = self._request, self._config, self._governor
+        is_exempt = False
+        policy = NO_ROUTE
+        if are_in_use(request):
+            is_late = request.method != "OPTIONS" and governor.defers_routes
+            if is_late and not check_request_enabled.receivers:
+                self._is_late = True
+                # A view that looks finds the policy earlier.
+                request.cors = SimpleLazyObject(self._decision_now)  # type: ignore[attr-defined]
+                self._came = (*_routing_of(request), request.resolver_match)
+                return None
+            policy = self._policy_of_view(request.path_info, _urlconf_of(request))
+        if policy is NO_ROUTE:
+            policy = governor.policy_for(request.path_info)
+            is_exempt = not config.governs(request.path_info)
+        if policy is not None and check_request_enabled.has_listeners():
             # A receiver may allow any path, and then no cache may take one answer for another.
-            self._varies = not is_governed
-            if info.origin is not None:
-                self._if_allowed = policy.decide(info, origin_allowed=True)
-                self.is_open = self._if_allowed.origin_allowed
+            self._varies = is_exempt
+            if self.info.origin is not None and (
+                is_exempt or not policy.decide(self.info).origin_allowed
+            ):
+                allowed = policy.decide(self.info, origin_allowed=True)
+                self.asks_receivers = allowed.origin_allowed
+        return None if is_exempt and not self.asks_receivers else policy
 
-    def govern(self) -> None:
-        """Decides about a request that is governed."""
+    def _policy_of_view(self, path: str, urlconf: Any) -> Policy | None:
+        try:
+            return policy_for(self.info, path, urlconf)
+        except Exception as error:  # noqa: BLE001 - a project's converters may raise anything
+            return self._governor.policy_without_route(self.info, error)
 
-    async def govern_async(self) -> None:
-        """The same under ASGI."""
+    def _decide(self, *, is_resumed: bool) -> None:
+        policy, request = self.policy, self._request
+        if policy is None:
+            if not self._is_late:
+                request.cors = None  # type: ignore[attr-defined]
+                self._governor.leave_alone(self.info)
+            return
+        meta = request.META
+        self._answer = self._governor.gateway.answer_to(
+            policy, self._verdict, request, meta, meta.get("HTTP_ORIGIN"), is_resumed
+        )
+        self.awaits = self._answer is None
+        if not self.awaits:
+            request.cors = self._decision()  # type: ignore[attr-defined]
 
-    def allow(self) -> None:
-        """Takes a receiver's word for the origin."""
-        self._decision = self._if_allowed
+    def _decision_now(self) -> Decision | None:
+        self.settle()
+        return None if self._answer is None else self._decision()
 
-    def answer(self) -> HttpResponseBase | None:
-        """The response to a preflight; None where the view is to be asked."""
-        decision = self._decision
-        request = self._request
-        request.cors = decision  # type: ignore[attr-defined]
-        policy = self._policy
-        if decision is None or policy is None:
+    def _decision(self) -> Decision:
+        return self._governor.decision(self.policy, self._answer, self.info)
+
+    def receivers_say(self, *, allowed: bool) -> None:
+        """Take the word of the signal's receivers about the origin."""
+        if allowed:
+            self._verdict = True
+        elif self._varies:
+            self.policy = None
+        self._decide(is_resumed=allowed)
+
+    def resume(self, verdict: bool | None) -> None:
+        """Take the verdict of the policy's resolver."""
+        self._verdict = verdict
+        self._decide(is_resumed=True)
+
+    def early_response(self) -> HttpResponseBase | None:
+        """The response to a preflight or a blocked request; None where the view answers."""
+        answer = self._answer
+        if answer is None or not answer.status:
             return None
-        origin = self._info.origin
-        if not decision.origin_allowed and origin is not None:
-            _note_refusal(request, origin, policy, self._config)
-        if not decision.is_preflight:
-            return None
-        response = HttpResponse(decision.body, status=decision.status)
-        # The decision has one where there is a body.
+        response = HttpResponse(answer.body, status=answer.status)
+        # The answer has one where there is a body.
         del response.headers["Content-Type"]
         return response
 
-    def last_resort(self, error: Exception) -> HttpResponseBase | None:
+    def last_resort(self, error: Exception) -> HttpResponseBase:
         """The response to an exception, which only comes here when Django's own page failed too.
 
-        None where it is for the server to answer, without CORS headers: nobody misses them there.
+        Raises:
+            Exception: The same, where it is for the server to answer: no script misses the headers.
         """
-        decision = self._decision
+        self.settle()
+        decision = None if self._answer is None else self._decision()
         if (
             decision is None
             or decision.kind == "not-cors"
             or not decision.origin_allowed
-            or self._info.is_own_origin
+            or self.info.is_own_origin
             or settings.DEBUG_PROPAGATE_EXCEPTIONS
         ):
-            return None
+            raise error
         _logger.error(
             "Internal Server Error: %s",
             self._request.path,
@@ -158,10 +179,56 @@ class Exchange:
         )
         return HttpResponseServerError("Internal Server Error", content_type="text/plain")
 
-    def finish(self, response: HttpResponseBase, notices: Notices) -> HttpResponseBase:
-        """The response with the headers that the decision wants."""
-        if self._decision is not None:
-            self._decision.update(response.headers, notices.conflict)
+    def settle(self) -> None:
+        """Find the policy of the view now, if it was left until the view had answered.
+
+        Django leaves its routing in the request, which proves what a look-up would find where the
+        request is still the one that came. Else the look-up decides.
+        """
+        if not self._is_late:
+            return
+        self._is_late = False
+        request = self._request
+        path, urlconf, method, match_before = self._came
+        match = request.resolver_match
+        served = NO_ROUTE
+        is_served = match is not None and match is not match_before
+        if match is not None and is_served:
+            served = policy_of_view(match.func, method, path)
+        if (
+            is_served
+            and _routing_of(request) == (path, urlconf, method)
+            and goes_by_path_alone(urlconf)
+        ):
+            policy = self._or_by_path(served, path)
+        else:
+            policy = self._or_by_path(self._policy_of_view(path, urlconf), path)
+            if is_served:
+                served = self._or_by_path(served, path)
+                policy = self._governor.of_route(policy, served, self._notices)
+        self.policy = policy
+        self._decide(is_resumed=False)
+
+    def _or_by_path(self, policy: Policy | None, path: str) -> Policy | None:
+        if policy is not NO_ROUTE:
+            return policy
+        return self._governor.policy_for(path) if self._config.governs(path) else None
+
+    def finish(self, response: HttpResponseBase) -> HttpResponseBase:
+        """The response with the headers of the answer."""
+        if self._answer is not None:
+            self._answer.update(
+                response.headers, self._request.META.get("HTTP_ORIGIN"), self._notices.conflict
+            )
         if self._varies:
             patch_vary_headers(response, ["Origin"])
         return response
+
+
+def _urlconf_of(request: HttpRequest) -> Any:
+    # What a middleware above ours has set counts, as for Django.
+    return getattr(request, "urlconf", None)
+
+
+def _routing_of(request: HttpRequest) -> tuple[str, Any, str]:
+    return request.path_info, _urlconf_of(request), request.method or ""

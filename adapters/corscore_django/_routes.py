@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.http import Http404
 from django.urls import URLResolver, get_resolver
+from django.urls.resolvers import LocalePrefixPattern
 from django.utils import translation
 
 from corscore import ConfigError, Policy, PolicyMap, PolicyRef, Problem
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
-    from corscore.integration import Governor, RequestContext
+    from corscore import RequestInfo
+    from corscore.integration import Governor
     from corscore_django._marks import RoutePolicy
 
-# Resolvers of URLs to how many marks there were when they were looked through, and whether any of
-# their views had one.
-_known: dict[URLResolver, tuple[int, bool]] = {}
+# Resolvers of URLs to how many marks there were when they were looked through, whether any of their
+# views had one, and whether they go by the path alone.
+_known: dict[URLResolver, tuple[int, bool, bool]] = {}
 # Tests, and projects that reload their URLs, make new ones.
 _MAX_KNOWN = 100
 
@@ -95,7 +97,7 @@ def decorated_views() -> list[str]:
     ]
 
 
-def policy_for(request: HttpRequest, info: RequestContext) -> Policy | None:
+def policy_for(info: RequestInfo, path: str, urlconf: Any) -> Policy | None:
     """The policy of the view that a request is for; ``NO_ROUTE`` without one.
 
     A preflight is looked up as the request that it announces.
@@ -104,15 +106,25 @@ def policy_for(request: HttpRequest, info: RequestContext) -> Policy | None:
         Exception: What a project's path converters raise.
     """
     method = info.request_method if info.is_preflight else info.method
-    view = _view_at(request.path_info, getattr(request, "urlconf", None))
-    found = NO_ROUTE if view is None else policy_of(view, (method or "").lower())
+    view = _view_at(path, urlconf)
+    return NO_ROUTE if view is None else policy_of_view(view, method or "", path)
+
+
+def policy_of_view(view: Callable[..., Any], method: str, path: str) -> Policy | None:
+    """The policy of the moment that a view has for a method; ``NO_ROUTE`` without one."""
+    found = policy_of(view, method.lower())
     if not isinstance(found, PolicyRef):
         return found
     policy = found.policy
-    return policy.policy_for(request.path_info) if isinstance(policy, PolicyMap) else policy
+    return policy.policy_for(path) if isinstance(policy, PolicyMap) else policy
 
 
-def _known_of(urlconf: Any) -> tuple[int, bool]:
+def goes_by_path_alone(urlconf: Any) -> bool:
+    """Whether the language of a request makes no difference to its view."""
+    return _known_of(urlconf)[2]
+
+
+def _known_of(urlconf: Any) -> tuple[int, bool, bool]:
     # Read first: if the settings change meanwhile, this was about other URLs.
     changes = _Root.changes
     resolver = get_resolver(urlconf)
@@ -124,17 +136,30 @@ def _known_of(urlconf: Any) -> tuple[int, bool]:
     return known
 
 
-def _look_through(resolver: URLResolver) -> tuple[int, bool]:
+def _look_through(resolver: URLResolver) -> tuple[int, bool, bool]:
     # Views are imported, and so marked, by this at the latest. Otherwise the first request of all
     # could be a preflight that meets no marks yet.
     views = list(_views(resolver))
     # Read before them: what is marked meanwhile is looked for again.
     count = Marks.count
-    known = count, count > 0 and any(map(_is_marked, views))
+    known = count, count > 0 and any(map(_is_marked, views)), not _is_translated(resolver)
     if len(_known) >= _MAX_KNOWN:
         _known.clear()
     _known[resolver] = known
     return known
+
+
+def _is_translated(resolver: URLResolver) -> bool:
+    """Whether some pattern of a resolver depends on the language of the request."""
+    for pattern in _patterns(resolver):
+        text = getattr(getattr(pattern, "pattern", None), "_route", None) or getattr(
+            getattr(pattern, "pattern", None), "_regex", ""
+        )
+        if isinstance(getattr(pattern, "pattern", None), LocalePrefixPattern) or not isinstance(
+            text, str
+        ):
+            return True
+    return False
 
 
 def _is_marked(view: Callable[..., Any]) -> bool:
@@ -153,6 +178,14 @@ def _view_at(path: str, urlconf: Any) -> Callable[..., Any] | None:
 
 
 def _views(resolver: URLResolver) -> Iterator[Any]:
+    for pattern in _patterns(resolver):
+        if not isinstance(pattern, URLResolver):
+            # What is no pattern of Django's own may have none.
+            yield getattr(pattern, "callback", None)
+
+
+def _patterns(resolver: URLResolver) -> Iterator[Any]:
+    """Every pattern below a resolver."""
     waiting = [resolver]
     seen = set()
     while waiting:
@@ -162,11 +195,9 @@ def _views(resolver: URLResolver) -> Iterator[Any]:
             continue
         seen.add(id(patterns))
         for pattern in patterns:
+            yield pattern
             if isinstance(pattern, URLResolver):
                 waiting.append(pattern)
-            else:
-                # What is no pattern of Django's own may have none.
-                yield getattr(pattern, "callback", None)
 
 
 def _forget(*, setting: str, **_: object) -> None:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 
 from corscore.integration import Notices
-from corscore_django._exchange import Exchange, simple_decision
-from corscore_django._governed import GovernedExchange
-from corscore_django._routes import are_in_use, check
+from corscore_django._exchange import Exchange
+from corscore_django._routes import check
 from corscore_django._settings import configuration
 from corscore_django.signals import is_enabled, is_enabled_async
 
@@ -44,7 +43,6 @@ class CorsMiddleware:
         self.get_response: Callable[[HttpRequest], Any] = get_response
         self.app = get_response
         self.notices: Notices = Notices()
-        self._on_conflict = self.notices.conflict
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
@@ -55,69 +53,33 @@ class CorsMiddleware:
         if self._is_async:
             return self._serve_async(request)
         config = configuration()
-        decision = None if are_in_use(request) else simple_decision(request, config)
-        if decision is not None:
-            served: HttpResponseBase
-            # In a variable first: Python calls it in half the time.
-            get_response = self.get_response
-            try:
-                served = get_response(request)
-            except Exception as error:
-                resort = self._exchange(request).last_resort(error)
-                if resort is None:
-                    raise
-                served = resort
-            decision.update(served.headers, self._on_conflict)
-            return served
-        exchange = self._exchange(request)
-        if exchange.is_open and is_enabled(request):
-            exchange.allow()
-        if exchange.is_governed:
-            exchange.govern()
-        response = exchange.answer()
+        exchange = Exchange(request, config, config.governor(is_async=False), self.notices)
+        if exchange.asks_receivers:
+            exchange.receivers_say(allowed=is_enabled(request))
+        response = exchange.early_response()
         if response is None:
             try:
                 response = self.get_response(request)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - raised again, or answered
                 response = exchange.last_resort(error)
-                if response is None:
-                    raise
-        return exchange.finish(response, self.notices)
+            exchange.settle()
+        return exchange.finish(response)
 
     async def _serve_async(self, request: HttpRequest) -> HttpResponseBase:
         config = configuration()
-        decision = None if are_in_use(request) else simple_decision(request, config)
-        if decision is not None:
-            served: HttpResponseBase
-            get_response = self.get_response
-            try:
-                served = await get_response(request)
-            except Exception as error:
-                resort = self._exchange(request).last_resort(error)
-                if resort is None:
-                    raise
-                served = resort
-            decision.update(served.headers, self._on_conflict)
-            return served
-        exchange = self._exchange(request)
-        if exchange.is_open and await is_enabled_async(request):
-            exchange.allow()
-        if exchange.is_governed:
-            await exchange.govern_async()
-        response = exchange.answer()
+        governor = config.governor(is_async=True)
+        exchange = Exchange(request, config, governor, self.notices)
+        if exchange.asks_receivers:
+            exchange.receivers_say(allowed=await is_enabled_async(request))
+        if exchange.awaits and exchange.policy is not None:
+            exchange.resume(await governor.ask_async(exchange.policy, exchange.info))
+        response = exchange.early_response()
         if response is None:
             try:
                 response = await self.get_response(request)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 response = exchange.last_resort(error)
-                if response is None:
-                    raise
-        return exchange.finish(response, self.notices)
-
-    def _exchange(self, request: HttpRequest) -> Exchange:
-        config = configuration()
-        has_routes = are_in_use(request)
-        if config.plain is not None and not has_routes:
-            return Exchange(request, config.plain, config)
-        governor = config.governor(is_async=self._is_async)
-        return GovernedExchange(request, config, governor, has_routes=has_routes)
+            exchange.settle()
+            if exchange.awaits and exchange.policy is not None:
+                exchange.resume(await governor.ask_async(exchange.policy, exchange.info))
+        return exchange.finish(response)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from werkzeug.wrappers import Response
 
-from corscore.integration import escaped
+from corscore.integration import FOUND, escaped
 from corscore_flask._marks import marks
 from corscore_flask._routes import FlaskLayer
-from corscore_wsgi import decision_of, request_info
+from corscore_wsgi import decision_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from corscore import Decision
+    from corscore import Decision, RequestInfo
     from corscore.integration import Policies
 
 _ERROR = Response("Internal Server Error", 500, mimetype="text/plain")
@@ -78,23 +78,20 @@ class _Inside:
         self._cls = cls
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        # Now, since another layer inside may have its own. A plain policy's is made when it is
-        # needed, and that is almost never.
-        decision = None
-        if not self.layer.is_plain:
-            decision = decision_of(environ)
-            if not hasattr(start_response, "has_started"):
-                # Not ours, for this layer leaves the request alone, and one outside may not.
-                start_response = _Start(start_response)
+        # Taken now, since another layer inside may leave its own.
+        found = environ.get(FOUND)
+        if not hasattr(start_response, "has_started"):
+            # Left alone by this layer, and by one outside.
+            start_response = _Start(start_response)
         try:
             # Looked up now: error trackers replace the method when they start.
             return self._cls.__call__(self.app, environ, start_response)
         except Exception:
             # What leaves the app is answered by a server or a debugger that knows of no policy: on
             # another origin, a developer would look for a mistake in CORS and not for this one.
-            if self.layer.is_plain:
-                decision = self.layer.policy.decide(request_info(environ))
-            if self.app.testing or not _is_awaited(decision, environ):
+            environ[FOUND] = found
+            decision = decision_of(environ)
+            if self.app.testing or not _is_awaited(decision, self.layer.request_of(environ)):
                 raise
             self.app.logger.exception(
                 "Exception on %s [%s]",
@@ -124,14 +121,14 @@ class _Start:
             exc_info = None
 
 
-def _is_awaited(decision: Decision | None, environ: WSGIEnvironment) -> bool:
+def _is_awaited(decision: Decision | None, request: RequestInfo) -> bool:
     """Whether a script of another origin, which the policy allows, waits for the answer."""
     return (
         # There is none about what is left alone.
         decision is not None
         and decision.kind == "actual"
         and decision.origin_allowed
-        and not request_info(environ).is_own_origin
+        and not request.is_own_origin
     )
 
 

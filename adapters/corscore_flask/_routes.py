@@ -2,43 +2,56 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from werkzeug.exceptions import HTTPException
 
 from corscore import ConfigError, Policy, Problem
-from corscore_flask._marks import marks, own_marks
+from corscore.integration import environ_path
+from corscore_flask._marks import Mark, marks, own_marks
 from corscore_wsgi import CORSMiddleware
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
-    from flask import Flask
+    from flask import Flask, Request
     from werkzeug.routing import MapAdapter
 
-    from corscore.integration import Policies, RequestContext
-    from corscore_flask._marks import Mark, PolicyFor
+    from corscore import RequestInfo
+    from corscore.integration import Policies
+    from corscore_flask._marks import PolicyFor
+
+
+# Where Werkzeug keeps the request that it made of an environ.
+_REQUEST = "werkzeug.request"
+_ROUTED_BY = ("REQUEST_METHOD", "PATH_INFO", "SCRIPT_NAME", "HTTP_HOST", "wsgi.url_scheme")
+
+
+def _nothing(config: object) -> PolicyFor:
+    raise NotImplementedError
+
+
+# The mark of a request that Flask has not routed.
+_UNKNOWN = Mark("", _nothing)
 
 
 class FlaskLayer(CORSMiddleware):
-    """What ``CORS(app, ...)`` puts around an application.
+    """The layer that ``CORS(app, ...)`` puts around an application.
 
     Args:
         inside: The application without the policy.
         app: The application whose router is asked.
         policies: As in ``CORSMiddleware``.
         of_the_app: ``on_decision`` and the like, as in ``CORSMiddleware``.
-
-    Attributes:
-        is_plain: Whether one plain policy governs all there is.
     """
 
     def __init__(
         self, inside: WSGIApplication, app: Flask, policies: Policies, **of_the_app: Any
     ) -> None:
         super().__init__(inside, policies, **of_the_app)
-        self.is_plain: bool = self.governor.plain is not None
         self._flask = app
         self._has_routes = False
         self._seen: tuple[int, int, int] | None = None
@@ -65,28 +78,71 @@ class FlaskLayer(CORSMiddleware):
         self._taken = own_marks(list(app.view_functions.values()))
         if found:
             self._has_routes = True
-            self.is_plain = False
-            self.govern_all()
+            later = self._later if self.governor.defers_routes else None
+            self.governor.gateway.use_routes(self.policy_at, later)
         self._seen = state
 
     def path_of(self, environ: WSGIEnvironment) -> str:
         """The path as Flask routes it: with one slash at its beginning, however many there are."""
-        return f"/{super().path_of(environ).lstrip('/')}"
+        return f"/{environ_path(environ).lstrip('/')}"
 
-    def policy_at(self, request: RequestContext) -> Policy | None:
+    def policy_at(self, environ: WSGIEnvironment) -> Policy | None:
         """The policy of the route, else that of the path, else the app's."""
         if not self._has_routes:
-            return super().policy_at(request)
+            return super().policy_at(environ)
+        request = self.request_of(environ)
         try:
-            mark = self._mark_at(request)
+            mark = self._mark_at(environ, request)
         except Exception as error:  # noqa: BLE001 - a converter may raise anything
             return self.governor.policy_without_route(request, error)
+        return self._policy_of(mark, environ)
+
+    def _policy_of(self, mark: Mark | None, environ: WSGIEnvironment) -> Policy | None:
         if mark is None:
-            return super().policy_at(request)
-        # One may have come in the place of a view that was there when they were looked for.
+            return super().policy_at(environ)
+        # It may belong to a view that replaced one which was there when they were looked for.
         if mark not in self._bound and (problems := self._bind(mark)):
             raise ConfigError(problems)
-        return self._bound[mark](request.path)
+        return self._bound[mark](self.path_of(environ))
+
+    def _later(self, environ: WSGIEnvironment) -> Callable[[], Policy | None]:
+        """How to find the policy of an actual request when its response starts.
+
+        Flask leaves its routing in the request, which proves what a look-up would find where the
+        request is still the one that came. Else the look-up decides.
+        """
+        came = [environ.get(key) for key in _ROUTED_BY]
+        request_before = environ.get(_REQUEST)
+
+        def find() -> Policy | None:
+            request = environ.get(_REQUEST)
+            now = [environ.get(key) for key in _ROUTED_BY]
+            if request is None or request is request_before:
+                served: Mark | None = _UNKNOWN
+            else:
+                served = self._served(request, came[0] or "")
+            if now == came and served is not _UNKNOWN:
+                return self._policy_of(served, environ)
+            given = zip(_ROUTED_BY, came, strict=True)
+            original = {**environ, **{key: value for key, value in given if value is not None}}
+            found = self.policy_at(original)
+            if served is _UNKNOWN:
+                return found
+            return self.governor.of_route(found, self._policy_of(served, original), self.notices)
+
+        # Once, so that a view sees the policy that its response gets.
+        return cache(find)
+
+    def _served(self, request: Request, method: str) -> Mark | None:
+        """The mark of the route that a request was routed to; ``_UNKNOWN`` where it was not."""
+        rule = request.url_rule
+        if rule is None:
+            # No such page, not with this method, not on this host, or a redirect elsewhere.
+            is_unrouted = isinstance(request.routing_exception, HTTPException)
+            return None if is_unrouted else _UNKNOWN
+        if rule.map is not self._flask.url_map:
+            return _UNKNOWN
+        return marks.of_route(self._flask, rule.endpoint, method, self._taken)
 
     def _bind(self, mark: Mark) -> tuple[Problem, ...]:
         """Reads what a mark means in this app; what is wrong with it."""
@@ -96,10 +152,10 @@ class FlaskLayer(CORSMiddleware):
             return tuple(_located(problem, mark) for problem in error.problems)
         return ()
 
-    def _mark_at(self, request: RequestContext) -> Mark | None:
+    def _mark_at(self, environ: WSGIEnvironment, request: RequestInfo) -> Mark | None:
         """The mark of the route that the request, or the one that it announces, will take."""
         app = self._flask
-        environ = dict(cast("WSGIEnvironment", request.native))
+        environ = dict(environ)
         method = request.method
         if request.is_preflight:
             method = request.request_method or ""

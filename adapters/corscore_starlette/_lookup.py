@@ -6,11 +6,12 @@ the method is none. What Starlette and FastAPI do with the request then, they do
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.endpoints import HTTPEndpoint
 from starlette.exceptions import HTTPException
-from starlette.routing import Host, Match, Mount
+from starlette.routing import Host, Match, Mount, Route, Router
 
 from corscore_starlette._marks import Mark, mark_of
 from corscore_starlette._tree import find_router
@@ -90,9 +91,14 @@ def _in_route(route: BaseRoute, scope: Scope, around: Mark | None) -> Mark | Non
     if isinstance(route, (Mount, Host)):
         below = find_router(route.app)
         return around if below is None else _in_router(below, scope, around)
-    endpoint = getattr(original, "endpoint", None)
+    return _of_endpoint(original, around, scope["method"])
+
+
+def _of_endpoint(route: BaseRoute, around: Mark | None, method: str) -> Mark | None:
+    """The mark of a route's endpoint, else ``around``; ``_NO_ROUTE`` where it has no handler."""
+    endpoint = getattr(route, "endpoint", None)
     if isinstance(endpoint, type) and issubclass(endpoint, HTTPEndpoint):
-        handler = _handler(endpoint, scope["method"])
+        handler = _handler(endpoint, method)
         if handler is None:
             return _NO_ROUTE
         return mark_of(handler) or mark_of(endpoint) or around
@@ -105,3 +111,74 @@ def _handler(endpoint: type[HTTPEndpoint], method: str) -> object:
     if handler is None and method == "HEAD":
         return getattr(endpoint, "get", None)
     return handler
+
+
+class Leaf(NamedTuple):
+    """A route that occurs once below a router, so that what is around it is known.
+
+    Attributes:
+        route: The route, as Starlette and FastAPI leave it in the scope.
+        around: The mark that counts where its endpoint has none.
+        is_top: Whether it goes by path and method alone, without a mount or a host around it.
+    """
+
+    route: BaseRoute
+    around: Mark | None
+    is_top: bool
+
+    def answers(self, method: str) -> bool:
+        """Whether the route answers a method, and not with a 405."""
+        methods = getattr(self.route, "methods", None)
+        allowed = methods is None or method in methods
+        return allowed and _of_endpoint(self.route, None, method) is not _NO_ROUTE
+
+    def mark(self, method: str) -> Mark | None:
+        """The mark that counts for a method that the route answers."""
+        return _of_endpoint(self.route, self.around, method)
+
+
+def leaves_of(router: Router) -> dict[int, Leaf]:
+    """The routes that occur once below a router, by their identity."""
+    found: dict[int, Leaf] = {}
+    twice: set[int] = set()
+    routers: set[int] = set()
+    _gather(router, None, True, found, twice, routers)
+    return {key: leaf for key, leaf in found.items() if key not in twice}
+
+
+def _gather(
+    router: Router,
+    around: Mark | None,
+    is_top: bool,
+    found: dict[int, Leaf],
+    twice: set[int],
+    routers: set[int],
+) -> None:
+    known = _matches()
+    around = mark_of(router) or around
+    # Routers may include themselves; what is in a router that occurs twice does so, too.
+    is_known = id(router) in routers
+    routers.add(id(router))
+    for route in router.routes:
+        below: Router | None = getattr(route, "original_router", None)
+        if isinstance(route, (Mount, Host)):
+            inside = find_router(route.app)
+            below = None if inside is None else inside.router
+        if below is None:
+            if id(route) in found or is_known:
+                twice.add(id(route))
+            mark = mark_of(route) or mark_of(getattr(route, "name", None)) or around
+            found[id(route)] = Leaf(route, mark, is_top and type(route).matches in known)
+        elif not is_known:
+            mark = mark_of(route) or mark_of(getattr(route, "name", None)) or around
+            is_mounted = isinstance(route, (Mount, Host))
+            _gather(below, mark, is_top and not is_mounted, found, twice, routers)
+
+
+def _matches() -> set[object]:
+    """The ways of matching of Starlette and FastAPI, which go by method, path and headers."""
+    known: set[object] = {Route.matches}
+    fastapi: Any = sys.modules.get("fastapi.routing")
+    if fastapi is not None:
+        known.add(fastapi.APIRoute.matches)
+    return known

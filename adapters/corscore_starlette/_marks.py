@@ -18,7 +18,7 @@ from corscore import Policy, PolicyMap, PolicyRef
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from corscore.integration import RequestContext
+    from starlette.types import Scope
 
 _T = TypeVar("_T")
 
@@ -33,12 +33,12 @@ class Mark:
     def __init__(self, source: Policy | PolicyRef | None) -> None:
         self.source = source
 
-    def policy(self, request: RequestContext) -> Policy | None:
-        """The policy of the moment."""
+    def policy(self, path_of: Callable[[Scope], str], scope: Scope) -> Policy | None:
+        """The policy of the moment, for a request whose path is read where it is needed."""
         if not isinstance(self.source, PolicyRef):
             return self.source
         policy = self.source.policy
-        return policy.policy_for(request.path) if isinstance(policy, PolicyMap) else policy
+        return policy.policy_for(path_of(scope)) if isinstance(policy, PolicyMap) else policy
 
 
 class Marks:

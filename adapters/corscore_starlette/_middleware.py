@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 
 import corscore_asgi
-from corscore import ConfigError, RequestInfo
+from corscore import ConfigError, Policy, RequestInfo
 from corscore_starlette._layers import Installed, note_two_layers, plain_error_layer, stop
 from corscore_starlette._marks import Marks
 from corscore_starlette._routed import RoutedMiddleware
@@ -142,10 +142,10 @@ class CORSMiddleware(RoutedMiddleware):
             )
 
     def _decision(self, scope: Scope) -> Decision | None:
-        # A policy by path or of a route, or one that asked a database, has decided already.
         decided = corscore_asgi.decision_of(scope)
-        if decided is not None or self.governor.plain is None or self.has_routes:
+        if decided is not None or not isinstance(self.governor.policies, Policy) or self.has_routes:
             return decided
+        # Of a plain policy, a gateway leaves no word.
         return self.policy.decide(RequestInfo.from_pairs(scope["method"], scope["headers"]))
 
 

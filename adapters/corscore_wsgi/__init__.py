@@ -1,5 +1,5 @@
 """CORS for any WSGI application."""
 
-from corscore_wsgi._middleware import CORSMiddleware, decision_of, request_info
+from corscore_wsgi._middleware import CORSMiddleware, decision_of
 
-__all__ = ("CORSMiddleware", "decision_of", "request_info")
+__all__ = ("CORSMiddleware", "decision_of")

@@ -9,6 +9,7 @@ from benchmarks import cases
 from benchmarks.table.figures import named
 from benchmarks.timing import interleaved
 from corscore import Policy, RequestInfo
+from corscore.integration import Governor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,14 +34,33 @@ def decisions() -> Figures:
 
 def raw_headers_to_header_list(policy: Policy, request: str) -> Callable[[], object]:
     """All that the engine does for ASGI: raw headers of a request to those of its response."""
-    method, headers = cases.method(request), cases.raw_headers(request)
-    response = [] if request == cases.PREFLIGHT else _RAW_RESPONSE
+    scope = {
+        "type": "http",
+        "method": cases.method(request),
+        "path": "/",
+        "headers": cases.raw_headers(request),
+    }
+    start = {"type": "http.response.start", "status": 200, "headers": _RAW_RESPONSE}
 
-    def call(answer: Any = policy.answer) -> object:
-        decided, origin = answer(method, headers)
-        return decided.apply_raw(response, origin)
+    def send(message: object) -> None:
+        pass
+
+    sender = gateway(policy).sender
+
+    def call() -> object:
+        answer = sender(scope, send)
+        return answer if type(answer) is tuple else answer(start)
 
     return call
+
+
+def gateway(policy: Policy) -> Any:
+    """The gateway of an application under one policy."""
+
+    def request_of(scope: Any) -> RequestInfo:
+        return RequestInfo.from_pairs(scope["method"], scope["headers"])
+
+    return Governor(policy, is_async=True, request_of=request_of).gateway
 
 
 def info_to_decision(policy: Policy, request: str) -> Callable[[], object]:
@@ -92,7 +112,9 @@ def hostile_requests() -> dict[str, list[tuple[bytes, bytes]]]:
 
 
 def _answering(policy: Policy, headers: list[tuple[bytes, bytes]]) -> Callable[[], object]:
-    return lambda: policy.answer("OPTIONS", headers)
+    scope = {"type": "http", "method": "OPTIONS", "path": "/", "headers": headers}
+    sender = gateway(policy).sender
+    return lambda: sender(scope, None)
 
 
 def _deciding(policy: Policy, headers: list[tuple[bytes, bytes]]) -> Callable[[], object]:

@@ -18,7 +18,7 @@ cdef class Answer:
     cdef readonly int status
     cdef readonly bytes body
     cdef list _text, _raw
-    cdef dict start, end
+    cdef readonly dict start, end
 
     @cython.locals(headers=list)
     cpdef list raw(self, origin)

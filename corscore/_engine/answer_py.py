@@ -6,7 +6,7 @@ One source, two builds, as ``_matcher_py``.
 
 from __future__ import annotations
 
-from corscore._engine.headers import merge, merge_raw, raw_pairs
+from corscore._engine.headers import merge, merge_raw, raw_pairs, update
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -128,6 +128,15 @@ class Answer:
         if self.echoes_origin and origin is not None:
             merged[len(theirs)] = ("Access-Control-Allow-Origin", origin)
         return merged
+
+    def update(
+        self, headers: Any, origin: str | None = None, on_conflict: OnConflict | None = None
+    ) -> None:
+        """The same in place, for a mapping of case-insensitive names to single values."""
+        ours = self.pairs
+        if self.echoes_origin and origin is not None:
+            ours = (("Access-Control-Allow-Origin", origin), *ours)
+        update(headers, ours, self.vary, on_conflict)
 
     def _merged(
         self, theirs: list[tuple[str, str]], origin: str | None, on_conflict: OnConflict | None

@@ -1,82 +1,203 @@
-"""A policy as requests ask it: who answers, with what, and why a browser will refuse."""
+"""The compiled policy: origin lookup and prepared answers.
+
+https://fetch.spec.whatwg.org/#http-responses
+"""
 
 from __future__ import annotations
 
 from corscore._engine import matcher
-from corscore._engine.answers import ORIGIN_REFUSALS, Answers
-from corscore._engine.decision import Decision, Question
+from corscore._engine.decision import Decision
+from corscore._engine.headers import canonical
 from corscore._engine.refusal import origin_refusal, preflight_refusal
-from corscore._standard.fetch import OPAQUE_ORIGIN, WILDCARD
-from corscore._standard.grammar import MAX_REQUEST_HEADERS_LENGTH
+from corscore._standard.fetch import (
+    ACCESS_CONTROL_ALLOW_CREDENTIALS,
+    ACCESS_CONTROL_ALLOW_HEADERS,
+    ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_ALLOW_PRIVATE_NETWORK,
+    ACCESS_CONTROL_EXPOSE_HEADERS,
+    ACCESS_CONTROL_MAX_AGE,
+    ACCESS_CONTROL_REQUEST_HEADERS,
+    ACCESS_CONTROL_REQUEST_METHOD,
+    ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK,
+    ALLOW_CREDENTIALS_TRUE,
+    AUTHORIZATION,
+    CORS_SAFELISTED_METHODS,
+    CORS_SAFELISTED_REQUEST_HEADERS,
+    OPAQUE_ORIGIN,
+    ORIGIN,
+    VARY,
+    WILDCARD,
+)
+from corscore._standard.grammar import (
+    MAX_REQUEST_HEADERS_LENGTH,
+    OWS,
+    is_requested_method,
+    parse_requested_headers,
+)
 from corscore._standard.origin import parse_origin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from corscore._config.options import Options
     from corscore._config.pattern import Pattern
+    from corscore._engine.headers import Pairs
     from corscore._engine.request import RequestInfo
+
+# Why an origin is refused, as text of a debug answer. It holds nothing of the policy and nothing of
+# the request, which a stranger or a log should not see.
+ORIGIN_REFUSALS = {
+    "origin-not-allowed": "The request's Origin is not one that the policy allows.",
+    "origin-malformed": "The request's Origin is not in the form that browsers send.",
+    "null-not-allowed": 'The request\'s Origin is "null", which the policy does not allow.',
+}
+
+_ALLOW_METHODS = canonical(ACCESS_CONTROL_ALLOW_METHODS)
+_ALLOW_HEADERS = canonical(ACCESS_CONTROL_ALLOW_HEADERS)
+_PRIVATE_NETWORK: Pairs = ((canonical(ACCESS_CONTROL_ALLOW_PRIVATE_NETWORK), "true"),)
+_CONTENT_TYPE = ("Content-Type", "text/plain; charset=utf-8")
+_FORBIDDEN = 403
 
 
 class Compiled:
-    """The responders of one policy.
+    """A policy's responder and the answers that cannot be prepared.
 
     Args:
-        options: Of the policy.
-        patterns: Those that ``options.allow_origins`` means.
-        vary: Request headers that the origin resolver's verdict depends on.
+        options: The checked options of the policy.
+        patterns: Those that ``options.allow_origins`` means; they are not kept.
+        vary: Request headers that a resolver's verdict depends on, beside Origin.
+        has_resolver: Whether a resolver is asked about origins that the options do not allow.
 
     Attributes:
-        responders: Who answers, by the verdict of somebody else on the request's origin; under
-            None the policy judges for itself.
+        responder: The origin lookup and the prepared answers.
     """
 
-    __slots__ = ("_answers", "_options", "responders")
+    __slots__ = (
+        "_blocked",
+        "_echo_headers",
+        "_echo_methods",
+        "_has_resolver",
+        "_options",
+        "_preflight_allowed",
+        "_varying",
+        "responder",
+    )
 
     def __init__(
-        self, options: Options, patterns: Iterable[Pattern], vary: tuple[str, ...] = ()
+        self,
+        options: Options,
+        patterns: Iterable[Pattern],
+        vary: tuple[str, ...],
+        *,
+        has_resolver: bool,
     ) -> None:
         self._options = options
-        answers = Answers(options, vary)
-        self._answers = answers
+        self._has_resolver = has_resolver
+        # "*" means nothing to a browser that sends credentials: such a policy repeats the question.
+        self._echo_methods = options.allow_credentials and WILDCARD in options.allow_methods
+        self._echo_headers = options.allow_credentials and WILDCARD in options.allow_headers
+        is_late = self._echo_methods or self._echo_headers or options.allow_private_network
+        any_origin = WILDCARD in options.allow_origins
+        # What every answer depends on, refusals included.
+        self._varying: tuple[str, ...] = () if any_origin else (ORIGIN, *vary)
         has_others = options.allow_null_origin or options.allow_origin_regex is not None
-        own = matcher.Matcher(patterns)
-        nobody = matcher.Matcher(())
-        self.responders = {
-            verdict: matcher.Responder(
-                own if verdict is None else nobody,
-                other_origins,
-                answers.by_kind,
-                any_origin=WILDCARD in options.allow_origins,
-                late_answer=answers.late if answers.is_late else None,
-                debug_answer=self._debug_answer if options.debug else None,
-            )
-            for verdict, other_origins in (
-                (None, self._allows_beyond_patterns if has_others else None),
-                # Whoever says so: what is no origin, or null, is not for others to allow.
-                (True, _is_origin),
-                (False, None),
-            )
-        }
+        self._preflight_allowed = self._allowed_preflight(None, None, is_private=False)
+        self.responder = matcher.Responder(
+            matcher.Matcher(patterns),
+            self._allows_beyond_patterns if has_others else None,
+            {
+                **self._prepared(any_origin=any_origin),
+                "preflight-allowed": self._preflight_allowed,
+                "preflight-refused": self._refused_preflight(),
+            },
+            any_origin=any_origin,
+            credentials=options.allow_credentials,
+            has_resolver=has_resolver,
+            is_debug=options.debug,
+            late_answer=self._late if is_late else None,
+            debug_answer=self._debug_answer if options.debug else None,
+        )
 
-    def decide(self, request: RequestInfo, origin_allowed: bool | None) -> Decision:
+    def _prepared(self, *, any_origin: bool) -> dict[str, matcher.Answer]:
+        """The answers to all requests but preflights: from the app, or blocked before it."""
+        readable = _allowing(self._options) + _exposed(self._options)
+        vary = _vary(*self._varying)
+        prepared = {}
+        for prefix, status in (("", 0), ("blocked-", _FORBIDDEN)):
+            entity = _entity(status) if status else ()
+            prepared[f"{prefix}not-cors"] = matcher.Answer(
+                "not-cors",
+                origin_allowed=any_origin,
+                # Sent without being asked: a shared cache may keep this answer for all.
+                pairs=(readable if any_origin else ()) + entity,
+                vary=vary,
+                status=status,
+            )
+            prepared[f"{prefix}actual-allowed"] = matcher.Answer(
+                "actual",
+                origin_allowed=True,
+                echoes_origin=not any_origin,
+                pairs=readable + entity,
+                vary=vary,
+                status=status,
+            )
+            prepared[f"{prefix}actual-refused"] = matcher.Answer(
+                "actual", origin_allowed=False, pairs=entity, vary=vary, status=status
+            )
+        return prepared
+
+    def decide(self, request: RequestInfo, verdict: bool | None) -> Decision:
         """What a request gets; see ``Policy.decide``."""
-        responder = self.responders[origin_allowed]
-        origin = None if request.origin is None else _sent(request.origin)
-        # What is no OPTIONS asks nothing: seen at once, where a property is a call.
-        if origin is None or request.request_method is None or not request.is_preflight:
-            answer = responder.actual(origin)
-        else:
-            asked = None
-            if self._answers.is_late:
-                asked = (
-                    request.request_method,
-                    request.request_headers,
-                    request.request_private_network,
-                )
-            answer = responder.preflight(origin, asked)
-        return Decision(answer, origin if answer.echoes_origin else None, request, self._refusal)
+        origin = None if request.origin is None else matcher.sent(request.origin)
+        if verdict and request.origin is not None:
+            # What is no origin, or "null", is not for a resolver to allow.
+            verdict = parse_origin(request.origin) is not None
+        is_asked = request.is_preflight
+        asked = None
+        if is_asked and self.responder.reads_questions:
+            asked = (
+                request.request_method,
+                request.request_headers,
+                request.request_private_network,
+            )
+        answer = self.responder.answer(origin, is_asked, asked, verdict)
+        return Decision(answer, request, self, is_final=verdict is not None)
+
+    def decision(self, answer: matcher.Answer, request: RequestInfo) -> Decision:
+        """The decision about a request whose answer is known."""
+        return Decision(answer, request, self, is_final=True)
+
+    def needs_resolver(self, answer: matcher.Answer, request: RequestInfo) -> bool:
+        """Whether a resolver is to be asked about the request's origin.
+
+        A malformed Origin and "null" are refused whatever it says, and a request of the site's
+        own pages needs no permission.
+        """
+        return (
+            self._has_resolver
+            and request.origin is not None
+            and not answer.origin_allowed
+            and not request.is_own_origin
+            and origin_refusal(request.origin) == "origin-not-allowed"
+        )
+
+    def refusal(self, answer: matcher.Answer, request: RequestInfo) -> str | None:
+        """Why a browser refuses what the request asks, as a code; None where it does not."""
+        if request.origin is None:
+            return None
+        if not answer.origin_allowed:
+            return origin_refusal(request.origin)
+        if answer.kind != "preflight":
+            return None
+        options = self._options
+        return preflight_refusal(
+            request,
+            options.allow_methods,
+            options.allow_headers,
+            repeats=options.allow_credentials,
+        )
 
     def _allows_beyond_patterns(self, origin: bytes) -> bool:
         text = origin.decode("latin-1")
@@ -90,49 +211,130 @@ class Compiled:
         )
 
     def _debug_answer(self, origin: bytes) -> matcher.Answer:
-        text = ORIGIN_REFUSALS[origin_refusal(origin.decode("latin-1"))]
-        return self._answers.refused_preflight(text)
+        return self._refused_preflight(ORIGIN_REFUSALS[origin_refusal(origin.decode("latin-1"))])
 
-    def _refusal(self, answer: matcher.Answer, request: RequestInfo) -> str | None:
-        if request.origin is None:
-            return None
-        if not answer.origin_allowed:
-            return origin_refusal(request.origin)
-        if not request.is_preflight:
-            return None
+    def _late(self, asked: Sequence[bytes | str | None]) -> matcher.Answer:
+        """The answer to a preflight of an allowed origin whose policy repeats questions.
+
+        Args:
+            asked: Access-Control-Request-Method, -Headers and -Private-Network.
+        """
+        method = _read(asked[0]) if self._echo_methods else None
+        if method is not None and not is_requested_method(method):
+            method = None
+        headers = _read(asked[1]) if self._echo_headers else None
+        if headers is not None:
+            # An empty line leaves a blank where lines are joined, and servers send no such value.
+            headers = headers.strip(OWS) if parse_requested_headers(headers) else None
+        is_private = self._options.allow_private_network and _read(asked[2]) == "true"
+        if method is None and headers is None and not is_private:
+            # Made once: a request for what no browser asks for must not cost more.
+            return self._preflight_allowed
+        return self._allowed_preflight(method, headers, is_private=is_private)
+
+    def _allowed_preflight(
+        self, method: str | None, headers: str | None, *, is_private: bool
+    ) -> matcher.Answer:
+        """It names everything that the policy allows, whatever was asked.
+
+        So one preflight fills the browser's cache for all later requests. Only ``*`` beside
+        credentials repeats a question.
+        """
         options = self._options
-        return preflight_refusal(
-            request,
-            options.allow_methods,
-            options.allow_headers,
-            repeats=options.allow_credentials,
+        vary = [*self._varying]
+        pairs = _allowing(options)
+        if self._echo_methods:
+            vary.append(ACCESS_CONTROL_REQUEST_METHOD)
+        else:
+            method = _methods(options)
+        if method is not None:
+            pairs += ((_ALLOW_METHODS, method),)
+        if self._echo_headers:
+            vary.append(ACCESS_CONTROL_REQUEST_HEADERS)
+        else:
+            headers = _headers(options)
+        if headers is not None:
+            pairs += ((_ALLOW_HEADERS, headers),)
+        if options.allow_private_network:
+            vary.append(ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK)
+            if is_private:
+                pairs += _PRIVATE_NETWORK
+        status = options.preflight_status
+        return matcher.Answer(
+            "preflight",
+            origin_allowed=True,
+            echoes_origin=WILDCARD not in options.allow_origins,
+            pairs=pairs + _max_age(options) + _entity(status),
+            vary=_vary(*vary),
+            status=status,
+        )
+
+    def _refused_preflight(self, text: str = "") -> matcher.Answer:
+        """The answer to a preflight of a refused origin.
+
+        Args:
+            text: Its body: the reason, where the policy tells it.
+        """
+        body = text.encode("ascii")
+        return matcher.Answer(
+            "preflight",
+            origin_allowed=False,
+            pairs=_entity(_FORBIDDEN, body),
+            vary=_vary(*self._varying),
+            status=_FORBIDDEN,
+            body=body,
         )
 
 
-class AskingCompiled(Compiled):
-    """The same for a policy with an origin resolver; apart, so that no other one pays for it."""
-
-    __slots__ = ()
-
-    def decide(self, request: RequestInfo, origin_allowed: bool | None) -> Decision:
-        """As above; a ``Question`` where nobody has a verdict yet."""
-        decision = super().decide(request, origin_allowed)
-        if origin_allowed is not None or request.origin is None or decision.origin_allowed:
-            return decision
-        # A malformed Origin and "null" are refused whoever says otherwise, and a request of the
-        # site's own pages needs no permission.
-        if origin_refusal(request.origin) != "origin-not-allowed" or request.is_own_origin:
-            return decision
-        return Question.about(decision)
+def _read(value: bytes | str | None) -> str | None:
+    """What a preflight asks, as text; None where it is too long to be answered."""
+    if value is None or len(value) > MAX_REQUEST_HEADERS_LENGTH:
+        return None
+    return value if isinstance(value, str) else value.decode("latin-1")
 
 
-def _is_origin(origin: bytes) -> bool:
-    return parse_origin(origin.decode("latin-1")) is not None
+def _vary(*names: str) -> tuple[str, str] | None:
+    return (canonical(VARY), ", ".join(map(canonical, names))) if names else None
 
 
-def _sent(value: str) -> bytes:
-    # Nothing reads more than the longest of them.
-    if len(value) > MAX_REQUEST_HEADERS_LENGTH:
-        value = value[: MAX_REQUEST_HEADERS_LENGTH + 1]
-    # What is not ASCII becomes a "?", which neither an origin nor a token can have in it.
-    return value.encode() if value.isascii() else value.encode("ascii", "replace")
+def _allowing(options: Options) -> Pairs:
+    """What makes a response readable, but for an origin that is the request's own."""
+    pairs: Pairs = ()
+    if WILDCARD in options.allow_origins:
+        pairs += ((canonical(ACCESS_CONTROL_ALLOW_ORIGIN), WILDCARD),)
+    if options.allow_credentials:
+        pairs += ((canonical(ACCESS_CONTROL_ALLOW_CREDENTIALS), ALLOW_CREDENTIALS_TRUE),)
+    return pairs
+
+
+def _exposed(options: Options) -> Pairs:
+    if not options.expose_headers:
+        return ()
+    return ((canonical(ACCESS_CONTROL_EXPOSE_HEADERS), ", ".join(options.expose_headers)),)
+
+
+def _methods(options: Options) -> str:
+    if WILDCARD in options.allow_methods:
+        return WILDCARD
+    return ", ".join((*CORS_SAFELISTED_METHODS, *options.allow_methods))
+
+
+def _headers(options: Options) -> str:
+    if WILDCARD in options.allow_headers:
+        # The wildcard does not cover Authorization, which must be named:
+        # https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name
+        return f"{WILDCARD},{AUTHORIZATION}"
+    # Each once: people list Content-Type although it is always allowed.
+    names = dict.fromkeys((*CORS_SAFELISTED_REQUEST_HEADERS, *options.allow_headers))
+    return ", ".join(names)
+
+
+def _max_age(options: Options) -> Pairs:
+    if options.max_age is None:
+        return ()
+    return ((canonical(ACCESS_CONTROL_MAX_AGE), str(options.max_age)),)
+
+
+def _entity(status: int, body: bytes = b"") -> Pairs:
+    # RFC 9110 section 8.6: no Content-Length in a 204.
+    return () if status == 204 else (("Content-Length", str(len(body))), _CONTENT_TYPE)

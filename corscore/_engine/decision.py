@@ -6,9 +6,10 @@ from corscore._engine.headers import raw_pairs, update
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from corscore._engine.answer_py import Kind
+    from corscore._engine.compiled import Compiled
     from corscore._engine.headers import HeaderMapping, OnConflict, Pairs, RawPair
     from corscore._engine.matcher import Answer
     from corscore._engine.request import RequestInfo
@@ -22,23 +23,31 @@ class Decision:
     passes the response's headers through ``apply`` (or ``apply_raw``, or ``update``).
     """
 
-    __slots__ = ("_answer", "_judge", "_origin", "_request")
-
-    needs_resolver: bool = False
-    """Whether this is no answer yet: the policy's ``origin_resolver`` is to be asked about the
-    request's origin, and the policy to decide again with its verdict."""
+    __slots__ = ("_answer", "_compiled", "_is_final", "_request")
 
     def __init__(
-        self,
-        answer: Answer,
-        origin: bytes | None,
-        request: RequestInfo,
-        judge: Callable[[Answer, RequestInfo], str | None],
+        self, answer: Answer, request: RequestInfo, compiled: Compiled, *, is_final: bool
     ) -> None:
         self._answer = answer
-        self._origin = origin
         self._request = request
-        self._judge = judge
+        self._compiled = compiled
+        self._is_final = is_final
+
+    @property
+    def needs_resolver(self) -> bool:
+        """Whether the policy's ``origin_resolver`` is to be asked about the request's origin.
+
+        Then this is what the request gets unless the resolver allows its origin, and
+        ``Policy.decide`` takes the resolver's verdict as ``origin_allowed``.
+        """
+        return not self._is_final and self._compiled.needs_resolver(self._answer, self._request)
+
+    @property
+    def _origin(self) -> bytes | None:
+        """The origin to send back, which is ASCII where the policy allows it."""
+        if not self._answer.echoes_origin or self._request.origin is None:
+            return None
+        return self._request.origin.encode("ascii")
 
     @property
     def kind(self) -> Kind:
@@ -48,7 +57,7 @@ class Decision:
     @property
     def is_preflight(self) -> bool:
         """Whether to answer now, with ``status``, the headers and ``body``."""
-        return self._answer.status != 0
+        return self._answer.kind == "preflight"
 
     @property
     def origin_allowed(self) -> bool:
@@ -62,7 +71,7 @@ class Decision:
         One of ``origin-not-allowed``, ``origin-malformed``, ``null-not-allowed`` and, for a
         preflight, ``method-not-allowed`` and ``header-not-allowed``. Worked out when asked for.
         """
-        return self._judge(self._answer, self._request)
+        return self._compiled.refusal(self._answer, self._request)
 
     @property
     def allowed(self) -> bool:
@@ -102,8 +111,7 @@ class Decision:
             pairs: Names, in any case, and values of the application's headers.
             on_conflict: Called with the lower-case name of each header that was removed.
         """
-        origin = None if self._origin is None else self._origin.decode("ascii")
-        return self._answer.apply(pairs, origin, on_conflict)
+        return self._answer.apply(pairs, self._request.origin, on_conflict)
 
     def apply_raw(
         self, pairs: Iterable[RawPair], on_conflict: OnConflict | None = None
@@ -118,16 +126,3 @@ class Decision:
     def __repr__(self) -> str:
         verdict = "allowed" if self.allowed else self.reason
         return f"<Decision {self.kind} {verdict} headers={self.headers!r}>"
-
-
-class Question(Decision):
-    """What the request gets unless the policy's origin resolver allows its origin."""
-
-    __slots__ = ()
-
-    needs_resolver = True
-
-    @classmethod
-    def about(cls, decision: Decision) -> Question:
-        """A decision that waits for a verdict."""
-        return cls(decision._answer, decision._origin, decision._request, decision._judge)

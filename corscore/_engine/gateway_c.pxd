@@ -1,65 +1,62 @@
-# The C types of _gateway_py.py when it is compiled as _gateway_c.
+# The C types of gateway_py.py when it is compiled as gateway_c.
 # Arguments that carry request data stay untyped at the boundary: a typed one would raise.
 
 cimport cython
 
 from corscore._engine.answer_c cimport Answer
-from corscore._engine.matcher_c cimport Matcher
+from corscore._engine.paths_c cimport PathTable
+from corscore._engine.responder_c cimport Responder
 
 cdef Py_ssize_t _ORIGIN_LENGTH, _REQUEST_METHOD_LENGTH
 cdef bytes _A, _O, _ORIGIN, _REQUEST_METHOD
 cdef str _PREFLIGHT_METHOD, _RESPONSE_START
+cdef frozenset _SAFE_METHODS
 
 
 @cython.locals(name=bytes)
 cpdef origin_of(headers)
 
-@cython.locals(name=bytes, length=Py_ssize_t, asks=bint)
-cpdef asking_origin_of(headers)
+@cython.locals(name=bytes)
+cdef bint is_asked(headers) except -1
 
 cdef _value(value, earlier)
 
-
-@cython.final
-cdef class Responder:
-    cdef Matcher _matcher
-    cdef readonly frozenset exact
-    cdef object _other_origins, _late_answer, _debug_answer
-    cdef bint _any_origin, reads_questions
-    cdef readonly Answer not_cors, actual_allowed
-    cdef Answer _actual_refused, _preflight_allowed, _preflight_refused
-
-    cpdef bint allows(self, origin)
-
-    cdef bint _allows(self, bytes origin)
-
-    @cython.locals(answer=Answer)
-    cpdef tuple answer(self, method, headers)
-
-    cpdef Answer actual(self, origin)
-
-    cpdef Answer preflight(self, origin, asked)
-
-
-cdef bytes _sent(str value)
+cpdef bytes sent(str value)
 
 
 @cython.final
 cdef class Gateway:
     cdef Responder _responder
-    cdef frozenset _exact
-    cdef Answer _not_cors, _actual_allowed
-    cdef object _on_conflict, _on_refusal
-    cdef dict _quiet_until
+    cdef PathTable _table
+    cdef object _source, _policy, _extras, _on_conflict, _path_of, _by_route, _later
+    cdef bint _is_reference, _examines_all, _blocks_cross_site, _awaits_all, _is_watched
 
-    @cython.locals(answer=Answer, sender=Sender, start=dict)
+    @cython.locals(table=PathTable)
+    cpdef policy_for(self, native, bint is_scope)
+
+    @cython.locals(responder=Responder, answer=Answer, is_refused=bint)
+    cpdef Answer answer(
+        self, policy, verdict, native, method, origin, bint is_preflight, asked, bint is_resumed
+    )
+
     cpdef sender(self, scope, send)
 
-    @cython.locals(env=dict, answer=Answer, starter=Starter)
+    @cython.locals(
+        responder=Responder, answer=Answer, sender=Sender, start=dict, is_preflight=bint
+    )
+    cpdef sender_for(self, policy, verdict, scope, send, bint is_resumed)
+
+    @cython.locals(sender=LateSender)
+    cdef _deferred_sender(self, scope, send)
+
+    @cython.locals(answer=Answer, starter=Starter)
     cpdef starter(self, environ, start_response)
 
-    @cython.locals(now=double, quiet_until=dict)
-    cdef _note_refusal(self, bytes origin, request)
+    @cython.locals(responder=Responder, is_preflight=bint)
+    cpdef Answer answer_to(self, policy, verdict, native, environ, text, bint is_resumed)
+
+    @cython.locals(starter=Starter)
+    cdef Starter _deferred_starter(self, environ, start_response)
 
 
 @cython.final
@@ -74,7 +71,18 @@ cdef class Sender:
 
 @cython.final
 @cython.freelist(64)
+cdef class LateSender:
+    cdef Gateway _gateway
+    cdef object _origin, _send, _scope, _find
+
+    @cython.locals(gateway=Gateway, answer=Answer, sender=Sender)
+    cpdef send(self, message)
+
+
+@cython.final
+@cython.freelist(64)
 cdef class Starter:
     cdef readonly bint has_started
     cdef Answer _answer
-    cdef object _origin, _start_response, _on_conflict
+    cdef Gateway _gateway
+    cdef object _origin, _start_response, _on_conflict, _environ, _find

@@ -1,23 +1,35 @@
 # cython: language_level=3, annotation_typing=False, binding=False, freethreading_compatible=True
-"""What every request pays for: a look at its headers, a look-up of its origin, and its answer.
+"""The way of every request: find its policy, look its origin up, put prepared headers in place.
 
-One source, two builds, as ``_matcher_py``.
+One source, two builds, as ``matcher_py``. A gateway stands between a server and one application,
+whatever kind of policy governs it.
 """
 
 from __future__ import annotations
 
-from time import monotonic
-
-from corscore._standard.origin import MAX_ORIGIN_LENGTH
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import Any
+    from typing import Any, Protocol
 
     # Not the classes by name: compiled, those names are C types already.
-    from corscore._engine import answer_py, matcher_py
+    from corscore._engine import answer_py, responder_py
     from corscore._engine.headers import OnConflict, RawPair
+
+    class Extras(Protocol):
+        """What a gateway calls where a request needs more than its policy's prepared answer."""
+
+        def verdict(self, policy: Any, native: Any, origin: bytes) -> bool | None: ...
+        def examine(
+            self,
+            policy: Any,
+            verdict: bool | None,
+            native: Any,
+            answer: answer_py.Answer,
+            origin: bytes | None,
+        ) -> bool: ...
+        def left_alone(self, native: Any) -> object: ...
+
 
 # The names that a request is scanned for, in the order of what `scan` returns.
 _NAMES = (
@@ -33,19 +45,23 @@ _ORIGIN, _REQUEST_METHOD = _NAMES[:2]
 _A = b"aA"
 _O = b"oO"
 _ORIGIN_LENGTH = len(_ORIGIN)
-# In the place of several lines of Origin: no policy but "*" allows it, and it takes no joining.
+# Stands for several lines of Origin: no policy but "*" allows it, and it takes no joining.
 _SEVERAL = b", "
 _LONGEST_READ = 4096
 _REQUEST_METHOD_LENGTH = len(_REQUEST_METHOD)
 _PREFLIGHT_METHOD = "OPTIONS"
 _ASKED = tuple(f"HTTP_{name.decode().upper().replace('-', '_')}" for name in _NAMES[1:4])
 _RESPONSE_START = "http.response.start"
-_QUIET_SECONDS = 60.0
-_MOST_QUIET = 1000
+FOUND = "corscore.policy"
+"""The key of a scope or environ that holds its policy and answer, or a function that finds the
+policy."""
+
+# RFC 9110 section 9.2.1, without TRACE.
+_SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
 def scan(pairs: Iterable[RawPair]) -> list[bytes | None]:
-    """All that CORS reads of a request, in one pass over its raw header pairs.
+    """Read all that CORS needs of a request, in one pass over its raw header pairs.
 
     Args:
         pairs: Names and values; names in any case, several lines of one name are one list.
@@ -89,26 +105,20 @@ def origin_of(headers: Iterable[RawPair]) -> bytes | None:
     return origin
 
 
-def asking_origin_of(headers: Iterable[RawPair]) -> bytes | None:
-    """The same, but None where no Access-Control-Request-Method says that this is a preflight."""
-    origin: bytes | None = None
-    asks = False
+def is_asked(headers: Iterable[RawPair]) -> bool:
+    """Whether raw header pairs have an Access-Control-Request-Method."""
     try:
         for name, value in headers:
-            length = len(name)
-            if length == _ORIGIN_LENGTH:
-                if name[0] in _O and (name == _ORIGIN or name.lower() == _ORIGIN):
-                    origin = _value(value, origin)
-            elif (
-                length == _REQUEST_METHOD_LENGTH
+            if (
+                len(name) == _REQUEST_METHOD_LENGTH
                 and name[0] in _A
                 and (name == _REQUEST_METHOD or name.lower() == _REQUEST_METHOD)
+                and isinstance(value, bytes)
             ):
-                asks = asks or isinstance(value, bytes)
+                return True
     except TypeError:
-        origin, request_method = scan(headers)[:2]
-        asks = request_method is not None
-    return origin if asks else None
+        return scan(headers)[1] is not None
+    return False
 
 
 def _value(value: object, earlier: bytes | None) -> bytes | None:
@@ -120,142 +130,151 @@ def _value(value: object, earlier: bytes | None) -> bytes | None:
     return value if earlier is None else _SEVERAL
 
 
-class Responder:
-    """Which answer a request gets.
-
-    Args:
-        matcher: The origins that patterns allow.
-        other_origins: Asked about an origin that no pattern covers (a regex, ``null``), or None.
-        answers: ``"not-cors"``, ``"actual-allowed"``, ``"actual-refused"``,
-            ``"preflight-allowed"`` and ``"preflight-refused"`` to the answer.
-        any_origin: Whether the policy is ``*``: then the origin is never looked at.
-        late_answer: For a policy whose answer to an allowed preflight repeats its questions: the
-            values that ``scan`` calls Access-Control-Request-* to the answer; else None.
-        debug_answer: For a policy that says why it refuses a preflight: the origin to the answer;
-            else None.
-    """
-
-    def __init__(
-        self,
-        matcher: matcher_py.Matcher,
-        other_origins: Callable[[bytes], bool] | None,
-        answers: Mapping[str, answer_py.Answer],
-        *,
-        any_origin: bool,
-        late_answer: Callable[[Sequence[bytes | str | None]], answer_py.Answer] | None,
-        debug_answer: Callable[[bytes], answer_py.Answer] | None,
-    ) -> None:
-        self._matcher = matcher
-        self.exact: frozenset[bytes] = matcher.exact
-        self._other_origins = other_origins
-        self._any_origin = any_origin
-        self._late_answer = late_answer
-        self.reads_questions: bool = late_answer is not None
-        self._debug_answer = debug_answer
-        self.actual_allowed: answer_py.Answer = answers["actual-allowed"]
-        self._preflight_allowed = answers["preflight-allowed"]
-        self.not_cors: answer_py.Answer = answers["not-cors"]
-        self._actual_refused = answers["actual-refused"]
-        self._preflight_refused = answers["preflight-refused"]
-
-    def allows(self, origin: object) -> bool:
-        """Whether the policy allows an origin, ``str`` or ``bytes``. Never raises."""
-        if self._any_origin:
-            return True
-        if type(origin) is not bytes:
-            if isinstance(origin, str) and origin.isascii():
-                origin = origin.encode("ascii")
-            elif isinstance(origin, bytes):
-                origin = bytes(origin)
-            else:
-                return False
-        return self._allows(origin)
-
-    def _allows(self, origin: bytes) -> bool:
-        if origin in self.exact or self._matcher.matches_open(origin):
-            return True
-        return self._other_origins is not None and self._other_origins(origin)
-
-    def gateway(self, on_conflict: OnConflict, on_refusal: Callable[[Any], object]) -> Gateway:
-        """What gives these answers under ASGI and WSGI; the arguments are those of ``Gateway``."""
-        return Gateway(self, on_conflict, on_refusal)
-
-    def answer(
-        self, method: str, headers: Iterable[RawPair]
-    ) -> tuple[answer_py.Answer, bytes | None]:
-        """The answer to a request with these raw headers, and the origin where it is sent back."""
-        origin = asking_origin_of(headers) if method == _PREFLIGHT_METHOD else None
-        if origin is not None:
-            asked = scan(headers)[1:4] if self.reads_questions else None
-            answer = self.preflight(origin, asked)
-        else:
-            origin = origin_of(headers)
-            answer = self.actual(origin)
-        return answer, (origin if answer.echoes_origin else None)
-
-    def actual(self, origin: bytes | None) -> answer_py.Answer:
-        """The answer to a request that is no preflight; None for one without Origin."""
-        if origin is None:
-            return self.not_cors
-        if self._any_origin or self._allows(origin):
-            return self.actual_allowed
-        return self._actual_refused
-
-    def preflight(
-        self, origin: bytes, asked: Sequence[bytes | str | None] | None
-    ) -> answer_py.Answer:
-        """The answer to a preflight.
-
-        Args:
-            origin: The value of Origin.
-            asked: Access-Control-Request-Method, -Headers and -Private-Network, or None where the
-                answer repeats none of them.
-        """
-        if self._any_origin:
-            return self._preflight_allowed
-        if self._allows(origin):
-            if self._late_answer is None or asked is None:
-                return self._preflight_allowed
-            return self._late_answer(asked)
-        if self._debug_answer is None:
-            return self._preflight_refused
-        return self._debug_answer(origin)
-
-
-def _sent(value: str) -> bytes:
+def sent(value: str) -> bytes:
+    """A header's text as bytes, of which no more is kept than anything reads."""
+    if len(value) > _LONGEST_READ:
+        value = value[: _LONGEST_READ + 1]
     # What is not ASCII becomes a "?", which neither an origin nor a token can have in it.
     return value.encode() if value.isascii() else value.encode("ascii", "replace")
 
 
 class Gateway:
-    """What stands between a server and one application: a policy as ASGI and WSGI call it.
+    """What stands between a server and one application: the way of every request.
 
     Args:
-        responder: The policy's.
+        source: A ``Policy``, a ``PolicyMap`` or a ``PolicyRef``.
+        extras: Called where a request needs more than the prepared answer of its policy.
         on_conflict: As in ``Answer.apply_raw``.
-        on_refusal: Called with the scope or environ of a request from a refused origin: mostly
-            once a minute for each origin.
+        path_of: A scope or environ to the path that policies are looked up by; None for the path
+            below the mount.
+        examines_all: Whether ``extras`` examines every request, and not only refused ones.
+        blocks_cross_site: Whether it examines requests with an unsafe method.
+        awaits_all: Whether every request is to be resumed: a shadow policy has an async resolver.
     """
 
     def __init__(
         self,
-        responder: Responder,
+        source: Any,
+        extras: Extras,
         on_conflict: OnConflict,
-        on_refusal: Callable[[Any], object],
+        path_of: Callable[[Any], str] | None = None,
+        *,
+        examines_all: bool = False,
+        blocks_cross_site: bool = False,
+        awaits_all: bool = False,
     ) -> None:
-        self._responder = responder
-        # At hand: so most requests are answered without another call.
-        self._exact = responder.exact
-        self._not_cors = responder.not_cors
-        self._actual_allowed = responder.actual_allowed
+        self._source = source
+        self._is_reference: bool = hasattr(source, "current")
+        # Of one plain policy, so that nothing is looked for.
+        self._policy = None
+        self._responder: Any = None
+        # Of one map, likewise.
+        self._table = None
+        if not self._is_reference and source._responder is not None:
+            self._policy = source
+            self._responder = source._responder
+        elif not self._is_reference:
+            self._table = source._table
+        self._extras = extras
         self._on_conflict = on_conflict
-        self._on_refusal = on_refusal
-        # Refused origins to when there is something to say about them again.
-        self._quiet_until: dict[bytes, float] = {}
+        self._path_of = path_of
+        self._examines_all = examines_all
+        self._blocks_cross_site = blocks_cross_site
+        self._awaits_all = awaits_all
+        self._is_watched: bool = examines_all or blocks_cross_site or awaits_all
+        self._by_route: Callable[[Any], Any] | None = None
+        self._later: Callable[[Any], Callable[[], Any]] | None = None
 
-    def sender(
-        self, scope: Mapping[str, Any], send: Callable[[Any], Any]
-    ) -> Callable[[Any], Any] | tuple[dict[str, Any], dict[str, Any]]:
+    def use_routes(
+        self,
+        policy_at: Callable[[Any], Any],
+        later: Callable[[Any], Callable[[], Any]] | None = None,
+    ) -> None:
+        """Find every request's policy by its route from now on.
+
+        Args:
+            policy_at: A scope or environ to the policy that governs it, or None.
+            later: For actual requests, a scope or environ to a function that says the same when
+                the response starts; None looks them up before the application, too.
+        """
+        self._by_route = policy_at
+        self._later = later
+
+    def policy_for(self, native: Any, is_scope: bool) -> Any:
+        """The policy of the moment for a request that no route's policy governs, or None.
+
+        Args:
+            native: A scope or environ.
+            is_scope: Which of them.
+        """
+        if self._policy is not None:
+            return self._policy
+        table = self._table
+        if table is None:
+            current = self._source.current
+            if current._responder is not None:
+                return current
+            table = current._table
+        if self._path_of is not None:
+            return table.find(self._path_of(native))
+        return table.find_scope(native) if is_scope else table.find_environ(native)
+
+    def answer(
+        self,
+        policy: Any,
+        verdict: bool | None,
+        native: Any,
+        method: str,
+        origin: bytes | None,
+        is_preflight: bool,
+        asked: Sequence[bytes | str | None] | None,
+        is_resumed: bool,
+    ) -> answer_py.Answer | None:
+        """The answer to a request; None where it has to be resumed with a resolver's verdict.
+
+        Args:
+            policy: The policy that governs the request.
+            verdict: As for ``Responder.answer``, as are the last three but one.
+            native: The scope, environ or request.
+            method: Of the request.
+            origin: The value of Origin, or None.
+            is_preflight: Whether it is a preflight, if it has an Origin.
+            asked: What a preflight asks.
+            is_resumed: Whether its resolver was asked already.
+        """
+        responder: responder_py.Responder = policy._responder
+        if self._awaits_all and not is_resumed:
+            return None
+        answer = responder.answer(origin, is_preflight, asked, verdict)
+        is_refused = origin is not None and not answer.origin_allowed
+        if (
+            is_refused
+            and origin is not None
+            and responder.has_resolver
+            and verdict is None
+            and not is_resumed
+        ):
+            verdict = self._extras.verdict(policy, native, origin)
+            if verdict is None:
+                return None
+            if verdict:
+                answer = responder.answer(origin, is_preflight, asked, verdict)
+                is_refused = not answer.origin_allowed
+        if (
+            is_refused
+            or self._examines_all
+            or responder.is_debug
+            or (
+                self._blocks_cross_site
+                and method not in _SAFE_METHODS
+                # Needs no look at the request: it may use cookies.
+                and not (answer.origin_allowed and responder.credentials)
+            )
+        ) and self._extras.examine(policy, verdict, native, answer, origin):
+            answer = responder.blocked(answer)
+        return answer
+
+    def sender(self, scope: Mapping[str, Any], send: Callable[[Any], Any]) -> Any:
         """The answer to a request under ASGI.
 
         Args:
@@ -263,30 +282,56 @@ class Gateway:
             send: What the server or an outer layer passed.
 
         Returns:
-            For a preflight the two messages that answer it, to be sent instead of calling the
-            application; for any other request the ``send`` that the application gets.
+            The ``send`` that the application gets; or a tuple of the two messages to send now,
+            without calling the application; or a tuple of the policy alone, whose resolver has to
+            be awaited: its verdict goes to ``sender_for``.
         """
+        policy = self._policy
+        if self._by_route is not None:
+            if self._later is not None and scope["method"] != _PREFLIGHT_METHOD:
+                return self._deferred_sender(scope, send)
+            policy = self._by_route(scope)
+        elif policy is None:
+            policy = self.policy_for(scope, True)
+        if policy is None:
+            if self._examines_all:
+                self._extras.left_alone(scope)
+            return send
+        return self.sender_for(policy, None, scope, send, False)
+
+    def sender_for(
+        self,
+        policy: Any,
+        verdict: bool | None,
+        scope: Any,
+        send: Callable[[Any], Any],
+        is_resumed: bool,
+    ) -> Any:
+        """The same for a policy that was found; the arguments are those of ``answer``."""
+        responder = self._responder if policy is self._policy else policy._responder
         headers = scope["headers"]
-        if scope["method"] == _PREFLIGHT_METHOD:
-            origin = asking_origin_of(headers)
-            if origin is not None:
-                asked = scan(headers)[1:4] if self._responder.reads_questions else None
-                answer = self._responder.preflight(origin, asked)
-                if not answer.origin_allowed:
-                    self._note_refusal(origin, scope)
-                # Copies: a layer outside may write into what it is sent.
-                start = answer.start.copy()
-                start["headers"] = answer.raw(origin)
-                return start, answer.end.copy()
+        method = scope["method"]
         origin = origin_of(headers)
-        if origin is None:
-            answer = self._not_cors
-        elif origin in self._exact:
-            answer = self._actual_allowed
+        is_preflight = method == _PREFLIGHT_METHOD and origin is not None and is_asked(headers)
+        if not (self._is_watched or responder.is_debug or is_preflight or is_resumed) and (
+            origin is None or origin in responder.exact
+        ):
+            # Most requests: nothing is left to look at.
+            answer = responder.not_cors if origin is None else responder.actual_allowed
         else:
-            answer = self._responder.actual(origin)
-            if not answer.origin_allowed:
-                self._note_refusal(origin, scope)
+            asked = scan(headers)[1:4] if is_preflight and responder.reads_questions else None
+            answer = self.answer(
+                policy, verdict, scope, method, origin, is_preflight, asked, is_resumed
+            )
+            if answer is None:
+                return (policy,)
+        if policy is not self._policy or is_resumed:
+            scope[FOUND] = (policy, answer)
+        if answer.status:
+            # Copies: a layer outside may write into what it is sent.
+            start = answer.start.copy()
+            start["headers"] = answer.raw(origin)
+            return start, answer.end.copy()
         # Without a constructor, whose arguments would cost as much as all the rest.
         sender = Sender.__new__(Sender)
         sender._answer = answer
@@ -295,9 +340,17 @@ class Gateway:
         sender._on_conflict = self._on_conflict
         return sender.send
 
-    def starter(
-        self, environ: Mapping[str, Any], start_response: Callable[..., Any]
-    ) -> Starter | tuple[int, list[tuple[str, str]], bytes]:
+    def _deferred_sender(self, scope: Any, send: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        sender = LateSender.__new__(LateSender)
+        sender._send = send
+        sender._origin = origin_of(scope["headers"])
+        sender._gateway = self
+        sender._scope = scope
+        if self._later is not None:
+            sender._find = scope[FOUND] = self._later(scope)
+        return sender.send
+
+    def starter(self, environ: Any, start_response: Callable[..., Any]) -> Any:
         """The answer to a request under WSGI.
 
         Args:
@@ -305,30 +358,28 @@ class Gateway:
             start_response: What the server or an outer layer passed.
 
         Returns:
-            For a preflight its status, headers and body, to be sent instead of calling the
-            application; for any other request the ``start_response`` that the application gets.
+            The ``start_response`` that the application gets; for what is answered without calling
+            the application a tuple of status, headers and body.
         """
-        env = environ if type(environ) is dict else dict(environ)
-        text = env.get("HTTP_ORIGIN")
+        policy = self._policy
+        if self._by_route is not None:
+            if self._later is not None and environ.get("REQUEST_METHOD") != _PREFLIGHT_METHOD:
+                return self._deferred_starter(environ, start_response)
+            policy = self._by_route(environ)
+        elif policy is None:
+            policy = self.policy_for(environ, False)
+        if policy is None:
+            if self._examines_all:
+                self._extras.left_alone(environ)
+            return start_response
+        text = environ.get("HTTP_ORIGIN")
         if type(text) is not str:
             # No server's doing, but a test's, perhaps.
             text = str.__str__(text) if isinstance(text, str) else None
-        origin = None if text is None else _sent(text)
-        if (
-            origin is not None
-            and env.get("REQUEST_METHOD") == _PREFLIGHT_METHOD
-            and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in env
-        ):
-            asked = None
-            if self._responder.reads_questions:
-                asked = [env.get(key) for key in _ASKED]
-            answer = self._responder.preflight(origin, asked)
-            if not answer.origin_allowed:
-                self._note_refusal(origin, environ)
+        answer = self.answer_to(policy, None, environ, environ, text, False)
+        environ[FOUND] = (policy, answer)
+        if answer.status:
             return answer.status, answer.apply([], text), answer.body
-        answer = self._responder.actual(origin)
-        if origin is not None and not answer.origin_allowed:
-            self._note_refusal(origin, environ)
         starter = Starter.__new__(Starter)
         starter.has_started = False
         starter._answer = answer
@@ -337,19 +388,47 @@ class Gateway:
         starter._on_conflict = self._on_conflict
         return starter
 
-    def _note_refusal(self, origin: bytes, request: object) -> None:
-        if len(origin) > MAX_ORIGIN_LENGTH:
-            # Strangers choose its length, too; what is cut off makes no origin of it.
-            origin = origin[:MAX_ORIGIN_LENGTH]
-        now = monotonic()
-        quiet_until = self._quiet_until
-        if quiet_until.get(origin, 0.0) > now:
-            return
-        if len(quiet_until) >= _MOST_QUIET:
-            # Attackers choose the origins. What is told too often then has a limit of its own.
-            quiet_until.clear()
-        quiet_until[origin] = now + _QUIET_SECONDS
-        self._on_refusal(request)
+    def answer_to(
+        self,
+        policy: Any,
+        verdict: bool | None,
+        native: Any,
+        environ: Any,
+        text: str | None,
+        is_resumed: bool,
+    ) -> Any:
+        """``answer`` for a request whose headers are in an environ.
+
+        Args:
+            policy: As in ``answer``, as are the next two and the last.
+            verdict: See there.
+            native: See there.
+            environ: The environ, or what has the same keys.
+            text: The value of Origin, or None.
+            is_resumed: See there.
+        """
+        origin = None if text is None else sent(text)
+        method = environ.get("REQUEST_METHOD")
+        is_preflight = (
+            method == _PREFLIGHT_METHOD and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
+        )
+        asked = None
+        if is_preflight and policy._responder.reads_questions:
+            asked = [environ.get(key) for key in _ASKED]
+        return self.answer(policy, verdict, native, method, origin, is_preflight, asked, is_resumed)
+
+    def _deferred_starter(self, environ: Any, start_response: Callable[..., Any]) -> Starter:
+        starter = Starter.__new__(Starter)
+        starter.has_started = False
+        starter._answer = None
+        starter._origin = environ.get("HTTP_ORIGIN")
+        starter._start_response = start_response
+        starter._on_conflict = self._on_conflict
+        starter._gateway = self
+        starter._environ = environ
+        if self._later is not None:
+            starter._find = environ[FOUND] = self._later(environ)
+        return starter
 
 
 class Sender:
@@ -366,7 +445,7 @@ class Sender:
     _on_conflict: OnConflict
 
     def send(self, message: Mapping[str, Any]) -> Any:
-        """Passes the message on, and returns what the server's ``send`` returns."""
+        """Pass the message on, and return what the server's ``send`` returns."""
         # In a variable first: plain Python calls an attribute like that in half the time.
         send = self._send
         if message["type"] != _RESPONSE_START:
@@ -380,6 +459,36 @@ class Sender:
         return send(start)
 
 
+class LateSender:
+    """A ``send`` that finds the policy when the response starts."""
+
+    __slots__ = ("_find", "_gateway", "_origin", "_scope", "_send")
+
+    _origin: bytes | None
+    _send: Callable[[Any], Any]
+    _gateway: Gateway
+    _scope: Any
+    _find: Callable[[], Any]
+
+    def send(self, message: Mapping[str, Any]) -> Any:
+        """Pass the message on, and return what the server's ``send`` returns."""
+        policy = self._find() if message["type"] == _RESPONSE_START else None
+        if policy is None:
+            return self._send(message)
+        gateway = self._gateway
+        # Nothing is examined by method where policies are found late.
+        answer: Any = gateway.answer(
+            policy, None, self._scope, "GET", self._origin, False, None, True
+        )
+        self._scope[FOUND] = (policy, answer)
+        sender = Sender.__new__(Sender)
+        sender._answer = answer
+        sender._origin = self._origin
+        sender._send = self._send
+        sender._on_conflict = gateway._on_conflict
+        return sender.send(message)
+
+
 class Starter:
     """WSGI's ``start_response``, whose response starts with the headers of an answer.
 
@@ -387,22 +496,42 @@ class Starter:
         has_started: Whether the application has called it.
     """
 
-    __slots__ = ("_answer", "_on_conflict", "_origin", "_start_response", "has_started")
+    __slots__ = (
+        "_answer",
+        "_environ",
+        "_find",
+        "_gateway",
+        "_on_conflict",
+        "_origin",
+        "_start_response",
+        "has_started",
+    )
 
     has_started: bool
-    _answer: answer_py.Answer
+    _answer: answer_py.Answer | None
     _origin: str | None
     _start_response: Callable[..., Any]
     _on_conflict: OnConflict
+    _gateway: Gateway
+    _environ: Any
+    _find: Callable[[], Any]
 
     def __call__(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        """Starts the response, and returns what the server's ``start_response`` returns."""
+        """Start the response, and return what the server's ``start_response`` returns."""
         self.has_started = True
-        merged = self._answer.apply(headers, self._origin, self._on_conflict)
+        if self._answer is None:
+            policy = self._find()
+            if policy is not None:
+                self._answer = self._gateway.answer_to(
+                    policy, None, self._environ, self._environ, self._origin, False
+                )
+                self._environ[FOUND] = (policy, self._answer)
+        if self._answer is not None:
+            headers = self._answer.apply(headers, self._origin, self._on_conflict)
         if exc_info is None:
-            return self._start_response(status, merged)
+            return self._start_response(status, headers)
         try:
-            return self._start_response(status, merged, exc_info)
+            return self._start_response(status, headers, exc_info)
         finally:
             # Its traceback leads to this very frame, which must not lead back to it.
             exc_info = None

@@ -21,9 +21,9 @@ class LogLimit:
 
         self._lock = Lock()
         # A key to when it may be said again.
-        self._said: dict[tuple[str, str], float] = {}
+        self._said: dict[tuple[str | bytes, str], float] = {}
 
-    def lets_pass(self, subject: str, reason: str) -> bool:
+    def lets_pass(self, subject: str | bytes, reason: str) -> bool:
         """Whether to say it now.
 
         Args:

@@ -11,22 +11,40 @@ import os
 TYPE_CHECKING = False
 if TYPE_CHECKING or os.environ.get("CORSCORE_PURE_PYTHON"):
     from corscore._engine.answer_py import Answer
-    from corscore._engine.gateway_py import Gateway, Responder, scan
+    from corscore._engine.gateway_py import FOUND, Gateway, scan, sent
     from corscore._engine.matcher_py import Matcher
+    from corscore._engine.paths_py import PathTable, environ_path, scope_path
+    from corscore._engine.responder_py import Responder
 
     IMPLEMENTATION = "python"
 else:
     try:
         from corscore._engine.answer_c import Answer
-        from corscore._engine.gateway_c import Gateway, Responder, scan
+        from corscore._engine.gateway_c import FOUND, Gateway, scan, sent
         from corscore._engine.matcher_c import Matcher
+        from corscore._engine.paths_c import PathTable, environ_path, scope_path
+        from corscore._engine.responder_c import Responder
 
         IMPLEMENTATION = "cython"
     except ImportError:
         from corscore._engine.answer_py import Answer
-        from corscore._engine.gateway_py import Gateway, Responder, scan
+        from corscore._engine.gateway_py import FOUND, Gateway, scan, sent
         from corscore._engine.matcher_py import Matcher
+        from corscore._engine.paths_py import PathTable, environ_path, scope_path
+        from corscore._engine.responder_py import Responder
 
         IMPLEMENTATION = "python"
 
-__all__ = ("IMPLEMENTATION", "Answer", "Gateway", "Matcher", "Responder", "scan")
+__all__ = (
+    "FOUND",
+    "IMPLEMENTATION",
+    "Answer",
+    "Gateway",
+    "Matcher",
+    "PathTable",
+    "Responder",
+    "environ_path",
+    "scan",
+    "scope_path",
+    "sent",
+)

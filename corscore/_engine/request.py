@@ -11,15 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-_NAMES = (
-    "method",
-    "origin",
-    "host",
-    "request_headers",
-    "request_method",
-    "request_private_network",
-    "sec_fetch_site",
-)
+# Fields to the headers that they hold, in the order of `matcher.scan`.
+_HEADERS = {
+    "origin": "Origin",
+    "request_method": "Access-Control-Request-Method",
+    "request_headers": "Access-Control-Request-Headers",
+    "request_private_network": "Access-Control-Request-Private-Network",
+    "host": "Host",
+    "sec_fetch_site": "Sec-Fetch-Site",
+}
+_FIELDS = ("method", *_HEADERS)
 
 
 class RequestInfo:
@@ -34,11 +35,16 @@ class RequestInfo:
         request_private_network: Value of ``Access-Control-Request-Private-Network``, or None.
         host: Value of ``Host``, or None.
         sec_fetch_site: Value of ``Sec-Fetch-Site``, or None.
+        path: As the framework routes it: decoded once, relative to where the app is mounted.
+        native: The framework's own request, scope or environ.
 
-    Values are ``str``; bytes of a header stand in it as latin-1, as in WSGI (PEP 3333).
+    Values are ``str``; bytes of a header stand in it as latin-1, as in WSGI (PEP 3333). Two are
+    equal when method and headers are. ``from_getter``, ``from_pairs`` and ``from_environ`` read a
+    framework's request, and the first two read it when a field is asked for.
     """
 
-    __slots__ = _NAMES
+    # The last two are where fields that were not set are read from.
+    __slots__ = (*_FIELDS, "_get", "_pairs", "_path_of", "native", "path")
 
     method: str
     origin: str | None
@@ -47,6 +53,11 @@ class RequestInfo:
     request_private_network: str | None
     host: str | None
     sec_fetch_site: str | None
+    path: str
+    native: Any
+    _get: Callable[[str], str | None] | None
+    _pairs: Iterable[tuple[bytes, bytes]] | None
+    _path_of: Callable[[Any], str]
 
     def __init__(
         self,
@@ -58,6 +69,8 @@ class RequestInfo:
         request_private_network: str | None = None,
         host: str | None = None,
         sec_fetch_site: str | None = None,
+        path: str = "/",
+        native: object = None,
     ) -> None:
         self.method = method
         self.origin = origin
@@ -66,59 +79,133 @@ class RequestInfo:
         self.request_private_network = request_private_network
         self.host = host
         self.sec_fetch_site = sec_fetch_site
+        self.path = path
+        self.native = native
+        self._get = self._pairs = None
 
     @classmethod
-    def from_getter(cls, method: str, get: Callable[[str], str | None]) -> RequestInfo:
-        """Reads a framework's header mapping.
+    def from_getter(
+        cls,
+        method: str,
+        get: Callable[[str], str | None],
+        *,
+        path: str = "/",
+        native: object = None,
+    ) -> RequestInfo:
+        """Read a framework's header mapping.
 
         Args:
             method: The request's method.
             get: A header's name to its value, or None when the request has no such header. Several
                 lines must come joined by a comma, as RFC 9110 section 5.3 says.
+            path: As for the class.
+            native: As for the class.
         """
-        return cls(method, **read_headers(get))
-
-    @classmethod
-    def from_environ(cls, method: str, environ: Mapping[str, Any]) -> RequestInfo:
-        """Reads a WSGI environ, or what has the same keys, as Django's ``META`` under ASGI too.
-
-        What only a preflight asks is not read of a request that is none by its method.
-
-        https://peps.python.org/pep-3333/#environ-variables
-        """
-        get = environ.get
-        # One by one, for keyword arguments would cost more than all the rest.
         info = cls.__new__(cls)
         info.method = method
-        info.origin = get("HTTP_ORIGIN")
-        info.host = get("HTTP_HOST")
-        info.sec_fetch_site = get("HTTP_SEC_FETCH_SITE")
-        if method == PREFLIGHT_METHOD:
-            info.request_method = get("HTTP_ACCESS_CONTROL_REQUEST_METHOD")
-            info.request_headers = get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS")
-            info.request_private_network = get("HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK")
-        else:
-            info.request_method = info.request_headers = info.request_private_network = None
+        info._get = get
+        info.path = path
+        info.native = native
         return info
 
     @classmethod
-    def from_pairs(cls, method: str, pairs: Iterable[tuple[bytes, bytes]]) -> RequestInfo:
-        """Reads raw header pairs, names in any case, as an ASGI scope has them.
+    def from_environ(
+        cls,
+        method: str,
+        environ: Mapping[str, Any],
+        *,
+        path_of: Callable[[Any], str] | None = None,
+        native: object = None,
+    ) -> RequestInfo:
+        """Read a WSGI environ, or what has the same keys, as Django's ``META`` under ASGI too.
+
+        https://peps.python.org/pep-3333/#environ-variables
+
+        Args:
+            method: The request's method.
+            environ: The request.
+            path_of: The function that reads ``path`` from ``native``.
+            native: The framework's own request; the environ itself without one.
+        """
+        info = cls.__new__(cls)
+        get = environ.get
+        info.method = method
+        info._get = lambda name: get(_keys[name])
+        info.native = environ if native is None else native
+        info._path_of = path_of or matcher.environ_path
+        return info
+
+    @classmethod
+    def from_pairs(
+        cls,
+        method: str,
+        pairs: Iterable[tuple[bytes, bytes]],
+        *,
+        path_of: Callable[[Any], str] | None = None,
+        native: object = None,
+    ) -> RequestInfo:
+        """Read raw header pairs, names in any case, as an ASGI scope has them.
 
         Several lines of one header count as one joined list.
+
+        Args:
+            method: The request's method.
+            pairs: Names and values.
+            path_of: The function that reads ``path`` from ``native``; ``"/"`` without one.
+            native: As for the class.
+
+        Raises:
+            TypeError: When the pairs are not bytes.
         """
-        values = [
-            None if value is None else value.decode("latin-1") for value in matcher.scan(pairs)
+        info = cls.__new__(cls)
+        info.method = method
+        info._get = None
+        info._pairs = pairs
+        info.native = native
+        if path_of is None:
+            info.path = "/"
+        else:
+            info._path_of = path_of
+        return info
+
+    def __getattr__(self, name: str) -> Any:
+        # Called for a slot that is not set: the first look at a header reads all of them.
+        if name in _HEADERS:
+            self._read()
+            return object.__getattribute__(self, name)
+        if name == "path":
+            self.path = self._path_of(self.native)
+            return self.path
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def _read(self) -> None:
+        get = self._get
+        if get is None:
+            found: list[Any] = matcher.scan(self._pairs or ())
+            for slot, value in enumerate(found):
+                if value is not None:
+                    found[slot] = value.decode("latin-1")
+        else:
+            found = [get(header) for header in _HEADERS.values()]
+        self.origin, self.request_method, self.request_headers = found[:3]
+        self.request_private_network, self.host, self.sec_fetch_site = found[3:]
+
+    def header(self, name: str) -> str | None:
+        """Return the value of a request header, names in any case; None without one."""
+        if self._get is not None:
+            return self._get(name)
+        wanted = name.lower()
+        if self._pairs is None:
+            known = (field for field, header in _HEADERS.items() if header.lower() == wanted)
+            value: str | None = next((getattr(self, field) for field in known), None)
+            return value
+        raw = wanted.encode("latin-1", "replace")
+        lines = [
+            value
+            for key, value in self._pairs
+            if isinstance(key, bytes) and isinstance(value, bytes) and key.lower() == raw
         ]
-        return cls(
-            method,
-            origin=values[0],
-            request_method=values[1],
-            request_headers=values[2],
-            request_private_network=values[3],
-            host=values[4],
-            sec_fetch_site=values[5],
-        )
+        return b", ".join(lines).decode("latin-1") if lines else None
 
     @property
     def is_preflight(self) -> bool:
@@ -128,9 +215,9 @@ class RequestInfo:
         ``Access-Control-Request-Method``. Any other ``OPTIONS`` is the application's to answer.
         """
         return (
-            self.request_method is not None
+            self.method == PREFLIGHT_METHOD
             and self.origin is not None
-            and self.method == PREFLIGHT_METHOD
+            and self.request_method is not None
         )
 
     @property
@@ -143,7 +230,7 @@ class RequestInfo:
         return self.host is not None and is_own_origin(self.origin, self.host)
 
     def _values(self) -> tuple[str | None, ...]:
-        return tuple(getattr(self, name) for name in _NAMES)
+        return tuple(getattr(self, name) for name in _FIELDS)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RequestInfo):
@@ -156,26 +243,10 @@ class RequestInfo:
     def __repr__(self) -> str:
         given = "".join(
             f", {name}={getattr(self, name)!r}"
-            for name in _NAMES[1:]
+            for name in _HEADERS
             if getattr(self, name) is not None
         )
         return f"RequestInfo({self.method!r}{given})"
-
-
-# Fields to the headers that they are read from.
-_HEADERS = {
-    "origin": "Origin",
-    "request_method": "Access-Control-Request-Method",
-    "request_headers": "Access-Control-Request-Headers",
-    "request_private_network": "Access-Control-Request-Private-Network",
-    "host": "Host",
-    "sec_fetch_site": "Sec-Fetch-Site",
-}
-
-
-def read_headers(get: Callable[[str], str | None]) -> dict[str, str | None]:
-    """The arguments of ``RequestInfo`` that are headers, through a function that takes names."""
-    return {field: get(name) for field, name in _HEADERS.items()}
 
 
 class _Keys(dict[str, str]):
@@ -191,12 +262,3 @@ class _Keys(dict[str, str]):
 
 
 _keys = _Keys()
-
-
-def environ_getter(environ: Mapping[str, Any]) -> Callable[[str], str | None]:
-    """How to read headers of a WSGI environ, or of what has the same keys, by their names.
-
-    https://peps.python.org/pep-3333/#environ-variables
-    """
-    get = environ.get
-    return lambda name: get(_keys[name])

@@ -1,38 +1,18 @@
-"""``PolicyMap``: which policy governs which path.
-
-A key is a literal path, or a prefix ending in ``/*``. Keys are compared with paths as frameworks
-route them: decoded once, case-sensitive, neither normalised nor decoded again. Whoever compares
-anything else (a URL with ``..`` resolved, a second round of percent-decoding) applies a policy to a
-request that the framework takes elsewhere.
-"""
+"""``PolicyMap``: policies by path."""
 
 from __future__ import annotations
 
-from corscore._config.paths import WILDCARD_END, path_problem
-from corscore._policy.policy import Policy
+from corscore._config.paths import path_problem
+from corscore._engine import matcher
+from corscore._policy.policy import NO_ORIGIN, Policy
 from corscore._standard.problem import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import NoReturn
 
-
-class _Node:
-    """A segment of some prefix, and what is below it.
-
-    Attributes:
-        below: The next segment to its node.
-        has_policy: Whether a prefix ends here.
-        policy: What governs everything below that prefix; None leaves it alone.
-    """
-
-    __slots__ = ("below", "has_policy", "policy")
-
-    def __init__(self) -> None:
-        self.below: dict[str, _Node] = {}
-        self.has_policy = False
-        self.policy: Policy | None = None
+    from corscore._engine.matcher import PathTable
 
 
 class PolicyMap:
@@ -44,7 +24,7 @@ class PolicyMap:
     Args:
         policies: Keys to policies. ``"/api"`` is that path and no other; ``"/api/*"`` is what
             starts with ``/api/``, which ``/api`` does not; ``"/*"`` is every path. None leaves a
-            path alone: nothing is added, removed, logged or enforced there.
+            path alone: nothing is added, removed, logged or blocked there.
         default: What governs all other paths; None leaves them alone, too.
 
     Raises:
@@ -52,12 +32,22 @@ class PolicyMap:
         TypeError: When ``policies`` is no mapping, or a value is neither a ``Policy`` nor None.
     """
 
-    __slots__ = ("_default", "_literals", "_policies", "_root")
+    __slots__ = ("_default", "_policies", "_table", "policy_for")
 
     _default: Policy | None
-    _literals: dict[str, Policy | None]
     _policies: dict[str, Policy | None]
-    _root: _Node
+    _table: PathTable
+    # No policy of its own, so that a gateway looks the path up.
+    _responder = None
+
+    policy_for: Callable[[str], Policy | None]
+    """The policy that governs a path; None leaves it alone. Never raises.
+
+    A path is as the framework routes it: decoded, and relative to where the app is mounted. It is
+    looked up in linear time, however many keys there are. A path with ``.``, ``..``, ``\\`` or
+    empty segments, which file servers resolve, is looked up in its resolved form, too: where the
+    two policies differ, no origin is allowed.
+    """
 
     def __init__(
         self, policies: Mapping[str, Policy | None], *, default: Policy | None = None
@@ -79,37 +69,9 @@ class PolicyMap:
                 )
         object.__setattr__(self, "_policies", given)
         object.__setattr__(self, "_default", default)
-        literals = {key: policy for key, policy in given.items() if not _is_prefix(key)}
-        object.__setattr__(self, "_literals", literals)
-        object.__setattr__(self, "_root", _tree_of(given, default))
-
-    def policy_for(self, path: str) -> Policy | None:
-        """The policy that governs a path; None leaves it alone. Never raises.
-
-        At most linear in the path's length, however many keys there are.
-
-        Args:
-            path: As the framework routes it: decoded, and relative to where the app is mounted.
-                An empty one is ``"/"``, as in RFC 9110 section 4.2.3.
-        """
-        path = path or "/"
-        if path in self._literals:
-            return self._literals[path]
-        node = self._root
-        policy = node.policy
-        if not path.startswith("/"):
-            return policy
-        start = 1
-        # Only what a slash follows is a prefix's segment: "/api/*" does not cover "/api".
-        while (end := path.find("/", start)) >= 0:
-            below = node.below.get(path[start:end])
-            if below is None:
-                break
-            node = below
-            if node.has_policy:
-                policy = node.policy
-            start = end + 1
-        return policy
+        table = matcher.PathTable(given, default, NO_ORIGIN)
+        object.__setattr__(self, "_table", table)
+        object.__setattr__(self, "policy_for", table.find)
 
     @property
     def default(self) -> Policy | None:
@@ -149,23 +111,3 @@ class PolicyMap:
 
 def _rebuilt(policies: dict[str, Policy | None], default: Policy | None) -> PolicyMap:
     return PolicyMap(policies, default=default)
-
-
-def _is_prefix(key: str) -> bool:
-    return key.endswith(WILDCARD_END)
-
-
-def _tree_of(policies: Mapping[str, Policy | None], default: Policy | None) -> _Node:
-    """The prefixes as a tree of segments, so that a path is looked up by walking once over it."""
-    root = _Node()
-    root.policy = default
-    for key, policy in policies.items():
-        if not _is_prefix(key):
-            continue
-        node = root
-        # "/api/v1/*" -> "api", "v1"; "/*" -> nothing, which is the root. Empty segments count.
-        for segment in key[1:-1].split("/")[:-1]:
-            node = node.below.setdefault(segment, _Node())
-        node.has_policy = True
-        node.policy = policy
-    return root

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from corscore._config.options import LISTS, OPTIONS, Options, read_options
 from corscore._config.spelling import KEYWORDS, Problems, rebuilding
-from corscore._engine.compiled import AskingCompiled, Compiled
+from corscore._engine.compiled import Compiled
 from corscore._policy.resolver import resolver_of
 from corscore._standard.fetch import CORS_SAFELISTED_REQUEST_HEADERS
 
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from corscore._config.options import Names, Regex, Seconds
     from corscore._engine.decision import Decision
-    from corscore._engine.headers import OnConflict, RawPair
-    from corscore._engine.matcher import Answer, Gateway
+    from corscore._engine.matcher import Responder
     from corscore._engine.request import RequestInfo
     from corscore._explain.types import Explanation
     from corscore._policy.resolver import OriginResolver, Resolver
@@ -58,9 +57,10 @@ class Policy(Options):
         ConfigError: With every problem at once; also for an unknown keyword.
     """
 
-    __slots__ = ("_compiled", "allows_origin", "answer", "resolver")
+    __slots__ = ("_compiled", "_responder", "allows_origin", "resolver")
 
     _compiled: Compiled
+    _responder: Responder
 
     resolver: Resolver | None
     """The origin resolver, or None."""
@@ -70,13 +70,6 @@ class Policy(Options):
 
     Under ``"*"`` the answer is True for anything. Otherwise origins are compared byte for byte: no
     case folding, no URL parsing, no normalisation.
-    """
-
-    answer: Callable[[str, Iterable[RawPair]], tuple[Answer, bytes | None]]
-    """For ASGI: a method and raw header pairs to the answer, and the origin where it is allowed.
-
-    A faster ``decide``: one pass over the pairs, without strings. The answer's ``apply_raw`` takes
-    the response's headers and that origin. Never raises.
     """
 
     def __init__(
@@ -149,17 +142,13 @@ class Policy(Options):
         for name in OPTIONS:
             object.__setattr__(self, name, getattr(options, name))
         resolver = resolver_of(options.origin_resolver)
-        compiled = (
-            Compiled(options, patterns)
-            if resolver is None
-            else AskingCompiled(options, patterns, resolver.vary)
-        )
-        responder = compiled.responders[None]
+        vary = () if resolver is None else resolver.vary
+        compiled = Compiled(options, patterns, vary, has_resolver=resolver is not None)
         object.__setattr__(self, "resolver", resolver)
         object.__setattr__(self, "_compiled", compiled)
+        object.__setattr__(self, "_responder", compiled.responder)
         # Bound here, so that a request pays for one call and not for two.
-        object.__setattr__(self, "allows_origin", responder.allows)
-        object.__setattr__(self, "answer", responder.answer)
+        object.__setattr__(self, "allows_origin", compiled.responder.allows)
 
     def decide(self, request: RequestInfo, *, origin_allowed: bool | None = None) -> Decision:
         """The decision on a request. Pure; never raises.
@@ -171,22 +160,6 @@ class Policy(Options):
                 origin only, and not for ``null``. Under ``"*"`` every request gets the same.
         """
         return self._compiled.decide(request, origin_allowed)
-
-    def gateway(self, on_conflict: OnConflict, on_refusal: Callable[[Any], object]) -> Gateway:
-        """A faster ``decide`` and ``apply``, for one ASGI or WSGI application.
-
-        Args:
-            on_conflict: Called with the lower-case name of each header of a response that was
-                removed because the policy alone may set it.
-            on_refusal: Called with the scope or environ of a request from a refused origin: mostly
-                once a minute for each origin.
-
-        Returns:
-            An object with the methods ``sender(scope, send)`` and ``starter(environ,
-            start_response)``. Each returns the application's ``send`` or ``start_response``; for a
-            preflight its answer as a tuple: two messages, or status, headers and body.
-        """
-        return self._compiled.responders[None].gateway(on_conflict, on_refusal)
 
     def explain(
         self,
@@ -267,3 +240,7 @@ def build(given: Mapping[str, object], problems: Problems, cls: type[Policy] = P
 
 def _rebuilt(options: dict[str, Any]) -> Policy:
     return Policy(**options)
+
+
+NO_ORIGIN: Policy = Policy(allow_origins=["https://none.invalid"])
+"""A policy that allows no origin of a real page: for requests whose policy is in doubt."""

@@ -26,14 +26,15 @@ class PolicyRef:
         TypeError: When it is neither.
     """
 
-    __slots__ = ("_checks", "_lock", "_policy", "_watcher")
+    __slots__ = ("_checks", "_lock", "_watcher", "current")
 
     def __init__(self, policy: Policy | PolicyMap) -> None:
         # Imported late: only a policy that changes needs it.
         from threading import RLock
 
         self._lock = RLock()
-        self._policy = _checked_type("PolicyRef(...)", policy)
+        # An attribute, which a gateway reads in less time than a property.
+        self.current = _checked_type("PolicyRef(...)", policy)
         self._checks: tuple[Callable[[Policy], None], ...] = ()
         self._watcher: FileWatcher | None = None
 
@@ -62,7 +63,7 @@ class PolicyRef:
     @property
     def policy(self) -> Policy | PolicyMap:
         """The policy of the moment."""
-        return self._policy
+        return self.current
 
     def replace(self, new: Policy | PolicyMap) -> tuple[Change, ...]:
         """Puts another policy in the place of this one, for all requests that begin from now on.
@@ -80,9 +81,9 @@ class PolicyRef:
         _checked_type("PolicyRef.replace(...)", new)
         with self._lock:
             for check in self._checks:
-                check_all(new, check)
-            changed = changes(self._policy, new)
-            self._policy = new
+                check_every(new, check)
+            changed = changes(self.current, new)
+            self.current = new
         # Imported late: logging is larger than the whole engine.
         from logging import getLogger
 
@@ -93,7 +94,7 @@ class PolicyRef:
 
     def diff(self, new: Policy | PolicyMap) -> tuple[Change, ...]:
         """What ``replace(new)`` would change, without doing it."""
-        return changes(self._policy, _checked_type("PolicyRef.diff(...)", new))
+        return changes(self.current, _checked_type("PolicyRef.diff(...)", new))
 
     def require(self, check: Callable[[Policy], None]) -> None:
         """For adapters: what every policy must pass, this one and each that replaces it.
@@ -105,7 +106,7 @@ class PolicyRef:
             ConfigError: When ``check`` refuses the policy of the moment.
         """
         with self._lock:
-            check_all(self._policy, check)
+            check_every(self.current, check)
             if check not in self._checks:
                 self._checks += (check,)
 
@@ -115,11 +116,14 @@ class PolicyRef:
             self._watcher.stop()
 
     def __repr__(self) -> str:
-        return f"<PolicyRef to {self._policy!r}>"
+        return f"<PolicyRef to {self.current!r}>"
 
 
-def check_all(source: Policy | PolicyMap, check: Callable[[Policy], None]) -> None:
-    """Puts every policy of a map, or the one policy, to a check."""
+def check_every(source: Policy | PolicyMap | PolicyRef, check: Callable[[Policy], None]) -> None:
+    """Call a function for every policy of a source; for a reference also with later ones."""
+    if isinstance(source, PolicyRef):
+        source.require(check)
+        return
     for policy in source.policies() if isinstance(source, PolicyMap) else (source,):
         check(policy)
 

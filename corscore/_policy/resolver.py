@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
     from typing import Any
 
-    from corscore._engine.context import RequestContext
-    from corscore._engine.decision import Decision
+    from corscore._engine.request import RequestInfo
     from corscore._policy.policy import Policy
 
 _FIELD = "origin_resolver"
@@ -66,7 +65,11 @@ class Resolver:
         """Seconds to wait for an answer; None waits for as long as it takes."""
         return self._function.timeout
 
-    def ask(self, request: RequestContext) -> bool:
+    def remembered(self, request: RequestInfo) -> bool | None:  # noqa: ARG002
+        """The verdict on a request's origin, if it is known without asking."""
+        return None
+
+    def ask(self, request: RequestInfo) -> bool:
         """The verdict on a request's origin. Never raises."""
         origin = request.origin or ""
         function = self._function
@@ -74,7 +77,7 @@ class Resolver:
             origin, lambda: function.call(origin, origin, request) is True
         )
 
-    async def ask_async(self, request: RequestContext) -> bool:
+    async def ask_async(self, request: RequestInfo) -> bool:
         """The same under asyncio or trio."""
         origin = request.origin or ""
         return await self._function.call_async(origin, origin, request) is True
@@ -147,7 +150,11 @@ class OriginResolver(Resolver):
         """Forgets all answers, as after a change of the tenants' settings."""
         self._remembered.clear()
 
-    def ask(self, request: RequestContext) -> bool:
+    def remembered(self, request: RequestInfo) -> bool | None:
+        """The verdict on a request's origin, if it is known without asking."""
+        return self._remembered.get(_compact([get(request) for get in self._getters]))
+
+    def ask(self, request: RequestInfo) -> bool:
         """The verdict on a request's origin, remembered or asked for. Never raises."""
         values = [get(request) for get in self._getters]
         key = _compact(values)
@@ -182,7 +189,7 @@ class OriginResolver(Resolver):
             if flight.has_landed:
                 return flight.verdict is True
 
-    async def ask_async(self, request: RequestContext) -> bool:
+    async def ask_async(self, request: RequestInfo) -> bool:
         """The same under asyncio or trio."""
         values = [get(request) for get in self._getters]
         key = _compact(values)
@@ -224,23 +231,6 @@ def resolver_of(given: Callable[..., Any] | OriginResolver | None) -> Resolver |
     if callable(given) and not isinstance(given, Resolver):
         return Resolver(given)
     return given
-
-
-def decide(policy: Policy, request: RequestContext) -> Decision:
-    """What a request gets, in a sync adapter."""
-    decision = policy.decide(request)
-    if decision.needs_resolver and policy.resolver is not None:
-        return policy.decide(request, origin_allowed=policy.resolver.ask(request))
-    return decision
-
-
-async def decide_async(policy: Policy, request: RequestContext) -> Decision:
-    """What a request gets, in an async adapter."""
-    decision = policy.decide(request)
-    if decision.needs_resolver and policy.resolver is not None:
-        allowed = await policy.resolver.ask_async(request)
-        return policy.decide(request, origin_allowed=allowed)
-    return decision
 
 
 def check_sync(policy: Policy) -> None:
@@ -320,7 +310,7 @@ class _Flight:
         self.verdict: bool | None = None
 
 
-def _getter(name: str) -> Callable[[RequestContext], str | None]:
+def _getter(name: str) -> Callable[[RequestInfo], str | None]:
     if name == "origin":
         return lambda request: request.origin
     if name == "host":
@@ -333,6 +323,8 @@ def _getter(name: str) -> Callable[[RequestContext], str | None]:
 
 
 def _compact(values: list[str | None]) -> Hashable:
+    if len(values) == 1 and len(values[0] or "") <= _MAX_KEY_LENGTH:
+        return values[0]
     if sum(len(value) for value in values if value is not None) <= _MAX_KEY_LENGTH:
         return tuple(values)
     # Imported late: no honest request needs it.

@@ -5,8 +5,9 @@ Public, for those who write an adapter for another framework.
 
 from __future__ import annotations
 
-from corscore._engine.context import RequestContext
-from corscore._engine.request import environ_getter
+from corscore._engine.matcher import FOUND, environ_path, scope_path
+from corscore._policy.policy import NO_ORIGIN
+from corscore._policy.reference import check_every
 from corscore._standard.text import escaped
 from corscore.integration._arguments import (
     Notices,
@@ -15,7 +16,7 @@ from corscore.integration._arguments import (
     split_forbidden,
     translated_policy,
 )
-from corscore.integration._governor import Governor, Outcome
+from corscore.integration._governor import Governor, Outcome, found_decision
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,14 +25,18 @@ if TYPE_CHECKING:
     from corscore.integration._governor import Policies as Policies
 
 __all__ = (
+    "FOUND",
+    "NO_ORIGIN",
     "Governor",
     "Notices",
     "Outcome",
-    "RequestContext",
-    "environ_getter",
+    "check_every",
+    "environ_path",
     "escaped",
+    "found_decision",
     "policies_from",
     "policy_from",
+    "scope_path",
     "split_forbidden",
     "translated_policy",
 )

@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from corscore._engine.context import RequestContext
+    from corscore._engine.request import RequestInfo
     from corscore._policy.policy import Policy
 
 # RFC 9110 section 9.2.1, without TRACE: they must not change anything.
@@ -63,7 +63,7 @@ def read_own_origins(value: object) -> frozenset[str]:
 
 
 def passes(
-    request: RequestContext, policy: Policy, own_origins: Collection[str], *, origin_allowed: bool
+    request: RequestInfo, policy: Policy, own_origins: Collection[str], *, origin_allowed: bool
 ) -> bool:
     """Whether a request may reach the application under ``block_cross_site=True``.
 
@@ -88,7 +88,7 @@ def passes(
 
 
 def admits_handshake(
-    request: RequestContext, policy: Policy, own_origins: Collection[str], *, origin_allowed: bool
+    request: RequestInfo, policy: Policy, own_origins: Collection[str], *, origin_allowed: bool
 ) -> bool:
     """Whether a WebSocket may be opened: RFC 6455 section 10.2.
 
@@ -103,7 +103,7 @@ def admits_handshake(
     )
 
 
-def is_from_own_origin(request: RequestContext, own_origins: Collection[str]) -> bool:
+def is_from_own_origin(request: RequestInfo, own_origins: Collection[str]) -> bool:
     """Whether a request's Origin is the site's own: for logs, resolvers and callbacks.
 
     Not what lets a request pass: next to ``Sec-Fetch-Site`` an equal host proves nothing.
@@ -111,7 +111,7 @@ def is_from_own_origin(request: RequestContext, own_origins: Collection[str]) ->
     return request.is_own_origin or request.origin in own_origins
 
 
-def host_note(request: RequestContext, *, is_handshake: bool = False) -> str:
+def host_note(request: RequestInfo, *, is_handshake: bool = False) -> str:
     """The end of a refusal's log line where a proxy may have rewritten Host; empty elsewhere.
 
     Args:
@@ -134,7 +134,7 @@ def host_note(request: RequestContext, *, is_handshake: bool = False) -> str:
     )
 
 
-def _is_own(request: RequestContext, own_sites: tuple[str, ...]) -> bool:
+def _is_own(request: RequestInfo, own_sites: tuple[str, ...]) -> bool:
     """Whether the site itself made the request, or no browser did."""
     site, origin, host = request.sec_fetch_site, request.origin, request.host
     if site is not None:
@@ -149,7 +149,7 @@ def _is_own(request: RequestContext, own_sites: tuple[str, ...]) -> bool:
     return parsed is not None and parsed.scheme in _SCHEMES
 
 
-def _follows_preflight(request: RequestContext) -> bool:
+def _follows_preflight(request: RequestInfo) -> bool:
     """Whether a browser cannot have sent a request of an unsafe method without a preflight.
 
     https://fetch.spec.whatwg.org/#cors-safelisted-request-header. Other headers prove nothing:

@@ -1,56 +1,61 @@
-"""``Governor``: everything that may stand around a policy, in the order in which it happens.
-
-An adapter hands it a request, and gets what to send back or what to do to the response. Where
-nothing but one plain policy is in use, ``plain`` has it, and the adapter takes its fast path.
-"""
+"""``Governor``: a policy around one application, with all that may be asked beside it."""
 
 from __future__ import annotations
 
+from corscore._engine import matcher
 from corscore._policy.map import PolicyMap
-from corscore._policy.policy import Policy
-from corscore._policy.reference import PolicyRef, check_all
-from corscore._policy.resolver import check_async, check_sync, decide, decide_async
-from corscore.integration._cross_site import admits_handshake, passes, read_own_origins
+from corscore._policy.policy import NO_ORIGIN, Policy
+from corscore._policy.reference import PolicyRef, check_every
+from corscore._policy.resolver import check_async, check_sync
+from corscore.integration._cross_site import (
+    admits_handshake,
+    is_from_own_origin,
+    passes,
+    read_own_origins,
+)
 from corscore.integration._refusals import Refusals
 from corscore.integration._shadow import Treatment, report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
-    from corscore._engine.context import RequestContext
     from corscore._engine.decision import Decision
+    from corscore._engine.headers import OnConflict
+    from corscore._engine.matcher import Answer, Gateway
+    from corscore._engine.request import RequestInfo
+    from corscore.integration._arguments import Notices
 
     Policies = Policy | PolicyMap | PolicyRef
-    OnDecision = Callable[[Decision, RequestContext], object]
+    OnDecision = Callable[[Decision, RequestInfo], object]
     Pairs = tuple[tuple[str, str], ...]
 
-_FORBIDDEN = 403
-_EMPTY: Pairs = (("Content-Length", "0"), ("Content-Type", "text/plain; charset=utf-8"))
+# The decision about a scope or environ, once it was asked for, with what it was made of.
+_DECISION = "corscore.decision"
 
 
 class Outcome:
     """What becomes of a request that a policy governs.
 
     Attributes:
-        decision: What the policy says; ``apply`` and its kind change the response's headers.
-        response: Status, headers and body to send now, without calling the application: a
-            preflight's answer, or the 403 of ``block_cross_site``. None where the app answers.
+        decision: What the policy says; ``apply`` changes the headers of the app's response.
+        response: Status, headers and body to send now, without calling the application: the answer
+            to a preflight, or the 403 of ``block_cross_site``. None where the application answers.
     """
 
     __slots__ = ("decision", "response")
 
-    def __init__(self, decision: Decision, *, is_forbidden: bool) -> None:
+    def __init__(self, decision: Decision, answer: Answer) -> None:
         self.decision: Decision = decision
         self.response: tuple[int, Pairs, bytes] | None = None
-        if is_forbidden:
-            self.response = (_FORBIDDEN, tuple(decision.apply(_EMPTY)), b"")
-        elif decision.is_preflight:
-            self.response = (decision.status, decision.headers, decision.body)
+        if answer.status:
+            headers = answer.apply([], decision._request.origin)
+            self.response = (answer.status, tuple(headers), answer.body)
 
 
 class Governor:
-    """Policies by path or by reference, resolvers, enforcement, and who watches it all.
+    """Policies by path or by reference, resolvers, cross-site blocking, and observers.
 
     Args:
         policies: A ``Policy``, ``PolicyMap`` or ``PolicyRef``.
@@ -60,7 +65,14 @@ class Governor:
         shadow: Policies to compare with: requests on which a browser would be treated differently
             are logged.
         block_cross_site: Whether requests that CORS does not stop are stopped.
-        own_origins: Further origins of the site itself, for ``block_cross_site`` and WebSockets.
+        own_origins: Further origins of the site itself, for ``block_cross_site``, WebSockets and
+            the log.
+        request_of: A scope, environ or the framework's own request to a ``RequestInfo``; needed
+            for a ``gateway``.
+        on_conflict: Called with the lower-case name of each header of a response that was removed
+            because the policy alone may set it.
+        path_of: A scope or environ to the path that policies are looked up by; by default the one
+            below the mount.
 
     Raises:
         ConfigError: With all that is wrong with ``own_origins``, or a resolver that this kind of
@@ -70,19 +82,24 @@ class Governor:
 
     __slots__ = (
         "_check",
-        "_nobody",
+        "_is_async",
+        "_observes",
         "_on_decision",
         "_own_origins",
         "_refusals",
+        "_request_of",
         "_shadow",
         "block_cross_site",
-        "plain",
+        "gateway",
         "policies",
         "policy_for",
     )
 
     policy_for: Callable[[str], Policy | None]
     """The policy of the moment for a path; None leaves the request alone altogether."""
+
+    gateway: Gateway
+    """The way of every request; see ``corscore.integration``."""
 
     def __init__(
         self,
@@ -93,37 +110,45 @@ class Governor:
         shadow: Policies | None = None,
         block_cross_site: bool = False,
         own_origins: object = (),
+        request_of: Callable[[Any], RequestInfo] | None = None,
+        on_conflict: OnConflict | None = None,
+        path_of: Callable[[Any], str] | None = None,
     ) -> None:
-        check = check_async if is_async else check_sync
-        self._check = check
-        self._nobody: Policy | None = None
+        self._is_async = is_async
+        self._check = check_async if is_async else check_sync
         self.policies: Policies = policies
-        self.policy_for: Callable[[str], Policy | None] = _lookup(policies, check)
+        self.policy_for: Callable[[str], Policy | None] = _lookup(policies, self._check)
         self.block_cross_site: bool = block_cross_site
         self._own_origins = read_own_origins(own_origins)
         self._on_decision = on_decision
+        self._request_of: Callable[[Any], RequestInfo] = request_of or _as_it_is
         self._shadow = None
         if on_decision is not None:
             _check_callback(on_decision)
         if shadow is not None:
             if not isinstance(shadow, (Policy, PolicyMap, PolicyRef)):
                 raise TypeError(f"shadow: a Policy was expected, not {type(shadow).__name__}")
-            self._shadow = _lookup(shadow, check)
+            self._shadow = _lookup(shadow, self._check)
+        self._observes: bool = bool(on_decision or shadow or block_cross_site)
         self._refusals = Refusals()
-        is_plain = on_decision is None and shadow is None and not block_cross_site
-        self.plain: Policy | None = (
-            policies
-            if is_plain
-            and isinstance(policies, Policy)
-            and policies.resolver is None
-            # What a policy under scrutiny refuses is explained in the log.
-            and not policies.debug
-            else None
+        self.gateway: Gateway = matcher.Gateway(
+            policies,
+            self,
+            on_conflict or _no_conflict,
+            path_of,
+            examines_all=on_decision is not None or shadow is not None,
+            blocks_cross_site=block_cross_site,
+            # A shadow policy may have a resolver, now or later.
+            awaits_all=is_async and shadow is not None,
         )
-        """The policy, where there is nothing else to do than to ask it; else None."""
+
+    @property
+    def defers_routes(self) -> bool:
+        """Whether the policy of an actual request may be found when its response starts."""
+        return not self._observes
 
     def require(self, policy: Policy | PolicyRef) -> None:
-        """Refuses a route's policy that this kind of adapter cannot serve.
+        """Refuse a route's policy that this kind of adapter cannot serve.
 
         Args:
             policy: A policy, or a reference: then also what replaces its policy later.
@@ -131,142 +156,265 @@ class Governor:
         Raises:
             ConfigError: It has a resolver that cannot be asked here.
         """
-        if isinstance(policy, PolicyRef):
-            policy.require(self._check)
-        else:
-            self._check(policy)
+        check_every(policy, self._check)
 
     def govern(
-        self, policy: Policy, request: RequestContext, *, origin_allowed: bool | None = None
+        self, policy: Policy, request: RequestInfo, *, origin_allowed: bool | None = None
     ) -> Outcome:
         """What becomes of a request, in a sync adapter. Resolvers are asked here.
 
         Args:
-            policy: What governs it: a route's policy, else ``policy_for(request.path)``.
+            policy: The policy that governs it: a route's, else ``policy_for(request.path)``.
             request: The request.
-            origin_allowed: The verdict of somebody else on the origin, as ``Policy.decide`` takes
-                it; no resolver is asked then.
+            origin_allowed: A verdict on the origin, as ``Policy.decide`` takes it; no resolver is
+                asked then.
         """
-        decision = (
-            decide(policy, request)
-            if origin_allowed is None
-            else policy.decide(request, origin_allowed=origin_allowed)
-        )
-        if self._shadow is not None:
-            candidate = self._shadow(request.path)
-            other = None if candidate is None else decide(candidate, request)
-            report(request, Treatment(policy, decision), Treatment(candidate, other))
-        return self._outcome(policy, decision, request)
+        if origin_allowed is None:
+            origin_allowed = self._ask(policy, request)
+        return self._outcome(policy, origin_allowed, request)
 
     async def govern_async(
-        self, policy: Policy, request: RequestContext, *, origin_allowed: bool | None = None
+        self, policy: Policy, request: RequestInfo, *, origin_allowed: bool | None = None
     ) -> Outcome:
         """The same in an async adapter."""
-        decision = (
-            await decide_async(policy, request)
-            if origin_allowed is None
-            else policy.decide(request, origin_allowed=origin_allowed)
-        )
-        if self._shadow is not None:
-            candidate = self._shadow(request.path)
-            other = None if candidate is None else await decide_async(candidate, request)
-            report(request, Treatment(policy, decision), Treatment(candidate, other))
-        return self._outcome(policy, decision, request)
+        if origin_allowed is None:
+            origin_allowed = await self.ask_async(policy, request)
+        elif self._shadow is not None:
+            await self._report_async(policy, origin_allowed, request)
+        return self._outcome(policy, origin_allowed, request)
 
-    async def admits_handshake(self, policy: Policy, request: RequestContext) -> bool:
+    def _outcome(self, policy: Policy, verdict: bool | None, request: RequestInfo) -> Outcome:
+        decision = policy.decide(request, origin_allowed=verdict)
+        answer = decision._answer
+        is_blocked = self._examine(policy, verdict, request, decision)
+        return Outcome(decision, policy._responder.blocked(answer) if is_blocked else answer)
+
+    def of_route(
+        self, found: Policy | None, served: Policy | None, notices: Notices
+    ) -> Policy | None:
+        """The policy of a response that another route served than the one its URL leads to.
+
+        Args:
+            found: The policy of the route that the look-up finds, as for a preflight.
+            served: The policy of the route that served the request.
+            notices: Says once that the two differ; then no origin is allowed.
+        """
+        if served is found or served == found:
+            return found
+        notices.once(
+            "other-route",
+            "a middleware sent a request to another route than that of its URL, and the two have "
+            "different policies: no origin may read such a response. Give both routes one policy, "
+            "or rewrite the URL outside of corscore.",
+        )
+        return NO_ORIGIN
+
+    def decision(self, policy: Policy | None, answer: Answer, request: RequestInfo) -> Decision:
+        """The decision about a request whose policy and answer are known."""
+        return (policy or NO_ORIGIN)._compiled.decision(answer, request)
+
+    # What a gateway calls: `Extras` in `corscore._engine.gateway_py`.
+
+    def verdict(self, policy: Policy, native: Any, origin: bytes) -> bool | None:
+        """The verdict of a policy's resolver on an origin; None where it has to be awaited."""
+        resolver = policy.resolver
+        if resolver is None:
+            return False
+        request = self._request_of(native)
+        request.origin = origin.decode("latin-1")
+        # Only well-formed origins of other sites are asked about, and so remembered.
+        known = resolver.remembered(request)
+        if known is not None:
+            return known
+        if not self._may_ask(policy, request):
+            return False
+        return None if self._is_async else resolver.ask(request)
+
+    def examine(
+        self,
+        policy: Policy,
+        verdict: bool | None,
+        native: Any,
+        answer: Answer,
+        origin: bytes | None,
+    ) -> bool:
+        """Tell observers and the log of a request; whether the application must not see it."""
+        if (
+            not self._observes
+            and not policy.debug
+            and (origin is None or not self._refusals.wants(origin))
+        ):
+            return False
+        request = self._request_of(native)
+        decision = policy._compiled.decision(answer, request)
+        return self._examine(policy, verdict, request, decision)
+
+    def left_alone(self, native: Any) -> None:
+        """Compare a request that no policy governs with what the shadow says of it."""
+        if self._shadow is not None:
+            self.leave_alone(self._request_of(native))
+
+    # What async adapters call where a gateway says so.
+
+    async def ask_async(self, policy: Policy, request: RequestInfo) -> bool | None:
+        """The verdict of a policy's resolver, awaited; None where it is not to be asked."""
+        verdict = None
+        if policy.resolver is not None and self._may_ask(policy, request):
+            verdict = await policy.resolver.ask_async(request)
+        if self._shadow is not None:
+            await self._report_async(policy, verdict, request)
+        return verdict
+
+    async def admits_handshake(self, policy: Policy, request: RequestInfo) -> bool:
         """Whether a WebSocket's handshake may reach the application; a refusal is logged."""
-        # As the site's own, it needs nobody's verdict.
+        # The site's own needs no verdict.
         if admits_handshake(request, policy, self._own_origins, origin_allowed=False):
             return True
-        decision = await decide_async(policy, request)
-        allowed = decision.origin_allowed
+        verdict = None
+        if policy.resolver is not None and self._may_ask(policy, request):
+            verdict = await policy.resolver.ask_async(request)
+        allowed = policy.decide(request, origin_allowed=verdict).origin_allowed
         if admits_handshake(request, policy, self._own_origins, origin_allowed=allowed):
             return True
         self._refusals.log("websocket-not-allowed", request)
         return False
 
-    def leave_alone(self, request: RequestContext) -> None:
-        """Compares a request that no policy governs with what the shadow says of it."""
+    def leave_alone(self, request: RequestInfo) -> None:
+        """Compare a request that no policy governs with what the shadow says of it."""
         candidate = None if self._shadow is None else self._shadow(request.path)
         if candidate is not None:
             decision = candidate.decide(request)
-            # Nobody is asked on behalf of a request that is to be left alone.
+            # No resolver is asked on behalf of a request that is to be left alone.
             if not decision.needs_resolver:
                 report(request, Treatment(None, None), Treatment(candidate, decision))
 
-    def wants_refusal(self, origin: str) -> bool:
-        """Whether ``note_refusal`` may have something to say about an origin: else spare it."""
-        return self._refusals.wants(origin)
+    def policy_without_route(self, request: RequestInfo, error: Exception) -> Policy | None:
+        """The policy of a request whose route could not be looked up; logs why.
 
-    def note_refusal(self, policy: Policy, request: RequestContext) -> None:
-        """Logs that a plain policy refused a request, which did not come through here."""
-        # Every form that a page posts to its own site has an Origin, which no policy need allow.
-        reason = None if request.is_own_origin else policy.decide(request).reason
-        if reason is not None:
-            self._refusals.log(reason, request)
-
-    def note_failed_lookup(self, request: RequestContext, error: Exception) -> None:
-        """Logs that the framework's router raised where an adapter looked a request's route up."""
-        self._refusals.log_lookup(request, error)
-
-    def policy_without_route(self, request: RequestContext, error: Exception) -> Policy | None:
-        """What governs a request whose route could not be looked up; logs why.
-
-        Nobody knows which policy the route means, so that a preflight is refused. To any other
-        request the policy of its path applies, and it will meet the same exception.
+        Which policy the route means is not known, so that a preflight is refused. Any other
+        request gets the policy of its path, and will meet the same exception.
         """
-        self.note_failed_lookup(request, error)
-        if not request.is_preflight:
-            return self.policy_for(request.path)
-        if self._nobody is None:
-            self._nobody = Policy(allow_origin_regex="(?!)")
-        return self._nobody
+        self._refusals.log_lookup(request, error)
+        return NO_ORIGIN if request.is_preflight else self.policy_for(request.path)
 
-    def _outcome(self, policy: Policy, decision: Decision, request: RequestContext) -> Outcome:
+    def _may_ask(self, policy: Policy, request: RequestInfo) -> bool:
+        """Whether a resolver is asked: not about the site's own origin, nor about no origin."""
+        return policy.decide(request).needs_resolver and not is_from_own_origin(
+            request, self._own_origins
+        )
+
+    def _ask(self, policy: Policy, request: RequestInfo) -> bool | None:
+        if policy.resolver is None or not self._may_ask(policy, request):
+            return None
+        return policy.resolver.ask(request)
+
+    def _examine(
+        self, policy: Policy, verdict: bool | None, request: RequestInfo, decision: Decision
+    ) -> bool:
+        if self._shadow is not None and not self._is_async:
+            candidate = self._shadow(request.path)
+            other = None
+            if candidate is not None:
+                asked = self._ask(candidate, request)
+                other = candidate.decide(request, origin_allowed=asked)
+            report(request, Treatment(policy, decision), Treatment(candidate, other))
         if self._on_decision is not None:
             try:
                 self._on_decision(decision, request)
             except Exception as error:  # noqa: BLE001 - a user's function may raise anything
                 self._refusals.log_failure("on_decision", error)
+        if not decision.origin_allowed or decision.is_preflight:
+            self._log_refusal(policy, verdict, request, decision)
+        if (
+            not self.block_cross_site
+            or decision.is_preflight
+            or passes(request, policy, self._own_origins, origin_allowed=decision.origin_allowed)
+        ):
+            return False
+        self._refusals.log("request-not-allowed", request)
+        return True
+
+    def _log_refusal(
+        self, policy: Policy, verdict: bool | None, request: RequestInfo, decision: Decision
+    ) -> None:
         # Every form that a page posts to its own site has an Origin, which no policy need allow.
-        if request.origin is not None and not request.is_own_origin:
-            reason = decision.reason
-            if reason is not None:
-                self._refusals.log(
-                    reason,
-                    request,
-                    (lambda: _explained(policy, request, decision)) if policy.debug else None,
-                )
-        is_forbidden = self.block_cross_site and not passes(
-            request, policy, self._own_origins, origin_allowed=decision.origin_allowed
-        )
-        if is_forbidden:
-            self._refusals.log("request-not-allowed", request)
-        return Outcome(decision, is_forbidden=is_forbidden)
+        if request.origin is None or is_from_own_origin(request, self._own_origins):
+            return
+        reason = decision.reason
+        if reason is not None:
+            self._refusals.log(
+                reason,
+                request,
+                (lambda: _explained(policy, request, verdict)) if policy.debug else None,
+            )
+
+    async def _report_async(
+        self, policy: Policy, verdict: bool | None, request: RequestInfo
+    ) -> None:
+        candidate = None if self._shadow is None else self._shadow(request.path)
+        other = None
+        if candidate is not None:
+            asked = None
+            if candidate.resolver is not None and self._may_ask(candidate, request):
+                asked = await candidate.resolver.ask_async(request)
+            other = candidate.decide(request, origin_allowed=asked)
+        decision = policy.decide(request, origin_allowed=verdict)
+        report(request, Treatment(policy, decision), Treatment(candidate, other))
+
+
+def found_decision(native: Any, request: RequestInfo) -> Decision | None:
+    """The decision about a request that passed a gateway; None where none governs it.
+
+    Args:
+        native: The scope or environ that passed it.
+        request: The same request.
+    """
+    found = native.get(matcher.FOUND)
+    made: tuple[object, Decision] | None = native.get(_DECISION)
+    if made is not None and made[0] is found:
+        return made[1]
+    decision: Decision
+    if found is None:
+        return None
+    if callable(found):
+        policy = found()
+        if policy is None:
+            return None
+        decision = policy.decide(request)
+    else:
+        policy, answer = found
+        decision = policy._compiled.decision(answer, request)
+    native[_DECISION] = (found, decision)
+    return decision
 
 
 def _lookup(policies: Policies, check: Callable[[Policy], None]) -> Callable[[str], Policy | None]:
+    check_every(policies, check)
     if isinstance(policies, PolicyRef):
         ref = policies
-        ref.require(check)
 
         def current(path: str) -> Policy | None:
-            # Read once: what replaces it meanwhile is for later requests.
+            # Read once: a policy that replaces it meanwhile is for later requests.
             policy = ref.policy
             return policy if isinstance(policy, Policy) else policy.policy_for(path)
 
         return current
-    check_all(policies, check)
     return policies.policy_for if isinstance(policies, PolicyMap) else lambda _: policies
 
 
-def _explained(policy: Policy, request: RequestContext, decision: Decision) -> str:
-    """Why a request was refused, by the policy or by somebody who was asked in its place."""
-    alone = policy.decide(request)
-    # Nobody is asked about "null", say, whatever resolver there is.
-    was_asked = alone.needs_resolver or alone.origin_allowed is not decision.origin_allowed
-    verdict = decision.origin_allowed if was_asked else None
-    return policy.explain(request, origin_allowed=verdict).log_text
+def _explained(policy: Policy, request: RequestInfo, verdict: bool | None) -> str:
+    # A resolver is not asked about "null", for instance: then the policy itself refused.
+    was_asked = policy.decide(request).needs_resolver
+    return policy.explain(request, origin_allowed=verdict if was_asked else None).log_text
+
+
+def _as_it_is(native: Any) -> RequestInfo:
+    request: RequestInfo = native
+    return request
+
+
+def _no_conflict(name: str) -> None:
+    """Say nothing."""
 
 
 def _check_callback(on_decision: object) -> None:

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from corscore._engine.context import RequestContext
+    from corscore._engine.request import RequestInfo
 
 
 # Strangers choose how long an origin is; no real one is longer.
@@ -28,12 +28,12 @@ class Refusals:
         # Apart: strangers, who can use up the one, are not to silence the other.
         self._failures = LogLimit()
 
-    def wants(self, origin: str) -> bool:
+    def wants(self, origin: bytes) -> bool:
         """Whether it is time to look at a refusal of this origin: mostly once a minute."""
         return self._noted.lets_pass(origin[:_LONGEST_KEY], "")
 
     def log(
-        self, reason: str, request: RequestContext, explain: Callable[[], str] | None = None
+        self, reason: str, request: RequestInfo, explain: Callable[[], str] | None = None
     ) -> None:
         """Logs a refusal, at most once a minute for an origin and a reason.
 
@@ -66,7 +66,7 @@ class Refusals:
 
         getLogger("corscore").error("%s raised, and the request went on\n%s", what, traced(error))
 
-    def log_lookup(self, request: RequestContext, error: Exception) -> None:
+    def log_lookup(self, request: RequestInfo, error: Exception) -> None:
         """Logs what a router raised about a request, at most once a minute for a kind of it."""
         if not self._failures.lets_pass(type(error).__name__, "lookup"):
             return

@@ -6,8 +6,8 @@ from corscore._standard.text import escaped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from corscore._engine.context import RequestContext
     from corscore._engine.decision import Decision
+    from corscore._engine.request import RequestInfo
     from corscore._policy.policy import Policy
 
 
@@ -48,7 +48,7 @@ class Treatment:
         return hash(self._values)
 
 
-def report(request: RequestContext, now: Treatment, candidate: Treatment) -> None:
+def report(request: RequestInfo, now: Treatment, candidate: Treatment) -> None:
     """Logs a request on which a browser would do something else under the candidate."""
     if request.origin is None or request.is_own_origin or now == candidate:
         return

@@ -59,7 +59,7 @@ KNOWN_TO_TYPE_CHECKERS = {"_typeshed", "typing_extensions"}
 COSTLY_MODULES = {"asyncio", "dataclasses", "inspect", "logging", "typing"}
 FRAMEWORKS = {"anyio", "asgiref", "click", "django", "fastapi", "flask", "rich", "starlette"}
 
-MAX_LINES = 500
+MAX_LINES = 540
 MAX_MODULES_IN_A_FOLDER = 20
 
 

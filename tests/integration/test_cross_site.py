@@ -12,9 +12,8 @@ from conformance.asgi import asgi_transport
 from conformance.oracle import SERVER
 from conformance.strategies import options, origins
 from conformance.wsgi import wsgi_transport
-from corscore import Policy
+from corscore import Policy, RequestInfo
 from corscore.browser import Request, fetch, needs_preflight
-from corscore.integration import RequestContext
 from corscore.integration._cross_site import host_note, is_from_own_origin
 from corscore_asgi import CORSMiddleware as ASGIMiddleware
 from corscore_wsgi import CORSMiddleware as WSGIMiddleware
@@ -164,9 +163,9 @@ def test_any_content_type_gets_an_answer(value: str) -> None:
 # --- refusals that a proxy may have caused
 
 
-def request_of(method: str = "POST", /, **headers: str | None) -> RequestContext:
+def request_of(method: str = "POST", /, **headers: str | None) -> RequestInfo:
     values = {"origin": f"https://{HOST}", "host": "10.0.0.7:8000", **headers}
-    return RequestContext(method, lambda name: values.get(name.lower().replace("-", "_")))
+    return RequestInfo.from_getter(method, lambda name: values.get(name.lower().replace("-", "_")))
 
 
 @pytest.mark.parametrize(
@@ -185,7 +184,7 @@ def request_of(method: str = "POST", /, **headers: str | None) -> RequestContext
     ],
 )
 def test_a_note_names_the_host_where_a_proxy_may_have_rewritten_it(
-    request_: RequestContext, compared: str | None
+    request_: RequestInfo, compared: str | None
 ) -> None:
     note = host_note(request_)
     assert bool(note) is (compared is not None)

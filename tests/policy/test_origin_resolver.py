@@ -18,7 +18,6 @@ from cors_headers import cors_of
 from corscore import ConfigError, OriginResolver, Policy, PolicyMap, RequestInfo
 from corscore._policy import memory
 from corscore._policy.resolver import Resolver
-from corscore.integration import RequestContext
 from corscore_asgi import CORSMiddleware as ASGIMiddleware
 from corscore_wsgi import CORSMiddleware as WSGIMiddleware
 from corscore_wsgi import decision_of
@@ -49,10 +48,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def request(origin: str = KNOWN, path: str = "/", **headers: str) -> RequestContext:
+def request(origin: str = KNOWN, path: str = "/", **headers: str) -> RequestInfo:
     values = {"origin": origin, "host": "api.example"}
     values |= {name.lower().replace("_", "-"): value for name, value in headers.items()}
-    return RequestContext("GET", lambda name: values.get(name.lower()), path=path)
+    return RequestInfo.from_getter("GET", lambda name: values.get(name.lower()), path=path)
 
 
 def asgi(app: Any, origin: str | None, *, backend: str = "asyncio", **more: Any) -> Any:
@@ -147,7 +146,7 @@ def test_header_keys_are_in_vary_of_every_response() -> None:
 def test_an_async_resolver_under_asgi(backend: str) -> None:
     asked: list[tuple[str, str, str]] = []
 
-    async def is_allowed(origin: str, request: RequestContext) -> bool:
+    async def is_allowed(origin: str, request: RequestInfo) -> bool:
         await anyio.lowlevel.checkpoint()
         asked.append((origin, request.method, request.path))
         return origin == KNOWN
@@ -182,7 +181,7 @@ def test_a_sync_resolver_under_asgi_runs_in_a_thread_of_its_own(
 def test_a_sync_resolver_under_wsgi() -> None:
     natives: list[object] = []
 
-    def is_allowed(origin: str, request: RequestContext) -> bool:
+    def is_allowed(origin: str, request: RequestInfo) -> bool:
         natives.append(request.native)
         return request.header("x-tenant") == "one"
 

@@ -9,7 +9,7 @@ from corscore._engine import matcher
 
 PYTHON, CYTHON = "python", "cython"
 SUFFIXES = {PYTHON: "py", CYTHON: "c"}
-SOURCES = ("answer", "gateway", "matcher")
+SOURCES = ("answer", "gateway", "matcher", "paths", "responder")
 NAMES = tuple(name for name in matcher.__all__ if name != "IMPLEMENTATION")
 
 

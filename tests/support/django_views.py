@@ -19,6 +19,8 @@ from django.http import (
     HttpResponseRedirect,
     StreamingHttpResponse,
 )
+from django.middleware.common import CommonMiddleware
+from django.middleware.csrf import CsrfViewMiddleware
 from django.template import engines
 from django.template.response import TemplateResponse
 from django.urls import path
@@ -27,6 +29,8 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
+
+from corscore_django.middleware import CorsMiddleware
 
 calls: list[str] = []
 """What was called, by name; a test that looks at it empties it first."""
@@ -113,7 +117,7 @@ def own_headers(request: HttpRequest) -> HttpResponse:
 
 
 def decision(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(repr(request.cors))  # type: ignore[attr-defined]
+    return HttpResponse(str(request.cors))  # type: ignore[attr-defined]
 
 
 class Thing(APIView):
@@ -207,3 +211,15 @@ urlpatterns = [
     path("static/<path:path>", serve, {"insecure": True}),
 ]
 WithOwnPage.urlpatterns = WithFailingPage.urlpatterns = urlpatterns
+
+
+class OwnCommon(CommonMiddleware):
+    """As users write them."""
+
+
+class OwnCsrf(CsrfViewMiddleware):
+    """As users write them."""
+
+
+class OwnCors(CorsMiddleware):
+    """As users write them."""

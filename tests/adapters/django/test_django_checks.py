@@ -12,12 +12,10 @@ import pytest
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
-from django.middleware.common import CommonMiddleware
-from django.middleware.csrf import CsrfViewMiddleware
 
 from cors_headers import PAGE
 from corscore import ConfigError, Policy, PolicyMap, PolicyRef
-from corscore_django import CorsMiddleware, check_request_enabled, default_headers, default_methods
+from corscore_django import check_request_enabled, default_headers, default_methods
 from corscore_django._settings import Reading, configuration
 from corscore_django.checks import ERROR_IDS
 from django_project import OURS, project
@@ -27,18 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.core.checks import CheckMessage
-
-
-class OwnCommon(CommonMiddleware):
-    """As users write them."""
-
-
-class OwnCsrf(CsrfViewMiddleware):
-    """As users write them."""
-
-
-class OwnCors(CorsMiddleware):
-    """As users write them."""
 
 
 def messages(*, deploy: bool = False) -> list[CheckMessage]:

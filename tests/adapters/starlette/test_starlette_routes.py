@@ -39,8 +39,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from corscore import Decision
-    from corscore.integration import RequestContext
+    from corscore import Decision, RequestInfo
 
 # FastAPI before 0.137 copies the routes of a router that it includes.
 COPIES_ROUTES = not hasattr(fastapi.routing, "_IncludedRouter")
@@ -708,7 +707,7 @@ class Seen:
         await layer(scope, receive, send)
 
     async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.after = {key: value for key, value in scope.items() if key != "corscore.decision"}
+        self.after = {key: value for key, value in scope.items() if key != "corscore.policy"}
         await PlainTextResponse("ok")(scope, receive, send)
 
 
@@ -880,7 +879,7 @@ def test_those_who_watch_see_the_policy_of_the_route(
 ) -> None:
     seen: list[tuple[str, bool]] = []
 
-    def on_decision(decision: Decision, request: RequestContext) -> None:
+    def on_decision(decision: Decision, request: RequestInfo) -> None:
         seen.append((request.path, decision.origin_allowed))
 
     @cors_policy(policy("one", allow_origins=[OTHER_PAGE]))
@@ -1096,8 +1095,7 @@ def test_an_application_without_marks_never_looks_anything_up(
         raise AssertionError("a route was looked up")
 
     monkeypatch.setattr("corscore_starlette._routed.look_up", fail)
-    monkeypatch.setattr(CORSMiddleware, "_serve_governed", fail)
-    monkeypatch.setattr("corscore_starlette._routed.RoutedMiddleware._serve_governed", fail)
+    monkeypatch.setattr("corscore_starlette._routed.RoutedMiddleware.policy_at", fail)
     # Another application of the same process has some.
     cors_policy(ONE)(endpoint())
     client = layer(Starlette(routes=[here(), Mount("/m", routes=[here()])]))

@@ -18,7 +18,7 @@ from conformance.strategies import ODD_ORIGINS
 from conformance.wsgi import Response, call, wsgi_environ
 from cors_headers import OTHER_PAGE, PAGE, READABLE, REFUSED, cors_of
 from corscore import ConfigError, Decision, Policy, RequestInfo
-from corscore_wsgi import CORSMiddleware, decision_of, request_info
+from corscore_wsgi import CORSMiddleware, decision_of
 from wsgi_apps import CHUNKS, BoomError
 
 if TYPE_CHECKING:
@@ -258,7 +258,7 @@ def test_a_preflight_is_answered_here(
     assert b"".join(layer(request, start_response)) == body
     ((status, headers),) = started
     assert status == status_line
-    assert headers == list(layer.policy.decide(request_info(request)).headers)
+    assert headers == list(layer.policy.decide(layer.request_of(request)).headers)
 
 
 @pytest.mark.parametrize("kind", ["no origin", "allowed", "refused", "options", "head"])
@@ -299,7 +299,7 @@ def test_two_lines_of_origin_are_no_origin(separator: str) -> None:
 
 
 def test_what_the_engine_reads_of_a_request() -> None:
-    assert request_info(
+    assert CORSMiddleware(plain, POLICY).request_of(
         from_page(
             "OPTIONS",
             PREFLIGHT,

@@ -1,0 +1,127 @@
+# cython: language_level=3, annotation_typing=False, binding=False, freethreading_compatible=True
+"""A policy as requests need it: which prepared answer they get.
+
+One source, two builds, as ``matcher_py``.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    # Not the classes by name: compiled, those names are C types already.
+    from corscore._engine import answer_py, matcher_py
+
+
+class Responder:
+    """A policy as requests need it: which prepared answer a request gets.
+
+    Args:
+        matcher: The origins that patterns allow.
+        other_origins: Asked about an origin that no pattern covers (a regex, ``null``), or None.
+        answers: ``"not-cors"``, ``"actual-allowed"``, ``"actual-refused"``,
+            ``"preflight-allowed"``, ``"preflight-refused"``, and ``"blocked-..."`` for the first
+            three, to the answer.
+        any_origin: Whether the policy is ``*``: then the origin is never looked at.
+        credentials: Whether the policy allows credentials.
+        has_resolver: Whether a resolver is to be asked about origins that are refused.
+        is_debug: Whether every request is examined, to log what is refused beside origins.
+        late_answer: For a policy whose answer to an allowed preflight repeats its questions: the
+            values that ``scan`` calls Access-Control-Request-* to the answer; else None.
+        debug_answer: For a policy that says why it refuses a preflight: the origin to the answer;
+            else None.
+    """
+
+    def __init__(
+        self,
+        matcher: matcher_py.Matcher,
+        other_origins: Callable[[bytes], bool] | None,
+        answers: Mapping[str, answer_py.Answer],
+        *,
+        any_origin: bool,
+        credentials: bool,
+        has_resolver: bool,
+        is_debug: bool,
+        late_answer: Callable[[Sequence[bytes | str | None]], answer_py.Answer] | None,
+        debug_answer: Callable[[bytes], answer_py.Answer] | None,
+    ) -> None:
+        self._matcher = matcher
+        self.exact: frozenset[bytes] = matcher.exact
+        self._other_origins = other_origins
+        self._any_origin = any_origin
+        self.credentials: bool = credentials
+        self.has_resolver: bool = has_resolver
+        self.is_debug: bool = is_debug
+        self._late_answer = late_answer
+        self.reads_questions: bool = late_answer is not None
+        self._debug_answer = debug_answer
+        self.not_cors: answer_py.Answer = answers["not-cors"]
+        self.actual_allowed: answer_py.Answer = answers["actual-allowed"]
+        self._actual_refused = answers["actual-refused"]
+        self._preflight_allowed = answers["preflight-allowed"]
+        self._preflight_refused = answers["preflight-refused"]
+        self._blocked_not_cors = answers["blocked-not-cors"]
+        self._blocked_allowed = answers["blocked-actual-allowed"]
+        self._blocked_refused = answers["blocked-actual-refused"]
+
+    def allows(self, origin: object) -> bool:
+        """Whether the policy allows an origin, ``str`` or ``bytes``. Never raises."""
+        if self._any_origin:
+            return True
+        if type(origin) is not bytes:
+            if isinstance(origin, str) and origin.isascii():
+                origin = origin.encode("ascii")
+            elif isinstance(origin, bytes):
+                origin = bytes(origin)
+            else:
+                return False
+        return self._allows(origin)
+
+    def _allows(self, origin: bytes) -> bool:
+        if origin in self.exact or self._matcher.matches_open(origin):
+            return True
+        return self._other_origins is not None and self._other_origins(origin)
+
+    def answer(
+        self,
+        origin: bytes | None,
+        is_preflight: bool,
+        asked: Sequence[bytes | str | None] | None,
+        verdict: bool | None,
+    ) -> answer_py.Answer:
+        """The answer to a request: the one place that tells a preflight from an actual request.
+
+        https://fetch.spec.whatwg.org/#cors-preflight-request
+
+        Args:
+            origin: The value of Origin, or None.
+            is_preflight: Whether the method is OPTIONS, with an Access-Control-Request-Method.
+            asked: Access-Control-Request-Method, -Headers and -Private-Network; needed for a
+                preflight where ``reads_questions``.
+            verdict: A resolver's verdict on a well-formed origin; None asks the policy. Under
+                ``*`` it does not count.
+        """
+        if origin is None:
+            return self.not_cors
+        if self._any_origin:
+            allowed = True
+        elif verdict is None:
+            allowed = self._allows(origin)
+        else:
+            allowed = verdict
+        if not is_preflight:
+            return self.actual_allowed if allowed else self._actual_refused
+        if allowed:
+            if self._late_answer is None or asked is None:
+                return self._preflight_allowed
+            return self._late_answer(asked)
+        if self._debug_answer is None:
+            return self._preflight_refused
+        return self._debug_answer(origin)
+
+    def blocked(self, answer: answer_py.Answer) -> answer_py.Answer:
+        """The 403 that is sent to an actual request which the application must not see."""
+        if answer is self.not_cors:
+            return self._blocked_not_cors
+        return self._blocked_allowed if answer.origin_allowed else self._blocked_refused
