@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from werkzeug.exceptions import HTTPException
 
 from corscore import ConfigError, Policy, Problem
 from corscore.integration import environ_path
-from corscore_flask._marks import Mark, marks, own_marks
+from corscore_flask._marks import marks, own_marks
 from corscore_wsgi import CORSMiddleware
 
 if TYPE_CHECKING:
@@ -22,20 +21,13 @@ if TYPE_CHECKING:
 
     from corscore import RequestInfo
     from corscore.integration import Policies
-    from corscore_flask._marks import PolicyFor
+    from corscore_flask._marks import Mark, PolicyFor
 
 
 # Where Werkzeug keeps the request that it made of an environ.
 _REQUEST = "werkzeug.request"
-_ROUTED_BY = ("REQUEST_METHOD", "PATH_INFO", "SCRIPT_NAME", "HTTP_HOST", "wsgi.url_scheme")
-
-
-def _nothing(config: object) -> PolicyFor:
-    raise NotImplementedError
-
-
-# The mark of a request that Flask has not routed.
-_UNKNOWN = Mark("", _nothing)
+# Methods are of any number.
+_MOST_MARKS = 10_000
 
 
 class FlaskLayer(CORSMiddleware):
@@ -57,6 +49,7 @@ class FlaskLayer(CORSMiddleware):
         self._seen: tuple[int, int, int] | None = None
         self._taken: set[Mark] = set()
         self._bound: dict[Mark, PolicyFor] = {}
+        self._marks: dict[tuple[str, str], tuple[object, tuple[Mark | None]]] = {}
 
     def look_for_routes(self) -> None:
         """Finds out whether routes have policies, if there are new routes or policies.
@@ -75,6 +68,7 @@ class FlaskLayer(CORSMiddleware):
             problems.update(dict.fromkeys(self._bind(mark)))
         if problems:
             raise ConfigError(tuple(problems))
+        self._marks.clear()
         self._taken = own_marks(list(app.view_functions.values()))
         if found:
             self._has_routes = True
@@ -111,38 +105,65 @@ class FlaskLayer(CORSMiddleware):
         Flask leaves its routing in the request, which proves what a look-up would find where the
         request is still the one that came. Else the look-up decides.
         """
-        came = [environ.get(key) for key in _ROUTED_BY]
-        request_before = environ.get(_REQUEST)
+        get = environ.get
+        method, path, root = get("REQUEST_METHOD"), get("PATH_INFO"), get("SCRIPT_NAME")
+        host, scheme = get("HTTP_HOST"), get("wsgi.url_scheme")
+        request_before = get(_REQUEST)
+        # Once, so that a view sees the policy that its response gets.
+        found: list[Policy | None] = []
 
         def find() -> Policy | None:
-            request = environ.get(_REQUEST)
-            now = [environ.get(key) for key in _ROUTED_BY]
-            if request is None or request is request_before:
-                served: Mark | None = _UNKNOWN
+            if found:
+                return found[0]
+            request = get(_REQUEST)
+            served = None
+            if request is not None and request is not request_before:
+                served = self._served(request, method or "")
+            if (
+                served is not None
+                and get("PATH_INFO") == path
+                and get("REQUEST_METHOD") == method
+                and get("SCRIPT_NAME") == root
+                and get("HTTP_HOST") == host
+                and get("wsgi.url_scheme") == scheme
+            ):
+                policy = self._policy_of(served[0], environ)
             else:
-                served = self._served(request, came[0] or "")
-            if now == came and served is not _UNKNOWN:
-                return self._policy_of(served, environ)
-            given = zip(_ROUTED_BY, came, strict=True)
-            original = {**environ, **{key: value for key, value in given if value is not None}}
-            found = self.policy_at(original)
-            if served is _UNKNOWN:
-                return found
-            return self.governor.of_route(found, self._policy_of(served, original), self.notices)
+                given = {
+                    "REQUEST_METHOD": method,
+                    "PATH_INFO": path,
+                    "SCRIPT_NAME": root,
+                    "HTTP_HOST": host,
+                    "wsgi.url_scheme": scheme,
+                }
+                came = {key: value for key, value in environ.items() if key not in given}
+                came.update((key, value) for key, value in given.items() if value is not None)
+                policy = self.policy_at(came)
+                if served is not None:
+                    policy_served = self._policy_of(served[0], came)
+                    policy = self.governor.of_route(policy, policy_served, self.notices)
+            found.append(policy)
+            return policy
 
-        # Once, so that a view sees the policy that its response gets.
-        return cache(find)
+        return find
 
-    def _served(self, request: Request, method: str) -> Mark | None:
-        """The mark of the route that a request was routed to; ``_UNKNOWN`` where it was not."""
+    def _served(self, request: Request, method: str) -> tuple[Mark | None] | None:
+        """The mark of the route that a request was routed to, in a tuple; None without routing."""
         rule = request.url_rule
         if rule is None:
             # No such page, not with this method, not on this host, or a redirect elsewhere.
-            is_unrouted = isinstance(request.routing_exception, HTTPException)
-            return None if is_unrouted else _UNKNOWN
+            return (None,) if isinstance(request.routing_exception, HTTPException) else None
         if rule.map is not self._flask.url_map:
-            return _UNKNOWN
-        return marks.of_route(self._flask, rule.endpoint, method, self._taken)
+            return None
+        # A view may be replaced by another one.
+        view = self._flask.view_functions.get(rule.endpoint)
+        known = self._marks.get((rule.endpoint, method))
+        if known is not None and known[0] is view:
+            return known[1]
+        served = (marks.of_route(self._flask, rule.endpoint, method, self._taken),)
+        if len(self._marks) < _MOST_MARKS:
+            self._marks[rule.endpoint, method] = view, served
+        return served
 
     def _bind(self, mark: Mark) -> tuple[Problem, ...]:
         """Reads what a mark means in this app; what is wrong with it."""

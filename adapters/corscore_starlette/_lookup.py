@@ -7,7 +7,7 @@ the method is none. What Starlette and FastAPI do with the request then, they do
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from starlette.endpoints import HTTPEndpoint
 from starlette.exceptions import HTTPException
@@ -17,6 +17,8 @@ from corscore_starlette._marks import Mark, mark_of
 from corscore_starlette._tree import find_router
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from starlette.routing import BaseRoute
     from starlette.types import Scope
 
@@ -113,28 +115,37 @@ def _handler(endpoint: type[HTTPEndpoint], method: str) -> object:
     return handler
 
 
-class Leaf(NamedTuple):
+class Leaf:
     """A route that occurs once below a router, so that what is around it is known.
 
-    Attributes:
+    Args:
         route: The route, as Starlette and FastAPI leave it in the scope.
         around: The mark that counts where its endpoint has none.
         is_top: Whether it goes by path and method alone, without a mount or a host around it.
+
+    Attributes:
+        is_proof: Whether its method says all: then ``mark`` counts where ``methods`` has it.
+        mark: The mark that counts; of a class it depends on the method.
+        methods: The methods that the route answers; None for all.
     """
 
-    route: BaseRoute
-    around: Mark | None
-    is_top: bool
+    __slots__ = ("_around", "is_proof", "mark", "methods", "route")
 
-    def answers(self, method: str) -> bool:
-        """Whether the route answers a method, and not with a 405."""
-        methods = getattr(self.route, "methods", None)
-        allowed = methods is None or method in methods
-        return allowed and _of_endpoint(self.route, None, method) is not _NO_ROUTE
+    def __init__(self, route: BaseRoute, around: Mark | None, *, is_top: bool) -> None:
+        self.route = route
+        self._around = around
+        endpoint = getattr(route, "endpoint", None)
+        has_handlers = isinstance(endpoint, type) and issubclass(endpoint, HTTPEndpoint)
+        self.mark: Mark | None = mark_of(endpoint) or around
+        self.methods: Collection[str] | None = getattr(route, "methods", None)
+        self.is_proof: bool = is_top and not has_handlers
 
-    def mark(self, method: str) -> Mark | None:
-        """The mark that counts for a method that the route answers."""
-        return _of_endpoint(self.route, self.around, method)
+    def mark_for(self, method: str) -> tuple[Mark | None] | None:
+        """The mark that counts for a method, in a tuple; None where the route has a 405 for it."""
+        if self.methods is not None and method not in self.methods:
+            return None
+        mark = _of_endpoint(self.route, self._around, method)
+        return None if mark is _NO_ROUTE else (mark,)
 
 
 def leaves_of(router: Router) -> dict[int, Leaf]:
@@ -168,7 +179,7 @@ def _gather(
             if id(route) in found or is_known:
                 twice.add(id(route))
             mark = mark_of(route) or mark_of(getattr(route, "name", None)) or around
-            found[id(route)] = Leaf(route, mark, is_top and type(route).matches in known)
+            found[id(route)] = Leaf(route, mark, is_top=is_top and type(route).matches in known)
         elif not is_known:
             mark = mark_of(route) or mark_of(getattr(route, "name", None)) or around
             is_mounted = isinstance(route, (Mount, Host))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import corscore_asgi
 from corscore.integration import check_every, scope_path
 from corscore_starlette._lookup import Leaf, leaves_of, look_up, root_path
-from corscore_starlette._marks import Marks
+from corscore_starlette._marks import Mark, Marks
 from corscore_starlette._tree import Inside, all_marks, all_routers, find_router
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from starlette.routing import Router
     from starlette.types import Scope
@@ -30,8 +30,8 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
     """Whether some route has a policy, or was left alone by its user."""
 
     _inside: Inside | None = None
-    _seen: tuple[int, ...] = ()
-    _routers: tuple[Router, ...] = ()
+    _seen: int = 0
+    _routers: Sequence[tuple[Router, int]] = ()
     _leaves: dict[int, Leaf]
 
     def notice_routes(self) -> None:
@@ -41,16 +41,20 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
             ConfigError: A route's policy cannot be served here.
         """
         # Routes may be added at any time, and decorated.
-        if self._seen == self._sizes():
-            return
+        if self._seen == Marks.count:
+            for router, size in self._routers:
+                if len(router.routes) != size:
+                    break
+            else:
+                return
         self._inside = self.find_router()
         routers = [] if self._inside is None else all_routers(self._inside.router)
         sources = [mark.source for mark in all_marks(routers)]
         for source in sources:
             if source is not None:
                 self.governor.require(source)
-        self._routers = tuple(routers)
-        self._seen = self._sizes()
+        self._routers = [(router, len(router.routes)) for router in routers]
+        self._seen = Marks.count
         if not sources or self._inside is None:
             return
         self.has_routes = True
@@ -70,9 +74,6 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
     def find_router(self) -> Inside | None:
         """The router that requests go to from here."""
         return self._below
-
-    def _sizes(self) -> tuple[int, ...]:
-        return (Marks.count, *(len(router.routes) for router in self._routers))
 
     def path_of(self, scope: Scope) -> str:
         """The path as the application routes it."""
@@ -99,7 +100,7 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
             mark = look_up(self._inside, scope, method)
         except Exception as error:  # noqa: BLE001 - converters and routes may be the user's
             return self.governor.policy_without_route(request, error)
-        return super().policy_at(scope) if mark is None else mark.policy(self.path_of, scope)
+        return self._policy_of(mark, scope)
 
     def _later(self, scope: Scope) -> Callable[[], Policy | None]:
         """How to find the policy of an actual request when its response starts.
@@ -109,31 +110,41 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
         """
         path, method, headers = scope["path"], scope["method"], scope["headers"]
         root, route_before = scope.get("root_path"), scope.get("route")
+        # Once, so that an endpoint sees the policy that its response gets.
+        found: list[Policy | None] = []
 
         def find() -> Policy | None:
+            if found:
+                return found[0]
             route = scope.get("route")
             leaf = None if route is route_before else self._leaves.get(id(route))
-            if leaf is not None and (leaf.route is not route or not leaf.answers(method)):
-                leaf = None
-            is_same = (
-                scope["path"] is path
+            if (
+                leaf is not None
+                and leaf.is_proof
+                and leaf.route is route
+                and (leaf.methods is None or method in leaf.methods)
+                and scope["path"] is path
                 and scope["method"] is method
                 and scope["headers"] is headers
                 and scope.get("root_path") is root
-            )
-            if leaf is not None and leaf.is_top and is_same:
-                return self._policy_of(leaf, method, scope)
-            came = {**scope, "path": path, "method": method, "headers": headers, "root_path": root}
-            if root is None:
-                del came["root_path"]
-            found = self.policy_at(came)
-            if leaf is None:
-                return found
-            return self.governor.of_route(found, self._policy_of(leaf, method, came), self.notices)
+            ):
+                policy = self._policy_of(leaf.mark, scope)
+            else:
+                came = {**scope, "path": path, "method": method, "headers": headers}
+                came["root_path"] = root
+                if root is None:
+                    del came["root_path"]
+                policy = self.policy_at(came)
+                served = None
+                if leaf is not None and leaf.route is route:
+                    served = leaf.mark_for(method)
+                if served is not None:
+                    policy_served = self._policy_of(served[0], came)
+                    policy = self.governor.of_route(policy, policy_served, self.notices)
+            found.append(policy)
+            return policy
 
-        # Once, so that an endpoint sees the policy that its response gets.
-        return cache(find)
+        return find
 
-    def _policy_of(self, leaf: Leaf, method: str, scope: Scope) -> Policy | None:
-        mark = leaf.mark(method)
+    def _policy_of(self, mark: Mark | None, scope: Scope) -> Policy | None:
         return super().policy_at(scope) if mark is None else mark.policy(self.path_of, scope)
