@@ -26,9 +26,10 @@ class Configuration:
 
     Attributes:
         plain: The policy, where one governs every path; else None.
+        simple: The same, where it has no resolver and nothing observes or blocks requests.
     """
 
-    __slots__ = ("_governors", "_names", "_options", "plain", "policy", "urls")
+    __slots__ = ("_governors", "_names", "_options", "plain", "policy", "simple", "urls")
 
     def __init__(
         self,
@@ -45,6 +46,9 @@ class Configuration:
         self.plain: Policy | None = None
         if isinstance(policy, Policy) and urls is None:
             self.plain = policy
+        self.simple: Policy | None = None
+        if self.plain is not None and self.plain.resolver is None and not any(options.values()):
+            self.simple = self.plain
 
     def governs(self, path: str) -> bool:
         """Whether the policy applies to a request's ``path_info``."""

@@ -27,6 +27,27 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("django.request")
 
 
+def simple_answer(request: HttpRequest, config: Configuration, governor: Governor) -> Any:
+    """The answer to an actual request under one policy, which most requests are.
+
+    Also puts the decision into ``request.cors``. None for all other requests, which take an
+    ``Exchange``.
+    """
+    policy = config.simple
+    if (
+        policy is None
+        or request.method == "OPTIONS"
+        or check_request_enabled.receivers
+        or are_in_use(request)
+    ):
+        return None
+    meta = request.META
+    answer = governor.gateway.answer_to(policy, None, request, meta, meta.get("HTTP_ORIGIN"), False)
+    decision = governor.decision(policy, answer, request_of(request))
+    request.cors = decision  # type: ignore[attr-defined]
+    return answer
+
+
 class Exchange:
     """One request, and what becomes of it.
 

@@ -78,7 +78,8 @@ class FlaskLayer(CORSMiddleware):
 
     def path_of(self, environ: WSGIEnvironment) -> str:
         """The path as Flask routes it: with one slash at its beginning, however many there are."""
-        return f"/{environ_path(environ).lstrip('/')}"
+        path = environ_path(environ)
+        return path if path[:1] == "/" != path[1:2] else f"/{path.lstrip('/')}"
 
     def policy_at(self, environ: WSGIEnvironment) -> Policy | None:
         """The policy of the route, else that of the path, else the app's."""

@@ -47,7 +47,7 @@ REF_TO_MAP = PolicyRef(PolicyMap({"/ref-to-map/": B}, default=None))
 
 def ok(request: HttpRequest, **_: object) -> HttpResponse:
     calls.append(request.method or "")
-    return HttpResponse(repr(getattr(request, "cors", "unset")))
+    return HttpResponse(str(getattr(request, "cors", "unset")))
 
 
 async def ok_async(request: HttpRequest) -> HttpResponse:
