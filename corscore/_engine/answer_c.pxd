@@ -1,4 +1,4 @@
-# The C types of _answer_py.py when it is compiled as _answer_c.
+# The C types of answer_py.py when it is compiled as answer_c.
 # Headers stay untyped: an application may send what is no list, and a typed argument would raise.
 
 cimport cython

@@ -1,7 +1,7 @@
 # cython: language_level=3, annotation_typing=False, binding=False, freethreading_compatible=True
-"""``Answer``: all of a decision that is known when the policy is built, and how it is given.
+"""``Answer``: a response, or its headers, prepared when the policy is built.
 
-One source, two builds, as ``_matcher_py``.
+One source, two builds, as ``matcher_py``.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _ALLOW_ORIGIN = b"access-control-allow-origin"
 
 
 class Answer:
-    """All of a decision that is known when the policy is built.
+    """A prepared response to one kind of request, or the headers for the application's.
 
     Args:
         kind: ``"not-cors"``, ``"actual"`` or ``"preflight"``.
         origin_allowed: Whether the policy allows the origin that gets this answer.
-        echoes_origin: Whether to send the request's origin back: what allows it, unless ``*`` does.
+        echoes_origin: Whether to send the request's origin back, as every policy but ``*`` does.
         pairs: Further headers to set, without ``Vary``.
         vary: ``Vary`` and the names of request headers that the answer depends on, or None.
         status: A preflight's status; 0 where the application answers.
@@ -59,12 +59,12 @@ class Answer:
         placeholder: Pairs = ((_ALLOW_ORIGIN.decode(), ""),) if echoes_origin else ()
         self._text = [*placeholder, *pairs, *((vary,) if vary else ())]
         self._raw = raw_pairs(self._text)
-        # Of a preflight's two ASGI messages, all that is the same for everybody.
+        # The two ASGI messages of a preflight, without the headers.
         self.start: dict[str, Any] = {"type": _RESPONSE_START, "status": status, "headers": ()}
         self.end: dict[str, Any] = {"type": "http.response.body", "body": body}
 
     def raw(self, origin: bytes | None) -> list[RawPair]:
-        """The headers of a response that has no others, as a new list.
+        """Return the headers of a response that has no others, as a new list.
 
         Args:
             origin: The request's origin; needed where the answer echoes it.
@@ -80,7 +80,7 @@ class Answer:
         origin: bytes | None = None,
         on_conflict: OnConflict | None = None,
     ) -> list[RawPair]:
-        """The headers of a response with ours in them, as a new list.
+        """Return a response's headers with those of the answer, as a new list.
 
         Args:
             headers: The application's raw header pairs, names in any case.
@@ -98,9 +98,9 @@ class Answer:
                 ):
                     return merge_raw(theirs, self.own(origin), self.vary, on_conflict)
         except TypeError:
-            # Names that are not bytes, which some servers take: the careful way takes them too.
+            # Some servers accept names that are not bytes, and so does `merge_raw`.
             return merge_raw(theirs, self.own(origin), self.vary, on_conflict)
-        # Nothing of the application's to merge: ours behind theirs, with one place filled in.
+        # Nothing to merge: the application's headers, then ours with the origin filled in.
         merged = theirs + self._raw
         if self.echoes_origin and origin is not None:
             merged[len(theirs)] = (_ALLOW_ORIGIN, origin)
@@ -112,7 +112,7 @@ class Answer:
         origin: str | None = None,
         on_conflict: OnConflict | None = None,
     ) -> list[tuple[str, str]]:
-        """The same for headers that are text, as in WSGI."""
+        """``apply_raw`` for headers that are text, as in WSGI."""
         theirs = headers if type(headers) is list else list(headers)
         try:
             for name, _ in theirs:
@@ -122,7 +122,7 @@ class Answer:
                 ):
                     return self._merged(theirs, origin, on_conflict)
         except TypeError:
-            # A subclass of str, such as a member of a StrEnum. The compiled build takes none.
+            # A subclass of str, such as a member of a StrEnum, which the compiled build refuses.
             return self._merged(theirs, origin, on_conflict)
         merged = theirs + self._text
         if self.echoes_origin and origin is not None:
@@ -132,7 +132,7 @@ class Answer:
     def update(
         self, headers: Any, origin: str | None = None, on_conflict: OnConflict | None = None
     ) -> None:
-        """The same in place, for a mapping of case-insensitive names to single values."""
+        """``apply`` in place, for a mapping of case-insensitive names to single values."""
         ours = self.pairs
         if self.echoes_origin and origin is not None:
             ours = (("Access-Control-Allow-Origin", origin), *ours)
@@ -147,7 +147,7 @@ class Answer:
     def own(self, origin: bytes | None) -> Pairs:
         """The headers to set, without ``Vary``, as text."""
         if self.echoes_origin and origin is not None:
-            # A sum, and no tuple of both: compiled, it is half the price.
+            # A sum takes half the time of one tuple display when compiled.
             first = (("Access-Control-Allow-Origin", origin.decode("latin-1")),)
             return first + self.pairs
         return self.pairs

@@ -46,8 +46,7 @@ if TYPE_CHECKING:
     from corscore._engine.headers import Pairs
     from corscore._engine.request import RequestInfo
 
-# Why an origin is refused, as text of a debug answer. It holds nothing of the policy and nothing of
-# the request, which a stranger or a log should not see.
+# The body of a debug answer. Any client may read it, so it quotes neither policy nor request.
 ORIGIN_REFUSALS = {
     "origin-not-allowed": "The request's Origin is not one that the policy allows.",
     "origin-malformed": "The request's Origin is not in the form that browsers send.",
@@ -66,7 +65,7 @@ class Compiled:
 
     Args:
         options: The checked options of the policy.
-        patterns: Those that ``options.allow_origins`` means; they are not kept.
+        patterns: The patterns of ``options.allow_origins``; they are not kept.
         vary: Request headers that a resolver's verdict depends on, beside Origin.
         has_resolver: Whether a resolver is asked about origins that the options do not allow.
 
@@ -95,12 +94,12 @@ class Compiled:
     ) -> None:
         self._options = options
         self._has_resolver = has_resolver
-        # "*" means nothing to a browser that sends credentials: such a policy repeats the question.
+        # With credentials a browser takes "*" for a name: such a policy repeats what was asked.
         self._echo_methods = options.allow_credentials and WILDCARD in options.allow_methods
         self._echo_headers = options.allow_credentials and WILDCARD in options.allow_headers
         is_late = self._echo_methods or self._echo_headers or options.allow_private_network
         any_origin = WILDCARD in options.allow_origins
-        # What every answer depends on, refusals included.
+        # The request headers that every answer depends on, refusals included.
         self._varying: tuple[str, ...] = () if any_origin else (ORIGIN, *vary)
         has_others = options.allow_null_origin or options.allow_origin_regex is not None
         self._preflight_allowed = self._allowed_preflight(None, None, is_private=False)
@@ -121,7 +120,7 @@ class Compiled:
         )
 
     def _prepared(self, *, any_origin: bool) -> dict[str, matcher.Answer]:
-        """The answers to all requests but preflights: from the app, or blocked before it."""
+        """The answers to all requests but preflights, plain and blocked."""
         readable = _allowing(self._options) + _exposed(self._options)
         vary = _vary(*self._varying)
         prepared = {}
@@ -130,7 +129,7 @@ class Compiled:
             prepared[f"{prefix}not-cors"] = matcher.Answer(
                 "not-cors",
                 origin_allowed=any_origin,
-                # Sent without being asked: a shared cache may keep this answer for all.
+                # Under "*" sent without an Origin too: a shared cache may keep one answer for all.
                 pairs=(readable if any_origin else ()) + entity,
                 vary=vary,
                 status=status,
@@ -149,10 +148,10 @@ class Compiled:
         return prepared
 
     def decide(self, request: RequestInfo, verdict: bool | None) -> Decision:
-        """What a request gets; see ``Policy.decide``."""
+        """The decision on a request; see ``Policy.decide``."""
         origin = None if request.origin is None else matcher.sent(request.origin)
         if verdict and request.origin is not None:
-            # What is no origin, or "null", is not for a resolver to allow.
+            # A resolver cannot allow "null" or a malformed origin.
             verdict = parse_origin(request.origin) is not None
         is_asked = request.is_preflight
         asked = None
@@ -170,10 +169,10 @@ class Compiled:
         return Decision(answer, request, self, is_final=True)
 
     def needs_resolver(self, answer: matcher.Answer, request: RequestInfo) -> bool:
-        """Whether a resolver is to be asked about the request's origin.
+        """Whether a resolver has yet to be asked about the request's origin.
 
-        A malformed Origin and "null" are refused whatever it says, and a request of the site's
-        own pages needs no permission.
+        It is not asked about a malformed Origin or "null", which it cannot allow, nor about the
+        site's own origin.
         """
         return (
             self._has_resolver
@@ -184,7 +183,7 @@ class Compiled:
         )
 
     def refusal(self, answer: matcher.Answer, request: RequestInfo) -> str | None:
-        """Why a browser refuses what the request asks, as a code; None where it does not."""
+        """The reason why a browser refuses what the request asks, or None."""
         if request.origin is None:
             return None
         if not answer.origin_allowed:
@@ -214,7 +213,7 @@ class Compiled:
         return self._refused_preflight(ORIGIN_REFUSALS[origin_refusal(origin.decode("latin-1"))])
 
     def _late(self, asked: Sequence[bytes | str | None]) -> matcher.Answer:
-        """The answer to a preflight of an allowed origin whose policy repeats questions.
+        """The answer to an allowed origin's preflight that repeats what was asked.
 
         Args:
             asked: Access-Control-Request-Method, -Headers and -Private-Network.
@@ -224,21 +223,21 @@ class Compiled:
             method = None
         headers = _read(asked[1]) if self._echo_headers else None
         if headers is not None:
-            # An empty line leaves a blank where lines are joined, and servers send no such value.
+            # Joining an empty line leaves a blank, which no header value may begin or end with.
             headers = headers.strip(OWS) if parse_requested_headers(headers) else None
         is_private = self._options.allow_private_network and _read(asked[2]) == "true"
         if method is None and headers is None and not is_private:
-            # Made once: a request for what no browser asks for must not cost more.
+            # The prepared one: a request with invalid values must not cost more.
             return self._preflight_allowed
         return self._allowed_preflight(method, headers, is_private=is_private)
 
     def _allowed_preflight(
         self, method: str | None, headers: str | None, *, is_private: bool
     ) -> matcher.Answer:
-        """It names everything that the policy allows, whatever was asked.
+        """Make the answer that names everything the policy allows, whatever was asked.
 
         So one preflight fills the browser's cache for all later requests. Only ``*`` beside
-        credentials repeats a question.
+        credentials repeats what was asked.
         """
         options = self._options
         vary = [*self._varying]
@@ -273,7 +272,7 @@ class Compiled:
         """The answer to a preflight of a refused origin.
 
         Args:
-            text: Its body: the reason, where the policy tells it.
+            text: Its body: the reason with ``debug``, else empty.
         """
         body = text.encode("ascii")
         return matcher.Answer(
@@ -287,7 +286,7 @@ class Compiled:
 
 
 def _read(value: bytes | str | None) -> str | None:
-    """What a preflight asks, as text; None where it is too long to be answered."""
+    """A value of a preflight as text; None without one, or with one that is too long."""
     if value is None or len(value) > MAX_REQUEST_HEADERS_LENGTH:
         return None
     return value if isinstance(value, str) else value.decode("latin-1")
@@ -298,7 +297,7 @@ def _vary(*names: str) -> tuple[str, str] | None:
 
 
 def _allowing(options: Options) -> Pairs:
-    """What makes a response readable, but for an origin that is the request's own."""
+    """The headers that make a response readable, without an echoed origin."""
     pairs: Pairs = ()
     if WILDCARD in options.allow_origins:
         pairs += ((canonical(ACCESS_CONTROL_ALLOW_ORIGIN), WILDCARD),)
@@ -324,7 +323,7 @@ def _headers(options: Options) -> str:
         # The wildcard does not cover Authorization, which must be named:
         # https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name
         return f"{WILDCARD},{AUTHORIZATION}"
-    # Each once: people list Content-Type although it is always allowed.
+    # Each once: configurations often list Content-Type, which is always allowed.
     names = dict.fromkeys((*CORS_SAFELISTED_REQUEST_HEADERS, *options.allow_headers))
     return ", ".join(names)
 

@@ -1,4 +1,4 @@
-"""What a request gets: plain data, and how a response's headers change by it."""
+"""``Decision``: what a policy decides on one request, and the headers that follow."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Decision:
-    """What one request gets from a policy.
+    """A policy's decision on one request.
 
     An adapter sends a preflight's ``status``, ``headers`` (or ``raw_headers``) and ``body`` itself,
     and the application never sees the request. For any other kind it calls the application and
@@ -35,10 +35,10 @@ class Decision:
 
     @property
     def needs_resolver(self) -> bool:
-        """Whether the policy's ``origin_resolver`` is to be asked about the request's origin.
+        """Whether the policy's ``origin_resolver`` has yet to be asked about the request's origin.
 
-        Then this is what the request gets unless the resolver allows its origin, and
-        ``Policy.decide`` takes the resolver's verdict as ``origin_allowed``.
+        Pass its verdict to ``Policy.decide`` as ``origin_allowed``. Until then this decision
+        refuses the origin.
         """
         return not self._is_final and self._compiled.needs_resolver(self._answer, self._request)
 
@@ -66,46 +66,46 @@ class Decision:
 
     @property
     def reason(self) -> str | None:
-        """Why a browser will refuse, as a stable code; None where it will not.
+        """The reason why a browser will refuse, a stable code; None if it will not.
 
         One of ``origin-not-allowed``, ``origin-malformed``, ``null-not-allowed`` and, for a
-        preflight, ``method-not-allowed`` and ``header-not-allowed``. Worked out when asked for.
+        preflight, ``method-not-allowed`` and ``header-not-allowed``. Worked out when it is read.
         """
         return self._compiled.refusal(self._answer, self._request)
 
     @property
     def allowed(self) -> bool:
-        """Whether a browser will let the script go on: origin and, in a preflight, all it asks."""
+        """Whether the origin is allowed, and in a preflight all that it asks for."""
         return self.reason is None
 
     @property
     def status(self) -> int:
-        """Status of a preflight's answer; 0 for any other kind, which the application answers."""
+        """The status of a preflight's answer; 0 where the application answers."""
         return self._answer.status
 
     @property
     def body(self) -> bytes:
-        """Body of a preflight's answer: empty, but for ``debug=True``."""
+        """The body of a preflight's answer: empty without ``debug=True``."""
         return self._answer.body
 
     @property
     def headers(self) -> Pairs:
-        """What the decision sets on a response that has no headers yet, as text."""
+        """The headers that the decision sets on a response without any, as text."""
         vary = self._answer.vary
         return self._answer.own(self._origin) + ((vary,) if vary is not None else ())
 
     @property
     def raw_headers(self) -> tuple[RawPair, ...]:
-        """The same as bytes, names in lower case."""
+        """``headers`` as bytes, names in lower case."""
         return tuple(raw_pairs(self.headers))
 
     def apply(
         self, pairs: Iterable[tuple[str, str]], on_conflict: OnConflict | None = None
     ) -> list[tuple[str, str]]:
-        """The headers of a response as the policy wants them, in a new list.
+        """Return a response's headers with those of the policy, as a new list.
 
-        What the application set of the headers that the policy owns is removed; names that it
-        exposes are kept where the response may be read; ``Vary`` is merged, never overwritten.
+        Headers that only the policy may set are replaced. Names that the application exposes are
+        kept where the response may be read. ``Vary`` is merged.
 
         Args:
             pairs: Names, in any case, and values of the application's headers.

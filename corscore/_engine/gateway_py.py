@@ -1,8 +1,7 @@
 # cython: language_level=3, annotation_typing=False, binding=False, freethreading_compatible=True
-"""The way of every request: find its policy, look its origin up, put prepared headers in place.
+"""``Gateway``: find a request's policy, look its origin up, merge prepared headers.
 
-One source, two builds, as ``matcher_py``. A gateway stands between a server and one application,
-whatever kind of policy governs it.
+One source, two builds, as ``matcher_py``. Every request takes this way, for every kind of policy.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from corscore._engine.headers import OnConflict, RawPair
 
     class Extras(Protocol):
-        """What a gateway calls where a request needs more than its policy's prepared answer."""
+        """Calls for requests that need more than the prepared answer of their policy."""
 
         def verdict(self, policy: Any, native: Any, origin: bytes) -> bool | None: ...
         def examine(
@@ -45,7 +44,7 @@ _ORIGIN, _REQUEST_METHOD = _NAMES[:2]
 _A = b"aA"
 _O = b"oO"
 _ORIGIN_LENGTH = len(_ORIGIN)
-# Stands for several lines of Origin: no policy but "*" allows it, and it takes no joining.
+# The value for several lines of Origin: no policy but "*" allows it, and it needs no joining.
 _SEVERAL = b", "
 _LONGEST_READ = 4096
 _REQUEST_METHOD_LENGTH = len(_REQUEST_METHOD)
@@ -61,7 +60,7 @@ _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
 def scan(pairs: Iterable[RawPair]) -> list[bytes | None]:
-    """Read all that CORS needs of a request, in one pass over its raw header pairs.
+    """Read all headers that CORS needs, in one pass over raw header pairs.
 
     Args:
         pairs: Names and values; names in any case, several lines of one name are one list.
@@ -77,30 +76,30 @@ def scan(pairs: Iterable[RawPair]) -> list[bytes | None]:
             if slot is not None:
                 earlier = found[slot]
                 if earlier is None:
-                    # Of a subclass, what is plain bytes: it may compare as it likes.
+                    # Plain bytes: a subclass may define its own comparison.
                     found[slot] = value if type(value) is bytes else bytes(value)
                 elif len(earlier) <= _LONGEST_READ:
-                    # What is longer is refused as it is; joining on would cost a line its square.
+                    # A longer value is refused anyway; joining many lines would take quadratic time.
                     found[slot] = earlier + b", " + value
     return found
 
 
 def origin_of(headers: Iterable[RawPair]) -> bytes | None:
-    """The value of Origin in raw header pairs, or None; of two lines, what is no origin at all."""
+    """The Origin in raw header pairs, or None; for two lines, a value that is no origin."""
     origin: bytes | None = None
     try:
         for name, value in headers:
-            # Length and first byte first: no other header of most requests gets further. And as it
-            # is before in lower case, for servers send it so.
+            # Length and first byte first: they exclude almost all other headers. Then the name as it
+            # came: servers send it in lower case.
             if (
                 len(name) == _ORIGIN_LENGTH
                 and name[0] in _O
                 and (name == _ORIGIN or name.lower() == _ORIGIN)
             ):
-                # Most often it is the only one, and needs no call.
+                # Without a call where it is the only one, as it nearly always is.
                 origin = value if origin is None and type(value) is bytes else _value(value, origin)
     except TypeError:
-        # Not all bytes: no server's doing. The compiled build takes nothing else.
+        # Not all bytes, as tests may send; the compiled build raises.
         return scan(headers)[0]
     return origin
 
@@ -125,31 +124,31 @@ def _value(value: object, earlier: bytes | None) -> bytes | None:
     if type(value) is not bytes:
         if not isinstance(value, bytes):
             return earlier
-        # A subclass may compare as it likes.
+        # A subclass may define its own comparison.
         value = bytes(value)
     return value if earlier is None else _SEVERAL
 
 
 def sent(value: str) -> bytes:
-    """A header's text as bytes, of which no more is kept than anything reads."""
+    """A header's text as bytes, cut where it is longer than any value that is read."""
     if len(value) > _LONGEST_READ:
         value = value[: _LONGEST_READ + 1]
-    # What is not ASCII becomes a "?", which neither an origin nor a token can have in it.
+    # A character beyond ASCII becomes "?", which neither an origin nor a token contains.
     return value.encode() if value.isascii() else value.encode("ascii", "replace")
 
 
 class Gateway:
-    """What stands between a server and one application: the way of every request.
+    """The way of every request between a server and one application.
 
     Args:
         source: A ``Policy``, a ``PolicyMap`` or a ``PolicyRef``.
         extras: Called where a request needs more than the prepared answer of its policy.
         on_conflict: As in ``Answer.apply_raw``.
-        path_of: A scope or environ to the path that policies are looked up by; None for the path
-            below the mount.
+        path_of: Returns the path of a scope or environ that policies are looked up by; None for
+            the path relative to the mount.
         examines_all: Whether ``extras`` examines every request, and not only refused ones.
         blocks_cross_site: Whether it examines requests with an unsafe method.
-        awaits_all: Whether every request is to be resumed: a shadow policy has an async resolver.
+        awaits_all: Whether every request is resumed: a shadow policy may have an async resolver.
     """
 
     def __init__(
@@ -165,10 +164,10 @@ class Gateway:
     ) -> None:
         self._source = source
         self._is_reference: bool = hasattr(source, "current")
-        # Of one plain policy, so that nothing is looked for.
+        # Set for one plain policy, which needs no lookup.
         self._policy = None
         self._responder: Any = None
-        # Of one map, likewise.
+        # Set for one map.
         self._table = None
         if not self._is_reference and source._responder is not None:
             self._policy = source
@@ -190,22 +189,22 @@ class Gateway:
         policy_at: Callable[[Any], Any],
         later: Callable[[Any], Callable[[], Any]] | None = None,
     ) -> None:
-        """Find every request's policy by its route from now on.
+        """Find the policies of all later requests by their routes.
 
         Args:
-            policy_at: A scope or environ to the policy that governs it, or None.
-            later: For actual requests, a scope or environ to a function that says the same when
-                the response starts; None looks them up before the application, too.
+            policy_at: Returns the policy that governs a scope or environ, or None.
+            later: Returns, for the scope or environ of an actual request, a function that finds
+                the policy when the response starts; None finds it before the application runs.
         """
         self._by_route = policy_at
         self._later = later
 
     def policy_for(self, native: Any, is_scope: bool) -> Any:
-        """The policy of the moment for a request that no route's policy governs, or None.
+        """The current policy for a request without a route's policy, or None.
 
         Args:
             native: A scope or environ.
-            is_scope: Which of them.
+            is_scope: Whether it is a scope.
         """
         if self._policy is not None:
             return self._policy
@@ -230,16 +229,16 @@ class Gateway:
         asked: Sequence[bytes | str | None] | None,
         is_resumed: bool,
     ) -> answer_py.Answer | None:
-        """The answer to a request; None where it has to be resumed with a resolver's verdict.
+        """Return the answer to a request; None if it has to be resumed with a resolver's verdict.
 
         Args:
             policy: The policy that governs the request.
-            verdict: As for ``Responder.answer``, as are the last three but one.
+            verdict: A resolver's verdict, as for ``Responder.answer``.
             native: The scope, environ or request.
-            method: Of the request.
+            method: The request's method.
             origin: The value of Origin, or None.
             is_preflight: Whether it is a preflight, if it has an Origin.
-            asked: What a preflight asks.
+            asked: As for ``Responder.answer``.
             is_resumed: Whether its resolver was asked already.
         """
         responder: responder_py.Responder = policy._responder
@@ -267,7 +266,7 @@ class Gateway:
             or (
                 self._blocks_cross_site
                 and method not in _SAFE_METHODS
-                # Needs no look at the request: it may use cookies.
+                # Such an origin may use cookies: it passes without a look at the request.
                 and not (answer.origin_allowed and responder.credentials)
             )
         ) and self._extras.examine(policy, verdict, native, answer, origin):
@@ -275,11 +274,11 @@ class Gateway:
         return answer
 
     def sender(self, scope: Mapping[str, Any], send: Callable[[Any], Any]) -> Any:
-        """The answer to a request under ASGI.
+        """Answer a request under ASGI, or prepare its response.
 
         Args:
-            scope: Of an ``http`` connection.
-            send: What the server or an outer layer passed.
+            scope: The scope of an ``http`` connection.
+            send: The ``send`` of the server or an outer layer.
 
         Returns:
             The ``send`` that the application gets; or a tuple of the two messages to send now,
@@ -307,7 +306,7 @@ class Gateway:
         send: Callable[[Any], Any],
         is_resumed: bool,
     ) -> Any:
-        """The same for a policy that was found; the arguments are those of ``answer``."""
+        """``sender`` for a known policy; the arguments are those of ``answer``."""
         responder = self._responder if policy is self._policy else policy._responder
         headers = scope["headers"]
         method = scope["method"]
@@ -316,7 +315,7 @@ class Gateway:
         if not (self._is_watched or responder.is_debug or is_preflight or is_resumed) and (
             origin is None or origin in responder.exact
         ):
-            # Most requests: nothing is left to look at.
+            # Most requests: nothing else has to be read.
             answer = responder.not_cors if origin is None else responder.actual_allowed
         else:
             asked = scan(headers)[1:4] if is_preflight and responder.reads_questions else None
@@ -328,11 +327,11 @@ class Gateway:
         if policy is not self._policy or is_resumed:
             scope[FOUND] = (policy, answer)
         if answer.status:
-            # Copies: a layer outside may write into what it is sent.
+            # Copies: an outer layer may change the messages.
             start = answer.start.copy()
             start["headers"] = answer.raw(origin)
             return start, answer.end.copy()
-        # Without a constructor, whose arguments would cost as much as all the rest.
+        # Without a constructor: passing its arguments would cost as much as the rest.
         sender = Sender.__new__(Sender)
         sender._answer = answer
         sender._origin = origin
@@ -351,15 +350,15 @@ class Gateway:
         return sender.send
 
     def starter(self, environ: Any, start_response: Callable[..., Any]) -> Any:
-        """The answer to a request under WSGI.
+        """Answer a request under WSGI, or prepare its response.
 
         Args:
-            environ: Of the request.
-            start_response: What the server or an outer layer passed.
+            environ: The request's environ.
+            start_response: The ``start_response`` of the server or an outer layer.
 
         Returns:
-            The ``start_response`` that the application gets; for what is answered without calling
-            the application a tuple of status, headers and body.
+            The ``start_response`` that the application gets; or a tuple of status, headers and
+            body to send now, without calling the application.
         """
         policy = self._policy
         if self._by_route is not None:
@@ -374,7 +373,7 @@ class Gateway:
             return start_response
         text = environ.get("HTTP_ORIGIN")
         if type(text) is not str:
-            # No server's doing, but a test's, perhaps.
+            # Servers send str; a test may send anything.
             text = str.__str__(text) if isinstance(text, str) else None
         answer = self.answer_to(policy, None, environ, environ, text, False)
         environ[FOUND] = (policy, answer)
@@ -397,13 +396,13 @@ class Gateway:
         text: str | None,
         is_resumed: bool,
     ) -> Any:
-        """``answer`` for a request whose headers are in an environ.
+        """Return ``answer`` for a request whose headers are in an environ.
 
         Args:
             policy: As in ``answer``, as are the next two and the last.
             verdict: See there.
             native: See there.
-            environ: The environ, or what has the same keys.
+            environ: The environ, or a mapping with the same keys.
             text: The value of Origin, or None.
             is_resumed: See there.
         """
@@ -432,9 +431,9 @@ class Gateway:
 
 
 class Sender:
-    """ASGI's ``send``, whose response starts with the headers of an answer.
+    """ASGI's ``send`` that adds the headers of an answer when the response starts.
 
-    Here and not in the adapter because every message of every response passes through it.
+    It is in the engine to be compiled: every message of every response passes through it.
     """
 
     __slots__ = ("_answer", "_on_conflict", "_origin", "_send")
@@ -446,11 +445,11 @@ class Sender:
 
     def send(self, message: Mapping[str, Any]) -> Any:
         """Pass the message on, and return what the server's ``send`` returns."""
-        # In a variable first: plain Python calls an attribute like that in half the time.
+        # In a variable first: so plain Python takes half the time to call it.
         send = self._send
         if message["type"] != _RESPONSE_START:
             return send(message)
-        # A copy: an application may send one constant message to everybody.
+        # A copy: an application may send one constant message to all clients.
         theirs = message if type(message) is dict else dict(message)
         start = theirs.copy()
         start["headers"] = self._answer.apply_raw(
@@ -460,7 +459,7 @@ class Sender:
 
 
 class LateSender:
-    """A ``send`` that finds the policy when the response starts."""
+    """ASGI's ``send`` that finds the policy when the response starts."""
 
     __slots__ = ("_find", "_gateway", "_origin", "_scope", "_send")
 
@@ -476,7 +475,7 @@ class LateSender:
         if policy is None:
             return self._send(message)
         gateway = self._gateway
-        # Nothing is examined by method where policies are found late.
+        # The method does not count: policies are found late only without cross-site blocking.
         answer: Any = gateway.answer(
             policy, None, self._scope, "GET", self._origin, False, None, True
         )
@@ -490,7 +489,7 @@ class LateSender:
 
 
 class Starter:
-    """WSGI's ``start_response``, whose response starts with the headers of an answer.
+    """WSGI's ``start_response`` that adds the headers of an answer.
 
     Attributes:
         has_started: Whether the application has called it.
@@ -533,5 +532,5 @@ class Starter:
         try:
             return self._start_response(status, headers, exc_info)
         finally:
-            # Its traceback leads to this very frame, which must not lead back to it.
+            # Its traceback refers to this frame: a reference back would be a cycle.
             exc_info = None

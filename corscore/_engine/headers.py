@@ -1,4 +1,4 @@
-"""How a response's headers change: replace what CORS owns, merge into what it shares.
+"""A response's headers with those of CORS: owned ones replaced, shared ones merged.
 
 The application's own list is never written to: it may be a constant, shared between requests.
 """
@@ -51,12 +51,12 @@ _CONCERNED = frozenset((*OWNED, ACCESS_CONTROL_EXPOSE_HEADERS, VARY))
 
 
 def canonical(name: str) -> str:
-    """``access-control-max-age`` as most people write it: ``Access-Control-Max-Age``."""
+    """A header's name with capitals: ``Access-Control-Max-Age``."""
     return "-".join(map(str.capitalize, name.split("-")))
 
 
 def raw_pairs(pairs: Iterable[tuple[str, str]]) -> list[RawPair]:
-    """Header pairs as ASGI wants them: bytes, with names in lower case."""
+    """Header pairs as in ASGI: bytes, names in lower case."""
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
 
 
@@ -66,12 +66,12 @@ def merge(
     vary: tuple[str, str] | None,
     on_conflict: OnConflict | None,
 ) -> list[tuple[str, str]]:
-    """A response's headers with ours in them, as a new list.
+    """Return a response's headers with those of the policy, as a new list.
 
     Args:
-        pairs: What the application set; names in any case.
-        ours: What the policy sets, without ``Vary``; empty where nothing may be read.
-        vary: The name ``Vary`` and what to merge into its value, or None.
+        pairs: The application's headers; names in any case.
+        ours: The policy's headers, without ``Vary``; empty where nothing may be read.
+        vary: The name ``Vary`` and the value to merge, or None.
         on_conflict: Called with the lower-case name of each header that was removed because the
             policy alone may set it.
     """
@@ -92,7 +92,7 @@ def merge_raw(
     vary: tuple[str, str] | None,
     on_conflict: OnConflict | None,
 ) -> list[RawPair]:
-    """The same for raw headers: what does not concern CORS passes as it is."""
+    """``merge`` for raw headers; headers that do not concern CORS stay as they are."""
     kept: list[RawPair] = []
     concerned: list[tuple[str, str]] = []
     for pair in pairs:
@@ -105,7 +105,7 @@ def merge_raw(
 
 
 def _text(value: bytes | str) -> str:
-    # Not what ASGI says, but some servers take text, and their users do not know.
+    # ASGI requires bytes, but some servers accept text, and so applications send it.
     return value if isinstance(value, str) else bytes(value).decode("latin-1")
 
 
@@ -115,15 +115,15 @@ def update(
     vary: tuple[str, str] | None,
     on_conflict: OnConflict | None,
 ) -> None:
-    """The same in place, for a mapping that knows one value a name."""
+    """``merge`` in place, for a mapping with one value a name."""
     try:
         names = [name for name in headers if name.lower() in _CONCERNED]
     except AttributeError:
-        # Werkzeug's Headers iterate over pairs. Asked for its keys, Django's takes twice as long.
+        # Werkzeug's Headers iterate over pairs. Django's `keys()` takes twice as long as iterating.
         keys = headers.keys()
         names = [name for name in keys if name.lower() in _CONCERNED]
     if not names:
-        # Most responses: nothing to merge, and no call for it.
+        # Most responses have nothing to merge.
         for name, value in ours:
             headers[name] = value
         if vary is not None:
@@ -144,7 +144,7 @@ def _settle(
     vary: tuple[str, str] | None,
     on_conflict: OnConflict | None,
 ) -> list[tuple[str, str]]:
-    """What becomes of the headers that concern CORS, theirs and ours."""
+    """Merge the application's headers that concern CORS with ours."""
     if not theirs:
         return [*ours] if vary is None else [*ours, vary]
     exposed = []
@@ -158,7 +158,7 @@ def _settle(
             on_conflict(name)
     settled = list(ours)
     if exposed and ours:
-        # A view knows best which of its own headers are worth reading.
+        # A view may expose headers of its own, such as Content-Disposition.
         name = canonical(ACCESS_CONTROL_EXPOSE_HEADERS)
         exposed = [value for known, value in ours if known == name] + exposed
         settled = [pair for pair in ours if pair[0] != name]
@@ -173,7 +173,7 @@ def _settle(
 
 
 def _union(values: list[str]) -> list[str]:
-    """The elements of several list values, each once whatever its case, in their order."""
+    """The elements of several list values in order, each once, compared without case."""
     elements: dict[str, str] = {}
     for value in values:
         for part in value.split(","):

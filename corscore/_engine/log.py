@@ -1,4 +1,4 @@
-"""What is logged on behalf of requests: no more often than somebody can read, and never raw."""
+"""Limits of what requests may write into the log, in number and in characters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MAX_KEYS = 1000
 
 
 class LogLimit:
-    """Lets each key pass once a minute, and a thousand of them at most. Safe between threads."""
+    """A limit of one line a minute for each key, and of a thousand keys. Safe between threads."""
 
     __slots__ = ("_lock", "_said")
 
@@ -20,14 +20,14 @@ class LogLimit:
         from threading import Lock
 
         self._lock = Lock()
-        # A key to when it may be said again.
+        # A key to when it may be logged again.
         self._said: dict[tuple[str | bytes, str], float] = {}
 
     def lets_pass(self, subject: str | bytes, reason: str) -> bool:
-        """Whether to say it now.
+        """Whether to log it now.
 
         Args:
-            subject: Whom it is about; from a request, so of any number.
+            subject: What the line is about; clients choose it, so there may be any number.
             reason: One of a few codes.
         """
         key = (subject, reason)
@@ -49,12 +49,12 @@ class LogLimit:
 
 
 def traced(error: BaseException) -> str:
-    """Where an exception was raised, and what it says.
+    """The traceback and the message of an exception, the message escaped.
 
-    In the place of ``exc_info``, which writes the message as it is: it mostly quotes what the
-    request said. All but the lines of source is printable ASCII.
+    ``exc_info`` would write the message as it is, and it often quotes the request. All but the
+    lines of source is printable ASCII.
     """
-    # Imported late, as whatever a request does not need.
+    # Imported late: few requests need it.
     from traceback import format_tb
 
     where = "".join(format_tb(error.__traceback__))

@@ -1,7 +1,7 @@
-"""Picks the build of what every request passes: compiled where it is, the same in Python if not.
+"""The build of what every request passes: compiled where there is one, else Python.
 
-``CORSCORE_PURE_PYTHON=1`` asks for Python. The engine reaches these names through this module, so
-that a test can put either build in its place.
+``CORSCORE_PURE_PYTHON=1`` selects Python. The engine reaches these names through this module, so
+that a test can replace the build.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# The C types of _matcher_py.py when it is compiled as _matcher_c.
+# The C types of matcher_py.py when it is compiled as matcher_c.
 
 cimport cython
 

@@ -1,9 +1,9 @@
 # cython: language_level=3, annotation_typing=False, binding=False, freethreading_compatible=True
-"""Which origins a list of patterns covers.
+"""``Matcher``: the origins that a list of patterns covers.
 
 One source, two builds: this file runs as it is, and Cython compiles it a second time as
-``_matcher_c`` with the C types of ``_matcher_c.pxd``. It works on bytes, as servers hand them over;
-it compares, and never folds, repairs or raises. Nothing in it changes after it was built.
+``matcher_c`` with the C types of ``matcher_c.pxd``. It compares bytes as
+servers pass them, without folding or repairing them, and never raises. A matcher never changes.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Matcher:
                 suffix += b":" + pattern.port.encode("ascii") if pattern.port else b""
             schemes = table.get(suffix, ())
             if scheme not in schemes:
-                # Most suffixes have the same one: kept once, and not a hundred thousand times.
+                # Most suffixes have the same schemes, which are kept once.
                 schemes = (*schemes, scheme)
                 table[suffix] = shared.setdefault(schemes, schemes)
         self.exact: frozenset[bytes] = frozenset(exact)
@@ -86,7 +86,7 @@ class Matcher:
         self._is_open = bool(suffixes or self._has_any_port)
 
     def matches_open(self, origin: bytes) -> bool:
-        """The patterns that leave something open: the labels before a suffix, or the port."""
+        """Whether a pattern with ``*.`` or ``:*`` covers the origin."""
         length = len(origin)
         if not self._is_open or length > _MAX_ORIGIN_LENGTH:
             return False
@@ -94,7 +94,7 @@ class Matcher:
             return True
         if not self._has_any_port:
             return False
-        # The same bytes; compiled, a pointer to them, which costs nothing to index or to slice.
+        # When compiled, a pointer to the same bytes: indexing and slicing it make no objects.
         text = origin
         start = _start_of_host(text, length)
         end = _end_of_host(text, start, length)
@@ -103,14 +103,13 @@ class Matcher:
         return text[:end] in self._any_port or self._is_below(origin, end, self._any_port_suffixes)
 
     def _is_below(self, origin: bytes, end: int, suffixes: dict[bytes, tuple[bytes, ...]]) -> bool:
-        """Whether what ends there is one or more labels before a suffix of the table."""
+        """Whether the origin up to ``end`` is one or more labels before a suffix of the table."""
         text = origin
         depth = 0
         dot = end
         while depth < self._max_depth:
             dot -= 1
-            # No farther than a label is long, and the last one's port: what is longer is in no
-            # origin, nor in a pattern.
+            # A bound: no label, with the port after the last one, is longer.
             stop = max(0, dot - _MAX_LAST_LENGTH)
             while dot >= stop and text[dot] != _DOT:
                 dot -= 1
@@ -120,8 +119,8 @@ class Matcher:
             if self._depths[depth]:
                 schemes = suffixes.get(text[dot:end])
                 if schemes is not None and origin.startswith(schemes):
-                    # Only now is it worth to look at the rest. No need to walk on: a longer suffix
-                    # would only leave fewer of the same labels.
+                    # The rest is read only now. A longer suffix need not be tried: it would leave
+                    # fewer of the same labels.
                     start = _start_of_host(text, end)
                     host = _end_of_host(text, start, end) - start
                     return host <= _MAX_HOST_LENGTH and _are_labels(text, start, dot)
@@ -129,7 +128,7 @@ class Matcher:
 
 
 def _start_of_host(origin: bytes, length: int) -> int:
-    """Where the host starts, or the end when no "://" stands before one."""
+    """The index of the host's first byte; the end without "://"."""
     i = 0
     while i < length and i <= _MAX_SCHEME_LENGTH and origin[i] != _COLON:
         i += 1
@@ -139,9 +138,9 @@ def _start_of_host(origin: bytes, length: int) -> int:
 
 
 def _end_of_host(origin: bytes, start: int, length: int) -> int:
-    """Where the port's colon is, or the end; colons inside brackets belong to an address."""
+    """The index of the port's colon, or the end; colons in brackets belong to an address."""
     i = length - 1
-    # No farther than a port is long: behind that a colon is no port's, nor of any host.
+    # A bound: a port has at most five digits, and a host has no colon outside of brackets.
     stop = max(start, i - _MAX_PORT_LENGTH)
     while i >= stop and origin[i] != _BRACKET:
         if origin[i] == _COLON:
@@ -151,7 +150,7 @@ def _end_of_host(origin: bytes, start: int, length: int) -> int:
 
 
 def _is_port(origin: bytes, host: int, start: int, end: int) -> bool:
-    """Whether what stands there is a port, and not the default one of the scheme."""
+    """Whether the bytes from ``start`` are a port, and not the default port of the scheme."""
     if not 0 < end - start <= _MAX_PORT_LENGTH or origin[start] == _ZERO:
         return False
     number = 0
@@ -163,7 +162,7 @@ def _is_port(origin: bytes, host: int, start: int, end: int) -> bool:
 
 
 def _are_labels(origin: bytes, start: int, end: int) -> bool:
-    """Whether everything from ``start`` to ``end`` is labels of a host, in lower case."""
+    """Whether the bytes from ``start`` to ``end`` are labels of a host in lower case."""
     length = 0
     for i in range(start, end):
         if origin[i] == _DOT:

@@ -1,8 +1,8 @@
 # cython: language_level=3, annotation_typing=False, binding=False, freethreading_compatible=True
-"""Which policy governs which path.
+"""``PathTable``: policies by path.
 
 One source, two builds, as ``matcher_py``. Paths are compared as frameworks route them: decoded
-once, case-sensitive. Nothing in it changes after it was built.
+once, case-sensitive. A table never changes.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ _PREFIX_END = "/*"
 
 
 def scope_path(scope: Mapping[str, Any]) -> str:
-    """The path of an ASGI scope below where the application is mounted.
+    """The path of an ASGI scope, relative to the application's mount.
 
-    https://asgi.readthedocs.io/en/latest/specs/www.html: ``path`` includes ``root_path``. Servers
-    and frameworks of before leave it out.
+    https://asgi.readthedocs.io/en/latest/specs/www.html: ``path`` includes ``root_path``. Older
+    servers and frameworks leave it out.
     """
     path: str = scope["path"]
     root = scope.get("root_path")
@@ -32,19 +32,19 @@ def scope_path(scope: Mapping[str, Any]) -> str:
 
 
 def environ_path(environ: Mapping[str, Any]) -> str:
-    """The path of a WSGI environ, decoded, and below where the application is mounted."""
+    """The decoded path of a WSGI environ, relative to the application's mount."""
     path: str = environ.get("PATH_INFO") or "/"
     if path.isascii():
         return path
-    # PEP 3333: bytes of the path, decoded once by the server, in the guise of latin-1.
+    # PEP 3333: the path's bytes, each as one character of latin-1.
     return path.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
 class Segment:
-    """A segment of some prefix, and what is below it.
+    """A segment of a prefix, with the segments below it.
 
     Attributes:
-        below: The next segment to its ``Segment``.
+        below: The names of the next segments to their ``Segment``.
         has_policy: Whether a prefix ends here.
         policy: The policy of everything below that prefix, or None.
     """
@@ -61,8 +61,8 @@ class PathTable:
     Args:
         policies: Checked keys to policies: literal paths, and prefixes that end in ``/*``.
         default: The policy of all other paths, or None.
-        ambiguous: The policy of a path that is another one after its dots and empty segments
-            are resolved, where the two have different policies: a file server resolves them.
+        ambiguous: The policy of a path with dots or empty segments whose resolved form has
+            another policy: file servers resolve such paths, and routers may not.
     """
 
     def __init__(self, policies: Mapping[str, Any], default: Any, ambiguous: Any) -> None:
@@ -82,9 +82,9 @@ class PathTable:
             segment.policy = policy
 
     def find(self, path: str) -> Any:
-        """The policy that governs a path; None leaves it alone. Never raises.
+        """Return the policy that governs a path; None leaves it alone. Never raises.
 
-        At most linear in the path's length, however many keys there are.
+        Linear in the path's length, for any number of keys.
 
         Args:
             path: As the framework routes it: decoded, and relative to where the app is mounted.
@@ -117,7 +117,7 @@ class PathTable:
         if not below or path[0] != "/":
             return policy
         start = 1
-        # Only what a slash follows is a prefix's segment: "/api/*" does not cover "/api".
+        # A prefix's segment ends in a slash: "/api/*" does not cover "/api".
         while below:
             end = path.find("/", start)
             if end < 0:
@@ -136,7 +136,7 @@ class PathTable:
 def _may_resolve(path: str) -> bool:
     """Whether a path has a backslash, or a dot or an empty segment behind a slash."""
     previous = " "
-    # One pass, since three searches cost more than all the rest of a look-up.
+    # One pass: three searches would cost more than the rest of the lookup.
     for char in path:
         if char == "\\" or (previous == "/" and char in "./"):
             return True
@@ -145,9 +145,9 @@ def _may_resolve(path: str) -> bool:
 
 
 def _resolved(path: str) -> str:
-    """A path without dots, backslashes and empty segments but the last, clamped at its root.
+    """A path with its dots resolved, without empty segments but the last, clamped at its root.
 
-    https://url.spec.whatwg.org/#path-state, and what file systems make of empty segments.
+    https://url.spec.whatwg.org/#path-state; empty segments go as in file systems.
     """
     parts = path.replace("\\", "/").split("/")
     kept: list[str] = []

@@ -1,4 +1,4 @@
-"""Why a browser will refuse a request: for logs and for people, never on the fast path."""
+"""Reason codes of refusals; worked out only when one is read."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ def preflight_refusal(
     *,
     repeats: bool,
 ) -> str | None:
-    """The reason code for what a preflight asks beyond its origin, or None.
+    """The reason code for a method or header that a preflight asks for in vain, or None.
 
     https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7; methods are compared by case.
 
     Args:
         request: The preflight.
-        allow_methods: Of the policy, beside the safelisted ones.
-        allow_headers: Of the policy, beside the safelisted ones.
-        repeats: Whether "*" is answered by repeating the question, which has to be a valid one
-            then; without credentials a browser takes "*" for anything.
+        allow_methods: The policy's methods, without the safelisted ones.
+        allow_headers: The policy's header names, without the safelisted ones.
+        repeats: Whether the policy allows credentials: then "*" is answered by repeating what was
+            asked, if it is valid. Without credentials a browser takes "*" for anything.
     """
     method = request.request_method or ""
     if WILDCARD in allow_methods:

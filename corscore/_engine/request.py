@@ -1,4 +1,4 @@
-"""What CORS reads of a request: a few strings, whatever framework it came through."""
+"""``RequestInfo``: the method, path and headers that CORS reads of a request."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ class RequestInfo:
 
     Values are ``str``; bytes of a header stand in it as latin-1, as in WSGI (PEP 3333). Two are
     equal when method and headers are. ``from_getter``, ``from_pairs`` and ``from_environ`` read a
-    framework's request, and the first two read it when a field is asked for.
+    framework's request, when the first field is used.
     """
 
-    # The last two are where fields that were not set are read from.
+    # `_get`, `_pairs` and `_path_of` are the sources of fields that are not set.
     __slots__ = (*_FIELDS, "_get", "_pairs", "_path_of", "native", "path")
 
     method: str
@@ -117,7 +117,7 @@ class RequestInfo:
         path_of: Callable[[Any], str] | None = None,
         native: object = None,
     ) -> RequestInfo:
-        """Read a WSGI environ, or what has the same keys, as Django's ``META`` under ASGI too.
+        """Read a WSGI environ, or a mapping with the same keys, such as Django's ``META``.
 
         https://peps.python.org/pep-3333/#environ-variables
 
@@ -125,7 +125,7 @@ class RequestInfo:
             method: The request's method.
             environ: The request.
             path_of: The function that reads ``path`` from ``native``.
-            native: The framework's own request; the environ itself without one.
+            native: The framework's own request; None for the environ itself.
         """
         info = cls.__new__(cls)
         get = environ.get
@@ -250,7 +250,7 @@ class RequestInfo:
 
 
 class _Keys(dict[str, str]):
-    """Names of headers to what they are called in an environ; a handful is ever asked for."""
+    """Header names to the keys of an environ. The names come from code, so there are few."""
 
     def __missing__(self, name: str) -> str:
         key = name.upper().replace("-", "_")

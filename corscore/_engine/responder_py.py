@@ -1,5 +1,5 @@
 # cython: language_level=3, annotation_typing=False, binding=False, freethreading_compatible=True
-"""A policy as requests need it: which prepared answer they get.
+"""``Responder``: a compiled policy's choice among its prepared answers.
 
 One source, two builds, as ``matcher_py``.
 """
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 
 class Responder:
-    """A policy as requests need it: which prepared answer a request gets.
+    """A compiled policy: origin lookup and prepared answers.
 
     Args:
         matcher: The origins that patterns allow.
-        other_origins: Asked about an origin that no pattern covers (a regex, ``null``), or None.
+        other_origins: The check of an origin that no pattern covers (regex, ``null``), or None.
         answers: ``"not-cors"``, ``"actual-allowed"``, ``"actual-refused"``,
             ``"preflight-allowed"``, ``"preflight-refused"``, and ``"blocked-..."`` for the first
-            three, to the answer.
+            three, each to its answer.
         any_origin: Whether the policy is ``*``: then the origin is never looked at.
         credentials: Whether the policy allows credentials.
-        has_resolver: Whether a resolver is to be asked about origins that are refused.
-        is_debug: Whether every request is examined, to log what is refused beside origins.
-        late_answer: For a policy whose answer to an allowed preflight repeats its questions: the
-            values that ``scan`` calls Access-Control-Request-* to the answer; else None.
-        debug_answer: For a policy that says why it refuses a preflight: the origin to the answer;
-            else None.
+        has_resolver: Whether the policy has a resolver for origins that are refused.
+        is_debug: Whether every request is examined, to log refused methods and headers too.
+        late_answer: Makes the answer to an allowed preflight from its Access-Control-Request-*
+            values, for a policy that repeats them; else None.
+        debug_answer: Makes the answer to a refused preflight, with the reason in its body, from the
+            origin; None without ``debug``.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Responder:
         asked: Sequence[bytes | str | None] | None,
         verdict: bool | None,
     ) -> answer_py.Answer:
-        """The answer to a request: the one place that tells a preflight from an actual request.
+        """Return the answer to a request. Here alone preflights and actual requests part.
 
         https://fetch.spec.whatwg.org/#cors-preflight-request
 
@@ -99,8 +99,8 @@ class Responder:
             is_preflight: Whether the method is OPTIONS, with an Access-Control-Request-Method.
             asked: Access-Control-Request-Method, -Headers and -Private-Network; needed for a
                 preflight where ``reads_questions``.
-            verdict: A resolver's verdict on a well-formed origin; None asks the policy. Under
-                ``*`` it does not count.
+            verdict: A resolver's verdict on a well-formed origin; None leaves it to the policy.
+                Under ``*`` it does not count.
         """
         if origin is None:
             return self.not_cors
@@ -121,7 +121,7 @@ class Responder:
         return self._debug_answer(origin)
 
     def blocked(self, answer: answer_py.Answer) -> answer_py.Answer:
-        """The 403 that is sent to an actual request which the application must not see."""
+        """Return the 403 for an actual request that the application must not see."""
         if answer is self.not_cors:
             return self._blocked_not_cors
         return self._blocked_allowed if answer.origin_allowed else self._blocked_refused

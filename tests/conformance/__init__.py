@@ -1,4 +1,4 @@
-"""The one suite that every adapter runs: ``tests/test_conformance.py``, over a table of drivers.
+"""The one suite that every adapter runs: ``test_conformance.py``, over a table of drivers.
 
 A driver puts a policy around a small application of its framework and sends requests through the
 real adapter, in process. The model browser of ``corscore.browser`` fetches through it, and what it
