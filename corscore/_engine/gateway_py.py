@@ -79,7 +79,7 @@ def scan(pairs: Iterable[RawPair]) -> list[bytes | None]:
                     # Plain bytes: a subclass may define its own comparison.
                     found[slot] = value if type(value) is bytes else bytes(value)
                 elif len(earlier) <= _LONGEST_READ:
-                    # A longer value is refused anyway; joining many lines would take quadratic time.
+                    # A longer value is refused anyway, and joining would take quadratic time.
                     found[slot] = earlier + b", " + value
     return found
 
@@ -89,8 +89,8 @@ def origin_of(headers: Iterable[RawPair]) -> bytes | None:
     origin: bytes | None = None
     try:
         for name, value in headers:
-            # Length and first byte first: they exclude almost all other headers. Then the name as it
-            # came: servers send it in lower case.
+            # Length and first byte first: they exclude almost all others. Then the name as it came:
+            # servers send it in lower case.
             if (
                 len(name) == _ORIGIN_LENGTH
                 and name[0] in _O

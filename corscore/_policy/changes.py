@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from corscore._policy.map import PolicyMap
 
-# Items of a list in one line of a log.
+# The most items of a list in one line of a log.
 _MOST_SHOWN = 5
 
 
@@ -68,10 +68,10 @@ class Change:
 
 
 def changes(old: Policy | PolicyMap, new: Policy | PolicyMap) -> tuple[Change, ...]:
-    """What differs, in the order of the options; in a map, key by key.
+    """Return the differences, in the order of the options; for maps, key by key.
 
-    Lists differ by what is in them, whatever its order. A policy beside a map counts as a map that
-    has nothing but this default.
+    The order of a list does not count. A policy that is compared with a map counts as a map with
+    this default alone.
     """
     if isinstance(old, Policy) and isinstance(new, Policy):
         return tuple(_between(None, old, new))

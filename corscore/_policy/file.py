@@ -1,4 +1,4 @@
-"""Reads a policy from a TOML file, and reads it again when the file changes."""
+"""A policy in a TOML file, which is read again when the file changes."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 _FIELD = "PolicyRef.from_file"
-# Seconds after which the file is looked at without being told: changes on network file systems,
-# and those between the first reading and the first notice, come to light by this.
+# Seconds after which the file is read without a notice, to find changes on network file systems
+# and those between the first reading and the first notice.
 _LOOK_AGAIN = 5.0
 _STOP_SECONDS = 10.0
 
@@ -82,12 +82,12 @@ def _refuse(path: object, mistake: str, hint: str) -> NoReturn:
 
 
 class FileWatcher:
-    """Reads a policy file again whenever its content changes, in a daemon thread.
+    """A daemon thread that reads a policy file again when its content changes.
 
     Args:
         path: The file.
-        content: Its bytes as they were read last.
-        replace: Takes each new policy.
+        content: The bytes that were read last.
+        replace: Called with each new policy.
 
     Raises:
         ConfigError: When the package watchfiles is missing.
@@ -120,12 +120,12 @@ class FileWatcher:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the thread, and waits for it."""
+        """End the thread, and wait for it."""
         self._stop.set()
         self._thread.join(_STOP_SECONDS)
 
     def look(self) -> None:
-        """Reads the file, and replaces the policy if there is another one in it. Never raises."""
+        """Read the file, and replace the policy if its content is new. Never raises."""
         # Imported late: logging is larger than the whole engine.
         from logging import getLogger
 
@@ -136,12 +136,12 @@ class FileWatcher:
             self._content = content
             self._replace(_policy_in(self._path, content))
         except ConfigError as error:
-            # Read once in vain, a missing file is complained about until it is back only once.
+            # A missing file is logged once until it is back.
             if str(error).encode() == self._content:
                 return
             if error.problems[0].code == "file-unreadable":
                 self._content = str(error).encode()
-            # What is wrong is in the text; where it was found out helps nobody.
+            # The text has the problems; a traceback would add nothing.
             getLogger("corscore").error(  # noqa: TRY400
                 "%s is broken, and the policy stays as it was: %s", escaped(self._path), error
             )
@@ -151,8 +151,8 @@ class FileWatcher:
 
         from watchfiles import watch
 
-        # Its folder, and not the file: editors and Kubernetes put another file in its place. And
-        # where a link leads, since only that folder knows of a change there.
+        # The folder, not the file: editors and Kubernetes replace the file. Of a link also the
+        # folder of its target, where a change of the target is noticed.
         path = Path(self._path)
         folders = {path.absolute().parent, path.resolve().parent}
         try:

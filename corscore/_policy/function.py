@@ -1,8 +1,7 @@
-"""A resolver's function: called as it needs it, in a limited number of threads.
+"""``ResolverFunction``: calls a sync or async function in a limited number of threads.
 
-A function may be sync or async, and so may an adapter. An exception, a time-out, a full house of
-threads and anything but True and False is a refusal in the log: the request goes on without its
-headers.
+An exception, a time-out, too many busy threads and any value but True and False refuse the
+origin, and are logged. The request goes on without CORS headers.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ MAX_THREADS = 40
 
 
 class ThreadsBusyError(Exception):
-    """All threads that may wait for a function do."""
+    """All threads that may wait for a function are busy."""
 
 
 class ResolverFunction:
-    """A function that gives verdicts.
+    """A user's function that gives verdicts on origins.
 
     Args:
-        fn: Takes the arguments of ``call``; returns True or False, or an awaitable of either.
+        fn: Takes the arguments of ``call``; returns True, False or an awaitable of either.
         timeout: Seconds to wait for an answer under ASGI; None waits for as long as it takes.
         max_threads: How many threads may wait for the function at a time.
 
@@ -53,11 +52,11 @@ class ResolverFunction:
         )
 
     def in_server_thread(self, origin: str, resolve: Callable[[], bool]) -> bool:
-        """Runs ``resolve`` here and now, or refuses at once where too many threads do.
+        """Run ``resolve`` in this thread, or refuse at once if too many threads do.
 
         Args:
-            origin: The origin that it is about, for the log.
-            resolve: Calls the function, or waits for another thread that does.
+            origin: The origin, for the log.
+            resolve: Calls the function, or waits for another thread that calls it.
         """
         if not self._threads.acquire(blocking=False):
             self._log_failure(origin, self._busy())
@@ -68,7 +67,7 @@ class ResolverFunction:
             self._threads.release()
 
     def call(self, origin: str, *args: object) -> bool | None:
-        """Calls the function here and now; None where it gave no verdict.
+        """Call the function in this thread; None if it gave no verdict.
 
         Args:
             origin: The origin that the verdict is about, for the log.
@@ -83,7 +82,7 @@ class ResolverFunction:
             return None
 
     async def call_async(self, origin: str, *args: object) -> bool | None:
-        """The same under asyncio or trio: a sync function runs in a worker thread."""
+        """``call`` under asyncio or trio: a sync function runs in a worker thread."""
         try:
             if self.timeout is None and self.is_async:
                 return _verdict(await self.fn(*args))
@@ -112,7 +111,7 @@ class ResolverFunction:
         if not threads.acquire(blocking=False):
             raise self._busy()
         # A request that is cancelled leaves its thread running: that thread counts until it ends.
-        # It may also be cancelled before the thread starts. Either side pops this once to count.
+        # It may also be cancelled before the thread starts. The side that pops the item releases.
         not_started = [True]
 
         def run() -> tuple[object, BaseException | None]:
@@ -148,7 +147,7 @@ class ResolverFunction:
         return ThreadsBusyError(f"all {self.max_threads} threads for it are busy")
 
     def _log_failure(self, origin: str, error: BaseException) -> None:
-        # A database that is gone fails every request: once a minute for a kind of exception.
+        # Once a minute for a kind of exception: a database that is down fails every request.
         if not self._failures.lets_pass(type(error).__name__, "no verdict"):
             return
         # Imported late: logging is larger than the whole engine.
@@ -166,7 +165,7 @@ def _is_failure(error: BaseException) -> bool:
     """Whether the function failed, rather than the request or the process being stopped."""
     if isinstance(error, Exception):
         return True
-    # Imported late: no function but one with tasks of its own raises it.
+    # Imported late: only a function with tasks of its own raises it.
     from asyncio import CancelledError, current_task
 
     if not isinstance(error, CancelledError):
@@ -186,7 +185,7 @@ def _verdict(answer: object) -> bool:
     close: Callable[[], object] | None = getattr(answer, "close", None)
     if hasattr(answer, "__await__"):
         if close is not None:
-            close()  # a coroutine that nobody awaits would warn
+            close()  # a coroutine that is never awaited would warn
         raise TypeError("an awaitable was returned where nothing can await it")
-    # Not by its truth: an object that means "no" is as true as one that means "yes".
+    # Not by its truth value: an object that means "no" may be true.
     raise TypeError(f"True or False was expected, not {type(answer).__name__}")

@@ -22,10 +22,10 @@ class PolicyMap:
     equal policies, and the ``repr`` rebuilds one.
 
     Args:
-        policies: Keys to policies. ``"/api"`` is that path and no other; ``"/api/*"`` is what
-            starts with ``/api/``, which ``/api`` does not; ``"/*"`` is every path. None leaves a
+        policies: Keys to policies. ``"/api"`` is that path alone; ``"/api/*"`` is every path that
+            starts with ``/api/``, so not ``/api``; ``"/*"`` is every path. None leaves a
             path alone: nothing is added, removed, logged or blocked there.
-        default: What governs all other paths; None leaves them alone, too.
+        default: The policy of all other paths; None leaves them alone, too.
 
     Raises:
         ConfigError: With all keys that are wrong (``path-invalid``, ``path-is-regex``).
@@ -37,14 +37,14 @@ class PolicyMap:
     _default: Policy | None
     _policies: dict[str, Policy | None]
     _table: PathTable
-    # No policy of its own, so that a gateway looks the path up.
+    # A gateway looks the path up where this is None.
     _responder = None
 
     policy_for: Callable[[str], Policy | None]
     """The policy that governs a path; None leaves it alone. Never raises.
 
     A path is as the framework routes it: decoded, and relative to where the app is mounted. It is
-    looked up in linear time, however many keys there are. A path with ``.``, ``..``, ``\\`` or
+    looked up in linear time, for any number of keys. A path with ``.``, ``..``, ``\\`` or
     empty segments, which file servers resolve, is looked up in its resolved form, too: where the
     two policies differ, no origin is allowed.
     """
@@ -75,7 +75,7 @@ class PolicyMap:
 
     @property
     def default(self) -> Policy | None:
-        """What governs the paths that no key covers; None leaves them alone."""
+        """The policy of the paths that no key covers; None leaves them alone."""
         return self._default
 
     def items(self) -> tuple[tuple[str, Policy | None], ...]:

@@ -1,4 +1,4 @@
-"""Answers that are kept for a while, never more than a number of them."""
+"""``Remembered``: verdicts of a resolver, kept for a time and in bounded number."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-# The part of the room that refusals can count on where there are more of them than fit.
+# One part in so many of the entries is kept for refusals when there are too many of them.
 _REFUSALS_SHARE = 10
 
 
 class Remembered:
     """Verdicts by key, the least recently used forgotten first. Safe between threads.
 
-    Strangers choose the keys, and almost all of theirs are refused: those are forgotten first, lest
-    a flood of them push out what real visitors need.
+    Clients choose the keys, and the origins that attackers send are refused. So refusals are
+    forgotten first, and a flood of them does not push out what real visitors need.
 
     Args:
         max_entries: How many to keep at most.
@@ -33,12 +33,12 @@ class Remembered:
         self._lock = Lock()
         self._max_entries = max_entries
         self._ttls = {True: ttl, False: negative_ttl}
-        # By verdict: a key to when it is out of date. Least recently used first, as dicts keep
+        # By verdict: a key to the time when it expires. Least recently used first, as dicts keep
         # the order of insertion.
         self._tables: dict[bool, dict[Hashable, float]] = {True: {}, False: {}}
 
     def get(self, key: Hashable) -> bool | None:
-        """The verdict for a key, or None when there is none, or an old one."""
+        """The verdict for a key; None if there is none, or it has expired."""
         now = monotonic()
         with self._lock:
             for verdict, table in self._tables.items():
@@ -49,7 +49,7 @@ class Remembered:
         return None
 
     def put(self, key: Hashable, verdict: bool) -> None:
-        """Keeps a verdict."""
+        """Keep a verdict."""
         until = monotonic() + self._ttls[verdict]
         with self._lock:
             for table in self._tables.values():
@@ -62,7 +62,7 @@ class Remembered:
                 del crowded[next(iter(crowded))]
 
     def clear(self) -> None:
-        """Forgets everything."""
+        """Forget all verdicts."""
         with self._lock:
             for table in self._tables.values():
                 table.clear()

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 class PolicyRef:
-    """Where adapters find the policy of the moment; they take it where they take a policy.
+    """A policy that can be replaced; adapters take it where they take a policy.
 
-    A request reads it once, as it begins, and keeps what it read.
+    Each request reads it once.
 
     Args:
         policy: A ``Policy`` or a ``PolicyMap``.
@@ -62,11 +62,11 @@ class PolicyRef:
 
     @property
     def policy(self) -> Policy | PolicyMap:
-        """The policy of the moment."""
+        """The current policy."""
         return self.current
 
     def replace(self, new: Policy | PolicyMap) -> tuple[Change, ...]:
-        """Puts another policy in the place of this one, for all requests that begin from now on.
+        """Replace the policy for all later requests.
 
         Atomic between threads and tasks. What changed is returned, and logged on ``corscore``.
 
@@ -93,17 +93,17 @@ class PolicyRef:
         return changed
 
     def diff(self, new: Policy | PolicyMap) -> tuple[Change, ...]:
-        """What ``replace(new)`` would change, without doing it."""
+        """The changes that ``replace(new)`` would make."""
         return changes(self.current, _checked_type("PolicyRef.diff(...)", new))
 
     def require(self, check: Callable[[Policy], None]) -> None:
-        """For adapters: what every policy must pass, this one and each that replaces it.
+        """Check the current policy, and each that replaces it; for adapters.
 
         Args:
             check: Raises ``ConfigError`` about a policy that the adapter cannot serve.
 
         Raises:
-            ConfigError: When ``check`` refuses the policy of the moment.
+            ConfigError: When ``check`` refuses the current policy.
         """
         with self._lock:
             check_every(self.current, check)
@@ -111,7 +111,7 @@ class PolicyRef:
                 self._checks += (check,)
 
     def close(self) -> None:
-        """Stops watching the file, where one is watched."""
+        """Stop watching the file, if one is watched."""
         if self._watcher is not None:
             self._watcher.stop()
 

@@ -1,7 +1,7 @@
-"""``OriginResolver``: asks a database about origins, and remembers what it said.
+"""``OriginResolver``: verdicts on origins from a user's function, remembered by key.
 
-The function sees only the values that its ``key`` names. So whatever it says about one key holds
-for every request with that key, and one tenant's answer cannot serve another.
+The function gets only the values that its ``key`` names. So its verdict holds for every request
+with that key, and one tenant's verdict cannot serve another.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _EXAMPLES = {
     "timeout": 2.0,
     "max_threads": MAX_THREADS,
 }
-# A longer key is remembered by its digest: strangers choose paths and headers, and their length.
+# A longer key is remembered by its digest: clients choose the length of paths and headers.
 _MAX_KEY_LENGTH = 512
 
 
 class Resolver:
-    """A function that is asked every time, and sees the whole request.
+    """A function that is asked every time, with the whole request.
 
     Args:
         fn: ``fn(origin, request) -> bool``, sync or async.
@@ -86,17 +86,17 @@ class Resolver:
 class OriginResolver(Resolver):
     """A cached origin resolver: ``Policy(origin_resolver=OriginResolver(fn, ...))``.
 
-    At a time, one request asks about a key, and all others with that key wait for its answer.
+    One request at a time asks about a key; others with that key wait for its answer.
 
     Args:
         fn: Takes the values that ``key`` names, in its order, each a ``str`` or None where the
             request has none; returns True or False. Sync or async. What it raises, and anything
-            else that it returns, refuses the request's origin, is logged and not remembered.
+            else that it returns, refuses the origin; that is logged and not remembered.
         key: What the answer may depend on: ``"origin"``, which must be in it, ``"host"``,
             ``"path"``, ``"header:X-Tenant"``. Headers go into ``Vary`` on every response of the
             policy.
         ttl: Seconds for which an allowance is remembered.
-        negative_ttl: Seconds for which a refusal is.
+        negative_ttl: Seconds for which a refusal is remembered.
         max_entries: How many answers are remembered at most. The least recently used refusals are
             forgotten first, until they are a tenth; then allowances.
         timeout: Seconds to wait for an answer, after which the origin is refused; None waits.
@@ -138,16 +138,16 @@ class OriginResolver(Resolver):
         self.vary: tuple[str, ...] = tuple(headers)
         self._getters = tuple(map(_getter, self.key))
         self._remembered = Remembered(max_entries, ttl, negative_ttl)
-        # By event loop (None: threads) and key: who asks, and who waits for it.
+        # Calls in progress, by event loop (None: threads) and key.
         self._flights: dict[tuple[object, Hashable], _Flight] = {}
 
     @property
     def needs_anyio(self) -> bool:
-        """Whether ``ask_async`` does more than awaiting the function: it waits for others."""
+        """True: ``ask_async`` waits for other requests, too."""
         return True
 
     def forget(self) -> None:
-        """Forgets all answers, as after a change of the tenants' settings."""
+        """Forget all answers, for example after a change of the tenants' settings."""
         self._remembered.clear()
 
     def remembered(self, request: RequestInfo) -> bool | None:
@@ -162,11 +162,11 @@ class OriginResolver(Resolver):
         if verdict is not None:
             return verdict
         origin = request.origin or ""
-        # Those who wait count as well: one slow answer must not take every thread of the server.
+        # Waiting threads count too: one slow answer must not take every thread of the server.
         return self._function.in_server_thread(origin, lambda: self._resolve(origin, key, values))
 
     def _resolve(self, origin: str, key: Hashable, values: list[str | None]) -> bool:
-        """Calls the function, or waits for the thread that calls it for the same key."""
+        """Call the function, or wait for the thread that calls it for the same key."""
         from threading import Event
 
         while True:
@@ -174,7 +174,7 @@ class OriginResolver(Resolver):
             flight = self._flights.setdefault((None, key), own)
             if flight is own:
                 try:
-                    # Another thread may have been answered since.
+                    # Another thread may have got an answer since.
                     verdict = self._remembered.get(key)
                     if verdict is not None:
                         own.verdict = verdict
@@ -209,7 +209,7 @@ class OriginResolver(Resolver):
                     own.verdict = await self._function.call_async(request.origin or "", *values)
                     return self._land(own, key)
                 finally:
-                    # Reached also when the request that asks is cancelled: another one asks then.
+                    # Also when this request is cancelled: another one asks then.
                     del self._flights[loop, key]
                     own.over.set()
             await flight.over.wait()
@@ -234,7 +234,7 @@ def resolver_of(given: Callable[..., Any] | OriginResolver | None) -> Resolver |
 
 
 def check_sync(policy: Policy) -> None:
-    """Refuses a resolver that a sync adapter cannot ask as it promises.
+    """Refuse a resolver that a sync adapter cannot ask as its options say.
 
     Raises:
         ConfigError: ``resolver-is-async``, or ``resolver-invalid`` for a time-out.
@@ -269,7 +269,7 @@ def check_sync(policy: Policy) -> None:
 
 
 def check_async(policy: Policy) -> None:
-    """Refuses a resolver that needs anyio where it is not installed.
+    """Refuse a resolver that needs anyio if it is not installed.
 
     Raises:
         ConfigError: ``resolver-invalid``.
@@ -294,11 +294,11 @@ def check_async(policy: Policy) -> None:
 
 
 class _Flight:
-    """One question on its way.
+    """A call in progress.
 
     Attributes:
-        over: Set when it is answered, or given up.
-        has_landed: Whether it was answered.
+        over: The event that is set when the call has ended.
+        has_landed: Whether it ended with an answer or a failure, and was not cancelled.
         verdict: The answer; None where the function failed.
     """
 
@@ -314,7 +314,7 @@ def _getter(name: str) -> Callable[[RequestInfo], str | None]:
     if name == "origin":
         return lambda request: request.origin
     if name == "host":
-        # Host names have no case, and every spelling would be asked about again.
+        # Host names have no case: each spelling would be another key.
         return lambda request: None if request.host is None else request.host.lower()
     if name == "path":
         return lambda request: request.path
@@ -327,7 +327,7 @@ def _compact(values: list[str | None]) -> Hashable:
         return values[0]
     if sum(len(value) for value in values if value is not None) <= _MAX_KEY_LENGTH:
         return tuple(values)
-    # Imported late: no honest request needs it.
+    # Imported late: browsers send no such keys.
     from hashlib import sha256
 
     return sha256(repr(values).encode("utf-8", "surrogatepass")).digest()

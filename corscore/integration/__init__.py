@@ -1,4 +1,4 @@
-"""What every adapter needs besides the engine: its arguments read, and its notices said once.
+"""What every adapter needs besides the engine: arguments, the governor and notices.
 
 Public, for those who write an adapter for another framework.
 """

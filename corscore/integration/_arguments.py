@@ -1,4 +1,4 @@
-"""Reads the arguments of adapters into policies, and logs notices once."""
+"""Policies from the arguments of adapters, and notices that are logged once."""
 
 from __future__ import annotations
 

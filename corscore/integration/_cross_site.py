@@ -1,4 +1,4 @@
-"""Cross-site requests and WebSockets that CORS lets pass: which of them reach the application.
+"""Cross-site blocking: the requests and WebSockets that may reach the application.
 
 CORS says who may read a response. It stops neither a form that a page of another site posts, with
 the visitor's cookies, nor a WebSocket that it opens.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # RFC 9110 section 9.2.1, without TRACE: they must not change anything.
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # https://w3c.github.io/webappsec-fetch-metadata/#sec-fetch-site-header: the site's own pages, and
-# the address bar, which opens no WebSocket. A taken-over subdomain is "same-site".
+# the address bar, which opens no WebSocket. An attacker's subdomain is "same-site".
 _OWN_SITES = ("same-origin", "none")
 _OWN_SITES_OF_WEBSOCKETS = ("same-origin",)
 # Sent to any site without a preflight: by forms, beacons and scripts; by <a ping>; and as reports
@@ -38,13 +38,13 @@ _SCHEMES = ("http", "https")
 
 
 def read_own_origins(value: object) -> frozenset[str]:
-    """The site's own further origins, checked as those of a policy are.
+    """Check the site's own further origins, as those of a policy.
 
     Args:
         value: Whole origins, without ``*``, as a list, tuple, set or frozenset.
 
     Raises:
-        ConfigError: With all that is wrong, in the name of ``own_origins``.
+        ConfigError: With all problems, under the name ``own_origins``.
     """
     problems = Problems(Spelling({"allow_origins": "own_origins"}, python_literal, "="))
     origins = read_list(problems, "allow_origins", value) or ()
@@ -76,7 +76,7 @@ def passes(
     if request.method in _SAFE_METHODS or _is_own(request, _OWN_SITES):
         return True
     if request.origin is None:
-        # Under "*" too: what follows a preflight has an Origin.
+        # A request that followed a preflight has an Origin.
         return False
     return request.origin in own_origins or (
         origin_allowed
@@ -106,7 +106,7 @@ def admits_handshake(
 def is_from_own_origin(request: RequestInfo, own_origins: Collection[str]) -> bool:
     """Whether a request's Origin is the site's own: for logs, resolvers and callbacks.
 
-    Not what lets a request pass: next to ``Sec-Fetch-Site`` an equal host proves nothing.
+    It does not let a request pass: beside ``Sec-Fetch-Site`` an equal host proves nothing.
     """
     return request.is_own_origin or request.origin in own_origins
 
@@ -122,7 +122,7 @@ def host_note(request: RequestInfo, *, is_handshake: bool = False) -> str:
     if request.sec_fetch_site is not None or origin is None or request.is_preflight:
         return ""
     if request.method in ("GET", "HEAD") and not is_handshake:
-        # Pages send these to their own site without an Origin.
+        # Pages send these without an Origin to their own site.
         return ""
     parsed = parse_origin(origin)
     if parsed is None or parsed.scheme not in _SCHEMES:
@@ -138,7 +138,7 @@ def _is_own(request: RequestInfo, own_sites: tuple[str, ...]) -> bool:
     """Whether the site itself made the request, or no browser did."""
     site, origin, host = request.sec_fetch_site, request.origin, request.host
     if site is not None:
-        # It alone counts: an equal host beside "cross-site" is a page that came over plain http.
+        # Only this counts: an equal host beside "cross-site" is the same host over plain http.
         return site in own_sites
     if origin is None:
         return True
@@ -158,13 +158,13 @@ def _follows_preflight(request: RequestInfo) -> bool:
     if request.method.upper() != "POST":
         return True
     scheme = (request.header("Authorization") or "").partition(" ")[0]
-    # Browsers send the other schemes on their own, from a password that was typed once.
+    # Browsers send other schemes by themselves, with a password that was typed before.
     return scheme.lower() == "bearer" or _is_unsafe_type(request.header("Content-Type") or "")
 
 
 def _is_unsafe_type(content_type: str) -> bool:
     if mime_essence(content_type) is None:
         return False
-    # Several lines come as one value, and one of them may be what the browser sent.
+    # Several lines come as one value, and the browser may have sent any one of them.
     pieces = (content_type, *content_type.split(","))
     return _TYPES_WITHOUT_PREFLIGHT.isdisjoint(map(mime_essence, pieces))

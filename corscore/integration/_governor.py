@@ -1,4 +1,4 @@
-"""``Governor``: a policy around one application, with all that may be asked beside it."""
+"""``Governor``: resolvers, cross-site blocking, observers and the log around a policy."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
     OnDecision = Callable[[Decision, RequestInfo], object]
     Pairs = tuple[tuple[str, str], ...]
 
-# The decision about a scope or environ, once it was asked for, with what it was made of.
+# The key of a scope or environ for its decision, with the value of `FOUND` that it was made of.
 _DECISION = "corscore.decision"
 
 
 class Outcome:
-    """What becomes of a request that a policy governs.
+    """The decision on a request, with the response to send instead of the application's.
 
     Attributes:
-        decision: What the policy says; ``apply`` changes the headers of the app's response.
+        decision: The policy's decision; ``apply`` changes the headers of the app's response.
         response: Status, headers and body to send now, without calling the application: the answer
             to a preflight, or the 403 of ``block_cross_site``. None where the application answers.
     """
@@ -59,25 +59,25 @@ class Governor:
 
     Args:
         policies: A ``Policy``, ``PolicyMap`` or ``PolicyRef``.
-        is_async: Whether the adapter awaits: decides which resolvers it can ask.
+        is_async: Whether the adapter is async, and so can await resolvers.
         on_decision: ``fn(decision, request)``, called for every request that a policy governs.
             What it raises is logged, and changes nothing.
         shadow: Policies to compare with: requests on which a browser would be treated differently
             are logged.
-        block_cross_site: Whether requests that CORS does not stop are stopped.
-        own_origins: Further origins of the site itself, for ``block_cross_site``, WebSockets and
-            the log.
-        request_of: A scope, environ or the framework's own request to a ``RequestInfo``; needed
-            for a ``gateway``.
+        block_cross_site: Whether to refuse cross-site requests that CORS lets pass.
+        own_origins: Further origins of the site itself, for ``block_cross_site``, WebSockets,
+            resolvers and the log.
+        request_of: Makes a ``RequestInfo`` of a scope, an environ or the framework's own request;
+            needed for the ``gateway``.
         on_conflict: Called with the lower-case name of each header of a response that was removed
             because the policy alone may set it.
-        path_of: A scope or environ to the path that policies are looked up by; by default the one
-            below the mount.
+        path_of: Returns the path of a scope or environ that policies are looked up by; by default
+            the path relative to the mount.
 
     Raises:
         ConfigError: With all that is wrong with ``own_origins``, or a resolver that this kind of
             adapter cannot ask.
-        TypeError: When ``on_decision`` is no sync function, or ``shadow`` no policies.
+        TypeError: When ``on_decision`` is no sync function, or ``shadow`` is no policy.
     """
 
     __slots__ = (
@@ -96,10 +96,10 @@ class Governor:
     )
 
     policy_for: Callable[[str], Policy | None]
-    """The policy of the moment for a path; None leaves the request alone altogether."""
+    """The current policy for a path; None leaves the request alone."""
 
     gateway: Gateway
-    """The way of every request; see ``corscore.integration``."""
+    """The way of every request; adapters call its ``sender`` or ``starter``."""
 
     def __init__(
         self,
@@ -138,7 +138,7 @@ class Governor:
             path_of,
             examines_all=on_decision is not None or shadow is not None,
             blocks_cross_site=block_cross_site,
-            # A shadow policy may have a resolver, now or later.
+            # A shadow policy may have a resolver, or a reference may get one later.
             awaits_all=is_async and shadow is not None,
         )
 
@@ -148,23 +148,23 @@ class Governor:
         return not self._observes
 
     def require(self, policy: Policy | PolicyRef) -> None:
-        """Refuse a route's policy that this kind of adapter cannot serve.
+        """Check that this kind of adapter can serve a route's policy.
 
         Args:
-            policy: A policy, or a reference: then also what replaces its policy later.
+            policy: A policy; or a reference, whose later policies are checked too.
 
         Raises:
-            ConfigError: It has a resolver that cannot be asked here.
+            ConfigError: The policy has a resolver that cannot be asked here.
         """
         check_every(policy, self._check)
 
     def govern(
         self, policy: Policy, request: RequestInfo, *, origin_allowed: bool | None = None
     ) -> Outcome:
-        """What becomes of a request, in a sync adapter. Resolvers are asked here.
+        """Return the outcome of a request in a sync adapter; asks resolvers.
 
         Args:
-            policy: The policy that governs it: a route's, else ``policy_for(request.path)``.
+            policy: The policy that governs it: the route's, else ``policy_for(request.path)``.
             request: The request.
             origin_allowed: A verdict on the origin, as ``Policy.decide`` takes it; no resolver is
                 asked then.
@@ -176,7 +176,7 @@ class Governor:
     async def govern_async(
         self, policy: Policy, request: RequestInfo, *, origin_allowed: bool | None = None
     ) -> Outcome:
-        """The same in an async adapter."""
+        """``govern`` in an async adapter."""
         if origin_allowed is None:
             origin_allowed = await self.ask_async(policy, request)
         elif self._shadow is not None:
@@ -192,12 +192,12 @@ class Governor:
     def of_route(
         self, found: Policy | None, served: Policy | None, notices: Notices
     ) -> Policy | None:
-        """The policy of a response that another route served than the one its URL leads to.
+        """Return the policy of a response whose route may not be that of its URL.
 
         Args:
-            found: The policy of the route that the look-up finds, as for a preflight.
+            found: The policy of the route that the lookup finds, as for a preflight.
             served: The policy of the route that served the request.
-            notices: Says once that the two differ; then no origin is allowed.
+            notices: Logs once that the two differ; then no origin is allowed.
         """
         if served is found or served == found:
             return found
@@ -213,7 +213,7 @@ class Governor:
         """The decision about a request whose policy and answer are known."""
         return (policy or NO_ORIGIN)._compiled.decision(answer, request)
 
-    # What a gateway calls: `Extras` in `corscore._engine.gateway_py`.
+    # Called by a gateway: `Extras` in `corscore._engine.gateway_py`.
 
     def verdict(self, policy: Policy, native: Any, origin: bytes) -> bool | None:
         """The verdict of a policy's resolver on an origin; None where it has to be awaited."""
@@ -222,7 +222,7 @@ class Governor:
             return False
         request = self._request_of(native)
         request.origin = origin.decode("latin-1")
-        # Only well-formed origins of other sites are asked about, and so remembered.
+        # No check before this: only well-formed origins of other sites are ever remembered.
         known = resolver.remembered(request)
         if known is not None:
             return known
@@ -238,7 +238,7 @@ class Governor:
         answer: Answer,
         origin: bytes | None,
     ) -> bool:
-        """Tell observers and the log of a request; whether the application must not see it."""
+        """Report a request to observers and the log. Return whether to block it."""
         if (
             not self._observes
             and not policy.debug
@@ -250,14 +250,14 @@ class Governor:
         return self._examine(policy, verdict, request, decision)
 
     def left_alone(self, native: Any) -> None:
-        """Compare a request that no policy governs with what the shadow says of it."""
+        """Compare a request that no policy governs with the shadow policy."""
         if self._shadow is not None:
             self.leave_alone(self._request_of(native))
 
-    # What async adapters call where a gateway says so.
+    # Called by async adapters where a gateway cannot answer without awaiting.
 
     async def ask_async(self, policy: Policy, request: RequestInfo) -> bool | None:
-        """The verdict of a policy's resolver, awaited; None where it is not to be asked."""
+        """Await the verdict of a policy's resolver; None if it is not asked."""
         verdict = None
         if policy.resolver is not None and self._may_ask(policy, request):
             verdict = await policy.resolver.ask_async(request)
@@ -267,7 +267,7 @@ class Governor:
 
     async def admits_handshake(self, policy: Policy, request: RequestInfo) -> bool:
         """Whether a WebSocket's handshake may reach the application; a refusal is logged."""
-        # The site's own needs no verdict.
+        # The site's own handshakes need no verdict.
         if admits_handshake(request, policy, self._own_origins, origin_allowed=False):
             return True
         verdict = None
@@ -280,25 +280,25 @@ class Governor:
         return False
 
     def leave_alone(self, request: RequestInfo) -> None:
-        """Compare a request that no policy governs with what the shadow says of it."""
+        """Compare a request that no policy governs with the shadow policy."""
         candidate = None if self._shadow is None else self._shadow(request.path)
         if candidate is not None:
             decision = candidate.decide(request)
-            # No resolver is asked on behalf of a request that is to be left alone.
+            # No resolver is asked about a request that is left alone.
             if not decision.needs_resolver:
                 report(request, Treatment(None, None), Treatment(candidate, decision))
 
     def policy_without_route(self, request: RequestInfo, error: Exception) -> Policy | None:
-        """The policy of a request whose route could not be looked up; logs why.
+        """Return the policy of a request whose lookup raised; log the exception.
 
-        Which policy the route means is not known, so that a preflight is refused. Any other
-        request gets the policy of its path, and will meet the same exception.
+        A preflight is refused, since its route's policy is unknown. Any other request gets the
+        policy of its path; the application will meet the same exception.
         """
         self._refusals.log_lookup(request, error)
         return NO_ORIGIN if request.is_preflight else self.policy_for(request.path)
 
     def _may_ask(self, policy: Policy, request: RequestInfo) -> bool:
-        """Whether a resolver is asked: not about the site's own origin, nor about no origin."""
+        """Whether a resolver is asked about the origin: not if it is malformed or own."""
         return policy.decide(request).needs_resolver and not is_from_own_origin(
             request, self._own_origins
         )
@@ -337,7 +337,7 @@ class Governor:
     def _log_refusal(
         self, policy: Policy, verdict: bool | None, request: RequestInfo, decision: Decision
     ) -> None:
-        # Every form that a page posts to its own site has an Origin, which no policy need allow.
+        # A form of the site itself carries an Origin, which the policy need not allow.
         if request.origin is None or is_from_own_origin(request, self._own_origins):
             return
         reason = decision.reason
@@ -363,7 +363,7 @@ class Governor:
 
 
 def found_decision(native: Any, request: RequestInfo) -> Decision | None:
-    """The decision about a request that passed a gateway; None where none governs it.
+    """Return the decision on a request that passed a gateway; None without a policy.
 
     Args:
         native: The scope or environ that passed it.
@@ -394,7 +394,7 @@ def _lookup(policies: Policies, check: Callable[[Policy], None]) -> Callable[[st
         ref = policies
 
         def current(path: str) -> Policy | None:
-            # Read once: a policy that replaces it meanwhile is for later requests.
+            # Read once: it may be replaced at any time.
             policy = ref.policy
             return policy if isinstance(policy, Policy) else policy.policy_for(path)
 
@@ -403,7 +403,7 @@ def _lookup(policies: Policies, check: Callable[[Policy], None]) -> Callable[[st
 
 
 def _explained(policy: Policy, request: RequestInfo, verdict: bool | None) -> str:
-    # A resolver is not asked about "null", for instance: then the policy itself refused.
+    # Without a resolver's verdict, as about "null", the policy itself refused.
     was_asked = policy.decide(request).needs_resolver
     return policy.explain(request, origin_allowed=verdict if was_asked else None).log_text
 
@@ -414,7 +414,7 @@ def _as_it_is(native: Any) -> RequestInfo:
 
 
 def _no_conflict(name: str) -> None:
-    """Say nothing."""
+    """Ignore a conflict."""
 
 
 def _check_callback(on_decision: object) -> None:

@@ -1,4 +1,4 @@
-"""Says in the log what was refused, without letting strangers fill the disk."""
+"""``Refusals``: the log of refusals, limited in number since clients cause them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from corscore._engine.request import RequestInfo
 
 
-# Strangers choose how long an origin is; no real one is longer.
+# Bound the key: clients choose the Origin's length, and no valid origin is longer.
 _LONGEST_KEY = 326
 
 
@@ -25,22 +25,22 @@ class Refusals:
     def __init__(self) -> None:
         self._limit = LogLimit()
         self._noted = LogLimit()
-        # Apart: strangers, who can use up the one, are not to silence the other.
+        # A limit of their own: clients can use up the first one.
         self._failures = LogLimit()
 
     def wants(self, origin: bytes) -> bool:
-        """Whether it is time to look at a refusal of this origin: mostly once a minute."""
+        """Whether a refusal of this origin may be logged now: about once a minute."""
         return self._noted.lets_pass(origin[:_LONGEST_KEY], "")
 
     def log(
         self, reason: str, request: RequestInfo, explain: Callable[[], str] | None = None
     ) -> None:
-        """Logs a refusal, at most once a minute for an origin and a reason.
+        """Log a refusal, at most once a minute for an origin and a reason.
 
         Args:
             reason: A code such as ``"origin-not-allowed"``.
-            request: What was refused.
-            explain: Makes the text that follows, in printable ASCII but for its line breaks.
+            request: The refused request.
+            explain: Makes a text to add, of printable ASCII and line breaks.
         """
         origin = "-" if request.origin is None else escaped(request.origin)
         if not self._limit.lets_pass(origin, reason):
@@ -59,7 +59,7 @@ class Refusals:
         )
 
     def log_failure(self, what: str, error: Exception) -> None:
-        """Logs what a user's callback raised, at most once a minute for a kind of exception."""
+        """Log an exception of a user's callback, at most once a minute for its type."""
         if not self._failures.lets_pass(type(error).__name__, what):
             return
         from logging import getLogger
@@ -67,12 +67,12 @@ class Refusals:
         getLogger("corscore").error("%s raised, and the request went on\n%s", what, traced(error))
 
     def log_lookup(self, request: RequestInfo, error: Exception) -> None:
-        """Logs what a router raised about a request, at most once a minute for a kind of it."""
+        """Log an exception of a router, at most once a minute for its type."""
         if not self._failures.lets_pass(type(error).__name__, "lookup"):
             return
         from logging import getLogger
 
-        # Without its traceback: what is raised about a path mostly quotes it as it is.
+        # Without its traceback, whose messages often quote the path unescaped.
         getLogger("corscore").error(
             "the route of %s %s could not be looked up (%s: %s): its preflights are refused, and "
             "its other requests get the policy of the path",

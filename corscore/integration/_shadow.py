@@ -1,4 +1,4 @@
-"""Compares what a browser does under a policy and under a candidate for its place."""
+"""The comparison of a policy with a shadow policy, as a browser sees both."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ if TYPE_CHECKING:
 
 
 class Treatment:
-    """What a browser does with the answer to one request.
+    """A browser's treatment of the answer to one request.
 
-    Two are equal when it does the same: whether it goes on, whether it sends and shows what came
-    with cookies, and which headers it shows. Why a refusal is one, and for how long a preflight is
-    remembered, makes no difference to the request at hand.
+    Two are equal when the browser does the same for this request: goes on or not, with or without
+    credentials, and with the same exposed headers. Reasons and cache times do not count.
     """
 
     __slots__ = ("_values", "text")
@@ -49,7 +48,7 @@ class Treatment:
 
 
 def report(request: RequestInfo, now: Treatment, candidate: Treatment) -> None:
-    """Logs a request on which a browser would do something else under the candidate."""
+    """Log a request that a browser would treat differently under the candidate."""
     if request.origin is None or request.is_own_origin or now == candidate:
         return
     # Imported late: logging is larger than the whole engine.
