@@ -1,4 +1,4 @@
-"""The ASGI middleware: carries a request to the policy, and its decision to the response.
+"""The ASGI middleware: passes requests to the gateway, and adds its headers to responses.
 
 https://asgi.readthedocs.io/en/latest/specs/www.html
 """
@@ -29,7 +29,7 @@ _DENIAL = "websocket.http.response"
 
 
 class CORSMiddleware:
-    """Puts a CORS policy around an ASGI application.
+    """A CORS policy around an ASGI application.
 
     Preflights are answered here; every other HTTP request reaches the application, whose response
     gets its headers as it starts. Nothing is buffered, and other scopes pass untouched.
@@ -43,7 +43,8 @@ class CORSMiddleware:
             are logged.
         block_cross_site: Whether to refuse, with 403, requests that pages of other sites make
             with the visitor's cookies, and that CORS itself lets pass.
-        own_origins: Further origins of the site itself, for ``block_cross_site`` and WebSockets.
+        own_origins: Further origins of the site itself, for ``block_cross_site``, WebSockets,
+            resolvers and the log.
         check_websocket_origin: Whether to refuse, with 403, WebSockets that pages of other sites
             open and that the policy does not allow to use cookies.
         options: Keyword arguments of ``corscore.Policy``.
@@ -54,7 +55,7 @@ class CORSMiddleware:
     """
 
     policy: Policy
-    """The policy, where one plain ``Policy`` was given; for all others see ``governor``."""
+    """The policy, where one plain ``Policy`` was given; otherwise see ``governor``."""
 
     def __init__(
         self,
@@ -87,18 +88,18 @@ class CORSMiddleware:
         self._sender: Callable[[Any, Any], Any] = self.governor.gateway.sender
 
     path_of: Callable[[Scope], str] | None = None
-    """The path that policies are looked up by, where the framework routes another one than that
-    below the mount: for a subclass to define."""
+    """The path that policies are looked up by; None for the path relative to the mount. A subclass
+    defines it where its framework routes another path."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves one connection."""
+        """Serve one connection."""
         if scope["type"] != "http":
             if scope["type"] == "websocket" and self._checks_handshakes:
                 await self._serve_handshake(scope, receive, send)
                 return
             await self.app(scope, receive, send)
             return
-        # In variables first, and `type` rather than isinstance: Python calls them in half the time.
+        # Variables and `type`: Python calls attributes and isinstance in twice the time.
         sender = self._sender
         answer = sender(scope, send)
         if type(answer) is not tuple:
@@ -117,7 +118,7 @@ class CORSMiddleware:
         await send(end)
 
     def request_of(self, scope: Scope) -> RequestInfo:
-        """What resolvers and observers read of an ``http`` or ``websocket`` scope."""
+        """The request of an ``http`` or ``websocket`` scope, for resolvers and observers."""
         return RequestInfo.from_pairs(
             # A handshake is a GET: https://www.rfc-editor.org/rfc/rfc6455#section-4.1
             scope.get("method", "GET"),
@@ -127,7 +128,7 @@ class CORSMiddleware:
         )
 
     def policy_at(self, scope: Scope) -> Policy | None:
-        """The policy of a request, or None to leave it alone. A subclass may know of routes."""
+        """The policy of a request, or None to leave it alone. Subclasses look routes up."""
         return self.governor.policy_for(self.request_of(scope).path)
 
     async def _serve_handshake(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -139,15 +140,15 @@ class CORSMiddleware:
 
 
 def decision_of(scope: Scope) -> Decision | None:
-    """The decision about a request that more than one plain policy may govern; None for others."""
+    """The decision on a request; None under one plain policy, or without any."""
     return found_decision(scope, RequestInfo.from_pairs(scope["method"], scope["headers"]))
 
 
 async def _deny_handshake(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers a WebSocket's handshake with 403."""
+    """Answer a WebSocket's handshake with 403."""
     await receive()
     if _DENIAL not in (scope.get("extensions") or {}):
-        # Before it is accepted, servers turn this into a 403.
+        # Servers turn this into a 403 before the handshake is accepted.
         await send({"type": "websocket.close", "code": 1008, "reason": ""})
         return
     headers = [(b"content-length", b"0"), (b"content-type", b"text/plain; charset=utf-8")]

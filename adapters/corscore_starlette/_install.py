@@ -1,4 +1,4 @@
-"""``install``: a policy around the whole application, which stays the object that it was."""
+"""``install``: a policy around a whole application, which stays the same object."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def install(
     check_websocket_origin: bool = False,
     **options: Unpack[PolicyOptions],
 ) -> None:
-    """Puts CORS outside everything in ``app``: error handlers, debug pages, body limits.
+    """Put a policy outside everything in ``app``: error handlers, debug pages, body limits.
 
-    ``app`` stays the object that it was: routes, middleware and instrumentation may be added
-    before and after, and CORS stays outermost. Routes may have policies of
-    their own: see ``cors_policy``.
+    ``app`` stays the same object. Routes, middleware and instrumentation may be added before and
+    after, and the policy stays outermost. Routes may have policies of their own: see
+    ``cors_policy``.
 
     Args:
         app: A Starlette or FastAPI application.
@@ -54,7 +54,7 @@ def install(
         TypeError: When ``app`` is no Starlette application, or the policy is none.
     """
     if isinstance(app, Installed):
-        # Not a TypeError: the type is right, and the time is not.
+        # Not a TypeError: the type is right, but the call is the second.
         raise RuntimeError(  # noqa: TRY004
             "install(app, ...) was called twice on one app, which has one policy: keep one call"
         )
@@ -65,7 +65,7 @@ def install(
             "corscore_asgi.CORSMiddleware(app, ...)"
         )
     cls = type(app)
-    # A second one: a user's handler for `Exception` replaces the body of the first, and may fail.
+    # A second one: a user's handler for `Exception` runs in the first, and may fail.
     inside = ServerErrorMiddleware(_Inside(app, cls))
     layer = RoutedMiddleware(
         inside,
@@ -100,12 +100,12 @@ class _InstalledApp(Installed, Starlette):
 
 
 class _Inside:
-    """The application as it was, without the policy around it."""
+    """The application without the policy around it."""
 
     def __init__(self, app: Starlette, cls: type[Starlette]) -> None:
         self.app = app
         self._cls = cls
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Looked up now: error trackers replace the method when they start.
+        # Looked up at each call: error trackers replace the method when they start.
         await self._cls.__call__(self.app, scope, receive, send)

@@ -1,4 +1,4 @@
-"""What stands around a middleware in Starlette's stack."""
+"""The layers of Starlette's stack around a middleware."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _noted: WeakSet[Starlette] = WeakSet()
 
 
 class Installed:
-    """Marks an application that ``install`` has put a policy around."""
+    """Base of the classes of applications that ``install`` has put a policy around."""
 
 
 def plain_error_layer(layer: ASGIApp, app: Starlette) -> ServerErrorMiddleware | None:
-    """The part of Starlette that answers an exception which leaves ``layer``, with a plain 500.
+    """Return the layer of Starlette that answers an exception from ``layer`` with a plain 500.
 
-    None where something else may answer: another user middleware outside, a user's handler for
+    None if something else may answer: another user middleware outside, a user's handler for
     ``Exception`` or 500, the debug page.
 
     Args:
@@ -47,17 +47,17 @@ def plain_error_layer(layer: ASGIApp, app: Starlette) -> ServerErrorMiddleware |
 
 
 def note_two_layers(app: Starlette, notices: Notices) -> None:
-    """Logs once an app that more than one layer of CORS is on it.
+    """Log, once an application, that it has more than one layer of CORS.
 
     Args:
         app: The application, with all of its middleware added.
-        notices: Of the layer that noticed.
+        notices: The notices of the calling layer.
     """
     added = sum(map(_is_cors, (middleware.cls for middleware in app.user_middleware)))
     if added + isinstance(app, Installed) < 2 or app in _noted:
         return
     _noted.add(app)
-    # With the key of `Notices.conflict`: that headers of the inner layer are replaced is no news.
+    # With the key of `Notices.conflict`, which would say the same of each inner layer's header.
     notices.once(
         "conflict",
         "two layers of CORS are on one app: the outermost decides, the others only confuse. Keep "
@@ -71,9 +71,9 @@ def _is_cors(middleware: object) -> bool:
 
 
 async def stop(error: Exception, scope: Scope, receive: Receive, send: Send) -> NoReturn:
-    """Stops a server that starts, and fails the requests that come all the same."""
+    """Stop a server that starts, and fail requests that come nevertheless."""
     if scope["type"] == "lifespan":
         await receive()
         await send({"type": "lifespan.startup.failed", "message": str(error)})
-    # Raised again and again, it would otherwise collect a traceback of all the times before.
+    # Without its traceback, which would grow each time it is raised.
     raise error.with_traceback(None)

@@ -1,7 +1,7 @@
-"""Which route a request is for, found with the framework's own router before that one runs.
+"""The lookup of a request's route with the framework's own router, before the application runs.
 
-https://www.starlette.io/routing/: the first route that matches in full; one that matches but for
-the method is none. What Starlette and FastAPI do with the request then, they do a second time.
+https://www.starlette.io/routing/: the first full match counts; a match without the method is no
+route. Starlette and FastAPI then route the request a second time.
 """
 
 from __future__ import annotations
@@ -24,39 +24,38 @@ if TYPE_CHECKING:
 
     from corscore_starlette._tree import Inside
 
-# Of what matches in full and has no route all the same: a class without a handler for the method.
+# For a full match without a route: a class without a handler for the method.
 _NO_ROUTE = Mark(None)
 
 
 def look_up(inside: Inside, scope: Scope, method: str) -> Mark | None:
-    """The mark that counts for a request: the innermost one; None where there is none.
+    """Return the innermost mark for a request, or None.
 
     Args:
-        inside: Where the request goes.
-        scope: Of the request. It stays as it is.
-        method: Of the request that the answer is about, which a preflight announces.
+        inside: The router that gets the request.
+        scope: The request's scope, which is not changed.
+        method: The request's method; for a preflight the method that it announces.
 
     Raises:
-        Exception: What converters and routes of the user's raise.
+        Exception: Whatever the user's converters and routes raise.
     """
-    # Routes write into what is in a scope: FastAPI's do.
+    # Routes of FastAPI write into the dicts in a scope.
     copy = {key: dict(value) if type(value) is dict else value for key, value in scope.items()}
     copy["method"] = method
     try:
         return _in_router(inside, copy, None)
     except HTTPException:
-        # A converter's own answer: no route's.
+        # A converter answers the request itself: there is no route.
         return None
 
 
 def _in_router(inside: Inside, scope: Scope, around: Mark | None) -> Mark | None:
-    """What counts in a router.
+    """Return the mark for a request in a router.
 
     Args:
         inside: The router.
-        scope: As it comes there.
-        around: What counts where the router has no such route: everything below a mount is the
-            mount's.
+        scope: The scope as the router gets it.
+        around: The mark of the mount around it, for paths without a route.
     """
     router, app = inside
     if app is not None:
@@ -71,15 +70,15 @@ def _in_router(inside: Inside, scope: Scope, around: Mark | None) -> Mark | None
 
 
 def root_path(inside: Inside, scope: Scope) -> str:
-    """Where an application is mounted, as it will say itself: FastAPI can be told."""
+    """The mount of an application: its own ``root_path``, as in FastAPI, else the scope's."""
     told: str = getattr(inside.app, "root_path", "") or scope.get("root_path", "")
     return told
 
 
 def _in_route(route: BaseRoute, scope: Scope, around: Mark | None) -> Mark | None:
-    """What counts for a request that is a route's."""
+    """Return the mark for a request that a route matches."""
     original = route
-    # FastAPI, since 0.137: what is included stays a router, and chooses among its routes itself.
+    # FastAPI, since 0.137: an included router stays one, and chooses among its routes itself.
     while hasattr(route, "original_router"):
         included: Any = route
         around = mark_of(included.original_router) or around
@@ -97,7 +96,7 @@ def _in_route(route: BaseRoute, scope: Scope, around: Mark | None) -> Mark | Non
 
 
 def _of_endpoint(route: BaseRoute, around: Mark | None, method: str) -> Mark | None:
-    """The mark of a route's endpoint, else ``around``; ``_NO_ROUTE`` where it has no handler."""
+    """The mark of a route's endpoint, else ``around``; ``_NO_ROUTE`` without a handler."""
     endpoint = getattr(route, "endpoint", None)
     if isinstance(endpoint, type) and issubclass(endpoint, HTTPEndpoint):
         handler = _handler(endpoint, method)
@@ -116,12 +115,12 @@ def _handler(endpoint: type[HTTPEndpoint], method: str) -> object:
 
 
 class Leaf:
-    """A route that occurs once below a router, so that what is around it is known.
+    """A route that occurs once below a router, so that the mark around it is known.
 
     Args:
         route: The route, as Starlette and FastAPI leave it in the scope.
-        around: The mark that counts where its endpoint has none.
-        is_top: Whether it goes by path and method alone, without a mount or a host around it.
+        around: The mark for an endpoint without one.
+        is_top: Whether path and method alone decide, without a mount or a host around it.
 
     Attributes:
         is_proof: Whether its method says all: then ``mark`` counts where ``methods`` has it.
@@ -167,7 +166,7 @@ def _gather(
 ) -> None:
     known = _matches()
     around = mark_of(router) or around
-    # Routers may include themselves; what is in a router that occurs twice does so, too.
+    # Routers may include themselves. Routes of a router that occurs twice occur twice, too.
     is_known = id(router) in routers
     routers.add(id(router))
     for route in router.routes:
@@ -187,7 +186,7 @@ def _gather(
 
 
 def _matches() -> set[object]:
-    """The ways of matching of Starlette and FastAPI, which go by method, path and headers."""
+    """The methods of Starlette and FastAPI that match by method, path and headers."""
     known: set[object] = {Route.matches}
     fastapi: Any = sys.modules.get("fastapi.routing")
     if fastapi is not None:

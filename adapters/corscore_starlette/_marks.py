@@ -34,7 +34,7 @@ class Mark:
         self.source = source
 
     def policy(self, path_of: Callable[[Scope], str], scope: Scope) -> Policy | None:
-        """The policy of the moment, for a request whose path is read where it is needed."""
+        """The current policy for a request, whose path is read only for a ``PolicyMap``."""
         if not isinstance(self.source, PolicyRef):
             return self.source
         policy = self.source.policy
@@ -64,7 +64,7 @@ def cors_policy(policy: Policy | PolicyRef | None) -> Callable[[_T], _T]:
 
     Args:
         policy: A ``Policy``, or a ``PolicyRef`` to one; None leaves the route alone altogether:
-            nothing is added, removed, logged or enforced, and ``OPTIONS`` reaches the application.
+            nothing is added, removed, logged or blocked, and ``OPTIONS`` reaches the application.
 
     Returns:
         A decorator that returns what it is given; a bound method comes back as a
@@ -116,7 +116,7 @@ def mark_of(marked: object) -> Mark | None:
 def _takes_mark(target: object) -> bool:
     if isinstance(target, (BaseRoute, Router, functools.partial)):
         return True
-    # A `staticmethod` keeps what it is given to itself.
+    # A `staticmethod` does not pass its attributes on.
     is_function = inspect.isroutine(target) and not isinstance(target, (staticmethod, classmethod))
     return (is_function or inspect.isclass(target)) and hasattr(target, "__dict__")
 

@@ -73,11 +73,11 @@ class CORSMiddleware(RoutedMiddleware):
             self._error = error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves one connection."""
+        """Serve one connection."""
         if self._error is not None:
             await stop(self._error, scope, receive, send)
         if not self._looked_around:
-            # Now, not later: an application mounted inside puts itself into the scope, too.
+            # Before the app runs: an application mounted inside puts itself into the scope, too.
             self._look_around(scope.get("app"))
         if Marks.count:
             try:
@@ -102,22 +102,22 @@ class CORSMiddleware(RoutedMiddleware):
         self._is_inside_install = isinstance(app, Installed)
         errors = plain_error_layer(self, app)
         if errors is not None:
-            # Not answered from here, where the response would be over, and with it the span of a
-            # tracer, before the exception came to the layers between.
+            # Not answered from here: the response, and a tracer's span, would end before the
+            # exception reached the layers between.
             errors.handler = self._plain_500
             self._covers_errors = True
 
     def find_router(self) -> Inside | None:
-        """The router of the application that this is the middleware of."""
+        """The router of the application that has this middleware."""
         inside = super().find_router()
         app = self._around
-        # A middleware between may hide what is inside it. One of a mount has another router.
+        # A middleware in between may hide the router inside it. A mount's middleware has another.
         if inside is None and app is not None and _is_added(self, app):
             return Inside(app.router, None)
         return inside
 
     async def _plain_500(self, request: Request, error: Exception) -> Response:
-        """The answer that Starlette sends without a handler, with our headers."""
+        """Starlette's plain 500, with the headers of the policy."""
         response = PlainTextResponse("Internal Server Error", status_code=500)
         decision = self._decision(request.scope)
         if decision is not None and not isinstance(error, HTTPException):
@@ -126,7 +126,7 @@ class CORSMiddleware(RoutedMiddleware):
 
     def _note_answer_outside(self, error: Exception, response: _Response, scope: Scope) -> None:
         if response.begun:
-            # The body limit sends its own response when the one of the app begins.
+            # The body limit sends its own response instead of the one that the app begins.
             is_missed = not response.started and _BODY_LIMIT in scope
         else:
             is_missed = not self._covers_errors or isinstance(error, HTTPException)
@@ -145,7 +145,7 @@ class CORSMiddleware(RoutedMiddleware):
         decided = corscore_asgi.decision_of(scope)
         if decided is not None or not isinstance(self.governor.policies, Policy) or self.has_routes:
             return decided
-        # Of a plain policy, a gateway leaves no word.
+        # Under one plain policy a gateway stores nothing in the scope.
         return self.policy.decide(RequestInfo.from_pairs(scope["method"], scope["headers"]))
 
 
@@ -155,7 +155,7 @@ def _is_added(layer: CORSMiddleware, app: Starlette) -> bool:
 
 
 class _Response:
-    """Passes a response on, and knows how far it came."""
+    """A ``send`` that records whether the response began, and whether it was passed on."""
 
     __slots__ = ("_send", "begun", "started")
 

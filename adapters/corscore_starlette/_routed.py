@@ -1,4 +1,4 @@
-"""The middleware that knows of routes: what it does with them, wherever it stands."""
+"""``RoutedMiddleware``: policies of routes, for ``install`` and ``CORSMiddleware``."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 class RoutedMiddleware(corscore_asgi.CORSMiddleware):
     """A middleware whose application may have routes with policies of their own.
 
-    Until ``notice_routes`` finds one, policies are found as in what it inherits.
+    Until ``notice_routes`` finds one, policies are found as in the base class.
     """
 
     has_routes: bool = False
-    """Whether some route has a policy, or was left alone by its user."""
+    """Whether some route has a policy, or None for one."""
 
     _inside: Inside | None = None
     _seen: int = 0
@@ -40,7 +40,7 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
         Raises:
             ConfigError: A route's policy cannot be served here.
         """
-        # Routes may be added at any time, and decorated.
+        # Routes may be added and decorated at any time.
         if self._seen == Marks.count:
             for router, size in self._routers:
                 if len(router.routes) != size:
@@ -72,7 +72,7 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
             self.governor.gateway.use_routes(self.policy_at, None)
 
     def find_router(self) -> Inside | None:
-        """The router that requests go to from here."""
+        """The router that gets the requests of this middleware."""
         return self._below
 
     def path_of(self, scope: Scope) -> str:
@@ -80,8 +80,8 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
         inside = self._below
         if inside is not None and inside.app is not None:
             scope = {**scope, "root_path": root_path(inside, scope)}
-        # Starlette's regexes end in "$", which is also in front of a line break at the end: to its
-        # router, "/orders%0A" is "/orders".
+        # Starlette's regexes end in "$", which also matches before a final line break: its router
+        # takes "/orders%0A" for "/orders".
         return scope_path(scope).removesuffix("\n")
 
     @cached_property
@@ -103,14 +103,14 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
         return self._policy_of(mark, scope)
 
     def _later(self, scope: Scope) -> Callable[[], Policy | None]:
-        """How to find the policy of an actual request when its response starts.
+        """Return a function that finds an actual request's policy when its response starts.
 
         The router leaves its result in the scope. It proves what a look-up would find where the
         request is still the one that came, and its route occurs once. Else the look-up decides.
         """
         path, method, headers = scope["path"], scope["method"], scope["headers"]
         root, route_before = scope.get("root_path"), scope.get("route")
-        # Once, so that an endpoint sees the policy that its response gets.
+        # Found once, so that an endpoint sees the policy that its response gets.
         found: list[Policy | None] = []
 
         def find() -> Policy | None:

@@ -1,4 +1,4 @@
-"""The routes below an ASGI application, as far as they are Starlette's: read, and never changed."""
+"""The routers and routes of Starlette below an ASGI application; nothing here changes them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ from corscore_starlette._marks import Mark, mark_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# How many layers may stand around a router; some objects have an attribute of any name.
+# The most layers around a router: some objects have an attribute of any name, without end.
 _MOST_LAYERS = 100
 
 
 class Inside(NamedTuple):
-    """What stands inside some layers.
+    """The router inside some layers.
 
     Attributes:
         router: The router.
-        app: The application that it belongs to, where the layers stand around it; None where they
-            are the application's own.
+        app: Its application, if the layers are around that; None if they are inside it.
     """
 
     router: Router
@@ -31,7 +30,7 @@ class Inside(NamedTuple):
 
 
 def find_router(app: object) -> Inside | None:
-    """The router inside an application or a middleware; None where there is none to be seen."""
+    """Return the router inside an application or a middleware, or None."""
     for _ in range(_MOST_LAYERS):
         if isinstance(app, Starlette):
             return Inside(app.router, app)

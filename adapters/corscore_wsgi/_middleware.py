@@ -1,4 +1,4 @@
-"""The WSGI middleware: carries a request to the policy, and its decision to the response.
+"""The WSGI middleware: passes requests to the gateway, and adds its headers to responses.
 
 https://peps.python.org/pep-3333/
 """
@@ -25,7 +25,7 @@ _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in H
 
 
 class CORSMiddleware:
-    """Puts a CORS policy around a WSGI application.
+    """A CORS policy around a WSGI application.
 
     Preflights are answered here; every other request reaches the application, whose response gets
     its headers as it starts. Nothing is buffered: the iterable that the application returns is the
@@ -40,7 +40,8 @@ class CORSMiddleware:
             are logged.
         block_cross_site: Whether to refuse, with 403, requests that pages of other sites make
             with the visitor's cookies, and that CORS itself lets pass.
-        own_origins: Further origins of the site itself, for ``block_cross_site``.
+        own_origins: Further origins of the site itself, for ``block_cross_site``, resolvers
+            and the log.
         options: Keyword arguments of ``corscore.Policy``.
 
     Raises:
@@ -49,7 +50,7 @@ class CORSMiddleware:
     """
 
     policy: Policy
-    """The policy, where one plain ``Policy`` was given; for all others see ``governor``."""
+    """The policy, where one plain ``Policy`` was given; otherwise see ``governor``."""
 
     def __init__(
         self,
@@ -80,12 +81,12 @@ class CORSMiddleware:
         self._starter: Callable[[Any, Any], Any] = self.governor.gateway.starter
 
     path_of: Callable[[WSGIEnvironment], str] | None = None
-    """The path that policies are looked up by, where the framework routes another one than that
-    below the mount: for a subclass to define."""
+    """The path that policies are looked up by; None for the path relative to the mount. A subclass
+    defines it where its framework routes another path."""
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Serves one request."""
-        # In variables first, and `type` rather than isinstance: Python calls them in half the time.
+        """Serve one request."""
+        # Variables and `type`: Python calls attributes and isinstance in twice the time.
         starter = self._starter
         answer = starter(environ, start_response)
         if type(answer) is not tuple:
@@ -96,16 +97,16 @@ class CORSMiddleware:
         return [body]
 
     def request_of(self, environ: WSGIEnvironment) -> RequestInfo:
-        """What resolvers and observers read of a request."""
+        """The request of an environ, for resolvers and observers."""
         return RequestInfo.from_environ(
             environ["REQUEST_METHOD"], environ, path_of=self.path_of or environ_path
         )
 
     def policy_at(self, environ: WSGIEnvironment) -> Policy | None:
-        """The policy of a request, or None to leave it alone. A subclass may know of routes."""
+        """The policy of a request, or None to leave it alone. Subclasses look routes up."""
         return self.governor.policy_for(self.request_of(environ).path)
 
 
 def decision_of(environ: WSGIEnvironment) -> Decision | None:
-    """The decision about a request that passed a policy, or None for any other request."""
+    """The decision on a request that passed a policy; None for any other."""
     return found_decision(environ, RequestInfo.from_environ(environ["REQUEST_METHOD"], environ))
