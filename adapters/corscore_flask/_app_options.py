@@ -1,4 +1,4 @@
-"""What is said once for a whole app beside its policies, as arguments or in ``app.config``."""
+"""Options of a whole app beside its policies, as arguments or in ``app.config``."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _ANY = Policy(allow_origins=["*"])
 def options_of_the_app(
     given: Mapping[str, object], config: Mapping[str, object]
 ) -> tuple[dict[str, object], tuple[Problem, ...]]:
-    """``on_decision``, ``shadow``, ``block_cross_site``, ``own_origins``, and their problems.
+    """Return the options of the whole app that are given, and their problems.
 
     Args:
-        given: The arguments of ``CORS``, which come before ``config``.
-        config: ``app.config``. It is read also where a ready policy is given: these are no options
-            of a policy, and whoever writes ``CORS_BLOCK_CROSS_SITE`` relies on it.
+        given: The arguments of ``CORS``, which beat ``config``.
+        config: ``app.config``. It is read beside a ready policy too, since these are no options of
+            a policy.
     """
     problems = Problems(given, config)
     found = {name: problems.written[name] for name in OF_THE_APP if name in problems.written}

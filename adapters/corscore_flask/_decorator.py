@@ -1,4 +1,4 @@
-"""``cross_origin`` and what ``CORS`` does to a blueprint: policies of routes, read and checked."""
+"""``cross_origin`` and ``CORS(blueprint, ...)``: policies of routes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class _Missing:
-    """No argument, since None is one."""
+    """The default of an argument for which None is a value."""
 
     def __repr__(self) -> str:
         return "..."
@@ -38,8 +38,8 @@ class _Missing:
 
 _MISSING = _Missing()
 
-# An app may accept these risks for all of its routes: whether a decorator's options are wrong
-# without them is known when the app is.
+# An app may accept these risks for all of its routes: problems without them are reported once the
+# app is known.
 _ACCEPTED_BY_THE_APP = {
     "CORS_DANGEROUSLY_ALLOW_INSECURE_ORIGINS": True,
     "CORS_DANGEROUSLY_ALLOW_PUBLIC_SUFFIXES": True,
@@ -50,23 +50,23 @@ _ACCEPTED_BY_THE_APP = {
 def cross_origin(
     policy: Policy | PolicyRef | _Missing | None = _MISSING, **options: Unpack[RouteOptions]
 ) -> Callable[[Decorated], Decorated]:
-    """Gives a view a policy of its own, which beats those of its path, blueprint and app.
+    """Give a view a policy of its own, which beats those of its path, blueprint and app.
 
-    On a function, on either side of ``@app.route``; on a ``View`` class or in its ``decorators``;
-    on a single method of a ``MethodView``. The app itself needs ``CORS(app, ...)``, be it
-    ``CORS(app, PolicyMap({}, default=None))``, and raises at the view's first request without.
+    Goes on a function, on either side of ``@app.route``; on a ``View`` class or in its
+    ``decorators``; on a single method of a ``MethodView``. The app needs ``CORS(app, ...)``, such as
+    ``CORS(app, PolicyMap({}, default=None))``; without it, requests to the view raise.
 
     Args:
-        policy: A ready policy; None to leave the route alone altogether, so that its OPTIONS
-            reaches the app, too; or nothing, and options.
-        options: As for ``CORS``. What is not given is taken from ``app.config``.
+        policy: A ready policy; None to leave the route alone, so that its OPTIONS reaches the
+            app; or leave it out and write options.
+        options: As for ``CORS``. Options that are not given come from ``app.config``.
 
     Raises:
-        ConfigError: With all that is wrong with the options; what depends on ``app.config`` is told
-            at the app's first request.
+        ConfigError: With all problems of the options; those that depend on ``app.config`` are
+            raised at the app's first request.
         RuntimeError: When the view has a policy already.
-        TypeError: When the policy is none, when there are both a policy and options, or when what
-            is decorated is no view.
+        TypeError: When ``policy`` is no policy, when both a policy and options are given, or when
+            the decorated object is no view.
     """
     caller = "cross_origin(...)"
     if isinstance(policy, PolicyMap):
@@ -96,9 +96,9 @@ def cross_origin(
 
 
 def _is_defined_at(view: Callable[..., Any], decorator: FrameType | None) -> bool:
-    """Whether what calls the decorator is the line above a ``def``, or one that reads like it.
+    """Whether the decorator is called at the definition of the view, as with ``@``.
 
-    ``cross_origin(policy)(view)`` elsewhere leaves the view as it is for other routes.
+    ``cross_origin(policy)(view)`` elsewhere leaves the view itself unmarked for other routes.
     """
     caller = None if decorator is None else decorator.f_back
     code = getattr(unwrap(view), "__code__", None)
@@ -114,7 +114,7 @@ def _is_defined_at(view: Callable[..., Any], decorator: FrameType | None) -> boo
 def govern_blueprint(
     blueprint: Blueprint, policy: Policies | None, options: Mapping[str, object]
 ) -> None:
-    """Gives all routes of a blueprint a policy.
+    """Give all routes of a blueprint a policy.
 
     Raises:
         ConfigError, RuntimeError, TypeError: As ``CORS`` does.
@@ -134,10 +134,10 @@ def _check_names(caller: str, options: Mapping[str, object], refused: tuple[str,
 def _reader(
     caller: str, policy: object, options: Mapping[str, object]
 ) -> Callable[[Mapping[str, object]], PolicyFor]:
-    """What reads the policy of an app's routes from its configuration."""
+    """Return the function that reads a route's policy from an app's configuration."""
     if isinstance(policy, _Missing):
         _check_early(options)
-        # What is only to be mentioned is mentioned once, however many apps there are.
+        # One for all apps, so that each notice is logged once.
         notices = Notices()
         return lambda config: _policy_for(
             policies_from_flask(options, _without_paths(config), notices)
@@ -158,20 +158,20 @@ def _reader(
 
 
 def _without_paths(config: Mapping[str, object]) -> dict[str, object]:
-    """The configuration but for the app's own policies by path, which a route beats."""
+    """The configuration without the app's policies by path, which a route's policy beats."""
     return {key: value for key, value in config.items() if key != "CORS_RESOURCES"}
 
 
 def _check_early(options: Mapping[str, object]) -> None:
-    """Tells what is wrong whatever the configuration of the app will be.
+    """Check what is wrong under every configuration of the app.
 
     Raises:
-        ConfigError: With all of that.
+        ConfigError: With all those problems.
     """
     try:
         policies_from_flask(options, _ACCEPTED_BY_THE_APP, _Silent())
     except ConfigError as error:
-        # The app may say who is allowed.
+        # The app's configuration may list the origins.
         problems = tuple(found for found in error.problems if found.code != "origins-missing")
         if problems:
             raise ConfigError(problems) from None
@@ -187,5 +187,5 @@ class _Silent(Notices):
 def _policy_for(policies: Policies | None) -> PolicyFor:
     if policies is None:
         return lambda _: None
-    # It sees to it that a resolver can be asked here, also that of a policy put there later.
+    # The governor checks that resolvers can be asked here, those of later policies too.
     return Governor(policies, is_async=False).policy_for

@@ -1,4 +1,4 @@
-"""The Flask extension: a policy around the whole application, which stays the object it was."""
+"""``CORS``: a policy around a whole Flask application, which stays the same object."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
 class CORS:
     """``CORS(app, origins=["https://app.example.com"])``, or ``CORS()`` and later ``init_app``.
 
-    The policy stands outside everything: error handlers, redirects, static files, and whatever
-    ``app.wsgi_app`` is wrapped in, before or afterwards. Serve ``app``, as everybody does, and not
-    ``app.wsgi_app``, which is inside.
+    The policy is outside everything: error handlers, redirects, static files, and layers around
+    ``app.wsgi_app``, earlier or later ones. Serve ``app`` itself: ``app.wsgi_app`` is inside the
+    policy.
 
     Args:
-        app: A Flask application, or a blueprint, whose routes then have a policy of their own in
-            every app that has one; or leave it out and call ``init_app``.
+        app: A Flask application; or a blueprint, whose routes then have a policy of their own in
+            every app with ``CORS(app)``; or leave it out and call ``init_app``.
         policy: A ready policy, a ``PolicyMap`` or a ``PolicyRef``; or leave it out and write the
             options of a policy.
         options: flask-cors's names (``origins``, ``methods``, ``allow_headers``,
             ``expose_headers``, ``supports_credentials``, ``max_age``, ``allow_private_network``,
-            ``resources``) and those of ``corscore.Policy`` that it has no name for. What is not
-            given is taken from ``app.config``, where they are in upper case behind ``CORS_``, or
-            else from flask-cors's defaults: any request header, and the methods GET, HEAD, POST,
+            ``resources``) and those of ``corscore.Policy`` that it has no name for. Options that
+            are not given come from ``app.config``, in upper case behind ``CORS_``, or else from
+            flask-cors's defaults: any request header, and the methods GET, HEAD, POST,
             OPTIONS, PUT, PATCH and DELETE. No origins at all is an error. For an app, with a
             policy too: ``on_decision``, ``shadow``, ``block_cross_site`` and ``own_origins``, as in
             ``corscore_wsgi.CORSMiddleware``.
@@ -71,7 +71,7 @@ class CORS:
         policy: Policies | None = None,
         **options: Unpack[FlaskOptions],
     ) -> None:
-        """Puts the policy around one application or blueprint; any number of them may get it.
+        """Put the policy around an application or a blueprint; may be called for several.
 
         Args:
             app: A Flask application or a blueprint.
@@ -99,9 +99,9 @@ class CORS:
 
 
 def current_decision() -> Decision | None:
-    """The decision about the current request, or None where there is none.
+    """The decision on the current request, or None.
 
-    There is none outside of a request, nor in ``app.test_request_context``, which no server called.
+    None outside of a request, and in ``app.test_request_context``, which bypasses the policy.
     """
     if not has_request_context():
         return None

@@ -1,4 +1,4 @@
-"""A policy around a Flask application, which stays the object that it was."""
+"""A policy around a Flask application, which stays the same object."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _ERROR = Response("Internal Server Error", 500, mimetype="text/plain")
 
 
 def put_around(app: Flask, policies: Policies, **of_the_app: object) -> None:
-    """Has every request to ``app`` pass the policy first, whatever its ``wsgi_app`` becomes.
+    """Put a layer outside ``app``, and outside whatever wraps its ``wsgi_app`` later.
 
     Args:
         app: The application.
-        policies: What governs it.
+        policies: Its policies.
         of_the_app: ``on_decision``, ``shadow``, ``block_cross_site``, ``own_origins``, if given.
 
     Raises:
-        ConfigError, TypeError: When something is wrong with them, as ``CORSMiddleware`` does.
+        ConfigError, TypeError: As ``CORSMiddleware`` does.
         RuntimeError: When the app has a policy already.
     """
     if "corscore" in app.extensions:
@@ -43,14 +43,14 @@ def put_around(app: Flask, policies: Policies, **of_the_app: object) -> None:
     cls = type(app)
     inside = _Inside(app, cls)
     layer = inside.layer = FlaskLayer(inside, app, policies, **of_the_app)
-    # A class of this instance's own: servers and test clients call `type(app).__call__`, and in
-    # `app.wsgi_app` the policy would be inside of what others wrap that in later.
+    # A class of this instance's own: servers and test clients call `type(app).__call__`, and layers
+    # that are put around `app.wsgi_app` later would be outside of a policy there.
     installed = type(cls.__name__, (_Installed, cls), {"__module__": cls.__module__})
     installed.__qualname__ = cls.__qualname__
     installed.__doc__ = cls.__doc__
     app.__class__ = installed
-    # The old one is laid out for the old class, and Python would look up each of the app's methods
-    # anew, time and again: half of what a request with CORS cost more than one without.
+    # A new dictionary: the old one is laid out for the old class, and Python would not cache the
+    # lookups of the app's methods, which took half of the time that CORS added.
     app.__dict__ = dict(app.__dict__)
     app.extensions["corscore"] = layer
 
@@ -60,15 +60,15 @@ class _Installed(Flask):
         layer: FlaskLayer = self.extensions["corscore"]
         if marks.count:
             layer.look_for_routes()
-        # Its method, for Python takes longer to find out what calling an object means.
+        # The method: Python takes longer to call an object.
         return layer.__call__(environ, start_response)
 
 
 class _Inside:
-    """The application without the policy around it, but with an answer where it would give none.
+    """The application without the policy around it, which answers exceptions with a 500.
 
     Attributes:
-        layer: What is around it; set as soon as there is one.
+        layer: The layer around it.
     """
 
     layer: FlaskLayer
@@ -78,17 +78,17 @@ class _Inside:
         self._cls = cls
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        # Taken now, since another layer inside may leave its own.
+        # Read now: another layer inside may overwrite it.
         found = environ.get(FOUND)
         if not hasattr(start_response, "has_started"):
-            # Left alone by this layer, and by one outside.
+            # Without a policy, the server's own `start_response` comes here.
             start_response = _Start(start_response)
         try:
-            # Looked up now: error trackers replace the method when they start.
+            # Looked up at each call: error trackers replace the method when they start.
             return self._cls.__call__(self.app, environ, start_response)
         except Exception:
-            # What leaves the app is answered by a server or a debugger that knows of no policy: on
-            # another origin, a developer would look for a mistake in CORS and not for this one.
+            # Outside, a server or debugger would answer without CORS headers, and a developer on
+            # another origin would look for a mistake in CORS.
             environ[FOUND] = found
             decision = decision_of(environ)
             if self.app.testing or not _is_awaited(decision, self.layer.request_of(environ)):
@@ -117,14 +117,14 @@ class _Start:
         try:
             return self._start_response(status, headers, exc_info)
         finally:
-            # Its traceback leads to this very frame, which must not lead back to it.
+            # Its traceback refers to this frame: a reference back would be a cycle.
             exc_info = None
 
 
 def _is_awaited(decision: Decision | None, request: RequestInfo) -> bool:
     """Whether a script of another origin, which the policy allows, waits for the answer."""
     return (
-        # There is none about what is left alone.
+        # None where the request is left alone.
         decision is not None
         and decision.kind == "actual"
         and decision.origin_allowed
@@ -138,5 +138,5 @@ def _restart(
     headers: list[tuple[str, str]],
     exc_info: OptExcInfo | None = None,
 ) -> Callable[[bytes], object]:
-    """Starts a response in the place of another one; the server raises where it is too late."""
+    """Start another response instead; the server raises if headers were sent."""
     return start_response(status, headers, exc_info or sys.exc_info())

@@ -1,7 +1,7 @@
-"""Marks: what says that a route has a policy of its own, and where it is kept.
+"""Marks: the policies of views and blueprints, kept until an application looks for them.
 
-``cross_origin`` marks a view, and ``CORS(blueprint, ...)`` a blueprint. Neither knows of an
-application: it finds the marks of its views when it looks for them (``_routes``).
+``cross_origin`` marks a view, and ``CORS(blueprint, ...)`` a blueprint. The application finds the
+marks of its views later (``_routes``).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     PolicyFor = Callable[[str], Policy | None]
 
-# On a function: `functools.wraps` copies it, and so it survives other decorators around it.
+# An attribute of a function: `functools.wraps` copies it to decorators around it.
 _OWN = "_corscore_mark"
 
 
@@ -30,8 +30,9 @@ class Mark:
     """A policy of some routes.
 
     Args:
-        where: What carries it, for messages.
-        read: An app's configuration to what governs a path; raises ``ConfigError``.
+        where: The view or blueprint that has it, for messages.
+        read: Takes an app's configuration, and returns the lookup of a policy by path; raises
+            ``ConfigError``.
     """
 
     def __init__(self, where: str, read: Callable[[Mapping[str, object]], PolicyFor]) -> None:
@@ -40,17 +41,17 @@ class Mark:
 
 
 class Marks:
-    """All marks of this process, and how many there have ever been."""
+    """All marks of this process, and the number of marks ever made."""
 
     def __init__(self) -> None:
         self.count = 0
         self._blueprints: WeakKeyDictionary[object, Mark] = WeakKeyDictionary()
         self._classes: WeakKeyDictionary[type[View], Mark] = WeakKeyDictionary()
-        # Functions that were marked where they are defined, and that mark.
+        # Functions that were marked at their definition, to their marks.
         self._functions: WeakKeyDictionary[Callable[..., Any], Mark] = WeakKeyDictionary()
 
     def put_on_blueprint(self, blueprint: Blueprint, mark: Mark) -> None:
-        """Marks all routes of a blueprint, those of blueprints inside it included.
+        """Mark all routes of a blueprint, those of blueprints inside it included.
 
         Raises:
             RuntimeError: When it has a mark already.
@@ -61,7 +62,7 @@ class Marks:
         self._added()
 
     def put_on_class(self, view_class: type[View], mark: Mark) -> None:
-        """Marks the views that are made from a class.
+        """Mark the views that are made from a class.
 
         Raises:
             RuntimeError: When it has a mark of its own already.
@@ -74,17 +75,17 @@ class Marks:
     def put_on_function(
         self, function: Callable[..., Any], mark: Mark, *, is_defined_here: bool
     ) -> Callable[..., Any]:
-        """Marks a view, or a method of a view class.
+        """Mark a view, or a method of a view class.
 
         Args:
             function: The view.
-            mark: What it says.
-            is_defined_here: Whether this is its definition. Above ``@app.route`` the function
-                itself is served, and not what is returned here.
+            mark: The mark.
+            is_defined_here: Whether this is its definition: above ``@app.route`` the function
+                itself is served, not the returned one.
 
         Returns:
-            A function that does the same. It has the mark, and the given one is free to be served
-            without it, or under another one.
+            A function that calls it and has the mark. The given function may be served elsewhere
+            without the mark, or with another.
 
         Raises:
             RuntimeError: When it has a mark already.
@@ -99,7 +100,7 @@ class Marks:
         return marked
 
     def of_app(self, app: Flask) -> set[Mark]:
-        """All marks that an application's routes have."""
+        """All marks on an application's routes."""
         views = list(app.view_functions.values())
         taken = own_marks(views)
         found = {mark for view in views for mark in self._of_view(view, None, taken)}
@@ -129,7 +130,7 @@ class Marks:
     def _of_view(
         self, view: Callable[..., Any], method: str | None, taken: set[Mark]
     ) -> Iterator[Mark]:
-        """The marks of a view, the one that counts first: of all methods, or one."""
+        """The marks of a view for one method or all, the one that counts first."""
         view_class = _class_of(view)
         for name in () if view_class is None else _handlers(view_class, method):
             mark = _own(getattr(view_class, name, None))
@@ -147,12 +148,12 @@ class Marks:
             mark = self._functions.get(view)
         except TypeError:
             return None
-        # Where what came of marking it is served elsewhere, it was marked for that place.
+        # A mark whose marked copy is served by the app is for the copy's routes.
         return None if mark in taken else mark
 
     def _added(self) -> None:
         if not self.count:
-            # Whoever marks nothing pays for no signal, either.
+            # The signal is connected only in processes with marks.
             request_started.connect(_refuse_to_be_unseen)
         self.count += 1
 
@@ -161,7 +162,7 @@ marks = Marks()
 
 
 def own_marks(views: list[Callable[..., Any]]) -> set[Mark]:
-    """The marks that functions carry themselves."""
+    """The marks on the functions themselves."""
     return {mark for mark in map(_own, views) if mark is not None}
 
 
@@ -210,7 +211,7 @@ def _twice(marked: Any) -> RuntimeError:
 
 
 def _refuse_to_be_unseen(app: Flask, **_: object) -> None:
-    """Stops a request to a marked route of an application that would not look at the mark."""
+    """Refuse a request to a marked route of an application without ``CORS(app)``."""
     if "corscore" in app.extensions or request.endpoint is None:
         return
     views = list(app.view_functions.values())

@@ -44,7 +44,7 @@ class RouteOptions(TypedDict, total=False):
 
 
 class FlaskOptions(RouteOptions, total=False):
-    """Options of ``CORS``: those, and what concerns the whole app."""
+    """Options of ``CORS``: those, and the options of the whole app."""
 
     resources: Texts | Mapping[str, Mapping[str, Any] | Policy | None]
     on_decision: OnDecision | None
@@ -60,14 +60,14 @@ _POLICY_NAMES = {name: name for name in RouteOptions.__annotations__} | {
 }
 _FLASK_NAMES = {policy_name: name for name, policy_name in _POLICY_NAMES.items()}
 
-# flask-cors's own, where a policy has another one.
+# flask-cors's defaults, where those of a policy differ.
 _DEFAULTS: dict[str, object] = {
     "methods": ["GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"],
     "allow_headers": ["*"],
     "max_age": None,
 }
 
-# What flask-cors has to be told and a policy has not, and why.
+# Options of flask-cors that a policy does not need, and why.
 _NEEDLESS = {
     "always_send": "what caches have to know is sent with an Origin and without",
     "automatic_options": "preflights never reach the app, and every other OPTIONS request does",
@@ -75,9 +75,9 @@ _NEEDLESS = {
     "send_wildcard": '"*" is sent as it is',
     "vary_header": "without Vary, a cache would give one origin what was meant for another",
 }
-# Values that ask for the contrary: it would be untrue to say of these that they are not needed.
+# Values that ask for the opposite: these are refused.
 _REFUSED = (("automatic_options", False), ("vary_header", False))
-# What is said once for an app, and is no option of a policy.
+# Options of a whole app that are no options of a policy.
 OF_THE_APP = ("on_decision", "shadow", "block_cross_site", "own_origins")
 _READ_ELSEWHERE = (*OF_THE_APP, "resources")
 
@@ -86,8 +86,8 @@ def policy_from_flask(problems: Problems) -> Policy:
     """The policy that a Flask user describes.
 
     Args:
-        problems: With the options that the user wrote, of which ``resources`` and those of the
-            whole app are read elsewhere; what is wrong with the others is added.
+        problems: Has the options that the user wrote, of which ``resources`` and those of the
+            whole app are read elsewhere; problems of the others are added.
 
     Raises:
         ConfigError: With all that is wrong, each problem under the name that the user wrote.
@@ -116,7 +116,7 @@ def policy_from_flask(problems: Problems) -> Policy:
             return policy
     except ConfigError as error:
         fields = {problem.field for problem in problems.found}
-        # Origins that stand in the wrong place, or in the wrong form, are not missing.
+        # Origins under the wrong name or in the wrong form are not missing.
         is_consequence = problems.name("origins") in fields
         problems.found += [
             problem
@@ -153,7 +153,7 @@ def _read_origins(problems: Problems, options: dict[str, Any]) -> None:
 def _read_names(problems: Problems, options: dict[str, Any]) -> None:
     for name in ("methods", "allow_headers", "expose_headers"):
         value = options.get(name)
-        # Here flask-cors reads commas, and none of these has one inside.
+        # flask-cors splits these at commas, which no method or header name contains.
         if isinstance(value, str):
             value = [part.strip() for part in value.split(",") if part.strip()]
         options[name] = listed(value)
@@ -167,14 +167,14 @@ def _read_names(problems: Problems, options: dict[str, Any]) -> None:
     if forbidden:
         problems.notices.once(
             "forbidden",
-            "%s: browsers set %s themselves and ask nobody; drop what is not needed",
+            "%s: browsers set %s themselves, without permission; drop what is not needed",
             problems.name("allow_headers"),
             ", ".join(forbidden),
         )
 
 
 def listed(value: object) -> object:
-    """What flask-cors takes for a list: a lone item too."""
+    """The value as a list, where flask-cors takes it for one; a single item too."""
     if isinstance(value, (str, re.Pattern)):
         return [value]
     if isinstance(value, (set, frozenset)):
@@ -184,7 +184,7 @@ def listed(value: object) -> object:
 
 
 def _judge(problems: Problems, options: dict[str, Any], name: str) -> None:
-    """Takes an option out that a policy does not have, and says what becomes of it."""
+    """Remove an option that a policy does not have, and report it."""
     value = options.pop(name)
     written = problems.name(name)
     if name in _READ_ELSEWHERE:
@@ -208,7 +208,7 @@ def _judge(problems: Problems, options: dict[str, Any], name: str) -> None:
     elif problems.is_argument(name) or _meant(name):
         meant = _meant(name)
         if meant:
-            # The rest is judged by what was meant, so that all problems come at once.
+            # The rest is checked by what was meant, so that all problems come at once.
             options.setdefault(meant, value)
         problems.add(
             "option-unknown",

@@ -14,11 +14,11 @@ _PREFIX = "CORS_"
 
 
 class Place(NamedTuple):
-    """Where options stand that count more than those of the whole app.
+    """A part of ``resources`` whose options beat those of the whole app.
 
     Attributes:
-        name: As its user writes it: ``resources["/api/*"]``.
-        options: What stands there.
+        name: Its name as the user writes it: ``resources["/api/*"]``.
+        options: Its options.
     """
 
     name: str
@@ -29,17 +29,17 @@ class Problems:
     """The problems of one configuration, and the notices about it.
 
     Args:
-        given: The arguments of ``CORS``, which come before ``config``.
-        config: ``app.config``, where an option stands in upper case behind ``CORS_``; a value of
+        given: The arguments of ``CORS``, which beat ``config``.
+        config: ``app.config``, which has options in upper case behind ``CORS_``; a value of
             None counts as unset, as it does for flask-cors.
-        place: Options that come before both.
-        notices: Says each thing once; shared where there are several places.
+        place: Options that beat both.
+        notices: Logs each notice once; shared between places.
 
     Attributes:
         written: The options that count, under their names as arguments.
         found: The problems so far.
         notices: As above.
-        separator: What stands between a name and its value.
+        separator: The text between a name and its value.
     """
 
     def __init__(
@@ -56,16 +56,16 @@ class Problems:
         self.notices: Notices = Notices() if notices is None else notices
         self._given = given
         self._place = place
-        # Who writes options there will look for a missing one there, too.
+        # A user who writes options there will look for a missing one there.
         self._in_config = bool(configured) and not given
         self.separator: str = " = " if self._in_config or place is not None else "="
 
     def is_in_place(self, option: str) -> bool:
-        """Whether the option stands in the place that counts more than the whole app."""
+        """Whether the option is among those of the place."""
         return self._place is not None and option in self._place.options
 
     def is_argument(self, option: str) -> bool:
-        """Whether the option was written for ``CORS`` itself, and can be meant for nothing else."""
+        """Whether the option was written for ``CORS`` itself, not in ``app.config``."""
         return option in self._given or self.is_in_place(option)
 
     def name(self, option: str) -> str:
@@ -95,7 +95,7 @@ def _configured(config: Mapping[str, object]) -> dict[str, object]:
 
 
 def literal(value: object) -> str:
-    """The value in Python, with the double quotes that most people write."""
+    """The value as a Python literal, with double quotes."""
     if isinstance(value, list):
         return f"[{', '.join(map(literal, value))}]"
     if isinstance(value, str) and value.isprintable() and not {'"', "\\"} & set(value):

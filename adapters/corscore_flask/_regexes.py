@@ -1,4 +1,4 @@
-"""Regexes, which flask-cors guesses from strings: told from names, and what to write instead."""
+"""Strings that flask-cors takes for regexes, and what to write instead."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
     from corscore_flask._problems import Problems
 
-# What flask-cors takes for the sign of a regex. No header in use has one of these in its name.
+# The characters that flask-cors takes for signs of a regex. No header in use has one.
 _SIGNS = re.compile(r"[]*\\?$^[()]")
-# Some of them are ours in an origin: https://*.example.com, http://localhost:*, http://[::1]:8080
+# The same for origins, whose patterns may have some of them: https://*.example.com, [::1]:8080
 _ORIGIN_SIGNS = re.compile(r"[\\^$(){}|]|[].][*+?]|\?:|\[[^]:]*\]")
 
-# From the regexes that people write to the pattern that most of them mean.
+# From common regexes to the pattern that they mean.
 _MEANINGS = (
     (re.compile(r"\\(?=[-./:])|^\^|\$$"), ""),
     (re.compile(r"^(?:https?\??://)?\.[*+]$"), "*"),
@@ -28,7 +28,7 @@ _MEANINGS = (
 
 
 def without_origin_regexes(problems: Problems, items: list[Any]) -> list[Any]:
-    """The items of ``origins`` that are no regex; each of the others is noted as a problem."""
+    """Return the items of ``origins`` that are no regex; the others become problems."""
     kept = []
     for item in items:
         if not isinstance(item, str) or not _ORIGIN_SIGNS.search(item) or _is_pattern(item):
@@ -45,7 +45,7 @@ def without_origin_regexes(problems: Problems, items: list[Any]) -> list[Any]:
 
 
 def without_header_regexes(problems: Problems, items: list[Any]) -> list[Any]:
-    """The same for ``allow_headers``."""
+    """``without_origin_regexes`` for ``allow_headers``."""
     kept = []
     for item in items:
         source = item.pattern if isinstance(item, re.Pattern) else item

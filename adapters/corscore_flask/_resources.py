@@ -18,23 +18,22 @@ if TYPE_CHECKING:
 
 _OPTION = "resources"
 _EVERY_PATH = "/*"
-# What flask-cors's users write for it; some of it is a regex there.
+# What users of flask-cors write for it; some of them are regexes there.
 _EVERY_PATH_FOR_USERS = ("*", "/*", ".*", "/.*")
 
 
 def policies_from_flask(
     given: Mapping[str, object], config: Mapping[str, object], notices: Notices | None = None
 ) -> Policy | PolicyMap:
-    """The policies that a Flask user describes: one, or one for each of ``resources``.
+    """Return a Flask user's policies: one, or one for each of ``resources``.
 
     Args:
-        given: The arguments of ``CORS``; they come before ``config``.
+        given: The arguments of ``CORS``; they beat ``config``.
         config: ``app.config``; its keys that begin with ``CORS_`` are read.
-        notices: Who says what is only to be mentioned.
+        notices: Logs what is worth a notice.
 
     Raises:
-        ConfigError: With all that is wrong in all places, each problem under the name that the
-            user wrote.
+        ConfigError: With all problems, each under the name that the user wrote.
         TypeError: When ``resources``, or what a path has there, is of no type that it can have.
     """
     problems = Problems(given, config, notices=notices)
@@ -58,7 +57,7 @@ def policies_from_flask(
 
 
 class _Reader:
-    """Collects policies by path, and all that is wrong with them."""
+    """A collector of policies by path and their problems."""
 
     def __init__(
         self, given: Mapping[str, object], config: Mapping[str, object], notices: Notices
@@ -67,11 +66,11 @@ class _Reader:
         self._config = config
         self._notices = notices
         self._found: dict[str, Policy | None] = {}
-        # What does not differ is told once, though every path inherits it.
+        # A dict, so that a problem that every path inherits is reported once.
         self._problems: dict[Problem, None] = {}
 
     def add(self, place: str, path: object, value: object) -> None:
-        """Reads what one path has."""
+        """Read the options or the policy of one path."""
         if isinstance(value, Mapping):
             policy = self._policy(Place(place, value))
         elif value is None or isinstance(value, Policy):
@@ -84,14 +83,14 @@ class _Reader:
         self._add_path(place, path, policy)
 
     def add_all(self, place: str, paths: Iterable[object]) -> None:
-        """Gives every path the policy of the app's own options."""
+        """Give every path the policy of the app's own options."""
         paths = list(paths)
         policy = self._policy(None) if paths else None
         for path in paths:
             self._add_path(place, path, policy)
 
     def policies(self) -> Policy | PolicyMap:
-        """What was read; a policy for every path is that policy.
+        """Return the policies; a policy for every path comes without a map.
 
         Raises:
             ConfigError: With all that is wrong.
@@ -125,7 +124,7 @@ class _Reader:
             )
             return
         try:
-            # One by one, for their problems; the keys of a map that works are in `policies`.
+            # One by one, so that each problem gets the name of its path.
             PolicyMap({key: policy})
         except ConfigError as error:
             for problem in error.problems:

@@ -1,4 +1,4 @@
-"""The policy around a Flask application, where its routes may have policies of their own."""
+"""``FlaskLayer``: the layer around a Flask application, with policies of routes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from corscore_flask._marks import Mark, PolicyFor
 
 
-# Where Werkzeug keeps the request that it made of an environ.
+# The key of an environ under which Werkzeug keeps its request.
 _REQUEST = "werkzeug.request"
 # Methods are of any number.
 _MOST_MARKS = 10_000
@@ -37,7 +37,7 @@ class FlaskLayer(CORSMiddleware):
         inside: The application without the policy.
         app: The application whose router is asked.
         policies: As in ``CORSMiddleware``.
-        of_the_app: ``on_decision`` and the like, as in ``CORSMiddleware``.
+        of_the_app: Options of the whole app, as in ``CORSMiddleware``.
     """
 
     def __init__(
@@ -52,10 +52,10 @@ class FlaskLayer(CORSMiddleware):
         self._marks: dict[tuple[str, str], tuple[object, tuple[Mark | None]]] = {}
 
     def look_for_routes(self) -> None:
-        """Finds out whether routes have policies, if there are new routes or policies.
+        """Look for routes with policies, if there are new routes or marks.
 
         Raises:
-            ConfigError: With all that is wrong with options that ``app.config`` completes.
+            ConfigError: With all problems of options that ``app.config`` completes.
         """
         app = self._flask
         state = (marks.count, len(app.view_functions), len(app.blueprints))
@@ -77,7 +77,7 @@ class FlaskLayer(CORSMiddleware):
         self._seen = state
 
     def path_of(self, environ: WSGIEnvironment) -> str:
-        """The path as Flask routes it: with one slash at its beginning, however many there are."""
+        """The path as Flask routes it: several slashes at its start count as one."""
         path = environ_path(environ)
         return path if path[:1] == "/" != path[1:2] else f"/{path.lstrip('/')}"
 
@@ -95,13 +95,13 @@ class FlaskLayer(CORSMiddleware):
     def _policy_of(self, mark: Mark | None, environ: WSGIEnvironment) -> Policy | None:
         if mark is None:
             return super().policy_at(environ)
-        # It may belong to a view that replaced one which was there when they were looked for.
+        # A new mark: its view has replaced another one since marks were looked for.
         if mark not in self._bound and (problems := self._bind(mark)):
             raise ConfigError(problems)
         return self._bound[mark](self.path_of(environ))
 
     def _later(self, environ: WSGIEnvironment) -> Callable[[], Policy | None]:
-        """How to find the policy of an actual request when its response starts.
+        """Return a function that finds an actual request's policy when its response starts.
 
         Flask leaves its routing in the request, which proves what a look-up would find where the
         request is still the one that came. Else the look-up decides.
@@ -110,7 +110,7 @@ class FlaskLayer(CORSMiddleware):
         method, path, root = get("REQUEST_METHOD"), get("PATH_INFO"), get("SCRIPT_NAME")
         host, scheme = get("HTTP_HOST"), get("wsgi.url_scheme")
         request_before = get(_REQUEST)
-        # Once, so that a view sees the policy that its response gets.
+        # Found once, so that a view sees the policy that its response gets.
         found: list[Policy | None] = []
 
         def find() -> Policy | None:
@@ -167,7 +167,7 @@ class FlaskLayer(CORSMiddleware):
         return served
 
     def _bind(self, mark: Mark) -> tuple[Problem, ...]:
-        """Reads what a mark means in this app; what is wrong with it."""
+        """Read the policy of a mark for this app; return its problems."""
         try:
             self._bound[mark] = mark.read(self._flask.config)
         except ConfigError as error:
@@ -175,14 +175,14 @@ class FlaskLayer(CORSMiddleware):
         return ()
 
     def _mark_at(self, environ: WSGIEnvironment, request: RequestInfo) -> Mark | None:
-        """The mark of the route that the request, or the one that it announces, will take."""
+        """Look up the mark of the route of a request, or of the one that a preflight announces."""
         app = self._flask
         environ = dict(environ)
         method = request.method
         if request.is_preflight:
             method = request.request_method or ""
         environ["REQUEST_METHOD"] = method
-        # Converters may need it: to ask a database, for instance.
+        # Converters may need the context, for example to ask a database.
         with app.app_context():
             try:
                 adapter = app.create_url_adapter(app.request_class(environ))
