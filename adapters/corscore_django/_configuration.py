@@ -1,4 +1,4 @@
-"""What the settings say, compiled: policies, the paths that they are for, and what watches them."""
+"""``Configuration``: policies from the settings, with their paths and governors."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class Configuration:
-    """What the settings say, compiled.
+    """The checked settings.
 
     Args:
         policy: A ``Policy``, ``PolicyMap`` or ``PolicyRef``.
-        urls: A regex over the paths that it is for; None for every path.
+        urls: A regex for the paths that the policy governs; None for every path.
         options: Further arguments of ``Governor``.
-        names: Fields of a ``Problem`` to the settings that its user wrote.
+        names: Fields of a ``Problem`` to the settings that the user wrote.
 
     Attributes:
         plain: The policy, where one governs every path; else None.
@@ -55,7 +55,7 @@ class Configuration:
         return self.urls is None or self.urls.fullmatch(path) is not None
 
     def governor(self, *, is_async: bool) -> Governor:
-        """What serves the middleware: one for WSGI, and another one for ASGI.
+        """The governor of the middleware: one for WSGI, one for ASGI.
 
         Raises:
             ConfigError: With resolvers that cannot be asked there.
@@ -72,16 +72,16 @@ class Configuration:
         return governor
 
     def each_policy(self) -> tuple[Policy, ...]:
-        """Every policy of the moment."""
+        """Every current policy."""
         policy = self.policy.policy if isinstance(self.policy, PolicyRef) else self.policy
         return tuple(policy.policies()) if isinstance(policy, PolicyMap) else (policy,)
 
 
 def renamed(problems: Iterable[Problem], names: Mapping[str, str]) -> tuple[Problem, ...]:
-    """Problems in the names of settings.
+    """Return problems under the names of settings.
 
     Args:
-        problems: Of arguments.
+        problems: Problems under the names of arguments.
         names: Arguments to settings.
     """
     return tuple(

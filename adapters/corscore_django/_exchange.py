@@ -1,4 +1,4 @@
-"""One request, from its policy to the headers of its response."""
+"""``Exchange``: one request, from its policy to the headers of its response."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from corscore.integration import Governor, Notices
     from corscore_django._configuration import Configuration
 
-# Where Django itself logs what comes out of a view.
+# Django's own logger for exceptions of views.
 _logger = logging.getLogger("django.request")
 
 
@@ -49,13 +49,13 @@ def simple_answer(request: HttpRequest, config: Configuration, governor: Governo
 
 
 class Exchange:
-    """One request, and what becomes of it.
+    """One request in progress.
 
     Args:
         request: The request.
         config: The settings.
-        governor: What applies them.
-        notices: Of the middleware.
+        governor: The governor of the settings.
+        notices: The middleware's notices.
 
     Attributes:
         asks_receivers: Whether the receivers of the signal may allow the request's origin.
@@ -107,7 +107,7 @@ class Exchange:
             is_late = request.method != "OPTIONS" and governor.defers_routes
             if is_late and not check_request_enabled.receivers:
                 self._is_late = True
-                # A view that looks finds the policy earlier.
+                # A view that reads it finds the policy earlier.
                 request.cors = SimpleLazyObject(self._decision_now)  # type: ignore[attr-defined]
                 self._came = (*_routing_of(request), request.resolver_match)
                 return None
@@ -116,7 +116,7 @@ class Exchange:
             policy = governor.policy_for(request.path_info)
             is_exempt = not config.governs(request.path_info)
         if policy is not None and check_request_enabled.has_listeners():
-            # A receiver may allow any path, and then no cache may take one answer for another.
+            # A receiver may allow an exempt path: then its answer depends on the Origin.
             self._varies = is_exempt
             if self.info.origin is not None and (
                 is_exempt or not policy.decide(self.info).origin_allowed
@@ -177,10 +177,10 @@ class Exchange:
         return response
 
     def last_resort(self, error: Exception) -> HttpResponseBase:
-        """The response to an exception, which only comes here when Django's own page failed too.
+        """The response to an exception, which comes here only when Django's own page failed too.
 
         Raises:
-            Exception: The same, where it is for the server to answer: no script misses the headers.
+            Exception: The given one, where no script of another origin waits: the server answers.
         """
         self.settle()
         decision = None if self._answer is None else self._decision()
@@ -201,10 +201,10 @@ class Exchange:
         return HttpResponseServerError("Internal Server Error", content_type="text/plain")
 
     def settle(self) -> None:
-        """Find the policy of the view now, if it was left until the view had answered.
+        """Find the policy of the view now, if it was deferred until the view had answered.
 
-        Django leaves its routing in the request, which proves what a look-up would find where the
-        request is still the one that came. Else the look-up decides.
+        Django leaves its routing result in the request. It proves what a lookup would find where
+        the request is unchanged. Else the lookup decides.
         """
         if not self._is_late:
             return
@@ -236,7 +236,7 @@ class Exchange:
         return self._governor.policy_for(path) if self._config.governs(path) else None
 
     def finish(self, response: HttpResponseBase) -> HttpResponseBase:
-        """The response with the headers of the answer."""
+        """Add the headers of the answer to a response."""
         if self._answer is not None:
             self._answer.update(
                 response.headers, self._request.META.get("HTTP_ORIGIN"), self._notices.conflict
@@ -247,7 +247,7 @@ class Exchange:
 
 
 def _urlconf_of(request: HttpRequest) -> Any:
-    # What a middleware above ours has set counts, as for Django.
+    # A middleware above may have set it, and Django uses it, too.
     return getattr(request, "urlconf", None)
 
 

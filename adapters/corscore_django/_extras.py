@@ -1,4 +1,4 @@
-"""The settings beside the policy: who watches it, what is enforced, and who is asked."""
+"""The settings beside the policy: observers, cross-site blocking and the resolver."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _ANYONE = Policy(allow_origins=["*"])
 
 
 def read_extras(values: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
-    """The arguments of ``Governor`` that the settings stand for.
+    """Return the arguments of ``Governor`` that the settings mean.
 
     Args:
-        values: Each setting that is there.
+        values: The settings that exist.
         problems: Where to note each mistake.
 
     Raises:
@@ -55,7 +55,7 @@ def read_extras(values: Mapping[str, Any], problems: list[Problem]) -> dict[str,
             'Policy(allow_origins=["https://app.example.com"])'
         )
     try:
-        # The rest is checked where it is in use, and where it is known what can be awaited there.
+        # The rest is checked by the middleware's own governor, which knows what it can await.
         Governor(_ANYONE, is_async=True, own_origins=options["own_origins"])
     except ConfigError as error:
         problems.extend(renamed(error.problems, {"own_origins": OWN_ORIGINS}))
@@ -63,19 +63,19 @@ def read_extras(values: Mapping[str, Any], problems: list[Problem]) -> dict[str,
 
 
 def read_switch(name: str, value: object, problems: list[Problem]) -> bool:
-    """What is True or False, and no argument of ``Policy``, in the words for those that are."""
+    """Read a boolean that is no argument of ``Policy``, with the problems of those that are."""
     if isinstance(value, bool):
         return value
     try:
         translated_policy({"allow_origins": ["*"], "debug": value}, {"debug": name}, " = ")
     except ConfigError as error:
         problems.extend(error.problems)
-    # Judge the rest by what was meant, so that all problems come at once.
+    # The rest is checked by what was meant, so that all problems come at once.
     return problems[-1].hint.endswith("True")
 
 
 def read_resolver(value: object, problems: list[Problem]) -> Any:
-    """Who is asked about origins: what a dotted path leads to, or what was given."""
+    """Return the resolver: imported by its dotted path, or as it was given."""
     found, reason = value, "is no function"
     if isinstance(value, str):
         try:

@@ -1,7 +1,7 @@
-"""``cors_policy``: the policy of one view, kept on the view until a request comes for it.
+"""``cors_policy``: the policy of a view, kept on the view until a request comes for it.
 
-A decorated view has a mark among its attributes. Each mark has a name of its own, since whatever
-wraps a view later copies the attributes of what it wraps over its own.
+A mark is an attribute of the decorated view. Each mark has a name of its own: decorators around a
+view copy its attributes over theirs.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ _View = TypeVar("_View")
 _ON_CLASS = "_corscore_marks"
 _EXAMPLE = 'cors_policy(Policy(allow_origins=["https://app.example.com"]))'
 _NOT_GIVEN: Any = object()
-# The order in which marks were made: those further out are later.
+# The order in which marks were made: outer ones are later.
 _numbers = count(1)
 
 
 class Mark:
-    """What one decorator says of a view.
+    """The policies that one decorator gives a view.
 
     Attributes:
-        number: Of two marks that say something of a request, the later one counts.
-        by_name: Methods or actions, in lower case as their handlers are called, to policies.
-        is_outside: Whether it stands around what ``as_view`` made: then it counts more than what
-            stands in the class.
+        number: The order of marks; of two that fit a request, the later one counts.
+        by_name: Names of handlers or actions, in lower case, to policies.
+        is_outside: Whether it is around the result of ``as_view``: then it beats marks in the
+            class.
     """
 
     __slots__ = ("_policy", "by_name", "is_outside", "number")
@@ -50,16 +50,16 @@ class Mark:
         self.is_outside = is_outside
 
     def policies(self) -> Iterator[RoutePolicy]:
-        """Every policy that it names."""
+        """Every policy of the mark."""
         yield from self.by_name.values()
         if self._policy is not _NOT_GIVEN:
             yield self._policy
 
     def says_of(self, names: tuple[str, ...]) -> tuple[bool, RoutePolicy] | None:
-        """Whether it names one of these, and the policy; None where it says nothing.
+        """Return whether the mark names one of these, and the policy; None without a policy.
 
         Args:
-            names: What the request's handler goes by, the most telling first.
+            names: The names of the request's handler, the most specific first.
         """
         for name in names:
             if name in self.by_name:
@@ -68,11 +68,10 @@ class Mark:
 
 
 class Marks:
-    """What this process knows of marks.
+    """The marks of this process.
 
     Attributes:
-        count: How many were made. A project's views are looked through when this changes, and
-            where it is 0 not at all.
+        count: The number of marks made. A project's views are searched when it changes.
     """
 
     count = 0
@@ -81,16 +80,16 @@ class Marks:
 def cors_policy(
     policy: RoutePolicy = _NOT_GIVEN, /, **policies: RoutePolicy
 ) -> Callable[[_View], _View]:
-    """Gives a view a policy, which counts more than those of its path and of the application.
+    """Give a view a policy, which beats those of its path and of the application.
 
-    For function views, sync and async; for view classes, and through ``method_decorator`` for their
-    ``dispatch``; for a single handler, or an action of a viewset; and around ``as_view()``.
+    Goes on function views, sync and async; on view classes, and through ``method_decorator`` on
+    their ``dispatch``; on a single handler, or an action of a viewset; and around ``as_view()``.
 
     Args:
-        policy: The policy, or a ``PolicyRef``; None leaves the view alone altogether.
+        policy: The policy, or a ``PolicyRef``; None leaves the view alone.
         policies: The same for methods, ``cors_policy(get=a, delete=b)``, or for the actions of a
             viewset, ``cors_policy(list=a, destroy=b)``. ``get`` is for HEAD, too, unless ``head``
-            is given. What is not named has the policy in front, or else none of its own.
+            is given. Names that are not given have ``policy``, or else no policy of their own.
 
     Raises:
         TypeError: When nothing is given, or something that is no policy, or the class has no such
@@ -111,7 +110,7 @@ def cors_policy(
         if isinstance(view, type):
             _check_names(view, by_name)
             mark = Mark(policy, by_name, is_outside=False)
-            # On this very class: its bases and subclasses have their own.
+            # On the class itself: its bases and subclasses have their own.
             setattr(view, _ON_CLASS, (*vars(view).get(_ON_CLASS, ()), mark))
             return view
         if not callable(view):
@@ -139,12 +138,12 @@ def marks_in(cls: type) -> Iterator[Mark]:
 
 
 def is_from_class(view: object) -> bool:
-    """Whether a view is what ``as_view`` made, as Django or as Django REST framework has it."""
+    """Whether a view is the result of ``as_view``, of Django or Django REST framework."""
     return hasattr(view, "view_class") or hasattr(view, "cls")
 
 
 def _is_bound(view: object) -> bool:
-    """Whether this is what ``method_decorator`` decorates anew for each request."""
+    """Whether this is a bound method, which ``method_decorator`` decorates for each request."""
     return isinstance(view, partial) and ismethod(view.func)
 
 

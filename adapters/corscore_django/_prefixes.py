@@ -1,7 +1,7 @@
-"""Finds regexes that were written for a match at the start, where the whole path counts now.
+"""Regexes for paths that were written for a match at the start.
 
-django-cors-headers asks ``re.match`` about a path: to it ``^/api/`` means everything below. Here a
-regex has to match the whole path.
+django-cors-headers uses ``re.match``: there ``^/api/`` means every path below. Here a regex has to
+match the whole path.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _REPEATS = (_constants.MAX_REPEAT, _constants.MIN_REPEAT)
 
 
 def extended(regex: re.Pattern[str]) -> str | None:
-    """The regex with ``.*`` behind it, where that is what a match at the start meant.
+    """Return the regex with ``.*`` behind it, if it means that for a match at the start.
 
-    None where the end is spelled out, as by ``$``, ``.*`` or ``(/.*)?``: there the two ways of
-    matching mean the same, or the regex was written for the whole path.
+    None if its end is written out, as by ``$``, ``.*`` or ``(/.*)?``: then both ways of matching
+    mean the same, or the regex was written for the whole path.
     """
-    # The type stubs do not know that a tree can be walked through.
+    # The type stubs do not say that a tree is iterable.
     tree: Any = _parser.parse(regex.pattern, regex.flags)
     parts = list(tree)
     if not _is_open(parts):
@@ -39,7 +39,7 @@ def extended(regex: re.Pattern[str]) -> str | None:
 
 
 def _is_open(parts: Any) -> bool:
-    """Whether something may follow what the parts match, for a match at the start.
+    """Whether more text may follow the match of the parts, for a match at the start.
 
     A part of a parse tree is a pair: an operator and its argument, which may have parts itself.
     """

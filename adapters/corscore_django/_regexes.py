@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 LISTS = (list, tuple, set, frozenset)
 
 NOTHING = "(?!)"
-"""A regex that never matches: for a policy whose origins others allow."""
+"""A regex that never matches: for a policy whose origins receivers allow."""
 
 _OPTION = "allow_origin_regex"
 _LITERAL = r"""(?:"[^"]*"|'(?:[^'\\]|\\.)*')"""
@@ -35,11 +35,11 @@ _BY_NUMBER = re.compile(r"(?<!\\)(?:\\\\)*(?:\\[1-9]|\(\?\([1-9])")
 def join(
     regexes: Any, names: Mapping[str, str], options: Mapping[str, object], problems: list[Problem]
 ) -> str | re.Pattern[str] | None:
-    """One regex that matches what any of the setting's does.
+    """Return one regex that matches whatever one of the setting's regexes matches.
 
     Args:
         regexes: The setting's value.
-        names: Arguments of ``Policy`` to what the settings are called.
+        names: Arguments of ``Policy`` to the names of settings.
         options: The other arguments of ``Policy``: credentials make it stricter.
         problems: Where to note each mistake; then None is returned, as without any regex.
     """
@@ -61,7 +61,7 @@ def join(
     problems.extend(found)
     if found or not regexes:
         return None
-    # A single one stays as it was written.
+    # A single regex stays as it was written.
     return "|".join(map(_scoped, regexes)) if several else next(iter(regexes))
 
 
@@ -94,11 +94,11 @@ def _mistakes(
 
 
 def _scoped(regex: str | re.Pattern[str]) -> str:
-    """The regex as a part of another, with its flags for itself."""
+    """The regex as a part of another, with its own flags."""
     compiled = re.compile(regex)
     flags = "".join(letter for letter, flag in _FLAGS.items() if compiled.flags & flag)
     source = _INLINE_FLAGS.sub("", compiled.pattern, count=1)
-    # Where comments are allowed, one at the end would take the bracket with it.
+    # With VERBOSE a comment at the end would hide the bracket.
     end = "\n" if compiled.flags & re.VERBOSE else ""
     return f"(?{flags}:{source}{end})"
 
@@ -109,7 +109,7 @@ def bracketed(hint: str, name: str) -> str:
 
 
 def read_urls(value: Any, name: str, problems: list[Problem]) -> re.Pattern[str] | None:
-    """The regex over paths; None when there is none, or it is wrong, which is noted."""
+    """Return the regex for paths; None without one, or with one that is a problem."""
     if value is None:
         return None
     source = value.pattern if isinstance(value, re.Pattern) else value

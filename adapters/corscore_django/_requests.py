@@ -1,4 +1,4 @@
-"""A Django request as policies read it."""
+"""``RequestInfo`` of a Django request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def request_of(request: HttpRequest) -> RequestInfo:
-    """What policies, resolvers and observers read of a request."""
+    """The request for policies, resolvers and observers."""
     return RequestInfo.from_environ(
         request.method or "", request.META, path_of=_path_of, native=request
     )

@@ -1,4 +1,4 @@
-"""Which view a request is for, before anything below the middleware has seen it, and its policy."""
+"""The lookup of a request's view and its policy, before the view runs."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from corscore.integration import Governor
     from corscore_django._marks import RoutePolicy
 
-# Resolvers of URLs to how many marks there were when they were looked through, whether any of their
-# views had one, and whether they go by the path alone.
+# URL resolvers to the number of marks when they were searched, whether any of their views had a
+# mark, and whether the path alone decides.
 _known: dict[URLResolver, tuple[int, bool, bool]] = {}
-# Tests, and projects that reload their URLs, make new ones.
+# Bounded: tests, and projects that reload their URLs, make new resolvers.
 _MAX_KNOWN = 100
 
 
@@ -36,8 +36,8 @@ class _Root:
     """The project's own URLs.
 
     Attributes:
-        changes: How often the settings have named others.
-        imported: What ``changes`` was when they were imported, and so all marks of their views.
+        changes: How often the setting ``ROOT_URLCONF`` has changed.
+        imported: The value of ``changes`` when the URLs, and so all marks, were imported.
     """
 
     changes = 0
@@ -46,7 +46,7 @@ class _Root:
 
 def are_in_use(request: HttpRequest) -> bool:
     """Whether views of the project that a request is for have policies of their own."""
-    # What a middleware above ours has set counts, as for Django.
+    # A middleware above may have set it, and Django uses it, too.
     urlconf = getattr(request, "urlconf", None)
     if Marks.count == 0 and urlconf is None and _Root.imported == _Root.changes:
         return False
@@ -58,10 +58,10 @@ def are_in_use(request: HttpRequest) -> bool:
 
 
 def check(governor: Governor) -> None:
-    """Checks the policies of the project's views, as the server starts.
+    """Check the policies of the project's views when the server starts.
 
     Raises:
-        ConfigError: With all that a middleware of this kind cannot serve.
+        ConfigError: With the problems of all that the middleware cannot serve.
     """
     problems: list[Problem] = []
     views: list[Callable[..., Any]] = []
@@ -88,7 +88,7 @@ def decorated_views() -> list[str]:
     """The names of the project's views that have policies of their own.
 
     Raises:
-        Exception: What importing the project's URLs raises.
+        Exception: Whatever importing the project's URLs raises.
     """
     return [
         getattr(view, "__qualname__", type(view).__qualname__)
@@ -103,7 +103,7 @@ def policy_for(info: RequestInfo, path: str, urlconf: Any) -> Policy | None:
     A preflight is looked up as the request that it announces.
 
     Raises:
-        Exception: What a project's path converters raise.
+        Exception: Whatever the project's path converters raise.
     """
     method = info.request_method if info.is_preflight else info.method
     view = _view_at(path, urlconf)
@@ -111,7 +111,7 @@ def policy_for(info: RequestInfo, path: str, urlconf: Any) -> Policy | None:
 
 
 def policy_of_view(view: Callable[..., Any], method: str, path: str) -> Policy | None:
-    """The policy of the moment that a view has for a method; ``NO_ROUTE`` without one."""
+    """The current policy of a view for a method; ``NO_ROUTE`` without one."""
     found = policy_of(view, method.lower())
     if not isinstance(found, PolicyRef):
         return found
@@ -125,7 +125,7 @@ def goes_by_path_alone(urlconf: Any) -> bool:
 
 
 def _known_of(urlconf: Any) -> tuple[int, bool, bool]:
-    # Read first: if the settings change meanwhile, this was about other URLs.
+    # Read first: if the settings change meanwhile, these are other URLs.
     changes = _Root.changes
     resolver = get_resolver(urlconf)
     known = _known.get(resolver)
@@ -137,10 +137,9 @@ def _known_of(urlconf: Any) -> tuple[int, bool, bool]:
 
 
 def _look_through(resolver: URLResolver) -> tuple[int, bool, bool]:
-    # Views are imported, and so marked, by this at the latest. Otherwise the first request of all
-    # could be a preflight that meets no marks yet.
+    # This imports the views, which makes their marks: the first request may be a preflight.
     views = list(_views(resolver))
-    # Read before them: what is marked meanwhile is looked for again.
+    # Read before the marks: views that are marked meanwhile are searched for again.
     count = Marks.count
     known = count, count > 0 and any(map(_is_marked, views)), not _is_translated(resolver)
     if len(_known) >= _MAX_KNOWN:
@@ -167,8 +166,8 @@ def _is_marked(view: Callable[..., Any]) -> bool:
 
 
 def _view_at(path: str, urlconf: Any) -> Callable[..., Any] | None:
-    # By the path alone: threads remember the language of the request before, and a preflight has
-    # neither the cookie nor the user that may choose another one.
+    # By the path alone: the thread has the language of an earlier request, and a preflight has
+    # neither the cookie nor the user that may choose another.
     language = translation.get_language_from_path(path) or settings.LANGUAGE_CODE
     with translation.override(language):
         try:
@@ -180,7 +179,7 @@ def _view_at(path: str, urlconf: Any) -> Callable[..., Any] | None:
 def _views(resolver: URLResolver) -> Iterator[Any]:
     for pattern in _patterns(resolver):
         if not isinstance(pattern, URLResolver):
-            # What is no pattern of Django's own may have none.
+            # Patterns of other libraries may have none.
             yield getattr(pattern, "callback", None)
 
 

@@ -1,4 +1,4 @@
-"""Reads the settings, under the names that users of django-cors-headers know, into a policy."""
+"""A policy from the settings, under the names of django-cors-headers."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ OLD_NAMES = {
 
 KNOWN = frozenset((POLICY, URLS, ALL_ORIGINS, *OPTIONS, *EXTRAS, *OLD_NAMES.values()))
 
-# What may stand beside a ready policy, and means nothing when it is None.
+# Settings that go with a ready policy, and count as unset when they are None.
 _BESIDE = (POLICY, URLS, *EXTRAS)
 
-# Where they differ from the defaults of Policy: Django users know these.
+# The defaults of django-cors-headers, where those of Policy differ.
 _DEFAULTS = {
     "allow_methods": default_methods,
     "allow_headers": default_headers,
@@ -64,11 +64,11 @@ _SOURCES = ("allow_origins", "allow_origin_regex", "allow_null_origin", "origin_
 
 
 class Reading:
-    """The settings as they stand now. Takes them apart, and says nothing to anybody.
+    """The current settings, read without any warning.
 
     Attributes:
-        values: Each setting that is there, by its present name.
-        written: The present name of a setting to the old one that it was found under.
+        values: The settings that exist, by their present names.
+        written: Present names of settings to the old names that the user wrote.
         forbidden: Names in ``CORS_ALLOW_HEADERS`` that no script can send.
     """
 
@@ -87,19 +87,19 @@ class Reading:
                 self.written[name] = old
 
     def name(self, setting: str) -> str:
-        """The setting as its user wrote it."""
+        """The name of the setting as the user wrote it."""
         return self.written.get(setting, setting)
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was configured, as in a project that has only installed the app."""
+        """Whether nothing is configured, as in a project that has only installed the app."""
         return not self.values
 
     def compile(self) -> Configuration:
-        """The policy, and the paths that it is for.
+        """Check the settings, and return them as a configuration.
 
         Raises:
-            ConfigError: With all that is wrong.
+            ConfigError: With all problems.
             TypeError: When a setting that takes a policy or a function has neither, or
                 ``CORS_POLICY`` stands beside what it replaces.
         """
@@ -137,7 +137,7 @@ class Reading:
         headers = options["allow_headers"]
         if isinstance(headers, LISTS):
             kept, self.forbidden = split_forbidden(headers)
-            # A set stays one: the engine puts it into an order.
+            # A set stays a set: the engine sorts it.
             options["allow_headers"] = kept if isinstance(headers, (list, tuple)) else set(kept)
         regexes = options.pop("allow_origin_regex", ())
         options["allow_origin_regex"] = join(regexes, names, options, problems)
@@ -149,7 +149,7 @@ class Reading:
         if not any(map(options.get, _SOURCES)) and (
             regexes or resolver or check_request_enabled.has_listeners()
         ):
-            # The origins are for receivers to allow, or what is wrong was complained of already.
+            # Receivers allow the origins, or the problem is reported already.
             options["allow_origin_regex"] = NOTHING
         try:
             return translated_policy(options, names, " = ")
@@ -158,7 +158,7 @@ class Reading:
             return None
 
     def _worded(self, problem: Problem) -> Problem:
-        """A problem in the terms of what its user wrote."""
+        """Return a problem under the names that the user wrote."""
         hint = bracketed(problem.hint, self.name("CORS_ALLOWED_ORIGIN_REGEXES"))
         if problem.value != "*" or ALL_ORIGINS not in self.values:
             return Problem(problem.code, problem.field, problem.value, problem.message, hint)
@@ -168,7 +168,7 @@ class Reading:
         return Problem(problem.code, name, True, problem.message, hint)
 
     def announce(self) -> None:
-        """Tells, once the settings are put to use, what should be written otherwise."""
+        """Warn of old names and of needless headers, when the settings are used first."""
         for name, old in self.written.items():
             warnings.warn(
                 f"the setting {old} is called {name} now; rename it",
@@ -187,10 +187,10 @@ _compiled: Configuration | None = None
 
 
 def configuration() -> Configuration:
-    """The settings, compiled when they are asked for first and after each override of one.
+    """The configuration, read at its first use and again after each change of a setting.
 
     Raises:
-        ConfigError: With all that is wrong.
+        ConfigError: With all problems.
         TypeError: When ``CORS_POLICY`` is no policy, or stands beside what it replaces.
     """
     global _compiled

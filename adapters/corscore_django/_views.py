@@ -1,4 +1,4 @@
-"""Which policy a view has for a method: what its marks, and those of its class, come to."""
+"""The policy of a view for a method, by the marks on the view and its class."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from corscore_django._marks import RoutePolicy
 
 NO_ROUTE: Policy | None = cast("Any", object())
-"""In the place of a policy: the request is for no view that has one."""
+"""A value for no policy: the request's view has none of its own, or there is no view."""
 
 
 def policy_of(view: Callable[..., Any], method: str) -> RoutePolicy:
-    """What governs a view's answer to a method; ``NO_ROUTE`` where nothing of its own does.
+    """Return the policy of a view for a method; ``NO_ROUTE`` without one.
 
     Args:
-        view: As the URLs have it.
-        method: In lower case.
+        view: The view in the URLs.
+        method: The method, in lower case.
     """
     cls = _class_of(view)
     handler = _handler_of(view, cls, method)
@@ -33,7 +33,7 @@ def policy_of(view: Callable[..., Any], method: str) -> RoutePolicy:
         best: tuple[tuple[bool, int], RoutePolicy] | None = None
         for mark, is_on_handler in marks:
             said = mark.says_of(names)
-            # What is said of a handler counts more than what is said of all of them.
+            # A mark on or for the handler beats one for all handlers.
             rank = (said is not None and said[0]) or is_on_handler, mark.number
             if said is not None and (best is None or rank > best[0]):
                 best = rank, said[1]
@@ -43,7 +43,7 @@ def policy_of(view: Callable[..., Any], method: str) -> RoutePolicy:
 
 
 def policies_of(view: Callable[..., Any]) -> Iterator[RoutePolicy]:
-    """Every policy of its own that a view has, for whatever method."""
+    """Every policy of a view, for all methods."""
     cls = _class_of(view)
     names = {
         *getattr(cls, "http_method_names", ()),
@@ -58,9 +58,9 @@ def policies_of(view: Callable[..., Any]) -> Iterator[RoutePolicy]:
 
 
 def _layers(view: object, cls: type, handler: str) -> list[list[tuple[Mark, bool]]]:
-    """The marks that may say something of a handler, and whether they stand on it itself.
+    """The marks for a handler, each with whether it is on the handler itself.
 
-    What stands around the view comes first, then what is in its class, then in the class's bases.
+    Marks around the view come first, then those in its class, then those in the class's bases.
     """
     is_function = not is_from_class(view)
     layers = [[(mark, False) for mark in marks_on(view) if is_function or mark.is_outside]]
@@ -78,16 +78,16 @@ def _layers(view: object, cls: type, handler: str) -> list[list[tuple[Mark, bool
 
 @lru_cache(maxsize=1000)
 def _marks_of_classes(cls: type, _count: int) -> dict[type, tuple[Mark, ...]]:
-    """The marks of a class and of its bases: each that has any to those that no base of it has.
+    """The marks of a class and its bases, by class, without those inherited.
 
     Args:
         cls: The class.
-        _count: How many marks there are: where there are more, they are gathered again.
+        _count: The number of marks, as a key of the cache: a new mark makes a new entry.
     """
     found = {}
     seen: set[Mark] = set()
     for base in reversed(cls.__mro__):
-        # A `dispatch` that is decorated anew has the marks of its base's, too.
+        # A decorated `dispatch` has the marks of the base's `dispatch`, too.
         marks = tuple(mark for mark in marks_in(base) if mark not in seen)
         if marks:
             found[base] = marks
@@ -100,14 +100,14 @@ def _class_of(view: object) -> type:
         cls = getattr(view, name, None)
         if isinstance(cls, type):
             return cls
-    # A function's own is without marks; that of a view that is an object may have some.
+    # The class of a function has no marks; that of a callable object may have some.
     return type(view)
 
 
 def _handler_of(view: object, cls: type, method: str) -> str | None:
-    """The method of the view's class that answers; None where none does.
+    """The name of the handler for a method; None without one.
 
-    A function says nothing of methods: the handler has the method's name.
+    For a function, which does not tell its methods, it is the method's name.
     """
     initial = getattr(view, "view_initkwargs", None) or getattr(view, "initkwargs", None) or {}
     allowed = initial.get("http_method_names", getattr(cls, "http_method_names", None))
@@ -129,6 +129,6 @@ def _handler_of(view: object, cls: type, method: str) -> str | None:
 def _marks_on_handler(handler: Any) -> Iterator[Mark]:
     yield from marks_on(handler)
     if getattr(handler, "__module__", None) == "rest_framework.decorators":
-        # What `api_view` makes of a function calls it, and has none of its attributes.
+        # The result of `api_view` calls the function, and has none of its attributes.
         for cell in getattr(handler, "__closure__", None) or ():
             yield from marks_on(cell.cell_contents)

@@ -1,4 +1,4 @@
-"""The application for ``INSTALLED_APPS``: it brings the system checks."""
+"""The application for ``INSTALLED_APPS``, with the system checks."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from django.core.checks import Tags, register
 
 
 class CorscoreConfig(AppConfig):
-    """Registers the checks of the settings and of their surroundings."""
+    """The application, which registers the system checks."""
 
     name = "corscore_django"
 
     def ready(self) -> None:
-        """Called by Django once all applications are loaded."""
+        """Register the checks; called by Django once all applications are loaded."""
         from corscore_django.checks import (
             check_deployment,
             check_middleware,

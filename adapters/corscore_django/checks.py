@@ -1,4 +1,4 @@
-"""System checks: what is wrong with the settings, and what around them will surprise.
+"""System checks of the settings, the middleware and WebSockets.
 
 The ids are stable: each is documented, and may be silenced by ``SILENCED_SYSTEM_CHECKS``.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from corscore_django._configuration import Configuration
 
-# A problem's place in the list is the number in its id: new ones go to the end, and none leaves.
+# The position of a code is the number in its id: new codes go to the end, and none is removed.
 _CODES = (
     "origins-missing",
     "not-a-list",
@@ -114,7 +114,7 @@ _LOCAL_PROBES = tuple(
 
 
 def check_settings(**_kwargs: Any) -> list[CheckMessage]:
-    """What is wrong with the ``CORS_*`` settings: an error each, with what to write instead."""
+    """Return the problems of the ``CORS_*`` settings as errors, with what to write instead."""
     reading = Reading()
     messages: list[CheckMessage] = []
     try:
@@ -133,7 +133,7 @@ def check_settings(**_kwargs: Any) -> list[CheckMessage]:
                 for problem in error.problems
             ]
         else:
-            # No error: whoever has just installed the app must be able to migrate.
+            # No error: a project that has just installed the app must be able to migrate.
             messages.append(
                 CheckWarning(
                     "no CORS_* setting says which origins are allowed; the middleware will refuse "
@@ -164,7 +164,7 @@ def _raw(source: str) -> str:
 
 
 def _of_names() -> Iterator[CheckMessage]:
-    """Settings under names that are old, and under names that nothing reads."""
+    """Warnings of settings with old names, and with names that nothing reads."""
     # Imported late: nothing else needs it.
     from difflib import get_close_matches
 
@@ -199,11 +199,11 @@ def _of_headers(reading: Reading) -> Iterator[CheckMessage]:
 
 
 def answering_above(paths: Sequence[str], layer: str) -> list[str]:
-    """Middleware above a layer of CORS that can answer a request, and a preflight, without it.
+    """The middleware above a layer of CORS that can answer a request before it.
 
     Args:
         paths: ``MIDDLEWARE``.
-        layer: The one of them that is for CORS.
+        layer: The one that is the layer of CORS.
     """
     return [
         path
@@ -213,7 +213,7 @@ def answering_above(paths: Sequence[str], layer: str) -> list[str]:
 
 
 def check_middleware(**_kwargs: Any) -> list[CheckMessage]:
-    """Whether the middleware is there, above all that can answer, and alone."""
+    """Check that the middleware is there, outermost, and the only one for CORS."""
     messages: list[CheckMessage] = []
     paths = list(settings.MIDDLEWARE)
     ours = [path for path in paths if _derives(path, {OURS})]
@@ -263,8 +263,8 @@ def check_middleware(**_kwargs: Any) -> list[CheckMessage]:
 
 
 def check_websockets(**_kwargs: Any) -> list[CheckMessage]:
-    """Whether the WebSockets of Channels are checked where cross-site requests are blocked."""
-    # The same reading as the middleware's: anything that is no boolean is an error of its own.
+    """Check that the WebSockets of Channels are checked where cross-site requests are blocked."""
+    # As the middleware reads it: any other value is an error of its own.
     if getattr(settings, BLOCK_CROSS_SITE, None) is not True:
         return []
     path = getattr(settings, "ASGI_APPLICATION", None)
@@ -321,7 +321,7 @@ def _derives(path: str, names: Collection[str]) -> bool:
     try:
         middleware = import_string(path)
     except (ImportError, ImproperlyConfigured, RuntimeError):
-        # What cannot be loaded here cannot be loaded by the server, which says so better.
+        # The server cannot load it either, and reports it better.
         middleware = None
     return path in names or _is_subclass(middleware, names)
 
@@ -336,7 +336,7 @@ def _quoted(text: str) -> str:
 
 
 def check_deployment(**_kwargs: Any) -> list[CheckMessage]:
-    """For ``check --deploy``: what suits a developer's machine only."""
+    """Return, for ``check --deploy``, warnings of settings for a developer's machine."""
     try:
         policies = Reading().compile().each_policy()
     except (ConfigError, TypeError):

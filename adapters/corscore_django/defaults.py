@@ -1,7 +1,7 @@
-"""What the settings for methods and headers are when nobody sets them.
+"""The defaults of the settings for methods and headers.
 
-The two tuples are django-cors-headers', so that a project which moves over keeps its meaning, and
-so does a setting that extends one: ``CORS_ALLOW_HEADERS = (*default_headers, "x-api-key")``.
+They are those of django-cors-headers, so that a project which moves over keeps its meaning, and a
+setting may extend one: ``CORS_ALLOW_HEADERS = (*default_headers, "x-api-key")``.
 """
 
 from __future__ import annotations

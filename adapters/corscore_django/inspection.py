@@ -1,6 +1,6 @@
-"""What the settings of a project come to, as data: for tools that look at it from outside.
+"""The meaning of a project's settings as data, for tools.
 
-``manage.py check`` says the same to a project's own people.
+``manage.py check`` reports the same as text.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ _THEIRS = "corsheaders."
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """The settings as they stand.
+    """The meaning of the current settings.
 
     Attributes:
-        policy: What they mean at the moment; None where they are wrong, or say nothing.
-        problems: All that is wrong.
-        names: Arguments of ``Policy`` to the settings that they are written as.
-        values: The ``CORS_*`` settings that are there, by their present names.
-        options: Those of them that are arguments of ``Policy``, by that name, and as written.
-        written: The arguments of ``Policy`` that a setting says; the others have defaults.
-        has_layer: Whether a middleware for CORS is on, ours or django-cors-headers'.
-        has_theirs: Whether that is, or also is, django-cors-headers'.
-        warnings: What ``manage.py check`` warns of.
+        policy: The current policy; None if the settings are wrong or empty.
+        problems: All problems.
+        names: Arguments of ``Policy`` to the names of their settings.
+        values: The ``CORS_*`` settings that exist, by their present names.
+        options: Those of them that are arguments of ``Policy``, by the argument's name.
+        written: The arguments of ``Policy`` that are set; the others have defaults.
+        has_layer: Whether ``MIDDLEWARE`` has a layer of CORS, ours or django-cors-headers'.
+        has_theirs: Whether it has that of django-cors-headers.
+        warnings: The warnings of ``manage.py check``.
     """
 
     policy: Policy | PolicyMap | None
@@ -52,7 +52,7 @@ class Inspection:
 
 
 def inspect_settings() -> Inspection:
-    """Reads the settings of the configured project, after ``django.setup()``.
+    """Read the settings of the configured project, after ``django.setup()``.
 
     Raises:
         TypeError: When ``CORS_POLICY`` is no policy, or stands beside what it replaces.

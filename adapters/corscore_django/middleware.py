@@ -1,4 +1,4 @@
-"""The Django middleware: carries a request to the policy, and its decision to the response."""
+"""The Django middleware: the policy of the ``CORS_*`` settings around all below it."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ if TYPE_CHECKING:
 
 
 class CorsMiddleware:
-    """Puts the policy of the ``CORS_*`` settings around everything below it in ``MIDDLEWARE``.
+    """The policy of the ``CORS_*`` settings around everything below it in ``MIDDLEWARE``.
 
     Preflights are answered here; every other request reaches what is below, whose response gets
     its headers on the way out, error pages included. ``request.cors`` is the ``Decision``, or None
-    where the settings, or the view's own policy, leave a request alone.
+    where the settings, or the view's own policy, leave a request alone. In a project whose views
+    have policies it is a lazy object, found when it is read.
 
     Raises:
-        ConfigError: With all that is wrong with the settings, as Django loads its middleware, or
-            with the policies of views.
+        ConfigError: With all problems of the settings and of the views' policies, when Django loads
+            its middleware.
         TypeError: When a setting that takes a policy or a function has neither, or ``CORS_POLICY``
-            stands beside settings that it replaces.
+            is set beside settings that it replaces.
     """
 
     sync_capable = True
@@ -39,7 +40,7 @@ class CorsMiddleware:
     def __init__(
         self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
     ) -> None:
-        # Django's name for it, and the one that tools which walk a stack look for.
+        # Two names: Django's own, and `app`, which tools that walk a stack look for.
         self.get_response: Callable[[HttpRequest], Any] = get_response
         self.app = get_response
         self.notices: Notices = Notices()
@@ -50,7 +51,7 @@ class CorsMiddleware:
         check(configuration().governor(is_async=self._is_async))
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        """Serves one request."""
+        """Serve one request."""
         if self._is_async:
             return self._serve_async(request)
         config = configuration()

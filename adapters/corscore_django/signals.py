@@ -1,4 +1,4 @@
-"""The signal by which a project's own code allows a request's origin."""
+"""The signal with which a project's own code allows origins."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ check_request_enabled: Signal = Signal()
 """Sent at most once for a request whose origin the settings do not allow.
 
 Receivers take ``sender`` (None), ``request`` and ``**kwargs``, and may be asynchronous. The origin
-is allowed when one of them returns something true, and refused when one raises: that is logged.
-They are not asked about ``null`` or about what is no origin, and cannot allow either.
+is allowed when one of them returns a true value. When one raises, the origin is refused, and that
+is logged. They are not asked about ``null`` or a malformed Origin, and cannot allow either.
 """
 
 # Django 4.2 has no `asend`, and leaves it to us to await what asynchronous receivers return.
@@ -44,7 +44,7 @@ def is_enabled(request: HttpRequest) -> bool:
 
 
 async def is_enabled_async(request: HttpRequest) -> bool:
-    """The same under ASGI: asynchronous receivers stay in this thread."""
+    """``is_enabled`` under ASGI: asynchronous receivers stay in this thread."""
     try:
         sent = await _send_async(sender=None, request=request)
         return any(await _settled(answer for _, answer in sent))
@@ -54,5 +54,5 @@ async def is_enabled_async(request: HttpRequest) -> bool:
 
 
 async def _settled(answers: Iterable[Any]) -> list[Any]:
-    # A coroutine that nobody awaited would count as true.
+    # A coroutine that is not awaited would count as true.
     return [await answer if isawaitable(answer) else answer for answer in answers]

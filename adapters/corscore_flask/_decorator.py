@@ -53,8 +53,8 @@ def cross_origin(
     """Give a view a policy of its own, which beats those of its path, blueprint and app.
 
     Goes on a function, on either side of ``@app.route``; on a ``View`` class or in its
-    ``decorators``; on a single method of a ``MethodView``. The app needs ``CORS(app, ...)``, such as
-    ``CORS(app, PolicyMap({}, default=None))``; without it, requests to the view raise.
+    ``decorators``; on a single method of a ``MethodView``. The app needs ``CORS(app, ...)``, such
+    as ``CORS(app, PolicyMap({}, default=None))``; without it, requests to the view raise.
 
     Args:
         policy: A ready policy; None to leave the route alone, so that its OPTIONS reaches the
