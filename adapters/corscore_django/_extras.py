@@ -63,7 +63,7 @@ def read_extras(values: Mapping[str, Any], problems: list[Problem]) -> dict[str,
 
 
 def read_switch(name: str, value: object, problems: list[Problem]) -> bool:
-    """Read a boolean that is no argument of ``Policy``, with the problems of those that are."""
+    """Read a boolean setting that is no option, with the same problems as an option."""
     if isinstance(value, bool):
         return value
     try:

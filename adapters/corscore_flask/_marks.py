@@ -79,9 +79,9 @@ class Marks:
 
         Args:
             function: The view.
-            mark: The mark.
-            is_defined_here: Whether this is its definition: above ``@app.route`` the function
-                itself is served, not the returned one.
+            mark: Its mark.
+            is_defined_here: Whether it is marked at its definition: then the function itself
+                may be served by an ``@app.route`` below, and is marked too.
 
         Returns:
             A function that calls it and has the mark. The given function may be served elsewhere
@@ -108,12 +108,12 @@ class Marks:
         return found.union(mark for mark in of_blueprints if mark is not None)
 
     def of_route(self, app: Flask, endpoint: str, method: str, taken: set[Mark]) -> Mark | None:
-        """The mark of a route; the view's, else that of the innermost blueprint.
+        """The mark of a route: the view's, else that of the innermost blueprint.
 
         Args:
             app: The application.
-            endpoint: Of the route.
-            method: Of the request.
+            endpoint: The route's endpoint.
+            method: The request's method.
             taken: ``own_marks`` of the application's views.
         """
         view = app.view_functions.get(endpoint)
@@ -148,7 +148,7 @@ class Marks:
             mark = self._functions.get(view)
         except TypeError:
             return None
-        # A mark whose marked copy is served by the app is for the copy's routes.
+        # The app serves the marked copy: the mark is for the copy's routes alone.
         return None if mark in taken else mark
 
     def _added(self) -> None:

@@ -103,8 +103,8 @@ class FlaskLayer(CORSMiddleware):
     def _later(self, environ: WSGIEnvironment) -> Callable[[], Policy | None]:
         """Return a function that finds an actual request's policy when its response starts.
 
-        Flask leaves its routing in the request, which proves what a look-up would find where the
-        request is still the one that came. Else the look-up decides.
+        Flask leaves its routing result in the request. It proves what a lookup would find if the
+        request is unchanged. Else the lookup decides.
         """
         get = environ.get
         method, path, root = get("REQUEST_METHOD"), get("PATH_INFO"), get("SCRIPT_NAME")

@@ -27,7 +27,7 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
     """
 
     has_routes: bool = False
-    """Whether some route has a policy, or None for one."""
+    """Whether some route has a mark."""
 
     _inside: Inside | None = None
     _seen: int = 0
@@ -67,7 +67,7 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
                 check_every(every, self._look_up_first_for)
 
     def _look_up_first_for(self, policy: Policy) -> None:
-        """Find policies before the application is called, where one of them has a resolver."""
+        """Find policies before the application runs, if one of them has a resolver."""
         if policy.resolver is not None:
             self.governor.gateway.use_routes(self.policy_at, None)
 
@@ -105,8 +105,8 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
     def _later(self, scope: Scope) -> Callable[[], Policy | None]:
         """Return a function that finds an actual request's policy when its response starts.
 
-        The router leaves its result in the scope. It proves what a look-up would find where the
-        request is still the one that came, and its route occurs once. Else the look-up decides.
+        The router leaves its result in the scope. It proves what a lookup would find if the
+        request is unchanged and its route occurs once. Else the lookup decides.
         """
         path, method, headers = scope["path"], scope["method"], scope["headers"]
         root, route_before = scope.get("root_path"), scope.get("route")

@@ -165,7 +165,7 @@ class Compiled:
         return Decision(answer, request, self, is_final=verdict is not None)
 
     def decision(self, answer: matcher.Answer, request: RequestInfo) -> Decision:
-        """The decision about a request whose answer is known."""
+        """The decision on a request whose answer is known."""
         return Decision(answer, request, self, is_final=True)
 
     def needs_resolver(self, answer: matcher.Answer, request: RequestInfo) -> bool:

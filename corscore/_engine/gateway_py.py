@@ -266,7 +266,7 @@ class Gateway:
             or (
                 self._blocks_cross_site
                 and method not in _SAFE_METHODS
-                # Such an origin may use cookies: it passes without a look at the request.
+                # The policy lets this origin send cookies, so it passes.
                 and not (answer.origin_allowed and responder.credentials)
             )
         ) and self._extras.examine(policy, verdict, native, answer, origin):

@@ -30,7 +30,7 @@ class ResolverFunction:
         max_threads: How many threads may wait for the function at a time.
 
     Attributes:
-        is_async: Whether ``fn`` is known to need awaiting.
+        is_async: Whether ``fn`` is a coroutine function, or an object with one.
     """
 
     __slots__ = ("_failures", "_threads", "fn", "is_async", "max_threads", "timeout")
@@ -52,7 +52,7 @@ class ResolverFunction:
         )
 
     def in_server_thread(self, origin: str, resolve: Callable[[], bool]) -> bool:
-        """Run ``resolve`` in this thread, or refuse at once if too many threads do.
+        """Run ``resolve`` in this thread; refuse at once if all threads are busy.
 
         Args:
             origin: The origin, for the log.

@@ -210,7 +210,7 @@ class Governor:
         return NO_ORIGIN
 
     def decision(self, policy: Policy | None, answer: Answer, request: RequestInfo) -> Decision:
-        """The decision about a request whose policy and answer are known."""
+        """The decision on a request whose policy and answer are known."""
         return (policy or NO_ORIGIN)._compiled.decision(answer, request)
 
     # Called by a gateway: `Extras` in `corscore._engine.gateway_py`.
@@ -222,7 +222,7 @@ class Governor:
             return False
         request = self._request_of(native)
         request.origin = origin.decode("latin-1")
-        # No check before this: only well-formed origins of other sites are ever remembered.
+        # A remembered verdict needs no check: only origins that may be asked about are remembered.
         known = resolver.remembered(request)
         if known is not None:
             return known
@@ -298,7 +298,7 @@ class Governor:
         return NO_ORIGIN if request.is_preflight else self.policy_for(request.path)
 
     def _may_ask(self, policy: Policy, request: RequestInfo) -> bool:
-        """Whether a resolver is asked about the origin: not if it is malformed or own."""
+        """Whether a resolver may be asked: not about a malformed origin, nor an own one."""
         return policy.decide(request).needs_resolver and not is_from_own_origin(
             request, self._own_origins
         )
