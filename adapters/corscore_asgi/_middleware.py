@@ -85,7 +85,7 @@ class CORSMiddleware:
         if isinstance(self.governor.policies, Policy):
             self.policy = self.governor.policies
         self._checks_handshakes = check_websocket_origin
-        self._sender: Callable[[Any, Any], Any] = self.governor.gateway.sender
+        self._sender: Callable[..., Any] = self.governor.gateway.sender
 
     path_of: Callable[[Scope], str] | None = None
     """The path that policies are looked up by; None for the path relative to the mount. A subclass
@@ -109,7 +109,7 @@ class CORSMiddleware:
         if len(answer) == 1:
             (policy,) = answer
             verdict = await self.governor.ask_async(policy, self.request_of(scope))
-            answer = self.governor.gateway.sender_for(policy, verdict, scope, send, True)
+            answer = self._sender(scope, send, policy, verdict, True)
             if type(answer) is not tuple:
                 await self.app(scope, receive, answer)
                 return

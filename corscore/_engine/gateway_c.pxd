@@ -16,8 +16,8 @@ cdef frozenset _SAFE_METHODS
 @cython.locals(name=bytes)
 cpdef origin_of(headers)
 
-@cython.locals(name=bytes)
-cdef bint is_asked(headers) except -1
+@cython.locals(name=bytes, length=Py_ssize_t, asks=bint)
+cpdef asking_origin_of(headers)
 
 cdef _value(value, earlier)
 
@@ -28,7 +28,7 @@ cpdef bytes sent(str value)
 cdef class Gateway:
     cdef Responder _responder
     cdef PathTable _table
-    cdef object _source, _policy, _extras, _on_conflict, _path_of, _by_route, _later
+    cdef object _source, _only, _policy, _extras, _on_conflict, _path_of, _by_route, _later
     cdef bint _is_reference, _examines_all, _blocks_cross_site, _awaits_all, _is_watched
 
     @cython.locals(table=PathTable)
@@ -39,12 +39,12 @@ cdef class Gateway:
         self, policy, verdict, native, method, origin, bint is_preflight, asked, bint is_resumed
     )
 
-    cpdef sender(self, scope, send)
-
     @cython.locals(
         responder=Responder, answer=Answer, sender=Sender, start=dict, is_preflight=bint
     )
-    cpdef sender_for(self, policy, verdict, scope, send, bint is_resumed)
+    cpdef sender(self, scope, send, policy=*, verdict=*, bint is_resumed=*)
+
+    cdef _sender_of_found(self, scope, send)
 
     @cython.locals(sender=LateSender)
     cdef _deferred_sender(self, scope, send)

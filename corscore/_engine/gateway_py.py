@@ -104,20 +104,26 @@ def origin_of(headers: Iterable[RawPair]) -> bytes | None:
     return origin
 
 
-def is_asked(headers: Iterable[RawPair]) -> bool:
-    """Whether raw header pairs have an Access-Control-Request-Method."""
+def asking_origin_of(headers: Iterable[RawPair]) -> bytes | None:
+    """``origin_of``, but None where no Access-Control-Request-Method makes it a preflight."""
+    origin: bytes | None = None
+    asks = False
     try:
         for name, value in headers:
-            if (
-                len(name) == _REQUEST_METHOD_LENGTH
+            length = len(name)
+            if length == _ORIGIN_LENGTH:
+                if name[0] in _O and (name == _ORIGIN or name.lower() == _ORIGIN):
+                    origin = _value(value, origin)
+            elif (
+                length == _REQUEST_METHOD_LENGTH
                 and name[0] in _A
                 and (name == _REQUEST_METHOD or name.lower() == _REQUEST_METHOD)
-                and isinstance(value, bytes)
             ):
-                return True
+                asks = asks or isinstance(value, bytes)
     except TypeError:
-        return scan(headers)[1] is not None
-    return False
+        origin, request_method = scan(headers)[:2]
+        asks = request_method is not None
+    return origin if asks else None
 
 
 def _value(value: object, earlier: bytes | None) -> bytes | None:
@@ -181,6 +187,8 @@ class Gateway:
         self._blocks_cross_site = blocks_cross_site
         self._awaits_all = awaits_all
         self._is_watched: bool = examines_all or blocks_cross_site or awaits_all
+        # The policy of every request, as long as no route has one of its own.
+        self._only = self._policy
         self._by_route: Callable[[Any], Any] | None = None
         self._later: Callable[[Any], Callable[[], Any]] | None = None
 
@@ -196,6 +204,7 @@ class Gateway:
             later: Returns, for the scope or environ of an actual request, a function that finds
                 the policy when the response starts; None finds it before the application runs.
         """
+        self._only = None
         self._by_route = policy_at
         self._later = later
 
@@ -273,52 +282,54 @@ class Gateway:
             answer = responder.blocked(answer)
         return answer
 
-    def sender(self, scope: Mapping[str, Any], send: Callable[[Any], Any]) -> Any:
+    def sender(
+        self,
+        scope: Any,
+        send: Callable[[Any], Any],
+        policy: Any = None,
+        verdict: bool | None = None,
+        is_resumed: bool = False,
+    ) -> Any:
         """Answer a request under ASGI, or prepare its response.
 
         Args:
             scope: The scope of an ``http`` connection.
             send: The ``send`` of the server or an outer layer.
+            policy: The policy of a request that is resumed; None finds it.
+            verdict: As for ``answer``, and so is the next one.
+            is_resumed: See there.
 
         Returns:
             The ``send`` that the application gets; or a tuple of the two messages to send now,
             without calling the application; or a tuple of the policy alone, whose resolver has to
-            be awaited: its verdict goes to ``sender_for``.
+            be awaited: then the request is to be resumed with its verdict.
         """
-        policy = self._policy
-        if self._by_route is not None:
-            if self._later is not None and scope["method"] != _PREFLIGHT_METHOD:
-                return self._deferred_sender(scope, send)
-            policy = self._by_route(scope)
-        elif policy is None:
-            policy = self.policy_for(scope, True)
         if policy is None:
-            if self._examines_all:
-                self._extras.left_alone(scope)
-            return send
-        return self.sender_for(policy, None, scope, send, False)
-
-    def sender_for(
-        self,
-        policy: Any,
-        verdict: bool | None,
-        scope: Any,
-        send: Callable[[Any], Any],
-        is_resumed: bool,
-    ) -> Any:
-        """``sender`` for a known policy; the arguments are those of ``answer``."""
+            policy = self._only
+            if policy is None:
+                return self._sender_of_found(scope, send)
+        method = scope["method"]
         responder = self._responder if policy is self._policy else policy._responder
         headers = scope["headers"]
-        method = scope["method"]
-        origin = origin_of(headers)
-        is_preflight = method == _PREFLIGHT_METHOD and origin is not None and is_asked(headers)
-        if not (self._is_watched or responder.is_debug or is_preflight or is_resumed) and (
-            origin is None or origin in responder.exact
-        ):
-            # Most requests: nothing else has to be read.
-            answer = responder.not_cors if origin is None else responder.actual_allowed
+        is_preflight = False
+        answer = None
+        if method == _PREFLIGHT_METHOD:
+            origin = asking_origin_of(headers)
+            is_preflight = origin is not None
+            if not is_preflight:
+                origin = origin_of(headers)
         else:
-            asked = scan(headers)[1:4] if is_preflight and responder.reads_questions else None
+            origin = origin_of(headers)
+        asked = scan(headers)[1:4] if is_preflight and responder.reads_questions else None
+        if not (self._is_watched or responder.is_debug or is_resumed):
+            # Most requests: nothing else has to be read.
+            if origin is None:
+                answer = responder.not_cors
+            elif origin in responder.exact:
+                answer = responder.actual_allowed
+                if is_preflight:
+                    answer = responder.answer(origin, True, asked, None)
+        if answer is None:
             answer = self.answer(
                 policy, verdict, scope, method, origin, is_preflight, asked, is_resumed
             )
@@ -338,6 +349,20 @@ class Gateway:
         sender._send = send
         sender._on_conflict = self._on_conflict
         return sender.send
+
+    def _sender_of_found(self, scope: Any, send: Callable[[Any], Any]) -> Any:
+        """``sender`` for a policy that depends on the path, the route or the moment."""
+        if self._by_route is None:
+            policy = self.policy_for(scope, True)
+        elif self._later is not None and scope["method"] != _PREFLIGHT_METHOD:
+            return self._deferred_sender(scope, send)
+        else:
+            policy = self._by_route(scope)
+        if policy is None:
+            if self._examines_all:
+                self._extras.left_alone(scope)
+            return send
+        return self.sender(scope, send, policy)
 
     def _deferred_sender(self, scope: Any, send: Callable[[Any], Any]) -> Callable[[Any], Any]:
         sender = LateSender.__new__(LateSender)
