@@ -62,7 +62,8 @@ class PathTable:
         policies: Checked keys to policies: literal paths, and prefixes that end in ``/*``.
         default: The policy of all other paths, or None.
         ambiguous: The policy of a path that is another one after its dots and empty segments
-            are resolved, where the two have different policies: a file server resolves them.
+            are resolved, or without a slash at its end, where the two have different policies: a
+            file server resolves them.
     """
 
     def __init__(self, policies: Mapping[str, Any], default: Any, ambiguous: Any) -> None:
@@ -80,6 +81,14 @@ class PathTable:
                 segment = segment.below.setdefault(name, Segment())
             segment.has_policy = True
             segment.policy = policy
+        # A file server ignores the slash behind a file's name; a key of the user's own does not.
+        for key, policy in list(self._literals.items()):
+            slashed = f"{key}/"
+            if slashed in policies or f"{slashed}*" in policies or key[-1] == "/":
+                continue
+            other = self._find(slashed)
+            if other is not None and other is not policy and other != policy:
+                self._literals[slashed] = ambiguous
 
     def find(self, path: str) -> Any:
         """The policy that governs a path; None leaves it alone. Never raises.
