@@ -62,7 +62,7 @@ levels = st.tuples(st.lists(nodes, min_size=1, max_size=4), st.sampled_from(["no
 trees = st.lists(levels, min_size=1, max_size=4)
 
 
-def view_of(node: Node) -> Callable[..., Any]:
+def view_of(node: Node) -> Any:
     def view(**_: object) -> str:
         if node.kind == "crash":
             raise Crash
@@ -81,7 +81,8 @@ def view_of(node: Node) -> Callable[..., Any]:
     made = dict.fromkeys(names, method)
     if node.mark != "none":
         made[names[0]] = cross_origin(MARKS[node.mark])(method)
-    return type("Page", (MethodView,), made).as_view("page")
+    page: Any = type("Page", (MethodView,), made)
+    return page.as_view("page")
 
 
 def app_of(tree: Any, *, by_host: bool) -> Flask:

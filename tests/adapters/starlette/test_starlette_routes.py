@@ -515,8 +515,9 @@ def test_a_router_has_its_policy_wherever_it_is_included(
 def test_a_router_inside_one_that_occurs_twice_has_the_policy_of_its_place(
     layer: Layer, is_fastapi: bool
 ) -> None:
+    app: Any = FastAPI()
     if is_fastapi:
-        app, marked, plain, between, inner = FastAPI(), *(APIRouter() for _ in range(4))
+        marked, plain, between, inner = (APIRouter() for _ in range(4))
         inner.add_api_route("/r", endpoint())
         between.include_router(inner, prefix="/in")
         for outer, prefix in ((cors_policy(ONE)(marked), "/marked"), (plain, "/plain")):
