@@ -151,10 +151,8 @@ class FlaskLayer(CORSMiddleware):
     def _served(self, request: Request, method: str) -> tuple[Mark | None] | None:
         """The mark of the route that a request was routed to, in a tuple; None without routing."""
         rule = request.url_rule
-        if rule is None:
-            # No such page, not with this method, not on this host, or a redirect elsewhere.
-            return (None,) if isinstance(request.routing_exception, HTTPException) else None
-        if rule.map is not self._flask.url_map:
+        # Without a rule, what found none may be the router of another application.
+        if rule is None or rule.map is not self._flask.url_map:
             return None
         # A view may be replaced by another one.
         view = self._flask.view_functions.get(rule.endpoint)

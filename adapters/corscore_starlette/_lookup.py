@@ -151,8 +151,7 @@ def leaves_of(router: Router) -> dict[int, Leaf]:
     """The routes that occur once below a router, by their identity."""
     found: dict[int, Leaf] = {}
     twice: set[int] = set()
-    routers: set[int] = set()
-    _gather(router, None, True, found, twice, routers)
+    _gather(router, None, True, found, twice, {})
     return {key: leaf for key, leaf in found.items() if key not in twice}
 
 
@@ -162,27 +161,29 @@ def _gather(
     is_top: bool,
     found: dict[int, Leaf],
     twice: set[int],
-    routers: set[int],
+    visits: dict[int, int],
 ) -> None:
     known = _matches()
     around = mark_of(router) or around
-    # Routers may include themselves. Routes of a router that occurs twice occur twice, too.
-    is_known = id(router) in routers
-    routers.add(id(router))
+    # All below a router that occurs twice does so, too. No third visit: routers may include
+    # themselves.
+    visit = visits[id(router)] = visits.get(id(router), 0) + 1
+    if visit > 2:
+        return
     for route in router.routes:
         below: Router | None = getattr(route, "original_router", None)
         if isinstance(route, (Mount, Host)):
             inside = find_router(route.app)
             below = None if inside is None else inside.router
         if below is None:
-            if id(route) in found or is_known:
+            if id(route) in found:
                 twice.add(id(route))
             mark = mark_of(route) or mark_of(getattr(route, "name", None)) or around
             found[id(route)] = Leaf(route, mark, is_top=is_top and type(route).matches in known)
-        elif not is_known:
+        else:
             mark = mark_of(route) or mark_of(getattr(route, "name", None)) or around
             is_mounted = isinstance(route, (Mount, Host))
-            _gather(below, mark, is_top and not is_mounted, found, twice, routers)
+            _gather(below, mark, is_top and not is_mounted, found, twice, visits)
 
 
 def _matches() -> set[object]:

@@ -46,7 +46,8 @@ class PolicyMap:
     A path is as the framework routes it: decoded, and relative to where the app is mounted. It is
     looked up in linear time, for any number of keys. A path with ``.``, ``..``, ``\\`` or
     empty segments, which file servers resolve, is looked up in its resolved form, too: where the
-    two policies differ, no origin is allowed.
+    two policies differ, no origin is allowed. So it is for a literal key with a slash behind it,
+    unless another key names that, or None governs it.
     """
 
     def __init__(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from corscore import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 PAGE = "https://app.example"
 """The origin of the page in most tests."""
@@ -37,3 +39,42 @@ def cors_of(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
             names = [item.strip().lower() for item in value.split(",")]
             found.setdefault(lower, []).extend(names)
     return found
+
+
+def numbered(number: int, **options: Any) -> Policy:
+    """A policy that can be told from others by its answers, to a preflight and to a request."""
+    given: dict[str, Any] = {
+        "allow_origins": [PAGE],
+        "allow_methods": ["*"],
+        "max_age": number,
+        "expose_headers": [f"X-Policy-{number}"],
+    }
+    return Policy(**given, **options)
+
+
+def governing_of(
+    send: Callable[[str, str, Any], tuple[int, Any]],
+    method: str,
+    url: str,
+    headers: Sequence[tuple[str, str]] = (),
+) -> tuple[str, str]:
+    """Which ``numbered`` policies govern a preflight, and the request that it announces.
+
+    Args:
+        send: A transport of the conformance suite.
+        method: Of the request.
+        url: Of both.
+        headers: Of the request alone, as cookies are.
+    """
+    asking = [("Origin", PAGE), ("Access-Control-Request-Method", method)]
+    told = cors_of(send("OPTIONS", url, asking)[1])
+    got = cors_of(send(method, url, [("Origin", PAGE), *headers])[1])
+    ages = told.get("access-control-max-age", [])
+    exposed = [name.rpartition("-")[2] for name in got.get("access-control-expose-headers", [])]
+    return _governing(told, ages), _governing(got, exposed)
+
+
+def _governing(cors: dict[str, list[str]], numbers: list[str]) -> str:
+    if "access-control-allow-origin" in cors:
+        return ",".join(numbers)
+    return "no origin" if "origin" in cors.get("vary", ()) else "left alone"

@@ -23,22 +23,10 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
-from cors_headers import PAGE
-from corscore import Policy, PolicyMap, PolicyRef
+from cors_headers import numbered
+from corscore import PolicyMap, PolicyRef
 from corscore_django import cors_policy
 from django_views import calls
-
-
-def numbered(number: int, **options: Any) -> Policy:
-    """A policy that can be told from others by its answers, to a preflight and to a request."""
-    given: dict[str, Any] = {
-        "allow_origins": [PAGE],
-        "allow_methods": ["*"],
-        "max_age": number,
-        "expose_headers": [f"X-Policy-{number}"],
-    }
-    return Policy(**given, **options)
-
 
 APP, PATH, A, B, C = (numbered(number) for number in range(5))
 REF = PolicyRef(A)

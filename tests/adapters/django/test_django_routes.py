@@ -18,7 +18,7 @@ from django.utils import translation
 from django.views import View
 
 import corscore_django
-from cors_headers import OTHER_PAGE, PAGE, READABLE, REFUSED, UNTOUCHED, cors_of
+from cors_headers import OTHER_PAGE, PAGE, READABLE, REFUSED, UNTOUCHED, cors_of, numbered
 from corscore import ConfigError, Decision, OriginResolver, Policy, PolicyMap, PolicyRef
 from corscore_django import (
     CorsMiddleware,
@@ -30,7 +30,7 @@ from corscore_django import (
 )
 from corscore_django._settings import configuration
 from django_project import COMMON, OURS, exchange, project
-from django_routed import APP, PATH, REF, A, B, C, Plain, chooses_urls, numbered, ok, ok_async
+from django_routed import APP, PATH, REF, A, B, C, Plain, chooses_urls, ok, ok_async
 from django_views import calls
 
 if TYPE_CHECKING:

@@ -475,6 +475,14 @@ def test_an_application_that_is_mounted(path: str) -> None:
     assert cors_of(response.headers)["access-control-expose-headers"] == [expected]
 
 
+def test_what_another_application_does_not_find_has_the_policy_of_its_url() -> None:
+    app, other = Flask(__name__), Flask(__name__)
+    app.add_url_rule("/page", "page", cross_origin(INNER)(ok))
+    CORS(app, APP)
+    app.wsgi_app = other.wsgi_app  # type: ignore[method-assign]
+    assert governing(app, "GET", "/page") == "inner"
+
+
 def test_the_signature_says_that_nothing_is_not_none() -> None:
     assert str(inspect.signature(cross_origin).parameters["policy"]).endswith("= ...")
 

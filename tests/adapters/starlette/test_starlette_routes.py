@@ -510,6 +510,28 @@ def test_a_router_has_its_policy_wherever_it_is_included(
     assert governing(client, "GET", "/api/v1/own") == own
 
 
+@LAYERS
+@pytest.mark.parametrize("is_fastapi", [False, True])
+def test_a_router_inside_one_that_occurs_twice_has_the_policy_of_its_place(
+    layer: Layer, is_fastapi: bool
+) -> None:
+    app: Any = FastAPI()
+    if is_fastapi:
+        marked, plain, between, inner = (APIRouter() for _ in range(4))
+        inner.add_api_route("/r", endpoint())
+        between.include_router(inner, prefix="/in")
+        for outer, prefix in ((cors_policy(ONE)(marked), "/marked"), (plain, "/plain")):
+            outer.include_router(between)
+            app.include_router(outer, prefix=prefix)
+    else:
+        router = Router([Mount("/in", Router([Route("/r", endpoint())]))])
+        marked_mount = cors_policy(ONE)(Mount("/marked", router))
+        app = Starlette(routes=[marked_mount, Mount("/plain", router)])
+    client = layer(app)
+    assert governing(client, "GET", "/marked/in/r") == "one"
+    assert governing(client, "GET", "/plain/in/r") == "app"
+
+
 def test_a_router_without_a_policy_has_that_of_the_one_around_it() -> None:
     app, outer, inner = FastAPI(), cors_policy(ONE)(APIRouter()), APIRouter()
     inner.add_api_route("/x", endpoint())

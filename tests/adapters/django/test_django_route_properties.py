@@ -1,0 +1,203 @@
+"""What a preflight was told is what its request gets, over generated trees of URLs."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.conf.urls.i18n import i18n_patterns
+from django.core.asgi import get_asgi_application
+from django.core.wsgi import get_wsgi_application
+from django.http import Http404, HttpResponse
+from django.urls import include, path
+from django.utils.functional import lazystr
+from django.views import View
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conformance.asgi import asgi_transport
+from conformance.wsgi import wsgi_transport
+from cors_headers import governing_of, numbered
+from corscore import Policy, PolicyMap
+from corscore_django import cors_policy
+from django_project import COMMON, OURS, project
+from django_routed import ByLanguage
+
+if TYPE_CHECKING:
+    pass
+
+POLICIES = PolicyMap({"/a/*": numbered(1), "/b": None}, default=numbered(2))
+MARKS: list[Policy | None] = [numbered(3), numbered(4), None]
+METHODS = ["GET", "HEAD", "POST", "PUT", "OPTIONS", "put"]
+
+
+class Node(NamedTuple):
+    """A view, or other URLs of the tree at a place.
+
+    Attributes:
+        kind: What it is built of.
+        path: Where it is.
+        below: Which of the URLs before it, where it includes some.
+        mark: Which policy it has, if any.
+    """
+
+    kind: str
+    path: str
+    below: int
+    mark: Any
+
+
+nodes = st.builds(
+    Node,
+    st.sampled_from(["view", "class", "crash", "missing", "language", "in", "in"]),
+    st.sampled_from(["a", "b", "a/", "a/b/", "<name>/", "<path:rest>", ""]),
+    st.integers(0, 3),
+    st.sampled_from(["none", "none", 0, 1, 2]),
+)
+# Each may have those before it inside, and more than once.
+trees = st.lists(st.lists(nodes, min_size=1, max_size=4), min_size=1, max_size=4)
+
+
+def view_of(node: Node) -> Any:
+    def view(*_: Any, **__: Any) -> HttpResponse:
+        if node.kind == "crash":
+            raise ValueError
+        if node.kind == "missing":
+            raise Http404
+        return HttpResponse("ok")
+
+    if node.kind == "class":
+        page: Any = type("Page", (View,), {"get": view, "put": view})
+        if node.mark != "none":
+            page = cors_policy(put=MARKS[node.mark])(page)
+        return page.as_view()
+    return view if node.mark == "none" else cors_policy(MARKS[node.mark])(view)
+
+
+def urls_of(tree: list[list[Node]], *, has_languages: bool) -> type:
+    levels: list[Any] = []
+    for level in tree:
+        patterns = [
+            path(node.path, include(levels[node.below % len(levels)]))
+            if node.kind == "in" and levels
+            else path(
+                lazystr(ByLanguage()) if node.kind == "language" else node.path, view_of(node)
+            )
+            for node in level
+        ]
+        levels.append((patterns, None))
+    root = levels[-1][0]
+    own = i18n_patterns(*root, prefix_default_language=False) if has_languages else root
+    return type("Urls", (), {"urlpatterns": own})
+
+
+# --- middleware
+
+
+def rewriting(get_response: Any) -> Any:
+    def middleware(request: Any) -> Any:
+        request.path_info = request.path_info.translate(str.maketrans("ab", "ba"))
+        return get_response(request)
+
+    return middleware
+
+
+def copying(get_response: Any) -> Any:
+    return lambda request: get_response(copy.copy(request))
+
+
+def answering(get_response: Any) -> Any:
+    return lambda request: HttpResponse("answered before routing")
+
+
+def overriding(get_response: Any) -> Any:
+    def middleware(request: Any) -> Any:
+        request.method = "GET"
+        return get_response(request)
+
+    return middleware
+
+
+class Elsewhere:
+    """The URLs that a middleware chooses."""
+
+    urlpatterns = (
+        path("a/", cors_policy(numbered(5))(View.as_view())),
+        path("<path:rest>", cors_policy(numbered(6))(View.as_view())),
+    )
+
+
+def choosing(get_response: Any) -> Any:
+    def middleware(request: Any) -> Any:
+        request.urlconf = Elsewhere
+        return get_response(request)
+
+    return middleware
+
+
+class BeforeTheView:
+    """One that answers when the view is known."""
+
+    def __init__(self, get_response: Any) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> Any:
+        return self.get_response(request)
+
+    def process_view(self, *_: object) -> HttpResponse:
+        return HttpResponse("answered before the view")
+
+
+LOCALE = "django.middleware.locale.LocaleMiddleware"
+# To what is above and below ours, and whether a request may come to another view than that of its
+# URL.
+MIDDLEWARE: dict[str, tuple[list[str], list[str], bool]] = {
+    "none": ([], [], False),
+    "slash": ([], [COMMON], False),
+    "copy": ([], [f"{__name__}.copying"], False),
+    "answering": ([], [f"{__name__}.answering"], False),
+    "view": ([], [f"{__name__}.BeforeTheView"], False),
+    "path": ([], [f"{__name__}.rewriting"], True),
+    "path-above": ([f"{__name__}.rewriting"], [], False),
+    "method": ([], [f"{__name__}.overriding"], True),
+    "urls": ([], [f"{__name__}.choosing"], True),
+    "urls-above": ([f"{__name__}.choosing"], [], False),
+    "language": ([], [LOCALE], True),
+    "language-above": ([LOCALE], [COMMON], True),
+}
+requests = st.tuples(
+    st.sampled_from(METHODS),
+    st.sampled_from(
+        ["/", "/a", "/b", "/a/", "/b/", "/a/b/", "/a/b/a/", "/b/a/", "/de/a/", "/page/", "/seite/"]
+    ),
+)
+
+
+@settings(max_examples=100)
+@given(
+    trees,
+    st.booleans(),
+    st.sampled_from([*MIDDLEWARE]),
+    st.booleans(),
+    st.lists(requests, min_size=4, max_size=8),
+)
+def test_what_the_preflight_was_told_is_what_the_request_gets(
+    tree: Any, has_languages: bool, middleware: str, is_async: bool, sent: Any
+) -> None:
+    above, below, may_differ = MIDDLEWARE[middleware]
+    with project(
+        CORS_POLICY=POLICIES,
+        LANGUAGES=[("en", "English"), ("de", "German")],
+        MIDDLEWARE=[*above, OURS, *below],
+        ROOT_URLCONF=urls_of(tree, has_languages=has_languages),
+        ALLOWED_HOSTS=["*"],
+    ):
+        send: Any = (
+            asgi_transport(get_asgi_application())
+            if is_async
+            else wsgi_transport(get_wsgi_application())
+        )
+        for method, url in sent:
+            german = [("Cookie", "django_language=de")]
+            asked, got = governing_of(send, method, f"https://one.example{url}", german)
+            assert got == asked or (may_differ and got == "no origin"), (method, url)

@@ -1,0 +1,186 @@
+"""What a preflight was told is what its request gets, over generated trees of blueprints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from flask import Blueprint, Flask, Request, Response, abort, make_response
+from flask.views import MethodView
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+from conformance.site import Crash
+from conformance.wsgi import wsgi_transport
+from cors_headers import governing_of, numbered
+from corscore import Policy, PolicyMap
+from corscore_flask import CORS, cross_origin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from _typeshed.wsgi import WSGIApplication
+
+POLICIES = PolicyMap({"/a/*": numbered(1), "/b": None}, default=numbered(2))
+MARKS: list[Policy | None] = [numbered(3), numbered(4), None]
+METHODS = ["GET", "HEAD", "POST", "PUT", "OPTIONS", "put"]
+HOSTS = ["one.example", "two.example"]
+# No variables: a rule has each name once.
+PREFIXES = ["/a", "/b", None]
+
+marks = st.sampled_from(["none", "none", 0, 1, 2])
+
+
+class Node(NamedTuple):
+    """A route, or a blueprint of the tree at a place.
+
+    Attributes:
+        kind: What it is built of.
+        path: Where it is.
+        methods: Of a route.
+        number: Of a blueprint that is registered, if there are any; of a route, its host.
+        mark: Which policy it has, if any.
+    """
+
+    kind: str
+    path: str
+    methods: tuple[str, ...]
+    number: int
+    mark: Any
+
+
+nodes = st.builds(
+    Node,
+    st.sampled_from(["route", "class", "crash", "missing", "redirect", "in", "in", "in"]),
+    st.sampled_from(["/a", "/b", "/a/", "/a/b", "/<name>", "/<path:rest>"]),
+    st.sampled_from([("GET",), ("POST",), ("GET", "PUT"), ("DELETE",)]),
+    st.integers(0, 3),
+    marks,
+)
+# Each blueprint may have those before it inside, and more than once.
+levels = st.tuples(st.lists(nodes, min_size=1, max_size=4), st.sampled_from(["none", 0, 1]))
+trees = st.lists(levels, min_size=1, max_size=4)
+
+
+def view_of(node: Node) -> Any:
+    def view(**_: object) -> str:
+        if node.kind == "crash":
+            raise Crash
+        if node.kind == "missing":
+            abort(404)
+        return "ok"
+
+    if node.kind != "class":
+        return view if node.mark == "none" else cross_origin(MARKS[node.mark])(view)
+
+    def method(self: object, **_: object) -> str:
+        return "class"
+
+    # One method has the policy, the others are as what is around.
+    names = [name.lower() for name in node.methods]
+    made = dict.fromkeys(names, method)
+    if node.mark != "none":
+        made[names[0]] = cross_origin(MARKS[node.mark])(method)
+    page: Any = type("Page", (MethodView,), made)
+    return page.as_view("page")
+
+
+def app_of(tree: Any, *, by_host: bool) -> Flask:
+    app = Flask(__name__, static_folder=None, host_matching=by_host)
+    app.logger.disabled = True
+    app.register_error_handler(404, lambda _: make_response("no such page", 404))
+    blueprints: list[Blueprint] = []
+    for number, (level, mark) in enumerate(tree):
+        is_last = number == len(tree) - 1
+        place: Any = app if is_last else Blueprint(f"level{number}", __name__)
+        for index, node in enumerate(level):
+            if node.kind == "in" and blueprints:
+                blueprint = blueprints[node.number % len(blueprints)]
+                prefix = PREFIXES[node.number % 3]
+                place.register_blueprint(blueprint, name=f"in{index}", url_prefix=prefix)
+                continue
+            options: dict[str, Any] = {}
+            if by_host:
+                options["host"] = (*HOSTS, "<tenant>.example")[node.number % 3]
+            if node.kind == "redirect":
+                options["redirect_to"] = "/a"
+            if node.kind != "class":
+                options["methods"] = node.methods
+            place.add_url_rule(node.path, f"view{index}", view_of(node), **options)
+        if not is_last:
+            if mark != "none":
+                CORS(place, MARKS[mark])
+            blueprints.append(place)
+    return app
+
+
+# --- middleware between the layer and the routes
+
+
+def setting(change: Callable[[Any], object]) -> Callable[[WSGIApplication], WSGIApplication]:
+    def around(inside: WSGIApplication) -> WSGIApplication:
+        def middleware(environ: Any, start_response: Any) -> Any:
+            change(environ)
+            return inside(environ, start_response)
+
+        return middleware
+
+    return around
+
+
+def copying(inside: WSGIApplication) -> WSGIApplication:
+    return lambda environ, start_response: inside(dict(environ), start_response)
+
+
+def to_other(environ: Any) -> None:
+    environ["PATH_INFO"] = environ["PATH_INFO"].translate(str.maketrans("ab", "ba"))
+
+
+def answering(inside: WSGIApplication) -> WSGIApplication:
+    return Response("answered before routing")
+
+
+def mounting(inside: WSGIApplication) -> WSGIApplication:
+    node = Node("route", "/a", ("GET", "PUT"), 0, "none")
+    return DispatcherMiddleware(inside, {"/a": app_of([([node], "none")], by_host=False)})
+
+
+rewriting = setting(to_other)
+# To whether a request may come to another route than that of its URL.
+MIDDLEWARE: dict[str, tuple[Any, bool]] = {
+    "none": (lambda inside: inside, False),
+    "copy": (copying, False),
+    "answering": (answering, False),
+    "mounting": (mounting, False),
+    "looking": (setting(lambda environ: Request(environ).get_data()), False),
+    "path": (rewriting, True),
+    "path-copy": (lambda inside: copying(rewriting(inside)), False),
+    "copy-path": (lambda inside: rewriting(copying(inside)), False),
+    "method": (setting(lambda environ: environ.update(REQUEST_METHOD="GET")), True),
+    "host": (setting(lambda environ: environ.update(HTTP_HOST=HOSTS[1])), True),
+}
+URLS = ["/", "/a", "/b", "/a/", "/b/", "/a/b", "/a/b/a", "/b/a/", "/a/a/a/b", "//a//b", "/c"]
+requests = st.tuples(st.sampled_from(METHODS), st.sampled_from(URLS), st.sampled_from(HOSTS))
+
+
+@settings(max_examples=100)
+@given(
+    trees,
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([*MIDDLEWARE]),
+    st.lists(requests, min_size=4, max_size=8),
+)
+def test_what_the_preflight_was_told_is_what_the_request_gets(
+    tree: Any, by_host: bool, answers_before: bool, middleware: str, sent: Any
+) -> None:
+    app = app_of(tree, by_host=by_host)
+    if answers_before:
+        app.before_request(lambda: "answered before the view")
+    around, may_differ = MIDDLEWARE[middleware]
+    CORS(app, POLICIES)
+    app.wsgi_app = around(app.wsgi_app)  # type: ignore[method-assign]
+    send = wsgi_transport(app)
+    for method, path, host in sent:
+        asked, got = governing_of(send, method, f"https://{host}{path}")
+        assert got == asked or (may_differ and got == "no origin"), (method, path, host)
