@@ -164,7 +164,8 @@ class Gateway:
         awaits_all: bool = False,
     ) -> None:
         self._source = source
-        self._is_reference: bool = hasattr(source, "current")
+        # Of the class: a reference's own may begin to watch a file when it is read.
+        self._is_reference: bool = hasattr(type(source), "current")
         # Of one plain policy, so that nothing is looked for.
         self._policy = None
         self._responder: Any = None
