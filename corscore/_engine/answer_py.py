@@ -1,4 +1,5 @@
-# cython: language_level=3, annotation_typing=False, binding=False, freethreading_compatible=True
+# cython: language_level=3, annotation_typing=False, nonecheck=True
+# cython: binding=False, freethreading_compatible=True
 """``Answer``: all of a decision that is known when the policy is built, and how it is given.
 
 One source, two builds, as ``_matcher_py``.

@@ -1,4 +1,5 @@
-# cython: language_level=3, annotation_typing=False, binding=False, freethreading_compatible=True
+# cython: language_level=3, annotation_typing=False, nonecheck=True
+# cython: binding=False, freethreading_compatible=True
 """The way of every request: find its policy, look its origin up, put prepared headers in place.
 
 One source, two builds, as ``matcher_py``. A gateway stands between a server and one application,

@@ -1,4 +1,5 @@
-# cython: language_level=3, annotation_typing=False, binding=False, freethreading_compatible=True
+# cython: language_level=3, annotation_typing=False, nonecheck=True
+# cython: binding=False, freethreading_compatible=True
 """A policy as requests need it: which prepared answer they get.
 
 One source, two builds, as ``matcher_py``.

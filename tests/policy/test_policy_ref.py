@@ -318,7 +318,7 @@ def test_building_an_application_starts_no_thread(file: Path) -> None:
 
 def test_a_reference_that_is_gone_is_not_watched(file: Path) -> None:
     ref = PolicyRef.from_file(file, watch=True)
-    assert ref.policy
+    assert ref.policy is not None
     assert _watching_threads()
     gone = weakref.ref(ref)
     del ref
