@@ -1,7 +1,7 @@
 """A policy in a file, around any WSGI application.
 
 Run with ``python live_app.py``, then edit cors.toml. A broken file changes nothing but the log,
-which says all that is wrong with it. Needs ``pip install "corscore[watch]"``.
+which says all that is wrong with it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def hello(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[b
     return [b"hello"]
 
 
-policy = PolicyRef.from_file(Path(__file__).with_name("cors.toml"), watch=__name__ == "__main__")
+policy = PolicyRef.from_file(Path(__file__).with_name("cors.toml"), watch=True)
 application = CORSMiddleware(hello, policy)
 
 if __name__ == "__main__":

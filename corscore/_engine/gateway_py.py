@@ -1,4 +1,5 @@
-# cython: language_level=3, annotation_typing=False, binding=False, freethreading_compatible=True
+# cython: language_level=3, annotation_typing=False, nonecheck=True
+# cython: binding=False, freethreading_compatible=True
 """``Gateway``: find a request's policy, look its origin up, merge prepared headers.
 
 One source, two builds, as ``matcher_py``. Every request takes this way, for every kind of policy.
@@ -169,7 +170,8 @@ class Gateway:
         awaits_all: bool = False,
     ) -> None:
         self._source = source
-        self._is_reference: bool = hasattr(source, "current")
+        # Of the class: a reference's own may begin to watch a file when it is read.
+        self._is_reference: bool = hasattr(type(source), "current")
         # Set for one plain policy, which needs no lookup.
         self._policy = None
         self._responder: Any = None

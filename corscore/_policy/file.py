@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import os
+from hashlib import sha256
+from logging import getLogger
+from pathlib import Path
+from threading import Event, Thread
+from weakref import ref
+
 from corscore._policy.policy import Policy
 from corscore._standard.problem import ConfigError, Problem
 from corscore._standard.text import escaped, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable
-    from threading import Event, Thread
     from typing import Any, NoReturn
 
+    from corscore._policy.reference import PolicyRef
+
 _FIELD = "PolicyRef.from_file"
-# Seconds after which the file is read without a notice, to find changes on network file systems
-# and those between the first reading and the first notice.
-_LOOK_AGAIN = 5.0
+# Reading needs no notice of a change, which network file systems and mounted volumes do not send.
+_SECONDS = 1.0
+# How long the first request waits for the first reading: a network file system may never answer.
+_FIRST_SECONDS = 2.0
 _STOP_SECONDS = 10.0
 
 
@@ -41,9 +49,6 @@ def read_policy(path: str | os.PathLike[str]) -> ReadPolicy:
 
 
 def _read(path: str | os.PathLike[str]) -> bytes:
-    # Imported late: only a policy in a file needs it.
-    from pathlib import Path
-
     try:
         return Path(path).read_bytes()
     except (OSError, ValueError) as error:
@@ -82,90 +87,126 @@ def _refuse(path: object, mistake: str, hint: str) -> NoReturn:
 
 
 class FileWatcher:
-    """A daemon thread that reads a policy file again when its content changes.
+    """Reads a policy file every second, in a daemon thread of each process that serves the policy.
+
+    A forked process has none of its parent's threads, and not every server runs Python's hooks when
+    it forks. So the thread is started by the first request of a process.
 
     Args:
         path: The file.
-        content: The bytes that were read last.
-        replace: Called with each new policy.
+        content: Its bytes as they were read last.
 
-    Raises:
-        ConfigError: When the package watchfiles is missing.
+    Attributes:
+        process: The process that the thread runs in; 0 before the first.
     """
 
-    __slots__ = ("_content", "_path", "_replace", "_stop", "_thread")
+    __slots__ = (
+        "_first_readings",
+        "_is_closed",
+        "_path",
+        "_seen",
+        "_stop",
+        "_thread",
+        "_version",
+        "process",
+    )
 
     _stop: Event
     _thread: Thread
 
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        content: bytes,
-        replace: Callable[[Policy], object],
-    ) -> None:
-        from threading import Event, Thread
-
-        try:
-            import watchfiles as _  # noqa: F401
-        except ImportError:
-            _refuse(
-                path, "cannot be watched without watchfiles.", 'run pip install "corscore[watch]"'
-            )
+    def __init__(self, path: str | os.PathLike[str], content: bytes) -> None:
+        self.process = 0
         self._path = path
-        self._content = content
-        self._replace = replace
-        self._stop = Event()
-        self._thread = Thread(target=self._watch, name="corscore-policy-file", daemon=True)
-        self._thread.start()
+        # What was read last, or why nothing could be read, which is logged once.
+        self._seen: bytes | str | None = content
+        self._version = _version(content)
+        # A process to the end of its first reading.
+        self._first_readings: dict[int, Event] = {}
+        self._is_closed = False
+
+    def start(self, policy_ref: PolicyRef) -> None:
+        """Watch in this process, and return when the file was read.
+
+        Args:
+            policy_ref: Gets each new policy; the thread ends when it is gone.
+        """
+        process = os.getpid()
+        own = Event()
+        # No lock: in a forked process, a thread that is not there may hold it.
+        first_reading = self._first_readings.setdefault(process, own)
+        if first_reading is own and not self._is_closed:
+            if self.process:
+                policy_ref.renew_lock()
+            self._seen = None
+            self._stop = Event()
+            self._thread = Thread(
+                target=self._watch,
+                args=(ref(policy_ref), self._stop, own),
+                name="corscore-policy-file",
+                daemon=True,
+            )
+            try:
+                self._thread.start()
+            except RuntimeError:
+                own.set()
+                getLogger("corscore").exception("%s is not watched", escaped(self._path))
+        if not self._is_closed:
+            first_reading.wait(_FIRST_SECONDS)
+        self.process = process
 
     def stop(self) -> None:
         """End the thread, and wait for it."""
-        self._stop.set()
-        self._thread.join(_STOP_SECONDS)
+        self._is_closed = True
+        if self.process == os.getpid():
+            self._stop.set()
+            self._thread.join(_STOP_SECONDS)
 
-    def look(self) -> None:
-        """Read the file, and replace the policy if its content is new. Never raises."""
-        # Imported late: logging is larger than the whole engine.
-        from logging import getLogger
+    def _watch(
+        self, policy_ref: Callable[[], PolicyRef | None], stop: Event, first_reading: Event
+    ) -> None:
+        try:
+            self._read_again(policy_ref())
+        finally:
+            first_reading.set()
+        while not stop.wait(_SECONDS) and self._read_again(policy_ref()):
+            pass
 
+    def _read_again(self, policy_ref: PolicyRef | None) -> bool:
+        """Replace the policy if the file has another one; False when its reference is gone."""
+        if policy_ref is None:
+            return False
+        is_news = self._seen is None
         try:
             content = _read(self._path)
-            if content == self._content:
-                return
-            self._content = content
-            self._replace(_policy_in(self._path, content))
+            if content == self._seen:
+                return True
+            self._seen = content
+            version = _version(content)
+            if version != self._version:
+                policy_ref.replace(_policy_in(self._path, content))
+                self._version = version
+                is_news = True
         except ConfigError as error:
-            # A missing file is logged once until it is back.
-            if str(error).encode() == self._content:
-                return
+            text = str(error)
+            if text == self._seen:
+                return True
             if error.problems[0].code == "file-unreadable":
-                self._content = str(error).encode()
-            # The text has the problems; a traceback would add nothing.
+                self._seen = text
+            # The message has all that is wrong; a traceback adds nothing.
             getLogger("corscore").error(  # noqa: TRY400
                 "%s is broken, and the policy stays as it was: %s", escaped(self._path), error
             )
-
-    def _watch(self) -> None:
-        from pathlib import Path
-
-        from watchfiles import watch
-
-        # The folder, not the file: editors and Kubernetes replace the file. Of a link also the
-        # folder of its target, where a change of the target is noticed.
-        path = Path(self._path)
-        folders = {path.absolute().parent, path.resolve().parent}
-        try:
-            for _ in watch(
-                *folders,
-                recursive=False,
-                stop_event=self._stop,
-                rust_timeout=int(_LOOK_AGAIN * 1000),
-                yield_on_timeout=True,
-                raise_interrupt=False,
-            ):
-                self.look()
         except Exception:
-            from logging import getLogger
+            getLogger("corscore").exception("%s was not taken over", escaped(self._path))
+        if is_news:
+            getLogger("corscore").info(
+                "process %d serves %s in version %s",
+                os.getpid(),
+                escaped(self._path),
+                self._version,
+            )
+        return True
 
-            getLogger("corscore").exception("%s is not watched any more", escaped(self._path))
+
+def _version(content: bytes) -> str:
+    return sha256(content).hexdigest()[:12]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from os import getpid
+
 from corscore._policy.changes import Change, changes
 from corscore._policy.map import PolicyMap
 from corscore._policy.policy import Policy
@@ -26,7 +28,7 @@ class PolicyRef:
         TypeError: When it is neither.
     """
 
-    __slots__ = ("_checks", "_lock", "_watcher", "current")
+    __slots__ = ("__weakref__", "_checks", "_lock", "current")
 
     def __init__(self, policy: Policy | PolicyMap) -> None:
         # Imported late: only a policy that changes needs it.
@@ -34,9 +36,8 @@ class PolicyRef:
 
         self._lock = RLock()
         # An attribute, which a gateway reads in less time than a property.
-        self.current = _checked_type("PolicyRef(...)", policy)
+        self.current: Policy | PolicyMap = _checked_type("PolicyRef(...)", policy)
         self._checks: tuple[Callable[[Policy], None], ...] = ()
-        self._watcher: FileWatcher | None = None
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], *, watch: bool = False) -> PolicyRef:
@@ -44,9 +45,9 @@ class PolicyRef:
 
         Args:
             path: The file: one table, as ``Policy.from_mapping`` takes it.
-            watch: Whether to read it again whenever it changes, in a daemon thread of its own. A
-                broken file keeps the policy and logs all of its problems. Needs the extra
-                ``watch``; ``close`` ends it.
+            watch: Whether each process that serves it reads it again every second, in a daemon
+                thread; ``close`` ends it. A broken file keeps the policy and logs all of its
+                problems.
 
         Raises:
             ConfigError: With all that is wrong with the options, or ``file-unreadable``.
@@ -55,10 +56,9 @@ class PolicyRef:
         from corscore._policy.file import FileWatcher, read_policy
 
         read = read_policy(path)
-        ref = cls(read.policy)
         if watch:
-            ref._watcher = FileWatcher(path, read.content, ref.replace)
-        return ref
+            return _WatchedRef(read.policy, FileWatcher(path, read.content))
+        return cls(read.policy)
 
     @property
     def policy(self) -> Policy | PolicyMap:
@@ -82,7 +82,7 @@ class PolicyRef:
         with self._lock:
             for check in self._checks:
                 check_every(new, check)
-            changed = changes(self.current, new)
+            changed = changes(self._latest(), new)
             self.current = new
         # Imported late: logging is larger than the whole engine.
         from logging import getLogger
@@ -93,8 +93,8 @@ class PolicyRef:
         return changed
 
     def diff(self, new: Policy | PolicyMap) -> tuple[Change, ...]:
-        """The changes that ``replace(new)`` would make."""
-        return changes(self.current, _checked_type("PolicyRef.diff(...)", new))
+        """What ``replace(new)`` would change, without doing it."""
+        return changes(self._latest(), _checked_type("PolicyRef.diff(...)", new))
 
     def require(self, check: Callable[[Policy], None]) -> None:
         """Check the current policy, and each that replaces it; for adapters.
@@ -106,17 +106,52 @@ class PolicyRef:
             ConfigError: When ``check`` refuses the current policy.
         """
         with self._lock:
-            check_every(self.current, check)
+            check_every(self._latest(), check)
             if check not in self._checks:
                 self._checks += (check,)
 
+    def renew_lock(self) -> None:
+        """For a forked process: a thread that it does not have may have held the lock."""
+        # Imported late: only a policy that changes needs it.
+        from threading import RLock
+
+        self._lock = RLock()
+
     def close(self) -> None:
-        """Stop watching the file, if one is watched."""
-        if self._watcher is not None:
-            self._watcher.stop()
+        """Stops watching the file, where one is watched."""
+
+    def _latest(self) -> Policy | PolicyMap:
+        return self.current
 
     def __repr__(self) -> str:
-        return f"<PolicyRef to {self.current!r}>"
+        return f"<PolicyRef to {self._latest()!r}>"
+
+
+class _WatchedRef(PolicyRef):
+    """A reference to the policy in a file, which each process that serves it watches."""
+
+    __slots__ = ("_policy", "_watcher")
+
+    def __init__(self, policy: Policy, watcher: FileWatcher) -> None:
+        self._watcher = watcher
+        super().__init__(policy)
+
+    @property
+    def current(self) -> Policy | PolicyMap:
+        if self._watcher.process != getpid():
+            self._watcher.start(self)
+        return self._policy
+
+    @current.setter
+    def current(self, policy: Policy | PolicyMap) -> None:
+        self._policy = policy
+
+    def close(self) -> None:
+        self._watcher.stop()
+
+    def _latest(self) -> Policy | PolicyMap:
+        # Building an application starts no thread: it may be built before a server forks.
+        return self._policy
 
 
 def check_every(source: Policy | PolicyMap | PolicyRef, check: Callable[[Policy], None]) -> None:

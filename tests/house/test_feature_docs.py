@@ -42,8 +42,6 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_examples_run(page: str) -> None:
-    if page == "live-changes":
-        pytest.importorskip("watchfiles")
     names = run(page)
     assert len(names) > 2
     if "engine" in names:

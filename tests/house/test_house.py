@@ -50,7 +50,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
 # Installed with the engine, and imported by the configurations that need them.
 ENGINE_DEPENDENCIES = {"idna", "publicsuffixlist"}
 # Extras, for resolvers under ASGI and for policies in files; tomllib came with Python 3.11.
-ENGINE_EXTRAS = {"anyio", "tomli", "tomllib", "watchfiles"}
+ENGINE_EXTRAS = {"anyio", "tomli", "tomllib"}
 # Imported by those who test with them.
 TEST_DEPENDENCIES = {"pytest", "hypothesis"}
 # Nobody has to install these to have them in annotations.

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+import http.client
+import importlib.util
 import logging
+import os
+import socket
+import subprocess
+import sys
 import threading
 import time
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -13,6 +21,7 @@ import pytest
 from conformance.asgi import http_scope
 from cors_headers import cors_of
 from corscore import ConfigError, OriginResolver, Policy, PolicyMap, PolicyRef
+from corscore._policy.file import FileWatcher, read_policy
 from corscore_asgi import CORSMiddleware as ASGIMiddleware
 from corscore_wsgi import CORSMiddleware as WSGIMiddleware
 
@@ -244,7 +253,6 @@ def test_a_file_with_a_wrong_policy(file: Path) -> None:
 
 
 def test_a_file_is_read_again_when_it_changes(file: Path, caplog: pytest.LogCaptureFixture) -> None:
-    pytest.importorskip("watchfiles")
     ref = PolicyRef.from_file(file, watch=True)
     try:
         _write(file, f'allow_origins = ["{B}"]\n')
@@ -266,12 +274,164 @@ def test_a_file_is_read_again_when_it_changes(file: Path, caplog: pytest.LogCapt
         ref.close()
 
 
-def test_without_watchfiles_there_is_no_watching(
-    file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "watchfiles", None)
-    with pytest.raises(ConfigError, match=r"corscore\[watch\]"):
-        PolicyRef.from_file(file, watch=True)
+def test_a_change_of_a_link_is_seen(file: Path, tmp_path: Path) -> None:
+    """A mounted ConfigMap: ``cors.toml`` -> ``..data/cors.toml``, ``..data`` -> a folder."""
+    volume = tmp_path / "volume"
+    for name, origin in (("..1", A), ("..2", B)):
+        (volume / name).mkdir(parents=True)
+        (volume / name / "cors.toml").write_text(f'allow_origins = ["{origin}"]\n')
+    (volume / "..data").symlink_to("..1")
+    (volume / "cors.toml").symlink_to("..data/cors.toml")
+    ref = PolicyRef.from_file(volume / "cors.toml", watch=True)
+    try:
+        assert ref.policy == Policy(allow_origins=[A])
+        (volume / "..data_tmp").symlink_to("..2")
+        (volume / "..data_tmp").replace(volume / "..data")
+        _wait(lambda: ref.policy == Policy(allow_origins=[B]))
+    finally:
+        ref.close()
+
+
+def test_a_missing_file_is_reported_once(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    read = read_policy(file)
+    ref = PolicyRef(read.policy)
+    watcher = FileWatcher(file, read.content)
+    file.unlink()
+    for _ in range(3):
+        assert watcher._read_again(ref)
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    file.write_text(f'allow_origins = ["{B}"]\n')
+    assert watcher._read_again(ref)
+    assert ref.policy == Policy(allow_origins=[B])
+
+
+def test_building_an_application_starts_no_thread(file: Path) -> None:
+    ref = PolicyRef.from_file(file, watch=True)
+    WSGIMiddleware(_wsgi_app, ref)
+    assert ref.diff(TWO)
+    repr(ref)
+    assert not _watching_threads()
+    ref.close()
+    assert ref.policy == Policy(allow_origins=[A], max_age=5)
+    assert not _watching_threads()
+
+
+def test_a_reference_that_is_gone_is_not_watched(file: Path) -> None:
+    ref = PolicyRef.from_file(file, watch=True)
+    assert ref.policy is not None
+    assert _watching_threads()
+    gone = weakref.ref(ref)
+    del ref
+    gc.collect()
+    assert gone() is None
+    _wait(lambda: not _watching_threads())
+
+
+FORK = """
+import logging, os, sys, time
+from corscore import Policy, PolicyRef
+
+logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+path, before, after = sys.argv[1:]
+ref = PolicyRef.from_file(path, watch=True)
+assert ref.policy.allows_origin(before)
+# What another thread of the parent process holds stays held in a child.
+ref._lock = type("Held", (), {"__enter__": lambda self: time.sleep(60)})()
+child = os.fork()
+if not child:
+    with open(path, "w") as file:
+        file.write(f'allow_origins = ["{after}"]')
+    # The first look at it reads the file, and later ones follow it.
+    assert ref.policy.allows_origin(after), ref.policy
+    with open(path, "w") as file:
+        file.write(f'allow_origins = ["{before}"]')
+    give_up = time.monotonic() + 20
+    while not ref.policy.allows_origin(before):
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+def test_a_forked_process_watches_the_file(file: Path) -> None:
+    done = subprocess.run(
+        # Python 3.12 warns of a fork beside threads, which is what this is about.
+        [sys.executable, "-W", "ignore", "-c", FORK, str(file), A, B],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    served = [line.split()[1] for line in done.stdout.splitlines() if " serves " in line]
+    assert len(served) >= 3
+    assert len(set(served)) == 2
+
+
+PRELOADED = """
+import logging, os, sys
+from corscore import PolicyRef
+from corscore_wsgi import CORSMiddleware
+
+logging.basicConfig(level=logging.INFO, format="%(message)s")
+
+
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [str(os.getpid()).encode()]
+
+
+application = CORSMiddleware(app, PolicyRef.from_file("cors.toml", watch=True))
+"""
+
+
+def test_every_worker_of_a_preloaded_server_follows_the_file(file: Path) -> None:
+    if importlib.util.find_spec("gunicorn") is None:
+        pytest.skip("gunicorn is not installed")
+    (file.parent / "preloaded.py").write_text(PRELOADED)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    log = file.parent / "log"
+    options = ["--preload", "--workers", "2", "--threads", "2", "--bind", f"127.0.0.1:{port}"]
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", *options, "preloaded"],
+            cwd=file.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    served: dict[str, str | None] = {}
+
+    def ask() -> dict[str, str | None]:
+        assert server.poll() is None, log.read_text("utf-8", "replace")
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        try:
+            connection.request("GET", "/", headers={"Origin": A})
+            response = connection.getresponse()
+            served[response.read().decode()] = response.getheader("Access-Control-Allow-Origin")
+        except OSError:
+            return {}
+        finally:
+            connection.close()
+        return served
+
+    try:
+        _wait(lambda: list(ask().values()) == [A, A])
+        _write(file, f'allow_origins = ["{B}"]\n')
+        _wait(lambda: list(ask().values()) == [None, None])
+    finally:
+        server.terminate()
+        server.wait(30)
+    lines = log.read_text("utf-8", "replace").splitlines()
+    for process in served:
+        assert len([line for line in lines if line.startswith(f"process {process} serves")]) == 2
+
+
+def _watching_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "corscore-policy-file"]
 
 
 def _write(path: Path, text: str) -> None:
