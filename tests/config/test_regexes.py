@@ -11,11 +11,11 @@ from itertools import product
 from typing import Any
 
 import pytest
+import reference_origin
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from publicsuffixlist import PublicSuffixList
 
-import reference_origin
 from corscore import ConfigError, Policy, Problem
 from corscore._config.spelling import python_literal
 from tables import cases, rows

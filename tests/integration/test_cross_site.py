@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from conformance.asgi import asgi_transport
 from conformance.oracle import SERVER
 from conformance.strategies import options, origins
 from conformance.wsgi import wsgi_transport
+from hypothesis import given
+from hypothesis import strategies as st
+
 from corscore import Policy, RequestInfo
 from corscore.browser import Request, fetch, needs_preflight
 from corscore.integration._cross_site import host_note, is_from_own_origin

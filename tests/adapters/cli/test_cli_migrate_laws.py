@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import flask_cors
 import pytest
+from conformance.asgi import asgi_transport
+from conformance.wsgi import call as call_wsgi
+from conformance.wsgi import wsgi_environ
 from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,9 +23,6 @@ import corscore_flask
 import corscore_starlette
 import django_project  # noqa: F401 - configures Django
 from cli_runs import run_json
-from conformance.asgi import asgi_transport
-from conformance.wsgi import call as call_wsgi
-from conformance.wsgi import wsgi_environ
 from corscore.browser import Request, fetch
 from corscore_cli.migrate.comparison import Comparison, Difference
 from corscore_cli.migrate.libraries import of_django, of_flask_cors, of_starlette

@@ -16,10 +16,10 @@ from hypothesis import given, note
 from hypothesis import strategies as st
 
 import corscore_django.signals
-from conformance.oracle import SERVER, SHARED
-from conformance.wsgi import wsgi_transport
 from corscore import ConfigError
 from corscore.browser import FetchResult, PreflightCache, Request, fetch
+from corscore.testing.conformance import wsgi_sender
+from corscore.testing.conformance._oracle import SERVER, SHARED
 from django_project import OURS, THEIRS, project
 from tables import rows
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
-    from conformance.site import Headers
+    from corscore.testing.conformance._site import Headers
 
 PAGE = "https://app.example"
 STRANGER = "https://evil.test"
@@ -56,7 +56,7 @@ class Under:
                 self.stack.callback(signals.check_request_enabled.disconnect, self.receiver)
         self.stack.enter_context(project(**{**self.settings, "MIDDLEWARE": [self.middleware]}))
         try:
-            return wsgi_transport(get_wsgi_application())
+            return wsgi_sender(get_wsgi_application())
         except ConfigError:
             self.stack.close()
             raise

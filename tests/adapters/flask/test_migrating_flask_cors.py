@@ -18,11 +18,11 @@ import pytest
 from flask import Blueprint, Flask, Response, abort, request
 
 import corscore_flask
-from conformance.wsgi import call as call_wsgi
-from conformance.wsgi import wsgi_environ
 from cors_headers import cors_of
 from corscore import ConfigError, PolicyMap
 from corscore.browser import FetchResult, Request, fetch
+from corscore.testing.conformance._wsgi import call as call_wsgi
+from corscore.testing.conformance._wsgi import wsgi_environ
 from tables import rows
 
 if TYPE_CHECKING:
