@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import corscore_asgi
 import corscore_wsgi
+from adapter_suite import AdapterSuite
 from corscore.testing.conformance import (
-    ConformanceSuite,
     Sender,
     Site,
     asgi_sender,
@@ -15,7 +15,6 @@ from corscore.testing.conformance import (
     wsgi_sender,
     wsgi_site,
 )
-from decision_rows import DecisionRows
 
 if TYPE_CHECKING:
     from corscore.integration import Policies
@@ -23,14 +22,14 @@ if TYPE_CHECKING:
 SERVERS_OWN = {"/crash": "what no layer inside answers, the server answers outside"}
 
 
-class TestASGI(DecisionRows, ConformanceSuite):
+class TestASGI(AdapterSuite):
     out_of_reach = SERVERS_OWN
 
     def serve(self, site: Site, policies: Policies) -> Sender:
         return asgi_sender(corscore_asgi.CORSMiddleware(asgi_site(site), policies))
 
 
-class TestWSGI(DecisionRows, ConformanceSuite):
+class TestWSGI(AdapterSuite):
     out_of_reach = SERVERS_OWN
 
     def serve(self, site: Site, policies: Policies) -> Sender:

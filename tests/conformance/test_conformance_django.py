@@ -14,10 +14,10 @@ from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.urls import URLPattern, include, path
 from django.views import View
 
+from adapter_suite import AdapterSuite
 from corscore.testing.conformance import (
     METHODS,
     Answer,
-    ConformanceSuite,
     Page,
     Sender,
     Site,
@@ -25,7 +25,6 @@ from corscore.testing.conformance import (
     wsgi_sender,
 )
 from corscore_django import cors_policy
-from decision_rows import DecisionRows
 from django_project import OURS, project
 
 if TYPE_CHECKING:
@@ -112,7 +111,7 @@ def _urls_of(handler: Callable[..., Any], site: Site) -> object:
     return type("_RouteUrls", (), {"urlpatterns": patterns})
 
 
-class DjangoSuite(DecisionRows, ConformanceSuite):
+class DjangoSuite(AdapterSuite):
     has_routes = True
 
 

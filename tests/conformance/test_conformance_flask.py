@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, Response, request
 
-from corscore.testing.conformance import ConformanceSuite, Sender, Site, wsgi_sender
+from adapter_suite import AdapterSuite
+from corscore.testing.conformance import Sender, Site, wsgi_sender
 from corscore_flask import CORS, cross_origin
-from decision_rows import DecisionRows
 
 if TYPE_CHECKING:
     from werkzeug.datastructures import Headers
@@ -53,7 +53,7 @@ def flask_app(site: Site) -> Flask:
     return app
 
 
-class TestFlask(DecisionRows, ConformanceSuite):
+class TestFlask(AdapterSuite):
     has_routes = True
 
     def serve(self, site: Site, policies: Policies) -> Sender:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from corscore.testing.conformance import ConformanceSuite, Sender, Site, asgi_sender
+from adapter_suite import AdapterSuite
+from corscore.testing.conformance import Sender, Site, asgi_sender
 from corscore_starlette import CORSMiddleware, install
-from decision_rows import DecisionRows
 from starlette_site import fastapi_app, starlette_app
 
 if TYPE_CHECKING:
     from corscore.integration import Policies
 
 
-class StarletteSuite(DecisionRows, ConformanceSuite):
+class StarletteSuite(AdapterSuite):
     has_routes = True
 
 

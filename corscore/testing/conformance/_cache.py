@@ -9,11 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from corscore.testing.conformance._site import Headers
-
-    Transport = Callable[[str, str, Headers], tuple[int, Headers]]
+    from corscore.testing.conformance._site import Headers, Transport
 
 CACHED_METHODS = {"GET", "HEAD"}
 

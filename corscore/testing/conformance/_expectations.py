@@ -155,7 +155,7 @@ def expect_visit(
     own, got = _lower(page.headers), _lower(answer.headers)
     expected = {"access-control-allow-origin"} & dict(got).keys()
     if expected and options["allow_credentials"]:
-        expected.add("access-control-allow-credentials")
+        expected |= {"access-control-allow-credentials"}
     for name in sorted(dict(got).keys() & oracle.OWNED - expected):
         raise AssertionError(
             f"{name} is in the answer to {asked}, where the policy does not set it: a browser "

@@ -33,6 +33,20 @@ Sender = Callable[[str, str, Headers], Answer]
 """Sends one request through the adapter: method, absolute URL, header pairs."""
 
 
+Transport = Callable[[str, str, Headers], tuple[int, Headers]]
+"""The same as the model browser takes it: status and header lines."""
+
+
+def transport_of(send: Sender) -> Transport:
+    """Return a function for ``corscore.browser.fetch``, which wants no body."""
+
+    def transport(method: str, url: str, headers: Headers) -> tuple[int, Headers]:
+        answer = send(method, url, headers)
+        return answer.status, list(answer.headers)
+
+    return transport
+
+
 class Page(NamedTuple):
     """The answer at one path, the same for each method.
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
-from hypothesis import HealthCheck, Phase, event, given, note, settings
+from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from corscore._policy.policy import Policy
@@ -19,14 +19,22 @@ from corscore.testing.conformance import _plans as plans
 from corscore.testing.conformance import _strategies as strategies
 from corscore.testing.conformance._cache import SharedCache
 from corscore.testing.conformance._oracle import SERVER, Script
-from corscore.testing.conformance._site import METHODS, Answer, Crash, Headers, Page, Site
+from corscore.testing.conformance._site import (
+    METHODS,
+    Answer,
+    Crash,
+    Headers,
+    Page,
+    Site,
+    transport_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from corscore._policy.map import PolicyMap
     from corscore._policy.reference import PolicyRef
-    from corscore.browser import FetchResult, Transport
+    from corscore.browser import FetchResult
     from corscore.testing.conformance._site import Sender
 
 Options = dict[str, Any]
@@ -114,12 +122,11 @@ class ConformanceSuite:
     def test_a_browser_may_do_what_the_policy_means(self, case: Cases) -> None:
         """Redirects, errors, streams: a script reads what the policy allows it, and no more."""
         options, pages, scripts = case
-        transport = _transport(self._send(Site(pages), Policy(**options)))
+        transport = transport_of(self._send(Site(pages), Policy(**options)))
         cache = PreflightCache()
         for script in scripts:
             request = _request(script)
             result = fetch(request, transport, cache)
-            note(f"{script} -> {result}")
             if script.origin != SERVER and script.path in self.out_of_reach:
                 expectations.expect_out_of_reach(options, request, result)
                 continue
@@ -139,7 +146,6 @@ class ConformanceSuite:
             method, path, headers = data.draw(strategies.raw_requests(options))
             site.visits.clear()
             answer = send(method, SERVER + path, headers)
-            note(f"{answer}")
             names = {name.lower() for name, _ in headers}
             asked = f"{method} {path}"
             expectations.expect_hostile_gains_nothing(options, asked, headers, answer)
@@ -158,7 +164,7 @@ class ConformanceSuite:
     ) -> None:
         """RFC 9111, section 4.1: ``Vary`` says which requests one stored response may answer."""
         options, pages, scripts = case
-        transport = _transport(self._send(Site(pages), Policy(**options)))
+        transport = transport_of(self._send(Site(pages), Policy(**options)))
         direct = {script: fetch(_request(script), transport) for script in scripts}
         for keep_preflights, order in product((False, True), (scripts, scripts[::-1])):
             cache = SharedCache(transport, keep_preflights=keep_preflights)
@@ -183,7 +189,7 @@ class ConformanceSuite:
         plan = data.draw(plans.plans(options, with_routes=self.has_routes))
         pages = data.draw(plans.pages())
         site, send = self._planned(plan, pages)
-        transport = _transport(send)
+        transport = transport_of(send)
         for _ in range(data.draw(st.integers(1, 4))):
             near = data.draw(st.sampled_from(options))
             script = data.draw(strategies.scripts(near, paths=plans.PATHS, methods=plans.METHODS))
@@ -196,7 +202,6 @@ class ConformanceSuite:
                 continue
             request = _request(script)
             result: FetchResult = fetch(request, transport)
-            note(f"{script} -> {result}")
             if expectations.expect_meaning(governing, script, request, result) is None:
                 expectations.expect_reading(governing, script, pages, request, result)
 
@@ -250,14 +255,6 @@ _NUMBERED: list[Options] = [
     }
     for number in range(3)
 ]
-
-
-def _transport(send: Sender) -> Transport:
-    def transport(method: str, url: str, headers: Headers) -> tuple[int, Headers]:
-        answer = send(method, url, headers)
-        return answer.status, list(answer.headers)
-
-    return transport
 
 
 def _request(script: Script) -> Request:

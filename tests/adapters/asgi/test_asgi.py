@@ -15,7 +15,8 @@ import pytest
 from asgi_apps import APPS
 from cors_headers import OTHER_PAGE, PAGE, READABLE, REFUSED, cors_of
 from corscore import ConfigError, Policy
-from corscore.testing.conformance import Crash, asgi_sender, http_scope
+from corscore.testing.conformance import Crash, asgi_sender
+from corscore.testing.conformance._asgi import http_scope
 from corscore_asgi import CORSMiddleware
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ from corscore import ConfigError
 from corscore.browser import FetchResult, PreflightCache, Request, fetch
 from corscore.testing.conformance import wsgi_sender
 from corscore.testing.conformance._oracle import SERVER, SHARED
+from corscore.testing.conformance._site import transport_of
 from django_project import OURS, THEIRS, project
 from tables import rows
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
-    from corscore.testing.conformance._site import Headers
+    from corscore.testing.conformance._site import Headers, Transport
 
 PAGE = "https://app.example"
 STRANGER = "https://evil.test"
@@ -49,14 +50,14 @@ class Under:
         self.receiver = self.settings.pop("receiver", None)
         self.stack = ExitStack()
 
-    def __enter__(self) -> Callable[[str, str, Headers], Reply]:
+    def __enter__(self) -> Transport:
         if self.receiver is not None:
             for signals in (corscore_django.signals, corsheaders.signals):
                 signals.check_request_enabled.connect(self.receiver)
                 self.stack.callback(signals.check_request_enabled.disconnect, self.receiver)
         self.stack.enter_context(project(**{**self.settings, "MIDDLEWARE": [self.middleware]}))
         try:
-            return wsgi_sender(get_wsgi_application())
+            return transport_of(wsgi_sender(get_wsgi_application()))
         except ConfigError:
             self.stack.close()
             raise

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from cors_headers import PAGE, cors_of
 from corscore import ConfigError, Policy, browser
 from corscore.testing.conformance import METHODS, Page, Site, asgi_sender
+from corscore.testing.conformance._site import transport_of
 from corscore_starlette import CORSMiddleware
 from starlette_site import starlette_app
 from tables import rows
@@ -75,8 +76,7 @@ def outcome(middleware: Any, options: Options, fetch: Fetch) -> dict[str, str] |
         credentials=fetch.get("credentials", "omit"),
         cookie="session=someone",
     )
-    send = sender(middleware, options)
-    result = browser.fetch(request, lambda *sent: send(*sent)[:2])
+    result = browser.fetch(request, transport_of(sender(middleware, options)))
     if not result.readable:
         return "refused"
     return {name: value for name, value in result.headers if name in OF_THE_PAGES}

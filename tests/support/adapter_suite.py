@@ -1,27 +1,19 @@
-"""The rows of ``tests/data/decisions.json`` that every framework can send, for our own adapters."""
+"""The conformance suite for our own adapters: also the rows of ``tests/data/decisions.json``."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from corscore import Policy
-from corscore.testing.conformance import METHODS, Page, Site
+from corscore.testing.conformance import METHODS, ConformanceSuite, Page, Site
 from corscore.testing.conformance._oracle import SERVER, SHARED
 from tables import rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from corscore.testing.conformance import Sender
 
-
-class DecisionRows:
-    """Beside ``ConformanceSuite``, whose ``serve`` it uses."""
-
-    if TYPE_CHECKING:
-
-        def serve(self, site: Site, policies: Policy) -> Sender: ...
-
+class AdapterSuite(ConformanceSuite):
     def test_answers_are_those_of_every_row_of_decisions(self) -> None:
         failures = {}
         for row in filter(_in_every_framework, rows("decisions")):
