@@ -208,7 +208,7 @@ BROKEN: dict[str, tuple[Adapter, Callable[[Any], Any], list[str]]] = {
         lose_on_errors,
         MEANING,
         [
-            rf"{ALLOWED}\. The response with status 500 has passed outside the adapter: ",
+            "The response with status 500 has passed outside the adapter: ",
             "Refused: (no-allow-origin|null-origin)",
         ],
     ),
@@ -254,7 +254,7 @@ BROKEN: dict[str, tuple[Adapter, Callable[[Any], Any], list[str]]] = {
     "no Allow-Credentials": (
         lose("access-control-allow-credentials"),
         MEANING,
-        [ALLOWED, r"Refused: (credentials-not-allowed|null-origin)"],
+        ["Refused: (credentials-not-allowed|null-origin)"],
     ),
     "the app's own headers are lost": (
         edited(lose_the_apps_own),
@@ -279,6 +279,11 @@ BROKEN: dict[str, tuple[Adapter, Callable[[Any], Any], list[str]]] = {
 }
 
 
+def _run_often(rule: Callable[[Any], Any], suite: ConformanceSuite) -> None:
+    for _ in range(10):  # a run of few examples may miss the fault
+        rule(suite)
+
+
 @pytest.mark.parametrize(("adapter", "rule", "says"), BROKEN.values(), ids=BROKEN)
 def test_an_adapter_that_breaks_a_rule_gets_the_browsers_explanation(
     adapter: Adapter, rule: Callable[[Any], Any], says: list[str]
@@ -288,8 +293,7 @@ def test_an_adapter_that_breaks_a_rule_gets_the_browsers_explanation(
             return wsgi_sender(adapter(answering_crashes(wsgi_site(site)), policies))
 
     with pytest.raises(AssertionError) as failure:
-        for _ in range(10):  # a run of few examples may miss the fault
-            rule(Broken())
+        _run_often(rule, Broken())
     text = str(failure.value)
     missing = [pattern for pattern in says if re.search(pattern, text, re.DOTALL) is None]
     assert missing == [], text
