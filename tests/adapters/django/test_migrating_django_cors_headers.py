@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import corsheaders.signals
 import pytest
 from django.core.wsgi import get_wsgi_application
-from hypothesis import given, note
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 import corscore_django.signals
@@ -145,6 +145,7 @@ def requests(draw: st.DrawFn) -> Request:
 
 @pytest.mark.filterwarnings("ignore:the setting CORS_ORIGIN_:DeprecationWarning")
 @pytest.mark.parametrize("settings", [pytest.param(value, id=key) for key, value in SAME.items()])
+@settings(max_examples=max(1, settings().max_examples // 4))
 @given(st.lists(requests(), min_size=1, max_size=4))
 def test_a_browser_may_do_the_same(settings: Settings, asked: list[Request]) -> None:
     outcomes = []
