@@ -18,6 +18,7 @@ from publicsuffixlist import PublicSuffixList
 
 from corscore import ConfigError, Policy, Problem
 from corscore._config.spelling import python_literal
+from corscore.testing.conformance import _reference_origin as reference_origin
 from tables import cases, rows
 
 LONGEST_ORIGIN = 326

@@ -293,7 +293,7 @@ def fail(
     __tracebackhide__ = True
     lines = [
         f"{verdict}: {shown(request.method)} {request.url} from {shown(request.origin)}.",
-        str(explain_fetch(request, result, reads=reads)),
+        str(explain_fetch(result, reads=reads)),
         "Policy",
         *(f"  {name}={shown(value)}" for name, value in options.items() if value),
         "Over the wire",

@@ -69,7 +69,7 @@ def test_every_app_does_what_the_table_says(name: str) -> None:
     assert "refused (" not in result.output
 
 
-@pytest.mark.parametrize("app", APPS.values(), ids=str)
+@pytest.mark.parametrize("app", APPS.values(), ids=APPS)
 def test_the_extra_of_an_app_is_one_of_ours(app: Any) -> None:
     from importlib.metadata import metadata
 
