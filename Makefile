@@ -22,7 +22,7 @@ ASV_PYTHON = --config $(ASV_CONFIG) --environment virtualenv:$(shell $(PYTHON) -
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 BENCH := bench bench-compare bench-html bench-table bench-check bench-baseline sanitize
-.PHONY: $(BENCH) help install demo test test-fast cov deep test-oldest lint format types screenshots dist \
+.PHONY: $(BENCH) help install demo test test-fast cov deep mutants test-oldest lint format types screenshots dist \
 	wheel clean
 
 help:  ## Show this list
@@ -50,6 +50,14 @@ cov: $(VENV)/.test  ## Run the tests and fail below 98 % of lines and branches
 
 deep: $(VENV)/.test  ## Run the property tests with 20,000 examples each
 	HYPOTHESIS_PROFILE=deep $(BIN)/pytest $(PARALLEL) -m hypothesis $(ARGS)
+
+# Which sources and tests: [tool.mutmut] in pyproject.toml. `make mutants ARGS="corscore._standard.*"`.
+mutants: export CORSCORE_PURE_PYTHON := 1
+mutants: export HYPOTHESIS_PROFILE := fast
+mutants: $(VENV)/.test  ## Change the matcher and the parsers, and list what no test notices
+	$(PIP) install --quiet --group mutants
+	$(BIN)/mutmut run $(ARGS)
+	$(BIN)/mutmut results
 
 test-oldest:  ## Run the tests with the lowest versions of everything we declare
 	$(MAKE) VENV=$(VENV)-oldest GROUP=oldest test ARGS='$(or $(ARGS),-m "not browser")'
@@ -102,7 +110,7 @@ wheel: dist
 install: $(VENV)/.installed  ## Make .venv with the package and all of its extras
 
 clean:  ## Remove .venv and whatever was built
-	rm -rf .venv .venv-* build dist .coverage* htmlcov *.egg-info
+	rm -rf .venv .venv-* build dist .coverage* htmlcov mutants *.egg-info
 	rm -rf .asv .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -f corscore/_engine/*_c.*so corscore/_engine/*_c.*pyd
 	find benchmarks corscore adapters tests -name __pycache__ -type d -prune -exec rm -rf {} +
