@@ -11,7 +11,6 @@ from itertools import product
 from typing import Any
 
 import pytest
-import reference_origin
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from publicsuffixlist import PublicSuffixList

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from corscore.integration import Governor, Notices, RequestContext, policies_from
+from corscore import RequestInfo
+from corscore.integration import Governor, Notices, policies_from
 from corscore.testing.conformance import ConformanceSuite, Sender, Site, asgi_sender
 
 if TYPE_CHECKING:
     from corscore.integration import Policies
 
-blacksheep = pytest.importorskip("blacksheep", reason="an adapter for BlackSheep needs it")
+pytest.importorskip("blacksheep", reason="an adapter for BlackSheep needs it")
+
+import blacksheep
 
 
 class CORS:
@@ -29,8 +32,8 @@ class CORS:
         self._governor = Governor(policies_from("CORS(app, ...)", policy, options), is_async=True)
 
     async def __call__(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
-        info = RequestContext.from_raw(
-            request.method, request.headers, path=request.path, native=request
+        info = RequestInfo.from_pairs(
+            request.method, request.headers, path_of=lambda one: one.path, native=request
         )
         policy = self._governor.policy_for(info.path)
         if policy is None:
@@ -60,7 +63,7 @@ def _encoded(headers: tuple[tuple[str, str], ...]) -> list[tuple[bytes, bytes]]:
 
 class TestBlackSheep(ConformanceSuite):
     def serve(self, site: Site, policies: Policies) -> Sender:
-        app = blacksheep.Application(router=blacksheep.Router())
+        app: Any = blacksheep.Application(router=blacksheep.Router())
         app.middlewares.append(CORS(app, policies))
 
         async def view(request: blacksheep.Request) -> blacksheep.Response:
@@ -77,13 +80,10 @@ class TestBlackSheep(ConformanceSuite):
 
 
 def _content(chunks: tuple[bytes, ...]) -> Any:
-    if not chunks:
-        return None
-
     async def streamed() -> AsyncIterator[bytes]:
         for chunk in chunks:
             yield chunk
 
     if len(chunks) > 1:
         return blacksheep.StreamedContent(b"text/plain", streamed)
-    return blacksheep.Content(b"text/plain", chunks[0])
+    return blacksheep.Content(b"text/plain", b"".join(chunks)) if chunks else None

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import flask_cors
 import pytest
-from conformance.wsgi import call as call_wsgi
-from conformance.wsgi import wsgi_environ
 from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
