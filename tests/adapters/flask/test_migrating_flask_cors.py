@@ -276,6 +276,7 @@ def test_routes_are_the_same(place: Callable[..., Flask], path: str) -> None:
                 assert not before.readable
 
 
+@pytest.mark.slow
 def test_every_thing_else_is_the_same() -> None:
     run_into = set()
     for options in CONFIGURATIONS:
