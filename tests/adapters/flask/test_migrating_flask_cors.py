@@ -260,6 +260,7 @@ def on_a_blueprint(extension: Extension, options: dict[str, Any]) -> Flask:
     return app
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "path"), [(on_the_view, "/page"), (on_a_blueprint, "/blue/page")]
 )
