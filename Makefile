@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 PYTEST ?= $(VENV)/bin/pytest
+# Several processes, each with whole modules; `make test PARALLEL=` is one, for a debugger.
+PARALLEL ?= --numprocesses auto --dist loadgroup --no-loadscope-reorder
 # Passed on to the command that a target runs: make test ARGS="-k origin -x"
 ARGS ?=
 
@@ -20,7 +22,7 @@ ASV_PYTHON = --config $(ASV_CONFIG) --environment virtualenv:$(shell $(PYTHON) -
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 BENCH := bench bench-compare bench-html bench-table bench-check bench-baseline sanitize
-.PHONY: $(BENCH) help install demo test cov deep test-oldest lint format types screenshots dist \
+.PHONY: $(BENCH) help install demo test test-fast cov deep mutants test-oldest lint format types screenshots dist \
 	wheel clean
 
 help:  ## Show this list
@@ -31,18 +33,34 @@ demo: $(VENV)/.installed  ## Start the demo: an API, and a page on another origi
 	$(BIN)/corscore demo $(ARGS)
 
 test: $(VENV)/.test  ## Run the tests, on both builds of the matcher if there is a C compiler
-	$(PYTEST) $(ARGS)
+	$(PYTEST) $(PARALLEL) $(ARGS)
 
-# Started by coverage, and not by its plugin of pytest: ours loads the engine before that one begins.
+# The markers are set by tests/conftest.py.
+FAST := -m "not (browser or server or subprocess or slow)"
+
+test-fast: export HYPOTHESIS_PROFILE := fast
+test-fast: $(VENV)/.test  ## Run the tests that start no server, process or browser
+	$(PYTEST) $(PARALLEL) $(FAST) $(ARGS)
+
 cov: $(VENV)/.test  ## Run the tests and fail below 98 % of lines and branches
-	$(BIN)/coverage run $(BIN)/pytest $(ARGS)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run $(BIN)/pytest $(PARALLEL) $(ARGS)
+	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
 deep: $(VENV)/.test  ## Run the property tests with 20,000 examples each
-	HYPOTHESIS_PROFILE=deep $(BIN)/pytest -m hypothesis $(ARGS)
+	HYPOTHESIS_PROFILE=deep $(BIN)/pytest $(PARALLEL) -m hypothesis $(ARGS)
+
+# Which sources and tests: [tool.mutmut] in pyproject.toml. `make mutants ARGS="corscore._standard.*"`.
+mutants: export CORSCORE_PURE_PYTHON := 1
+mutants: export HYPOTHESIS_PROFILE := fast
+mutants: $(VENV)/.test  ## Change the matcher and the parsers, and list what no test notices
+	$(PIP) install --quiet --group mutants
+	$(BIN)/mutmut run $(ARGS)
+	$(BIN)/mutmut results
 
 test-oldest:  ## Run the tests with the lowest versions of everything we declare
-	$(MAKE) VENV=$(VENV)-oldest GROUP=oldest test ARGS='-m "not browser" $(ARGS)'
+	$(MAKE) VENV=$(VENV)-oldest GROUP=oldest test ARGS='$(or $(ARGS),-m "not browser")'
 
 lint: $(VENV)/.lint  ## Check style and common mistakes
 	$(BIN)/ruff check .
@@ -92,7 +110,7 @@ wheel: dist
 install: $(VENV)/.installed  ## Make .venv with the package and all of its extras
 
 clean:  ## Remove .venv and whatever was built
-	rm -rf .venv .venv-* build dist .coverage* htmlcov *.egg-info
+	rm -rf .venv .venv-* build dist .coverage* htmlcov mutants *.egg-info
 	rm -rf .asv .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -f corscore/_engine/*_c.*so corscore/_engine/*_c.*pyd
 	find benchmarks corscore adapters tests -name __pycache__ -type d -prune -exec rm -rf {} +

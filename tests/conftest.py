@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 import builds
 from corscore._engine import matcher
+from kinds import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,24 +28,31 @@ settings.register_profile(
 )
 # The same examples on every run of one commit: a failure there is about the change.
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True, print_blob=True)
+settings.register_profile("fast", settings.get_profile("ci"), max_examples=20)
 settings.register_profile("deep", settings.get_profile("default"), max_examples=20_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a browser, and run it last.
+    """Mark each test by what it starts, and run those with a browser last.
 
     Playwright's loop stays alive in the main thread for as long as the browser does, and under a
     running loop no later test could start one of its own.
     """
-    for item in filter(_needs_browser, items):
-        item.add_marker(pytest.mark.browser)
+    for item in items:
+        if isinstance(item, pytest.Function):
+            for kind in sorted(kinds(item)):
+                item.add_marker(getattr(pytest.mark, kind))
+    for item in items:
+        # In one process: the tests of a module, which share servers, and those with a browser.
+        group = "browser" if _needs_browser(item) else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=_needs_browser)
 
 
 def _needs_browser(item: pytest.Item) -> bool:
-    return "chromium" in getattr(item, "fixturenames", ())
+    return item.get_closest_marker("browser") is not None
 
 
 @pytest.fixture(params=[builds.PYTHON, builds.CYTHON])

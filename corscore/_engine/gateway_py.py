@@ -313,14 +313,10 @@ class Gateway:
         method = scope["method"]
         responder = self._responder if policy is self._policy else policy._responder
         headers = scope["headers"]
-        is_preflight = False
         answer = None
-        if method == _PREFLIGHT_METHOD:
-            origin = asking_origin_of(headers)
-            is_preflight = origin is not None
-            if not is_preflight:
-                origin = origin_of(headers)
-        else:
+        origin = asking_origin_of(headers) if method == _PREFLIGHT_METHOD else None
+        is_preflight = origin is not None
+        if origin is None:
             origin = origin_of(headers)
         asked = scan(headers)[1:4] if is_preflight and responder.reads_questions else None
         if not (self._is_watched or responder.is_debug or is_resumed):

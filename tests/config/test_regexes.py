@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from publicsuffixlist import PublicSuffixList
 
-import reference_origin
 from corscore import ConfigError, Policy, Problem
 from corscore._config.spelling import python_literal
+from corscore.testing.conformance import _reference_origin as reference_origin
 from tables import cases, rows
 
 LONGEST_ORIGIN = 326

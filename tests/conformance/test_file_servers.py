@@ -21,10 +21,10 @@ from whitenoise import WhiteNoise  # type: ignore[import-untyped]
 import corscore_flask
 import corscore_starlette
 import corscore_wsgi
-from conformance.asgi import asgi_transport
-from conformance.wsgi import wsgi_transport
 from cors_headers import PAGE, cors_of, numbered
 from corscore import Policy, PolicyMap
+from corscore.testing.conformance._asgi import asgi_transport
+from corscore.testing.conformance._wsgi import wsgi_transport
 from django_project import OURS, project
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builds import CYTHON, PYTHON, load, module_names
-from conformance import strategies
 from corscore import Policy, RequestInfo
 from corscore._engine import matcher
+from corscore.testing.conformance import _strategies as strategies
 from gateways import gateway_of
 
 if TYPE_CHECKING:

@@ -62,7 +62,7 @@ def test_other_patterns_beside_it_change_nothing(build: object, row: dict[str, A
         {"allow_origins": ["https://a.example.com:*"]},
         {"allow_origin_regex": r"https://a\.example\.com"},
     ],
-    ids=str,
+    ids=["exact", "subdomains", "any port", "regex"],
 )
 def test_subclasses_of_str_and_bytes(build: object, options: dict[str, Any]) -> None:
     policy = Policy(**options)

@@ -13,12 +13,10 @@ from hypothesis import strategies as st
 
 import corscore_asgi
 import corscore_wsgi
-from conformance.asgi import asgi_transport
-from conformance.site import Transport
-from conformance.wsgi import wsgi_transport
 from corscore import Policy, RequestInfo, browser
 from corscore.browser import Request
 from corscore.diagnostics import explain_fetch
+from corscore.testing.conformance import Sender, asgi_sender, wsgi_sender
 from corscore.testing.strategies import origins, policies, request_infos, requests
 from tables import cases, rows
 
@@ -346,18 +344,18 @@ def test_headers_that_a_script_may_not_read() -> None:
 # --- debug=True
 
 
-def _asgi(policy: Policy) -> Transport:
+def _asgi(policy: Policy) -> Sender:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         raise AssertionError("a preflight reached the application")
 
-    return asgi_transport(corscore_asgi.CORSMiddleware(app, policy))
+    return asgi_sender(corscore_asgi.CORSMiddleware(app, policy))
 
 
-def _wsgi(policy: Policy) -> Transport:
+def _wsgi(policy: Policy) -> Sender:
     def app(environ: Any, start_response: Any) -> Any:
         raise AssertionError("a preflight reached the application")
 
-    return wsgi_transport(corscore_wsgi.CORSMiddleware(app, policy))
+    return wsgi_sender(corscore_wsgi.CORSMiddleware(app, policy))
 
 
 @pytest.mark.parametrize("serve", [_asgi, _wsgi])
@@ -367,7 +365,7 @@ def test_debug_puts_the_explanation_in_the_log(
     serve = serve(Policy(allow_origins=[APP], debug=True))
     asks = ("Access-Control-Request-Method", "PUT")
     with caplog.at_level(logging.WARNING, logger="corscore"):
-        status, _ = serve("OPTIONS", API, [("Origin", "http://app.example.com"), asks])
+        status, *_ = serve("OPTIONS", API, [("Origin", "http://app.example.com"), asks])
         assert status == 403
         assert serve("OPTIONS", API, [("Origin", APP), asks])[0] == 204
     first, second = (record.getMessage() for record in caplog.records)
@@ -381,7 +379,7 @@ def test_without_debug_a_refusal_is_logged_in_one_line(caplog: pytest.LogCapture
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body"})
 
-    serve = asgi_transport(corscore_asgi.CORSMiddleware(app, Policy(allow_origins=[APP])))
+    serve = asgi_sender(corscore_asgi.CORSMiddleware(app, Policy(allow_origins=[APP])))
     with caplog.at_level(logging.DEBUG, logger="corscore"):
         serve("GET", API, [("Origin", "http://app.example.com")])
     (record,) = caplog.records

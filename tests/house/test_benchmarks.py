@@ -83,6 +83,7 @@ def test_requests_are_served_as_often_as_asked(framework: str, layer: str) -> No
     assert served == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SUITE)
 def test_each_benchmark_of_the_suite_runs(name: str) -> None:
     module = import_module(f"benchmarks.{name}")

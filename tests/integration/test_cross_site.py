@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.asgi import asgi_transport
-from conformance.oracle import SERVER
-from conformance.strategies import options, origins
-from conformance.wsgi import wsgi_transport
 from corscore import Policy, RequestInfo
 from corscore.browser import Request, fetch, needs_preflight
 from corscore.integration._cross_site import host_note, is_from_own_origin
+from corscore.testing.conformance import asgi_sender, wsgi_sender
+from corscore.testing.conformance._oracle import SERVER
+from corscore.testing.conformance._site import transport_of
+from corscore.testing.conformance._strategies import options, origins
 from corscore_asgi import CORSMiddleware as ASGIMiddleware
 from corscore_wsgi import CORSMiddleware as WSGIMiddleware
 from tables import cases
@@ -22,7 +22,7 @@ from tables import cases
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conformance.site import Headers, Transport
+    from corscore.testing.conformance._site import Headers, Transport
 
 HOST = "shop.example"
 PARTNER = "https://partner.example"
@@ -40,11 +40,15 @@ def wsgi_app(environ: Any, start_response: Any) -> list[bytes]:
 
 
 def through_asgi(policy: Policy, **more: Any) -> Transport:
-    return asgi_transport(ASGIMiddleware(asgi_app, policy, block_cross_site=True, **more))
+    return transport_of(
+        asgi_sender(ASGIMiddleware(asgi_app, policy, block_cross_site=True, **more))
+    )
 
 
 def through_wsgi(policy: Policy, **more: Any) -> Transport:
-    return wsgi_transport(WSGIMiddleware(wsgi_app, policy, block_cross_site=True, **more))
+    return transport_of(
+        wsgi_sender(WSGIMiddleware(wsgi_app, policy, block_cross_site=True, **more))
+    )
 
 
 THROUGH = pytest.mark.parametrize("through", [through_asgi, through_wsgi])

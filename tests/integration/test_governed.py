@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.asgi import http_scope
 from cors_headers import READABLE, REFUSED, UNTOUCHED, cors_of
 from corscore import ConfigError, Policy, PolicyMap, PolicyRef, RequestInfo
 from corscore._engine import log
+from corscore.testing.conformance._asgi import http_scope
 from corscore_asgi import CORSMiddleware as ASGIMiddleware
 from corscore_asgi import decision_of
 from corscore_wsgi import CORSMiddleware as WSGIMiddleware

@@ -13,11 +13,11 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from conformance.asgi import http_scope
 from cors_headers import cors_of
 from corscore import ConfigError, OriginResolver, Policy, PolicyMap, RequestInfo
 from corscore._policy import memory
 from corscore._policy.resolver import Resolver
+from corscore.testing.conformance._asgi import http_scope
 from corscore_asgi import CORSMiddleware as ASGIMiddleware
 from corscore_wsgi import CORSMiddleware as WSGIMiddleware
 from corscore_wsgi import decision_of

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance import strategies
 from corscore import ConfigError, Decision, Policy, Problem, RequestInfo
+from corscore.testing.conformance import _strategies as strategies
 
 PAGE = "https://app.example"
 LISTS = ("allow_origins", "allow_methods", "allow_headers", "expose_headers")

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from conformance.asgi import http_scope
 from cors_headers import cors_of
 from corscore import ConfigError, OriginResolver, Policy, PolicyMap, PolicyRef
 from corscore._policy.file import FileWatcher, read_policy
+from corscore.testing.conformance._asgi import http_scope
 from corscore_asgi import CORSMiddleware as ASGIMiddleware
 from corscore_wsgi import CORSMiddleware as WSGIMiddleware
 

@@ -14,8 +14,8 @@ from sqlalchemy import Integer, String, create_engine, exists, select
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from conformance.asgi import http_scope
 from corscore import OriginResolver, Policy
+from corscore.testing.conformance._asgi import http_scope
 from corscore_asgi import CORSMiddleware as ASGIMiddleware
 from corscore_wsgi import CORSMiddleware as WSGIMiddleware
 

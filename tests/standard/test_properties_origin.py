@@ -12,7 +12,7 @@ from hypothesis import assume, given, note
 from hypothesis import strategies as st
 
 from corscore import ConfigError, Policy
-from reference_origin import covers, is_pattern
+from corscore.testing.conformance._reference_origin import covers, is_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable

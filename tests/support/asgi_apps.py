@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 
-from conformance.site import Crash
+from corscore.testing.conformance import Crash
 from django_project import project
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from flask import Flask, Response, abort, redirect, request
 
-from conformance.wsgi import call, wsgi_environ
+from corscore.testing.conformance._wsgi import call, wsgi_environ
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

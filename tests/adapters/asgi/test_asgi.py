@@ -13,10 +13,10 @@ import anyio.lowlevel
 import pytest
 
 from asgi_apps import APPS
-from conformance.asgi import asgi_transport, http_scope
-from conformance.site import Crash
 from cors_headers import OTHER_PAGE, PAGE, READABLE, REFUSED, cors_of
 from corscore import ConfigError, Policy
+from corscore.testing.conformance import Crash, asgi_sender
+from corscore.testing.conformance._asgi import http_scope
 from corscore_asgi import CORSMiddleware
 
 if TYPE_CHECKING:
@@ -99,17 +99,17 @@ def notices(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
 def test_around_any_framework(
     framework: ASGIApp, path: str, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    send = asgi_transport(framework)
+    send = asgi_sender(framework)
     vary = ["accept-encoding"] if path == "/" else []
     for origin, wanted in (
         (PAGE, {**READABLE, "vary": [*vary, "origin"]}),
         (OTHER_PAGE, {"vary": [*vary, "origin"]}),
     ):
-        got_status, headers = send("GET", API + path, [("Origin", origin)])
+        got_status, headers, _ = send("GET", API + path, [("Origin", origin)])
         assert got_status == status
         assert cors_of(headers) == wanted
     assert notices(caplog) == []
-    got_status, headers = send("OPTIONS", API + path, PREFLIGHT)
+    got_status, headers, _ = send("OPTIONS", API + path, PREFLIGHT)
     assert got_status == 204
     assert "content-length" not in {name.lower() for name, _ in headers}
     assert cors_of(headers)["access-control-allow-methods"] == ["GET, HEAD, POST, PUT"]
@@ -117,7 +117,7 @@ def test_around_any_framework(
 
 def test_head_is_a_request_like_another(framework: ASGIApp) -> None:
     # Some frameworks do not route it, and that answer shall be readable too.
-    _, headers = asgi_transport(framework)("HEAD", f"{API}/", [("Origin", PAGE)])
+    _, headers, _ = asgi_sender(framework)("HEAD", f"{API}/", [("Origin", PAGE)])
     assert cors_of(headers)["access-control-allow-origin"] == [PAGE]
 
 

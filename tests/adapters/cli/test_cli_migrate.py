@@ -110,7 +110,12 @@ CODES: list[tuple[Any, str, list[str], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("make", "options", "repairs", "insecure"), CODES, ids=str)
+def shown(value: object) -> str:
+    """A parameter as the name of its test: the same in every process."""
+    return getattr(value, "__name__", str(value))
+
+
+@pytest.mark.parametrize(("make", "options", "repairs", "insecure"), CODES, ids=shown)
 def test_what_was_insecure_and_what_is_repaired(
     make: Any, options: str, repairs: list[str], insecure: list[str]
 ) -> None:
@@ -169,7 +174,7 @@ SAME: list[tuple[Any, str, Policy]] = [
 ]
 
 
-@pytest.mark.parametrize(("make", "options", "policy"), SAME, ids=str)
+@pytest.mark.parametrize(("make", "options", "policy"), SAME, ids=shown)
 def test_a_sound_configuration_changes_nothing(make: Any, options: str, policy: Policy) -> None:
     library, target = make(options)
     said = moved(library, target, exit_code=0)

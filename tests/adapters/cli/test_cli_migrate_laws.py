@@ -20,10 +20,11 @@ import corscore_flask
 import corscore_starlette
 import django_project  # noqa: F401 - configures Django
 from cli_runs import run_json
-from conformance.asgi import asgi_transport
-from conformance.wsgi import call as call_wsgi
-from conformance.wsgi import wsgi_environ
 from corscore.browser import Request, fetch
+from corscore.testing.conformance import asgi_sender
+from corscore.testing.conformance._site import transport_of
+from corscore.testing.conformance._wsgi import call as call_wsgi
+from corscore.testing.conformance._wsgi import wsgi_environ
 from corscore_cli.migrate.comparison import Comparison, Difference
 from corscore_cli.migrate.libraries import of_django, of_flask_cors, of_starlette
 from corscore_cli.migrate.python import joined_policies
@@ -279,7 +280,7 @@ def starlette_app(options: dict[str, Any] | None, policy: Any = None) -> tuple[A
     elif policy is not None:
         corscore_starlette.install(app, policy)
 
-    return app, asgi_transport(app)
+    return app, transport_of(asgi_sender(app))
 
 
 @settings(max_examples=40)

@@ -486,13 +486,22 @@ def test_no_answer_in_time(silent: str) -> None:
     assert "within 0.3 s" in told["message"]
 
 
+# A process that a shell has started in the background ignores SIGINT, and so do its children.
+_INTERRUPTIBLE = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from corscore_cli import main
+sys.argv[0] = "corscore"
+main()
+"""
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent another way")
 def test_who_interrupts_does_not_wait_for_the_answer() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         words = ["probe", url, "--origin", ORIGIN, "--timeout", "600"]
-        script = "import sys; from corscore_cli import main; sys.argv[0] = 'corscore'; main()"
-        command = [sys.executable, "-c", script, *words]
+        command = [sys.executable, "-c", _INTERRUPTIBLE, *words]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
             listener.settimeout(60)
             connection, _ = listener.accept()

@@ -53,6 +53,7 @@ def demo() -> Iterator[Demo]:
 # --- the command
 
 
+@pytest.mark.server
 @EACH_APP
 def test_every_app_does_what_the_table_says(name: str) -> None:
     with as_in_a_process_of_its_own(name):
@@ -68,13 +69,14 @@ def test_every_app_does_what_the_table_says(name: str) -> None:
     assert "refused (" not in result.output
 
 
-@pytest.mark.parametrize("app", APPS.values(), ids=str)
+@pytest.mark.parametrize("app", APPS.values(), ids=APPS)
 def test_the_extra_of_an_app_is_one_of_ours(app: Any) -> None:
     from importlib.metadata import metadata
 
     assert app.extra in (metadata("corscore").get_all("Provides-Extra") or ())
 
 
+@pytest.mark.server
 def test_the_table_fits_a_narrow_terminal() -> None:
     result = invoke("demo", "--once", *ANY_PORTS, env={"COLUMNS": "80"})
     lines = result.output.splitlines()
@@ -151,6 +153,7 @@ def test_a_change_from_the_page_is_told_in_the_terminal(demo: Demo) -> None:
         assert output.getvalue().splitlines()[-1].strip() == says
 
 
+@pytest.mark.server
 def test_colours_are_for_terminals_that_want_them() -> None:
     coloured = {"FORCE_COLOR": "1", "TERM": "xterm-256color"}
     assert "\x1b[32m" in invoke("demo", "--once", *ANY_PORTS, env=coloured).output
@@ -158,6 +161,7 @@ def test_colours_are_for_terminals_that_want_them() -> None:
     assert "\x1b[32m" not in plain.output
 
 
+@pytest.mark.server
 @pytest.mark.parametrize(
     ("option", "value", "says"),
     [
@@ -180,6 +184,7 @@ def test_an_unexpected_outcome_is_shown_and_fails(
     assert ALL_EXPECTED not in result.output
 
 
+@pytest.mark.server
 def test_it_serves_until_it_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
 
@@ -246,6 +251,7 @@ def test_a_mistake_in_the_call(args: list[str]) -> None:
     assert "Usage: " in result.output
 
 
+@pytest.mark.server
 def test_a_framework_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "flask", None)
     monkeypatch.delitem(sys.modules, "corscore_flask", raising=False)
@@ -264,6 +270,12 @@ def test_a_module_of_ours_that_is_missing_is_no_users_mistake(
         APPS["wsgi"].make(None)  # type: ignore[arg-type]
 
 
+def run_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    # It ends the process where it finds threads, and those of the test run are none of its own.
+    monkeypatch.setitem(corscore_cli.main.__globals__, "_end", lambda code: None)
+    corscore_cli.main()
+
+
 @pytest.mark.parametrize("package", ["click", "rich.console", "uvicorn"])
 def test_the_extra_of_the_command_is_not_installed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], package: str
@@ -272,7 +284,7 @@ def test_the_extra_of_the_command_is_not_installed(
     monkeypatch.setattr(sys, "argv", ["corscore", "demo", "--help"])
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(SystemExit) as ended:
-        corscore_cli.main()
+        run_entry_point(monkeypatch)
     assert ended.value.code == 2
     said = capsys.readouterr()
     assert said.out == ""
@@ -287,7 +299,7 @@ def test_another_failing_import_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(sys, "argv", ["corscore", "demo", "--help"])
     monkeypatch.setitem(sys.modules, "corscore_cli.demo.table", None)
     with pytest.raises(ModuleNotFoundError, match="table"):
-        corscore_cli.main()
+        run_entry_point(monkeypatch)
 
 
 def _forget_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,7 +314,7 @@ def test_the_entry_point_runs_the_command(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["corscore", "--help"])
     with pytest.raises(SystemExit) as ended:
-        corscore_cli.main()
+        run_entry_point(monkeypatch)
     assert ended.value.code == 0
     assert "demo" in capsys.readouterr().out
 
@@ -684,6 +696,7 @@ def test_they_listen_on_loopback_only(demo: Demo) -> None:
         assert listener.getsockname()[0] == "127.0.0.1"
 
 
+@pytest.mark.server
 @pytest.mark.parametrize(
     ("error", "is_printed"), [(ConnectionResetError(), False), (ValueError(), True)]
 )

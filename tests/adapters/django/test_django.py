@@ -20,10 +20,10 @@ from django.core.wsgi import get_wsgi_application
 from django.http import HttpResponse
 from django.test import AsyncRequestFactory, RequestFactory, override_settings
 
-from conformance.wsgi import wsgi_transport
 from cors_headers import OTHER_PAGE, PAGE, READABLE, REFUSED, UNTOUCHED, cors_of
 from corscore import ConfigError, Policy
 from corscore.integration import translated_policy
+from corscore.testing.conformance import wsgi_sender
 from corscore_django import CorsMiddleware, check_request_enabled, default_headers
 from django_project import COMMON, OURS, exchange, project
 from django_views import WithFailingPage, WithOwnPage, calls, ok, ok_async, own_headers
@@ -205,9 +205,9 @@ def test_static_files_of_whitenoise_below(mode: Mode) -> None:
 def test_static_files_of_runserver_are_out_of_reach() -> None:
     """What covers them are the two tests above: a view, or WhiteNoise."""
     with project(CORS_ALLOWED_ORIGINS=[PAGE], DEBUG=True):
-        server = wsgi_transport(StaticFilesHandler(get_wsgi_application()))
+        server = wsgi_sender(StaticFilesHandler(get_wsgi_application()))
         lines = [*FROM_PAGE.items()]
-        status, headers = server("GET", "http://testserver/static/problems.json", lines)
+        status, headers, _ = server("GET", "http://testserver/static/problems.json", lines)
         assert (status, cors_of(headers)) == (200, UNTOUCHED)
         assert cors_of(server("GET", "http://testserver/ok/", lines)[1]) == READABLE
 

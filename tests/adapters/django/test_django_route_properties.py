@@ -15,10 +15,10 @@ from django.views import View
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.asgi import asgi_transport
-from conformance.wsgi import wsgi_transport
 from cors_headers import governing_of, numbered
 from corscore import Policy, PolicyMap
+from corscore.testing.conformance._asgi import asgi_transport
+from corscore.testing.conformance._wsgi import wsgi_transport
 from corscore_django import cors_policy
 from django_project import COMMON, OURS, project
 from django_routed import ByLanguage

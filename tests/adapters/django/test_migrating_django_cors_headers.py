@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import corsheaders.signals
 import pytest
 from django.core.wsgi import get_wsgi_application
-from hypothesis import given, note
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 import corscore_django.signals
-from conformance.oracle import SERVER, SHARED
-from conformance.wsgi import wsgi_transport
 from corscore import ConfigError
 from corscore.browser import FetchResult, PreflightCache, Request, fetch
+from corscore.testing.conformance import wsgi_sender
+from corscore.testing.conformance._oracle import SERVER, SHARED
+from corscore.testing.conformance._site import transport_of
 from django_project import OURS, THEIRS, project
 from tables import rows
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
-    from conformance.site import Headers
+    from corscore.testing.conformance._site import Headers, Transport
 
 PAGE = "https://app.example"
 STRANGER = "https://evil.test"
@@ -49,14 +50,14 @@ class Under:
         self.receiver = self.settings.pop("receiver", None)
         self.stack = ExitStack()
 
-    def __enter__(self) -> Callable[[str, str, Headers], Reply]:
+    def __enter__(self) -> Transport:
         if self.receiver is not None:
             for signals in (corscore_django.signals, corsheaders.signals):
                 signals.check_request_enabled.connect(self.receiver)
                 self.stack.callback(signals.check_request_enabled.disconnect, self.receiver)
         self.stack.enter_context(project(**{**self.settings, "MIDDLEWARE": [self.middleware]}))
         try:
-            return wsgi_transport(get_wsgi_application())
+            return transport_of(wsgi_sender(get_wsgi_application()))
         except ConfigError:
             self.stack.close()
             raise
@@ -144,6 +145,7 @@ def requests(draw: st.DrawFn) -> Request:
 
 @pytest.mark.filterwarnings("ignore:the setting CORS_ORIGIN_:DeprecationWarning")
 @pytest.mark.parametrize("settings", [pytest.param(value, id=key) for key, value in SAME.items()])
+@settings(max_examples=max(1, settings().max_examples // 4))
 @given(st.lists(requests(), min_size=1, max_size=4))
 def test_a_browser_may_do_the_same(settings: Settings, asked: list[Request]) -> None:
     outcomes = []

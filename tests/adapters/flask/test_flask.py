@@ -13,9 +13,9 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.test import Client
 
-from conformance.wsgi import call, wsgi_environ
 from cors_headers import OTHER_PAGE, PAGE, READABLE, REFUSED, cors_of
 from corscore import Decision, Policy, PolicyMap, RequestInfo
+from corscore.testing.conformance._wsgi import call, wsgi_environ
 from corscore_flask import CORS, current_decision
 from corscore_wsgi import CORSMiddleware
 from flask_apps import BoomError, application

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from conformance.site import Crash
-from conformance.wsgi import wsgi_transport
 from cors_headers import governing_of, numbered
 from corscore import Policy, PolicyMap
+from corscore.testing.conformance._site import Crash
+from corscore.testing.conformance._wsgi import wsgi_transport
 from corscore_flask import CORS, cross_origin
 
 if TYPE_CHECKING:

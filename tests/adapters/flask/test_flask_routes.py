@@ -18,9 +18,9 @@ from flask.views import MethodView, View
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.routing import BaseConverter
 
-from conformance.wsgi import call, wsgi_environ
 from cors_headers import PAGE, REFUSED, UNTOUCHED, cors_of
 from corscore import ConfigError, Policy, PolicyMap, PolicyRef
+from corscore.testing.conformance._wsgi import call, wsgi_environ
 from corscore_flask import CORS, cross_origin, current_decision
 
 if TYPE_CHECKING:

@@ -18,11 +18,11 @@ import pytest
 from flask import Blueprint, Flask, Response, abort, request
 
 import corscore_flask
-from conformance.wsgi import call as call_wsgi
-from conformance.wsgi import wsgi_environ
 from cors_headers import cors_of
 from corscore import ConfigError, PolicyMap
 from corscore.browser import FetchResult, Request, fetch
+from corscore.testing.conformance._wsgi import call as call_wsgi
+from corscore.testing.conformance._wsgi import wsgi_environ
 from tables import rows
 
 if TYPE_CHECKING:
@@ -260,6 +260,7 @@ def on_a_blueprint(extension: Extension, options: dict[str, Any]) -> Flask:
     return app
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "path"), [(on_the_view, "/page"), (on_a_blueprint, "/blue/page")]
 )
@@ -276,6 +277,7 @@ def test_routes_are_the_same(place: Callable[..., Flask], path: str) -> None:
                 assert not before.readable
 
 
+@pytest.mark.slow
 def test_every_thing_else_is_the_same() -> None:
     run_into = set()
     for options in CONFIGURATIONS:

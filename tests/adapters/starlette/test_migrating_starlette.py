@@ -16,18 +16,18 @@ import starlette.middleware.cors
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from conformance.asgi import asgi_transport
-from conformance.site import METHODS, Page, Site
-from conformance.starlette_sites import starlette_app
 from cors_headers import PAGE, cors_of
 from corscore import ConfigError, Policy, browser
+from corscore.testing.conformance import METHODS, Page, Site, asgi_sender
+from corscore.testing.conformance._site import transport_of
 from corscore_starlette import CORSMiddleware
+from starlette_site import starlette_app
 from tables import rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conformance.site import Transport
+    from corscore.testing.conformance import Sender
 
 Options = dict[str, Any]
 Fetch = dict[str, Any]
@@ -60,10 +60,10 @@ OF_THE_PAGES = {"x-total", "x-page", "content-disposition"}
 THEIRS = starlette.middleware.cors.CORSMiddleware
 
 
-def transport(middleware: Any, options: Options) -> Transport:
+def sender(middleware: Any, options: Options) -> Sender:
     app = starlette_app(Site(PAGES))
     app.add_middleware(middleware, **options)
-    return asgi_transport(app)
+    return asgi_sender(app)
 
 
 def outcome(middleware: Any, options: Options, fetch: Fetch) -> dict[str, str] | str:
@@ -76,7 +76,7 @@ def outcome(middleware: Any, options: Options, fetch: Fetch) -> dict[str, str] |
         credentials=fetch.get("credentials", "omit"),
         cookie="session=someone",
     )
-    result = browser.fetch(request, transport(middleware, options))
+    result = browser.fetch(request, transport_of(sender(middleware, options)))
     if not result.readable:
         return "refused"
     return {name: value for name, value in result.headers if name in OF_THE_PAGES}
@@ -126,8 +126,8 @@ def test_an_example_of_what_is_answered(case: dict[str, Any]) -> None:
     _skip_what_is_too_new(case)
     assert case["starlette"] != case["corscore"]
     for name, middleware in (("starlette", THEIRS), ("corscore", CORSMiddleware)):
-        send = transport(middleware, case["options"])
-        status, headers = send(
+        send = sender(middleware, case["options"])
+        status, headers, _ = send(
             case.get("method", "OPTIONS"), f"{API}/", list(case["request"].items())
         )
         allow_origin = cors_of(headers).get("access-control-allow-origin", [])

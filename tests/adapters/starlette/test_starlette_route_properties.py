@@ -15,10 +15,10 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Host, Mount, Route, Router
 
-from conformance.asgi import asgi_transport
-from conformance.site import Crash
 from cors_headers import governing_of, numbered
 from corscore import Policy, PolicyMap
+from corscore.testing.conformance._asgi import asgi_transport
+from corscore.testing.conformance._site import Crash
 from corscore_starlette import CORSMiddleware, cors_policy, install
 
 if TYPE_CHECKING:

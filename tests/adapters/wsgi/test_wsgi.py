@@ -14,10 +14,10 @@ from wsgiref.validate import validator
 
 import pytest
 
-from conformance.strategies import ODD_ORIGINS
-from conformance.wsgi import Response, call, wsgi_environ
 from cors_headers import OTHER_PAGE, PAGE, READABLE, REFUSED, cors_of
 from corscore import ConfigError, Decision, Policy, RequestInfo
+from corscore.testing.conformance._strategies import ODD_ORIGINS
+from corscore.testing.conformance._wsgi import Response, call, wsgi_environ
 from corscore_wsgi import CORSMiddleware, decision_of
 from wsgi_apps import CHUNKS, BoomError
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.wsgi import call, wsgi_environ
 from cors_headers import OTHER_PAGE, PAGE, READABLE, REFUSED, cors_of
 from corscore import Policy
+from corscore.testing.conformance._wsgi import call, wsgi_environ
 from corscore_wsgi import CORSMiddleware
 from wsgi_apps import APPS, BoomError
 

@@ -1,4 +1,4 @@
-"""Requests into an ASGI application, in process; and the suite's application in bare ASGI."""
+"""Requests to an ASGI application in process, and the suite's application without a framework."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from conformance.site import Crash
+from corscore.testing.conformance._site import Answer, Crash
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from conformance.site import Headers, Site, Transport
+    from corscore.testing.conformance._site import Headers, Sender, Site
 
     Message = dict[str, Any]
     # Frameworks type the three differently, and none agrees with another.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def http_scope(method: str, url: str, headers: Headers) -> dict[str, Any]:
-    """The scope that a server makes of a request; header values stand for latin-1 bytes."""
+    """Return the scope that a server makes of a request; header values stand for latin-1 bytes."""
     target = urlsplit(url)
     return {
         "type": "http",
@@ -40,17 +40,18 @@ def http_scope(method: str, url: str, headers: Headers) -> dict[str, Any]:
     }
 
 
-def asgi_transport(app: ASGIApp) -> Transport:
-    """Sends each request to the application in an event loop of its own."""
+def asgi_sender(app: ASGIApp) -> Sender:
+    """Return a function that sends requests to an ASGI application, each in its own event loop."""
 
-    def send(method: str, url: str, headers: Headers) -> tuple[int, Headers]:
+    def send(method: str, url: str, headers: Headers) -> Answer:
         return asyncio.run(_exchange(app, http_scope(method, url, headers)))
 
     return send
 
 
-async def _exchange(app: ASGIApp, scope: dict[str, Any]) -> tuple[int, Headers]:
+async def _exchange(app: ASGIApp, scope: dict[str, Any]) -> Answer:
     start: Message = {}
+    body = b""
     requests = [{"type": "http.request", "body": b"", "more_body": False}]
     complete = asyncio.Event()
 
@@ -62,11 +63,15 @@ async def _exchange(app: ASGIApp, scope: dict[str, Any]) -> tuple[int, Headers]:
         return {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
+        nonlocal body
         if message["type"] == "http.response.start":
-            assert not start, "the response was started twice"
+            if start:
+                raise AssertionError("the response was started twice")
             start.update(message)
-        elif message["type"] == "http.response.body" and not message.get("more_body", False):
-            complete.set()
+        elif message["type"] == "http.response.body":
+            body += message.get("body", b"")
+            if not message.get("more_body", False):
+                complete.set()
 
     try:
         await app(scope, receive, send)
@@ -77,13 +82,13 @@ async def _exchange(app: ASGIApp, scope: dict[str, Any]) -> tuple[int, Headers]:
         (name.decode("latin-1"), value.decode("latin-1"))
         for name, value in start.get("headers", ())
     ]
-    return start["status"], lines
+    return Answer(start["status"], lines, body)
 
 
-def bare_app(site: Site) -> ASGIApp:
-    """The site as an ASGI application that uses no framework."""
+def asgi_site(site: Site) -> ASGIApp:
+    """Return the site as an ASGI application that uses no framework."""
 
-    async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    async def app(scope: dict[str, Any], _: Any, send: Any) -> None:
         if scope["path"] not in site.pages:
             await send({"type": "http.response.start", "status": 404})
             await send({"type": "http.response.body"})

@@ -1,8 +1,7 @@
-"""The suite's application in Starlette and in FastAPI."""
+"""The application of the conformance suite in Starlette and in FastAPI."""
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import fastapi
@@ -10,7 +9,6 @@ from starlette.applications import Starlette
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
 
-from conformance.routes import Routes, routes_of
 from corscore_starlette import cors_policy
 
 if TYPE_CHECKING:
@@ -18,15 +16,14 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from conformance.site import Page, Site
+    from corscore.testing.conformance import Page, Site
 
     Endpoint = Callable[[Request], Awaitable[Response]]
 
-NO_ROUTES: Routes = MappingProxyType({})
 _PREFIX = "/api/"
 
 
-def starlette_app(site: Site, routes: Routes = NO_ROUTES) -> Starlette:
+def starlette_app(site: Site) -> Starlette:
     """The site as a Starlette application, without CORS but for the policies of its routes.
 
     What is below ``/api/`` is mounted.
@@ -35,23 +32,23 @@ def starlette_app(site: Site, routes: Routes = NO_ROUTES) -> Starlette:
     own = [path for path in site.pages if path not in mounted]
     return Starlette(
         routes=[
-            *_starlette_routes(site, routes, own),
-            Mount("/api", routes=_starlette_routes(site, routes, mounted)),
+            *_starlette_routes(site, own),
+            Mount("/api", routes=_starlette_routes(site, mounted)),
         ]
     )
 
 
-def _starlette_routes(site: Site, routes: Routes, paths: list[str]) -> list[Route]:
+def _starlette_routes(site: Site, paths: list[str]) -> list[Route]:
     return [
         Route(path.removeprefix("/api"), endpoint, methods=methods)
         if path.startswith(_PREFIX)
         else Route(path, endpoint, methods=methods)
         for path in paths
-        for methods, endpoint in _endpoints(site, routes, path)
+        for methods, endpoint in _endpoints(site, path)
     ]
 
 
-def fastapi_app(site: Site, routes: Routes = NO_ROUTES) -> fastapi.FastAPI:
+def fastapi_app(site: Site) -> fastapi.FastAPI:
     """The site as a FastAPI application, without CORS but for the policies of its routes.
 
     What is below ``/api/`` is in a router of its own, included twice over.
@@ -59,7 +56,7 @@ def fastapi_app(site: Site, routes: Routes = NO_ROUTES) -> fastapi.FastAPI:
     app = fastapi.FastAPI(openapi_url=None)
     inner, outer = fastapi.APIRouter(), fastapi.APIRouter()
     for path in site.pages:
-        for methods, endpoint in _endpoints(site, routes, path):
+        for methods, endpoint in _endpoints(site, path):
             router, below = app.router, path
             if path.startswith(_PREFIX):
                 router, below = inner, path.removeprefix("/api")
@@ -69,8 +66,8 @@ def fastapi_app(site: Site, routes: Routes = NO_ROUTES) -> fastapi.FastAPI:
     return app
 
 
-def _endpoints(site: Site, routes: Routes, path: str) -> Iterator[tuple[list[str], Endpoint]]:
-    for route in routes_of(routes, path):
+def _endpoints(site: Site, path: str) -> Iterator[tuple[list[str], Endpoint]]:
+    for route in site.routes(path):
         endpoint = _endpoint(site)
         yield route.methods, cors_policy(route.policy)(endpoint) if route.is_marked else endpoint
 

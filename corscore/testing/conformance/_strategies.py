@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from conformance.oracle import ALWAYS_ALLOWED_HEADERS, SERVER, Script
-from conformance.site import METHODS, Page
+from corscore.testing.conformance._oracle import ALWAYS_ALLOWED_HEADERS, SERVER, Script
+from corscore.testing.conformance._site import METHODS, Page
 from corscore.testing.strategies import (
     ODD_ORIGINS,
     PATTERNS,
@@ -33,7 +33,7 @@ __all__ = (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conformance.site import Headers
+    from corscore.testing.conformance._site import Headers
 
 Options = dict[str, Any]
 

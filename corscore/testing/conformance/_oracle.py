@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from reference_origin import covers, is_pattern
+from corscore.testing.conformance._reference_origin import covers, is_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from conformance.site import Page
+    from corscore.testing.conformance._site import Page
 
 SERVER = "https://api.example.com"
 

@@ -1,4 +1,4 @@
-"""The suite's application in Flask."""
+"""The adapter for Flask."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, Response, request
 
-from conformance.routes import routes_of
-from corscore_flask import cross_origin
+from adapter_suite import AdapterSuite
+from corscore.testing.conformance import Sender, Site, wsgi_sender
+from corscore_flask import CORS, cross_origin
 
 if TYPE_CHECKING:
     from werkzeug.datastructures import Headers
 
-    from conformance.routes import Routes
-    from conformance.site import Site
+    from corscore.integration import Policies
 
 
 class _Whole(Response):
@@ -23,12 +23,10 @@ class _Whole(Response):
         return self.headers
 
 
-def flask_app(site: Site, routes: Routes | None = None) -> Flask:
+def flask_app(site: Site) -> Flask:
     """The site as a Flask application, without CORS but for what routes have of their own.
 
-    Args:
-        site: Its pages; those below ``/api/`` are a blueprint's.
-        routes: Policies of routes.
+    What is below ``/api/`` is a blueprint's.
     """
     app = Flask(__name__, static_folder=None)
     # What the suite has raised on purpose is not worth a traceback each.
@@ -42,7 +40,7 @@ def flask_app(site: Site, routes: Routes | None = None) -> Flask:
 
     for path in site.pages:
         place: Flask | Blueprint = api if path.startswith("/api/") else app
-        for number, route in enumerate(routes_of(routes or {}, path)):
+        for number, route in enumerate(site.routes(path)):
             place.add_url_rule(
                 path.removeprefix("/api") if place is api else path,
                 f"{path.strip('/').replace('/', '-')} {number}",
@@ -53,3 +51,12 @@ def flask_app(site: Site, routes: Routes | None = None) -> Flask:
             )
     app.register_blueprint(api)
     return app
+
+
+class TestFlask(AdapterSuite):
+    has_routes = True
+
+    def serve(self, site: Site, policies: Policies) -> Sender:
+        app = flask_app(site)
+        CORS(app, policies)
+        return wsgi_sender(app)

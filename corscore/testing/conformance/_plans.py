@@ -6,20 +6,23 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from conformance import site, strategies
-from conformance.site import Page
-from corscore import Policy, PolicyMap, PolicyRef
+from corscore._policy.map import PolicyMap
+from corscore._policy.policy import Policy
+from corscore._policy.reference import PolicyRef
+from corscore.testing.conformance import _strategies as strategies
+from corscore.testing.conformance._site import METHODS as SITE_METHODS
+from corscore.testing.conformance._site import Page
 
 Options = dict[str, Any]
 
 PATHS = ("/plain", "/stream", "/unchanged", "/crash", "/missing", "/api", "/api/a", "/api/b/c")
 """No redirect: what it leads to is governed by another policy."""
 
-METHODS = (*site.METHODS, "delete", "M" * 64)
+METHODS = (*SITE_METHODS, "delete", "M" * 64)
 """Of scripts. Some frameworks route ``patch`` as PATCH, which to a browser it is not."""
 
 _KEYS = (*PATHS, "/*", "/api/*", "/api/b/*", "/api/a/*")
-# HEAD goes with GET: see `conformance.routes.Routes`.
+# HEAD goes with GET: see `Site`.
 _METHODS = (("GET", "HEAD"), ("POST",), ("PUT",), ("DELETE",), ("OPTIONS",), ("QUERY", "PURGE"))
 
 

@@ -1,4 +1,4 @@
-"""A shared HTTP cache, such as a proxy or a CDN: what it keeps it gives to everybody who asks.
+"""A shared HTTP cache, such as a proxy or a CDN: one client's response answers other clients.
 
 https://www.rfc-editor.org/rfc/rfc9111, as much of it as can go wrong between origins: what may be
 stored (section 3), and which stored response answers which request (section 4.1, ``Vary``).
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from conformance.site import Headers, Transport
+    from corscore.testing.conformance._site import Headers, Transport
 
 CACHED_METHODS = {"GET", "HEAD"}
 
@@ -22,12 +22,16 @@ class _Stored(NamedTuple):
 
 
 class SharedCache:
-    """Stands before a transport, and is one itself. Nothing in it ever expires.
+    """A cache before a transport, and a transport itself. Nothing in it ever expires.
 
     Args:
-        origin_server: Where to ask what is not stored.
-        keep_preflights: As some CDNs can be told to, store answers to preflights as well; they have
-            nothing but ``Vary`` to go by.
+        origin_server: Answers what is not stored.
+        keep_preflights: Whether to store answers to preflights, as some CDNs can; ``Vary`` alone
+            says to whom they may be given.
+
+    Attributes:
+        hits: How many requests were answered from the store.
+        last: The request whose stored answer was given last, as its headers; None before a hit.
     """
 
     def __init__(self, origin_server: Transport, *, keep_preflights: bool = False) -> None:
@@ -35,6 +39,7 @@ class SharedCache:
         self._keep_preflights = keep_preflights
         self._stored: dict[tuple[str, str], list[_Stored]] = {}
         self.hits = 0
+        self.last: Headers | None = None
 
     def __call__(self, method: str, url: str, headers: Headers) -> tuple[int, Headers]:
         sent = method
@@ -44,6 +49,7 @@ class SharedCache:
         for stored in kept:
             if _selects(stored, headers):
                 self.hits += 1
+                self.last = stored.request
                 return stored.status, stored.headers
         status, received = self._ask(sent, url, headers)
         if self._may_store(method, received):

@@ -1,4 +1,4 @@
-"""The suite's application in Django, by way of WSGI and by way of ASGI.
+"""The adapter for Django, under WSGI and under ASGI.
 
 Django's settings are one object for the process, so each request is sent under settings of its own.
 """
@@ -11,13 +11,19 @@ from typing import TYPE_CHECKING, Any
 from django.core.asgi import get_asgi_application
 from django.core.wsgi import get_wsgi_application
 from django.http import Http404, HttpResponse, StreamingHttpResponse
-from django.urls import URLPattern, include, path, re_path
+from django.urls import URLPattern, include, path
 from django.views import View
 
-from conformance.asgi import asgi_transport
-from conformance.routes import routes_of
-from conformance.site import METHODS
-from conformance.wsgi import wsgi_transport
+from adapter_suite import AdapterSuite
+from corscore.testing.conformance import (
+    METHODS,
+    Answer,
+    Page,
+    Sender,
+    Site,
+    asgi_sender,
+    wsgi_sender,
+)
 from corscore_django import cors_policy
 from django_project import OURS, project
 
@@ -26,9 +32,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
 
-    from conformance.drivers import Policies
-    from conformance.routes import Routes
-    from conformance.site import Headers, Page, Site, Transport
+    from corscore.integration import Policies
 
 _site: ContextVar[Site] = ContextVar("site")
 
@@ -64,16 +68,7 @@ async def _each(chunks: Iterable[bytes]) -> AsyncIterator[bytes]:
         yield chunk
 
 
-class _Urls:
-    urlpatterns = (re_path("", view),)
-
-
-class _AsyncUrls:
-    # Under ASGI, where an asynchronous view needs no thread.
-    urlpatterns = (re_path("", view_async),)
-
-
-def _class_of(handler: Callable[..., Any], routes: Routes, page: str) -> type[View]:
+def _class_of(handler: Callable[..., Any], site: Site, page: str) -> type[View]:
     """A view whose handlers have the policies of a page's routes: their own, or by their names."""
 
     class PageView(View):
@@ -81,7 +76,7 @@ def _class_of(handler: Callable[..., Any], routes: Routes, page: str) -> type[Vi
 
     PageView.http_method_names = [*map(str.lower, METHODS)]
     by_name = {}
-    for route in routes_of(routes, page):
+    for route in site.routes(page):
         for method in map(str.lower, route.methods):
             own = _method(handler)
             if route.is_marked and method in ("get", "head", "put"):
@@ -103,11 +98,11 @@ def _method(handler: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self, request: handler(request)
 
 
-def _urls_of(handler: Callable[..., Any], routes: Routes, site: Site) -> object:
+def _urls_of(handler: Callable[..., Any], site: Site) -> object:
     """A URLconf with a pattern for each page; what is below ``/api/`` is included."""
 
     def pattern(page: str, prefix: str) -> URLPattern:
-        return path(page.removeprefix(prefix), _class_of(handler, routes, page).as_view())
+        return path(page.removeprefix(prefix), _class_of(handler, site, page).as_view())
 
     below = [page for page in site.pages if page.startswith("/api/")]
     own = [pattern(page, "/") for page in site.pages if page not in below]
@@ -116,42 +111,28 @@ def _urls_of(handler: Callable[..., Any], routes: Routes, site: Site) -> object:
     return type("_RouteUrls", (), {"urlpatterns": patterns})
 
 
-def django_wsgi(policies: Policies, site: Site) -> Transport:
-    """The site behind Django's WSGI handler, with CORS."""
-    return _wsgi(policies, site, _Urls)
+class DjangoSuite(AdapterSuite):
+    has_routes = True
 
 
-def django_asgi(policies: Policies, site: Site) -> Transport:
-    """The site behind Django's ASGI handler, with CORS."""
-    return _asgi(policies, site, _AsyncUrls)
+class TestDjangoUnderWSGI(DjangoSuite):
+    def serve(self, site: Site, policies: Policies) -> Sender:
+        urls = _urls_of(view, site)
+        with project(CORS_POLICY=policies, MIDDLEWARE=[OURS], ROOT_URLCONF=urls):
+            return _under(policies, site, wsgi_sender(get_wsgi_application()), urls)
 
 
-def django_wsgi_routes(routes: Routes, policies: Policies, site: Site) -> Transport:
-    """The same with policies for single views."""
-    return _wsgi(policies, site, _urls_of(view, routes, site))
+class TestDjangoUnderASGI(DjangoSuite):
+    def serve(self, site: Site, policies: Policies) -> Sender:
+        urls = _urls_of(view_async, site)
+        with project(CORS_POLICY=policies, MIDDLEWARE=[OURS], ROOT_URLCONF=urls):
+            return _under(policies, site, asgi_sender(get_asgi_application()), urls)
 
 
-def django_asgi_routes(routes: Routes, policies: Policies, site: Site) -> Transport:
-    """The same with policies for single views."""
-    return _asgi(policies, site, _urls_of(view_async, routes, site))
-
-
-def _wsgi(policies: Policies, site: Site, urls: object) -> Transport:
-    with project(CORS_POLICY=policies, MIDDLEWARE=[OURS], ROOT_URLCONF=urls):
-        transport = wsgi_transport(get_wsgi_application())
-    return _under(policies, site, transport, urls)
-
-
-def _asgi(policies: Policies, site: Site, urls: object) -> Transport:
-    with project(CORS_POLICY=policies, MIDDLEWARE=[OURS], ROOT_URLCONF=urls):
-        transport = asgi_transport(get_asgi_application())
-    return _under(policies, site, transport, urls)
-
-
-def _under(policies: Policies, site: Site, transport: Transport, urls: object) -> Transport:
-    def send(method: str, url: str, headers: Headers) -> tuple[int, Headers]:
+def _under(policies: Policies, site: Site, sender: Sender, urls: object) -> Sender:
+    def send(method: str, url: str, headers: list[tuple[str, str]]) -> Answer:
         _site.set(site)
         with project(CORS_POLICY=policies, ROOT_URLCONF=urls):
-            return transport(method, url, headers)
+            return sender(method, url, headers)
 
     return send

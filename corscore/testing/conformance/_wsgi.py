@@ -1,4 +1,4 @@
-"""Requests into a WSGI application, in process, and the suite's application without a framework."""
+"""Requests to a WSGI application in process, and the suite's application without a framework."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from conformance.site import Crash
+from corscore.testing.conformance._site import Answer, Crash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
-    from conformance.site import Headers, Site, Transport
+    from corscore.testing.conformance._site import Headers, Sender, Site
 
 
 def wsgi_environ(method: str, url: str, headers: Headers) -> dict[str, Any]:
-    """What a server makes of a request: several lines of one header are joined."""
+    """Return what a server makes of a request: several lines of one header are joined."""
     target = urlsplit(url)
     environ: dict[str, Any] = {
         "REQUEST_METHOD": method,
@@ -46,7 +46,7 @@ def wsgi_environ(method: str, url: str, headers: Headers) -> dict[str, Any]:
 
 
 class Response:
-    """What a server sends, and how it got it.
+    """What a WSGI server sends, and how often the application started it.
 
     Attributes:
         status: The number; 0 before the application has started.
@@ -65,18 +65,28 @@ class Response:
         """``start_response``, as PEP 3333 has it."""
         if exc_info is not None and self.body:
             raise exc_info[1].with_traceback(exc_info[2])
-        assert self.starts == 0 or exc_info is not None, "started twice without exc_info"
-        assert type(status) is str
-        assert type(headers) is list
-        assert all(type(text) is str for pair in headers for text in pair)
+        _require(
+            self.starts == 0 or exc_info is not None,
+            "start_response was called twice without exc_info",
+        )
+        _require(type(status) is str, "the status is no str")
+        is_list = type(headers) is list and all(
+            type(text) is str for pair in headers for text in pair
+        )
+        _require(is_list, "the headers are no list of pairs of str")
         self.starts += 1
         self.status = int(status.partition(" ")[0])
         self.headers = list(headers)
         return self.write
 
     def write(self, data: bytes) -> None:
-        assert self.starts, "written before the start"
+        _require(self.starts > 0, "the body came before start_response")
         self.body += data
+
+
+def _require(is_so: bool, fault: str) -> None:
+    if not is_so:
+        raise AssertionError(f"PEP 3333: {fault}")
 
 
 def call(app: WSGIApplication, environ: dict[str, Any]) -> Response:
@@ -88,25 +98,25 @@ def call(app: WSGIApplication, environ: dict[str, Any]) -> Response:
             response.write(chunk)
     finally:
         getattr(chunks, "close", lambda: None)()
-    assert response.starts, "never started"
+    _require(response.starts > 0, "start_response was never called")
     return response
 
 
-def wsgi_transport(app: WSGIApplication) -> Transport:
-    """Sends each request to the application as a server does."""
+def wsgi_sender(app: WSGIApplication) -> Sender:
+    """Return a function that sends requests to a WSGI application as a server does."""
 
-    def send(method: str, url: str, headers: Headers) -> tuple[int, Headers]:
+    def send(method: str, url: str, headers: Headers) -> Answer:
         try:
             response = call(app, wsgi_environ(method, url, headers))
         except Crash:
-            return 500, []
-        return response.status, response.headers
+            return Answer(500)
+        return Answer(response.status, response.headers, response.body)
 
     return send
 
 
-def bare_app(site: Site) -> WSGIApplication:
-    """The site as a WSGI application that uses no framework."""
+def wsgi_site(site: Site) -> WSGIApplication:
+    """Return the site as a WSGI application that uses no framework."""
 
     def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] not in site.pages:

@@ -1,0 +1,280 @@
+"""The suite itself: an adapter's author subclasses it and says how to send a request."""
+
+from __future__ import annotations
+
+import logging
+from itertools import product
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import strategies as st
+
+from corscore._policy.policy import Policy
+from corscore.browser import PreflightCache, Request, fetch
+from corscore.testing.conformance import _expectations as expectations
+from corscore.testing.conformance import _oracle as oracle
+from corscore.testing.conformance import _plans as plans
+from corscore.testing.conformance import _strategies as strategies
+from corscore.testing.conformance._cache import SharedCache
+from corscore.testing.conformance._oracle import SERVER, Script
+from corscore.testing.conformance._site import (
+    METHODS,
+    Answer,
+    Crash,
+    Headers,
+    Page,
+    Site,
+    transport_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from corscore._policy.map import PolicyMap
+    from corscore._policy.reference import PolicyRef
+    from corscore.browser import FetchResult
+    from corscore.testing.conformance._site import Sender
+
+Options = dict[str, Any]
+Cases = tuple[Options, dict[str, Page], list[Script]]
+
+# Half the examples: one engine is below every adapter, and each adapter adds some. A failure
+# explains one request in full, and shrinking the others away would take minutes.
+_SETTINGS = settings(
+    max_examples=max(1, settings().max_examples // 2),
+    deadline=None,
+    phases=[phase for phase in settings().phases if phase is not Phase.shrink],
+    report_multiple_bugs=False,
+    suppress_health_check=[
+        HealthCheck.differing_executors,
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+    ],
+)
+
+
+@st.composite
+def _fetches(draw: st.DrawFn) -> Cases:
+    options = draw(strategies.options())
+    site = draw(strategies.pages())
+    return options, site, draw(st.lists(strategies.scripts(options), min_size=1, max_size=6))
+
+
+@st.composite
+def _shared_fetches(draw: st.DrawFn) -> Cases:
+    """Much the same script, on the pages of a few origins; a cache may keep what it asks for."""
+    options = draw(strategies.options())
+    pages = draw(strategies.pages(cacheable=True))
+    paths = sorted(set(pages) - {"/crash"})
+    script = draw(strategies.scripts(options, paths=paths))
+    near = st.lists(strategies.origins(options), min_size=1, max_size=2)
+    origins = st.sampled_from([script.origin, *draw(near)])
+    simple = st.builds(script._replace, origin=origins, method=st.just("GET"), headers=st.just(()))
+    others = st.builds(
+        script._replace,
+        origin=origins,
+        method=st.sampled_from([script.method, "GET", "PUT"]),
+        headers=st.sampled_from([script.headers, (), (("X-One", "1"),)]),
+    )
+    return options, pages, draw(st.lists(simple | others, min_size=3, max_size=6))
+
+
+class ConformanceSuite:
+    """The tests that every adapter passes. A subclass writes ``serve``, and pytest does the rest.
+
+    Attributes:
+        has_routes: Whether the adapter knows policies of single routes. ``site.routes(path)`` then
+            says with which policy to register each route.
+        out_of_reach: Paths whose answers the adapter cannot reach, each with the reason. Their
+            answers must come without CORS headers: a path that is listed without need fails.
+    """
+
+    has_routes: ClassVar[bool] = False
+    out_of_reach: ClassVar[Mapping[str, str]] = MappingProxyType({})
+
+    def serve(self, site: Site, policies: Policy | PolicyMap | PolicyRef) -> Sender:
+        """Put the adapter with its policies around an application, and say how to send requests.
+
+        Args:
+            site: What the application answers: a route for each of ``site.pages`` and each of
+                ``METHODS``, whose view returns what ``site.visit(method, path)`` says, and lets
+                pass what that raises. A page with several chunks is streamed.
+            policies: For the adapter, as they are.
+
+        Returns:
+            A function of method, URL and header pairs that returns an ``Answer`` with every header
+            line. A ``Crash`` that it raises counts as a server's bare 500; no other exception may
+            come out of it.
+        """
+        raise NotImplementedError(f"{type(self).__name__}.serve(site, policies) is missing")
+
+    @pytest.fixture(autouse=True)
+    def _silence(self) -> Iterator[None]:
+        # Every page that crashes, and every one that sets CORS headers itself, is logged.
+        logging.disable(logging.CRITICAL)
+        yield
+        logging.disable(logging.NOTSET)
+
+    @_SETTINGS
+    @given(_fetches())
+    def test_a_browser_may_do_what_the_policy_means(self, case: Cases) -> None:
+        """Redirects, errors, streams: a script reads what the policy allows it, and no more."""
+        options, pages, scripts = case
+        transport = transport_of(self._send(Site(pages), Policy(**options)))
+        cache = PreflightCache()
+        for script in scripts:
+            request = _request(script)
+            result = fetch(request, transport, cache)
+            if script.origin != SERVER and script.path in self.out_of_reach:
+                expectations.expect_out_of_reach(options, request, result)
+                continue
+            refused = expectations.expect_meaning(options, script, request, result)
+            event(f"refused: {refused}")
+            if refused is None:
+                expectations.expect_reading(options, script, pages, request, result)
+
+    @_SETTINGS
+    @given(st.data())
+    def test_the_app_sees_every_request_once_but_no_preflight(self, data: st.DataObject) -> None:
+        """Requests that no browser sends: doubled, malformed and oversized headers."""
+        options = data.draw(strategies.options())
+        site = Site(data.draw(strategies.pages()))
+        send = self._send(site, Policy(**options))
+        for _ in range(data.draw(st.integers(1, 4))):
+            method, path, headers = data.draw(strategies.raw_requests(options))
+            site.visits.clear()
+            answer = send(method, SERVER + path, headers)
+            names = {name.lower() for name, _ in headers}
+            asked = f"{method} {path}"
+            expectations.expect_hostile_gains_nothing(options, asked, headers, answer)
+            if method == "OPTIONS" and {"origin", "access-control-request-method"} <= names:
+                expectations.expect_no_visit_of_preflight(
+                    options, method, path, answer, site.visits
+                )
+            elif path in site.pages:
+                page = site.pages[path]
+                expectations.expect_visit(options, method, path, page, answer, site.visits)
+
+    @_SETTINGS
+    @given(_shared_fetches(), st.lists(st.booleans(), min_size=6, max_size=6))
+    def test_a_shared_cache_gives_no_origin_the_answer_of_another(
+        self, case: Cases, others_come_first: list[bool]
+    ) -> None:
+        """RFC 9111, section 4.1: ``Vary`` says which requests one stored response may answer."""
+        options, pages, scripts = case
+        transport = transport_of(self._send(Site(pages), Policy(**options)))
+        direct = {script: fetch(_request(script), transport) for script in scripts}
+        for keep_preflights, order in product((False, True), (scripts, scripts[::-1])):
+            cache = SharedCache(transport, keep_preflights=keep_preflights)
+            for script, others in zip(order, others_come_first, strict=False):
+                if others:
+                    # A crawler or a page of the site itself: no Origin, and its answer is kept.
+                    cache("GET", SERVER + script.path, [])
+                request = _request(script)
+                through = fetch(request, cache)
+                expectations.expect_from_cache(
+                    options, script, request, direct[script], through, cache
+                )
+            event(f"the cache helped: {cache.hits > 0}")
+
+    @_SETTINGS
+    @given(st.data())
+    def test_a_browser_may_do_what_the_policy_of_the_path_and_route_means(
+        self, data: st.DataObject
+    ) -> None:
+        """Route beats literal path beats longest prefix beats default; None leaves alone."""
+        options = data.draw(st.lists(strategies.options(), min_size=1, max_size=3))
+        plan = data.draw(plans.plans(options, with_routes=self.has_routes))
+        pages = data.draw(plans.pages())
+        site, send = self._planned(plan, pages)
+        transport = transport_of(send)
+        for _ in range(data.draw(st.integers(1, 4))):
+            near = data.draw(st.sampled_from(options))
+            script = data.draw(strategies.scripts(near, paths=plans.PATHS, methods=plans.METHODS))
+            governing = plan.governing(script.path, oracle.normalised(script.method))
+            event(f"left alone: {governing is None}")
+            if script.path in self.out_of_reach:
+                continue
+            if governing is None:
+                _expect_left_alone(send, script, site)
+                continue
+            request = _request(script)
+            result: FetchResult = fetch(request, transport)
+            if expectations.expect_meaning(governing, script, request, result) is None:
+                expectations.expect_reading(governing, script, pages, request, result)
+
+    @_SETTINGS
+    @given(st.data())
+    def test_a_preflight_and_the_request_it_announces_have_one_policy(
+        self, data: st.DataObject
+    ) -> None:
+        """A preflight is governed by the route of the method that it announces."""
+        plan = data.draw(plans.plans(_NUMBERED, with_routes=self.has_routes))
+        pages = {path: Page() for path in plans.PATHS if path != "/missing"}
+        _, send = self._planned(plan, pages)
+        paths = st.sampled_from([path for path in plans.PATHS if path not in self.out_of_reach])
+        methods = st.sampled_from([*METHODS, *plans.METHODS, "patch", "get", "options", "a-b"])
+        for path, method in data.draw(st.lists(st.tuples(paths, methods), min_size=1, max_size=6)):
+            url = SERVER + path
+            asked = [("Origin", _PAGE), ("Access-Control-Request-Method", method)]
+            expectations.expect_one_policy(
+                f"{method} {path}",
+                plan.number(path, method) if method in METHODS else None,
+                send("OPTIONS", url, asked),
+                send(method, url, [("Origin", _PAGE)]),
+            )
+
+    def _send(self, site: Site, policies: Policy | PolicyMap | PolicyRef) -> Sender:
+        """``serve``, with a ``Crash`` as the 500 of a server."""
+        sender = self.serve(site, policies)
+
+        def send(method: str, url: str, headers: Headers) -> Answer:
+            try:
+                return sender(method, url, headers)
+            except Crash:
+                return Answer(500)
+
+        return send
+
+    def _planned(self, plan: plans.Plan, pages: dict[str, Page]) -> tuple[Site, Sender]:
+        by_path, routes = plan.build()
+        site = Site(pages, routes)
+        return site, self._send(site, by_path)
+
+
+_PAGE = "https://page.example"
+# Policies that can be told apart by their answers to a preflight and to a request.
+_NUMBERED: list[Options] = [
+    {
+        "allow_origins": [_PAGE],
+        "allow_methods": ["*"],
+        "max_age": number,
+        "expose_headers": [f"X-Policy-{number}"],
+    }
+    for number in range(3)
+]
+
+
+def _request(script: Script) -> Request:
+    return Request(
+        script.method,
+        SERVER + script.path,
+        origin=script.origin,
+        headers=script.headers,
+        credentials=script.credentials,
+        cookie="session=1",
+    )
+
+
+def _expect_left_alone(send: Sender, script: Script, site: Site) -> None:
+    """Expect the app to see the preflight as well as the request, and to answer both."""
+    method, path = oracle.normalised(script.method), script.path
+    asked = [("Origin", script.origin), ("Access-Control-Request-Method", method)]
+    for sent, headers in (("OPTIONS", asked), (method, [("Origin", script.origin)])):
+        if sent not in METHODS:
+            continue  # a framework's own answer, or the page's
+        site.visits.clear()
+        answer = send(sent, SERVER + path, headers)
+        expectations.expect_left_alone(sent, path, site.pages.get(path), answer, site.visits)
