@@ -326,7 +326,7 @@ class Gateway:
             elif origin in responder.exact:
                 answer = responder.actual_allowed
                 if is_preflight:
-                    answer = responder.answer(origin, True, asked, None)
+                    answer = None if asked is not None else responder.preflight_allowed
         if answer is None:
             answer = self.answer(
                 policy, verdict, scope, method, origin, is_preflight, asked, is_resumed

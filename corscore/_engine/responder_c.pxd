@@ -14,8 +14,8 @@ cdef class Responder:
     cdef object _other_origins, _late_answer, _debug_answer
     cdef bint _any_origin
     cdef readonly bint credentials, has_resolver, is_debug, reads_questions
-    cdef readonly Answer not_cors, actual_allowed
-    cdef Answer _actual_refused, _preflight_allowed, _preflight_refused
+    cdef readonly Answer not_cors, actual_allowed, preflight_allowed
+    cdef Answer _actual_refused, _preflight_refused
     cdef Answer _blocked_not_cors, _blocked_allowed, _blocked_refused
 
     cpdef bint allows(self, origin) except -1

@@ -60,7 +60,7 @@ class Responder:
         self.not_cors: answer_py.Answer = answers["not-cors"]
         self.actual_allowed: answer_py.Answer = answers["actual-allowed"]
         self._actual_refused = answers["actual-refused"]
-        self._preflight_allowed = answers["preflight-allowed"]
+        self.preflight_allowed: answer_py.Answer = answers["preflight-allowed"]
         self._preflight_refused = answers["preflight-refused"]
         self._blocked_not_cors = answers["blocked-not-cors"]
         self._blocked_allowed = answers["blocked-actual-allowed"]
@@ -115,7 +115,7 @@ class Responder:
             return self.actual_allowed if allowed else self._actual_refused
         if allowed:
             if self._late_answer is None or asked is None:
-                return self._preflight_allowed
+                return self.preflight_allowed
             return self._late_answer(asked)
         if self._debug_answer is None:
             return self._preflight_refused

@@ -23,8 +23,9 @@ import corscore_starlette
 import corscore_wsgi
 from cors_headers import PAGE, cors_of, numbered
 from corscore import Policy, PolicyMap
-from corscore.testing.conformance._asgi import asgi_transport
-from corscore.testing.conformance._wsgi import wsgi_transport
+from corscore.testing.conformance._asgi import asgi_sender
+from corscore.testing.conformance._site import transport_of
+from corscore.testing.conformance._wsgi import wsgi_sender
 from django_project import OURS, project
 
 if TYPE_CHECKING:
@@ -42,12 +43,12 @@ POLICIES: list[Policy | None] = [None, *(numbered(number) for number in range(1,
 def starlette(root: Path, policies: PolicyMap) -> Send:
     app = Starlette(routes=[Mount(BASE, StaticFiles(directory=root))])
     corscore_starlette.install(app, policies)
-    send = asgi_transport(app)
+    send = transport_of(asgi_sender(app))
     return lambda path: send("GET", f"https://h{path}", [("Origin", PAGE)])
 
 
 def _wsgi(app: Any) -> Send:
-    send = wsgi_transport(app)
+    send = transport_of(wsgi_sender(app))
     return lambda path: send("GET", f"https://h{quote(path)}", [("Origin", PAGE)])
 
 

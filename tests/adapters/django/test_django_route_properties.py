@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from cors_headers import governing_of, numbered
 from corscore import Policy, PolicyMap
-from corscore.testing.conformance._asgi import asgi_transport
-from corscore.testing.conformance._wsgi import wsgi_transport
+from corscore.testing.conformance._asgi import asgi_sender
+from corscore.testing.conformance._site import transport_of
+from corscore.testing.conformance._wsgi import wsgi_sender
 from corscore_django import cors_policy
 from django_project import COMMON, OURS, project
 from django_routed import ByLanguage
@@ -193,9 +194,9 @@ def test_what_the_preflight_was_told_is_what_the_request_gets(
         ALLOWED_HOSTS=["*"],
     ):
         send: Any = (
-            asgi_transport(get_asgi_application())
+            transport_of(asgi_sender(get_asgi_application()))
             if is_async
-            else wsgi_transport(get_wsgi_application())
+            else transport_of(wsgi_sender(get_wsgi_application()))
         )
         for method, url in sent:
             german = [("Cookie", "django_language=de")]

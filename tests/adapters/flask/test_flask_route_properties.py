@@ -12,8 +12,8 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from cors_headers import governing_of, numbered
 from corscore import Policy, PolicyMap
-from corscore.testing.conformance._site import Crash
-from corscore.testing.conformance._wsgi import wsgi_transport
+from corscore.testing.conformance._site import Crash, transport_of
+from corscore.testing.conformance._wsgi import wsgi_sender
 from corscore_flask import CORS, cross_origin
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def test_what_the_preflight_was_told_is_what_the_request_gets(
     around, may_differ = MIDDLEWARE[middleware]
     CORS(app, POLICIES)
     app.wsgi_app = around(app.wsgi_app)  # type: ignore[method-assign]
-    send = wsgi_transport(app)
+    send = transport_of(wsgi_sender(app))
     for method, path, host in sent:
         asked, got = governing_of(send, method, f"https://{host}{path}")
         assert got == asked or (may_differ and got == "no origin"), (method, path, host)

@@ -17,8 +17,8 @@ from starlette.routing import BaseRoute, Host, Mount, Route, Router
 
 from cors_headers import governing_of, numbered
 from corscore import Policy, PolicyMap
-from corscore.testing.conformance._asgi import asgi_transport
-from corscore.testing.conformance._site import Crash
+from corscore.testing.conformance._asgi import asgi_sender
+from corscore.testing.conformance._site import Crash, transport_of
 from corscore_starlette import CORSMiddleware, cors_policy, install
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ def test_what_the_preflight_was_told_is_what_the_request_gets(
         install(app, POLICIES)
     else:
         app = CORSMiddleware(app, policy=POLICIES)
-    send = asgi_transport(app)
+    send = transport_of(asgi_sender(app))
     for method, path, host in sent:
         asked, got = governing_of(send, method, f"https://{host}{path}")
         assert got == asked or (may_differ and got == "no origin"), (method, path, host)
