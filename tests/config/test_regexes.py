@@ -130,7 +130,7 @@ REGEXES = st.recursive(st.builds(str.__add__, ATOMS, counts()), compound, max_le
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no signal for processor time")
-@settings(max_examples=12)
+@settings(max_examples=min(12, settings().max_examples))
 @given(st.lists(REGEXES.map(lambda regex: f"(?:https://)?{regex}x?"), min_size=10, max_size=25))
 def test_a_regex_that_is_accepted_answers_every_origin_at_once(regexes: list[str]) -> None:
     assert_all_fast([regex for regex in regexes if not problems_of(regex)], UNITS)
@@ -369,7 +369,7 @@ WRITTEN_HOSTS = adversaries(
 )
 
 
-@settings(max_examples=80)
+@settings(max_examples=min(80, settings().max_examples))
 @given(written())
 def test_what_people_write_is_judged_as_an_oracle_does(case: tuple[str, list[str]]) -> None:
     source, domains = case

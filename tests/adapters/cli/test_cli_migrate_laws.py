@@ -175,7 +175,7 @@ def flask_app(extension: Any, **options: Any) -> Transport:
     return send
 
 
-@settings(max_examples=40)
+@settings(max_examples=min(40, settings().max_examples))
 @given(data=st.data())
 def test_the_verdict_on_resources_of_flask_is_what_both_stacks_do(data: Any) -> None:
     keys = data.draw(st.lists(KEYS, min_size=1, max_size=2, unique=True))
@@ -196,7 +196,7 @@ def test_the_verdict_on_resources_of_flask_is_what_both_stacks_do(data: Any) -> 
     hold(differences, old, new, [one for path in paths for one in requests_at(path)])
 
 
-@settings(max_examples=25)
+@settings(max_examples=min(25, settings().max_examples))
 @given(data=st.data())
 def test_the_verdict_on_a_url_regex_of_django_is_what_both_stacks_do(data: Any) -> None:
     from django.http import HttpResponse
@@ -283,7 +283,7 @@ def starlette_app(options: dict[str, Any] | None, policy: Any = None) -> tuple[A
     return app, transport_of(asgi_sender(app))
 
 
-@settings(max_examples=40)
+@settings(max_examples=min(40, settings().max_examples))
 @given(OPTIONS)
 def test_the_verdict_on_options_of_starlette_is_what_both_stacks_do(options: Any) -> None:
     app, old = starlette_app(options)
