@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 
 from corscore.integration import Notices
-from corscore_django._exchange import Exchange, simple_answer
+from corscore_django._governed import GovernedRequest, simple_answer
 from corscore_django._routes import check
 from corscore_django._settings import configuration
 from corscore_django.signals import is_enabled, is_enabled_async
@@ -63,21 +63,23 @@ class CorsMiddleware:
             try:
                 response = get_response(request)
             except Exception as error:  # noqa: BLE001 - raised again, or answered
-                response = Exchange(request, config, governor, self.notices).last_resort(error)
+                response = GovernedRequest(request, config, governor, self.notices).last_resort(
+                    error
+                )
             answer.update(response.headers, request.META.get("HTTP_ORIGIN"), self._on_conflict)
             return response  # type: ignore[no-any-return]
-        exchange = Exchange(request, config, governor, self.notices)
-        if exchange.asks_receivers:
-            exchange.receivers_say(allowed=is_enabled(request))
-        early = exchange.early_response()
+        governed = GovernedRequest(request, config, governor, self.notices)
+        if governed.asks_receivers:
+            governed.receivers_say(allowed=is_enabled(request))
+        early = governed.early_response()
         if early is not None:
-            return exchange.finish(early)
+            return governed.finish(early)
         try:
             response = self.get_response(request)
         except Exception as error:  # noqa: BLE001
-            response = exchange.last_resort(error)
-        exchange.settle()
-        return exchange.finish(response)
+            response = governed.last_resort(error)
+        governed.settle()
+        return governed.finish(response)
 
     async def _serve_async(self, request: HttpRequest) -> HttpResponseBase:
         config = configuration()
@@ -88,22 +90,24 @@ class CorsMiddleware:
             try:
                 response = await self.get_response(request)
             except Exception as error:  # noqa: BLE001
-                response = Exchange(request, config, governor, self.notices).last_resort(error)
+                response = GovernedRequest(request, config, governor, self.notices).last_resort(
+                    error
+                )
             answer.update(response.headers, request.META.get("HTTP_ORIGIN"), self._on_conflict)
             return response
-        exchange = Exchange(request, config, governor, self.notices)
-        if exchange.asks_receivers:
-            exchange.receivers_say(allowed=await is_enabled_async(request))
-        if exchange.awaits and exchange.policy is not None:
-            exchange.resume(await governor.ask_async(exchange.policy, exchange.info))
-        early = exchange.early_response()
+        governed = GovernedRequest(request, config, governor, self.notices)
+        if governed.asks_receivers:
+            governed.receivers_say(allowed=await is_enabled_async(request))
+        if governed.awaits and governed.policy is not None:
+            governed.resume(await governor.ask_async(governed.policy, governed.info))
+        early = governed.early_response()
         if early is not None:
-            return exchange.finish(early)
+            return governed.finish(early)
         try:
             response = await self.get_response(request)
         except Exception as error:  # noqa: BLE001
-            response = exchange.last_resort(error)
-        exchange.settle()
-        if exchange.awaits and exchange.policy is not None:
-            exchange.resume(await governor.ask_async(exchange.policy, exchange.info))
-        return exchange.finish(response)
+            response = governed.last_resort(error)
+        governed.settle()
+        if governed.awaits and governed.policy is not None:
+            governed.resume(await governor.ask_async(governed.policy, governed.info))
+        return governed.finish(response)

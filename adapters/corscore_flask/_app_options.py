@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from corscore import ConfigError, Policy, Problem
 from corscore.integration import Governor
+from corscore_flask._given import GivenOptions, literal
 from corscore_flask._options import OF_THE_APP, listed
-from corscore_flask._problems import Problems, literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ def options_of_the_app(
         config: ``app.config``. It is read beside a ready policy too, since these are no options of
             a policy.
     """
-    problems = Problems(given, config)
+    problems = GivenOptions(given, config)
     found = {name: problems.written[name] for name in OF_THE_APP if name in problems.written}
     blocks = found.get("block_cross_site", False)
     if not isinstance(blocks, bool):

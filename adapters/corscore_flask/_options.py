@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from corscore import OriginResolver
     from corscore.integration import OnDecision, Policies
-    from corscore_flask._problems import Problems
+    from corscore_flask._given import GivenOptions
 
     Texts = str | list[str] | tuple[str, ...] | set[str] | frozenset[str]
     Origins = Texts | re.Pattern[str] | list[str | re.Pattern[str]]
@@ -82,7 +82,7 @@ OF_THE_APP = ("on_decision", "shadow", "block_cross_site", "own_origins")
 _READ_ELSEWHERE = (*OF_THE_APP, "resources")
 
 
-def policy_from_flask(problems: Problems) -> Policy:
+def policy_from_flask(problems: GivenOptions) -> Policy:
     """The policy that a Flask user describes.
 
     Args:
@@ -126,7 +126,7 @@ def policy_from_flask(problems: Problems) -> Policy:
     raise ConfigError(tuple(problems.found))
 
 
-def _read_origins(problems: Problems, options: dict[str, Any]) -> None:
+def _read_origins(problems: GivenOptions, options: dict[str, Any]) -> None:
     items = listed(options.get("origins", ()))
     if not isinstance(items, list):
         return
@@ -150,7 +150,7 @@ def _read_origins(problems: Problems, options: dict[str, Any]) -> None:
     )
 
 
-def _read_names(problems: Problems, options: dict[str, Any]) -> None:
+def _read_names(problems: GivenOptions, options: dict[str, Any]) -> None:
     for name in ("methods", "allow_headers", "expose_headers"):
         value = options.get(name)
         # flask-cors splits these at commas, which no method or header name contains.
@@ -183,7 +183,7 @@ def listed(value: object) -> object:
     return list(value) if isinstance(value, (list, tuple)) else value
 
 
-def _judge(problems: Problems, options: dict[str, Any], name: str) -> None:
+def _judge(problems: GivenOptions, options: dict[str, Any], name: str) -> None:
     """Remove an option that a policy does not have, and report it."""
     value = options.pop(name)
     written = problems.name(name)

@@ -6,12 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from corscore import ConfigError, Policy
-from corscore_flask._problems import literal
+from corscore_flask._given import literal
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from corscore_flask._problems import Problems
+    from corscore_flask._given import GivenOptions
 
 # The characters that flask-cors takes for signs of a regex. No header in use has one.
 _SIGNS = re.compile(r"[]*\\?$^[()]")
@@ -27,7 +27,7 @@ _MEANINGS = (
 )
 
 
-def without_origin_regexes(problems: Problems, items: list[Any]) -> list[Any]:
+def without_origin_regexes(problems: GivenOptions, items: list[Any]) -> list[Any]:
     """Return the items of ``origins`` that are no regex; the others become problems."""
     kept = []
     for item in items:
@@ -44,7 +44,7 @@ def without_origin_regexes(problems: Problems, items: list[Any]) -> list[Any]:
     return kept
 
 
-def without_header_regexes(problems: Problems, items: list[Any]) -> list[Any]:
+def without_header_regexes(problems: GivenOptions, items: list[Any]) -> list[Any]:
     """``without_origin_regexes`` for ``allow_headers``."""
     kept = []
     for item in items:
@@ -71,7 +71,7 @@ def _is_pattern(text: str) -> bool:
     return True
 
 
-def _instead_of(problems: Problems, source: str) -> str:
+def _instead_of(problems: GivenOptions, source: str) -> str:
     meant = source
     for regex, pattern in _MEANINGS:
         meant = regex.sub(pattern, meant)

@@ -7,8 +7,8 @@ from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING
 
 from corscore import ConfigError, Policy, PolicyMap, Problem
+from corscore_flask._given import GivenOptions, Resource, literal
 from corscore_flask._options import policy_from_flask
-from corscore_flask._problems import Place, Problems, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +36,7 @@ def policies_from_flask(
         ConfigError: With all problems, each under the name that the user wrote.
         TypeError: When ``resources``, or what a path has there, is of no type that it can have.
     """
-    problems = Problems(given, config, notices=notices)
+    problems = GivenOptions(given, config, notices=notices)
     if problems.written.get(_OPTION) is None:
         return policy_from_flask(problems)
     resources = problems.written[_OPTION]
@@ -72,7 +72,7 @@ class _Reader:
     def add(self, place: str, path: object, value: object) -> None:
         """Read the options or the policy of one path."""
         if isinstance(value, Mapping):
-            policy = self._policy(Place(place, value))
+            policy = self._policy(Resource(place, value))
         elif value is None or isinstance(value, Policy):
             policy = value
         else:
@@ -102,8 +102,8 @@ class _Reader:
             return only
         return PolicyMap(self._found, default=None)
 
-    def _policy(self, place: Place | None) -> Policy | None:
-        problems = Problems(self._given, self._config, place, self._notices)
+    def _policy(self, place: Resource | None) -> Policy | None:
+        problems = GivenOptions(self._given, self._config, place, self._notices)
         try:
             return policy_from_flask(problems)
         except ConfigError as error:

@@ -46,7 +46,7 @@ def console_messages(exchange: Exchange) -> Iterator[tuple[Browser, str]]:
     """
     if exchange.reason is None:
         return
-    refused = _Refused(exchange, exchange.reason)
+    refused = _Failure(exchange, exchange.reason)
     texts: tuple[tuple[Browser, str | None], ...] = (
         ("chromium", _chromium(refused)),
         ("firefox", _firefox(refused)),
@@ -57,7 +57,7 @@ def console_messages(exchange: Exchange) -> Iterator[tuple[Browser, str]]:
             yield browser, text
 
 
-class _Refused:
+class _Failure:
     """A refused exchange, with the values that the texts quote escaped."""
 
     def __init__(self, exchange: Exchange, reason: Reason) -> None:
@@ -90,7 +90,7 @@ class _Refused:
         return next((item for item in items if item and not is_token(item)), "")
 
 
-def _chromium(refused: _Refused) -> str | None:
+def _chromium(refused: _Failure) -> str | None:
     if refused.reason == "too-many-redirects":
         return f"GET {refused.url} net::ERR_TOO_MANY_REDIRECTS"
     if refused.reason == "redirect-invalid":
@@ -111,7 +111,7 @@ def _chromium(refused: _Refused) -> str | None:
     )
 
 
-def _chromium_reason(refused: _Refused) -> str | None:
+def _chromium_reason(refused: _Failure) -> str | None:
     allow_origin = refused.value(ACCESS_CONTROL_ALLOW_ORIGIN)
     reason = refused.by_headers
     if refused.reason == "preflight-redirected":
@@ -164,7 +164,7 @@ def _chromium_reason(refused: _Refused) -> str | None:
     }.get(reason)
 
 
-def _firefox(refused: _Refused) -> str | None:
+def _firefox(refused: _Failure) -> str | None:
     status = f" Status code: {refused.status}."
     allow_origin = "CORS header ‘Access-Control-Allow-Origin’"  # noqa: RUF001  (as Firefox has it)
     texts: dict[str, str | tuple[str, str]] = {
@@ -207,7 +207,7 @@ def _firefox(refused: _Refused) -> str | None:
     )
 
 
-def _safari(refused: _Refused) -> str | None:
+def _safari(refused: _Failure) -> str | None:
     status = f"Status code: {refused.status}"
     text = {
         "preflight-redirected": f"Preflight response is not successful. {status}",

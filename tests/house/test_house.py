@@ -59,7 +59,9 @@ KNOWN_TO_TYPE_CHECKERS = {"_typeshed", "typing_extensions"}
 COSTLY_MODULES = {"asyncio", "dataclasses", "inspect", "logging", "typing"}
 FRAMEWORKS = {"anyio", "asgiref", "click", "django", "fastapi", "flask", "rich", "starlette"}
 
-MAX_LINES = 540
+MAX_LINES = 500
+# Compiled, its parts call each other cheaply within one module only.
+MAX_GATEWAY_LINES = 580
 MAX_MODULES_IN_A_FOLDER = 20
 
 
@@ -324,7 +326,8 @@ def test_an_adapter_holds_no_rule_of_cors(path: Path) -> None:
 
 @pytest.mark.parametrize("path", _ids(ENGINE_MODULES + ADAPTER_MODULES))
 def test_modules_stay_small(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+    most = MAX_GATEWAY_LINES if path.stem == "gateway_py" else MAX_LINES
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= most
 
 
 @pytest.mark.parametrize("path", _ids(ENGINE_MODULES + ADAPTER_MODULES))

@@ -44,7 +44,7 @@ from corscore_cli.shell.output import (
     print_json,
     say,
 )
-from corscore_cli.targets.imports import Refused, attribute, called, imported, importing
+from corscore_cli.targets.imports import UnbuiltPolicy, attribute, called, imported, importing
 from corscore_cli.targets.layers import FLASK_CORS, STARLETTE
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def migrate(target: str, library: str, app_dir: str, is_factory: bool, as_json: 
         raise not_installed(library)
     try:
         migration = _migration(target, library, app_dir, is_factory=is_factory)
-    except Refused as refused:
+    except UnbuiltPolicy as refused:
         raise Mistake(f"{target}: {refused.error}") from None
     if as_json:
         print_json(

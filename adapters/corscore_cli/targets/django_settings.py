@@ -11,7 +11,7 @@ from corscore import Policy, PolicyMap, PolicyRef
 from corscore.diagnostics import Finding
 from corscore_cli.shell.location import PythonLocator, nowhere
 from corscore_cli.shell.output import Mistake
-from corscore_cli.targets.imports import Refused, imported
+from corscore_cli.targets.imports import UnbuiltPolicy, imported
 from corscore_cli.targets.layers import Search
 from corscore_cli.targets.regex import prefix_matched
 from corscore_cli.targets.source import Source, Target
@@ -56,7 +56,7 @@ def load_settings(name: str) -> Target:
     try:
         with in_force(name) as module:
             return loaded_settings(name, module)
-    except Refused as refused:
+    except UnbuiltPolicy as refused:
         problems = refused.error.problems
         return Target(name, (Source(None, name, problems=problems, locate=refused.locate),))
 
@@ -70,7 +70,7 @@ def in_force(name: str) -> Iterator[ModuleType]:
 
     Raises:
         Mistake: It is no settings module, it fails, or the project cannot be set up.
-        Refused: A policy in it cannot be built.
+        UnbuiltPolicy: A policy in it cannot be built.
     """
     try:
         import django

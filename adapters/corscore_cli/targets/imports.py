@@ -31,7 +31,7 @@ _MISSING = object()
 _NOT_THEIRS = ("<frozen importlib", "importlib", "<string>")
 
 
-class Refused(Exception):
+class UnbuiltPolicy(Exception):
     """A policy that cannot be built, in a module or a factory.
 
     Attributes:
@@ -109,7 +109,7 @@ def imported(module: str) -> ModuleType:
 
     Raises:
         Mistake: There is no such module, or it fails.
-        Refused: A policy in it cannot be built.
+        UnbuiltPolicy: A policy in it cannot be built.
     """
     if module.endswith(".py") and not _is_package(module.removesuffix(".py")):
         name = Path(module).stem
@@ -117,7 +117,7 @@ def imported(module: str) -> ModuleType:
     try:
         return import_module(module)
     except ConfigError as error:
-        raise Refused(error, locator_of(error)) from None
+        raise UnbuiltPolicy(error, locator_of(error)) from None
     except ModuleNotFoundError as error:
         if error.name is not None and _is_of(module, error.name):
             raise Mistake(
@@ -140,14 +140,14 @@ def called(factory: Any, name: str) -> Any:
 
     Raises:
         Mistake: It cannot be called, or fails.
-        Refused: A policy in it cannot be built.
+        UnbuiltPolicy: A policy in it cannot be built.
     """
     if not callable(factory):
         raise Mistake(f"{name} is no factory: a {type(factory).__name__} cannot be called")
     try:
         return factory()
     except ConfigError as error:
-        raise Refused(error, locator_of(error)) from None
+        raise UnbuiltPolicy(error, locator_of(error)) from None
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - a user's factory may raise anything

@@ -20,7 +20,7 @@ from corscore_cli.shell.location import (
     shown_path,
 )
 from corscore_cli.shell.output import Mistake
-from corscore_cli.targets.imports import Refused, attribute, called, imported, importing
+from corscore_cli.targets.imports import UnbuiltPolicy, attribute, called, imported, importing
 from corscore_cli.targets.layers import Search
 from corscore_cli.targets.regex import prefix_matched
 from corscore_cli.targets.source import Source, Target
@@ -172,7 +172,7 @@ def _object(target: str, module_name: str, name: str, *, is_factory: bool) -> Ta
         found = attribute(module, name)
         if is_factory:
             found = called(found, target)
-    except Refused as refused:
+    except UnbuiltPolicy as refused:
         problems = refused.error.problems
         return Target(target, (Source(None, target, problems=problems, locate=refused.locate),))
     # Not isinstance: a proxy, such as Flask's `current_app`, raises outside of a request.

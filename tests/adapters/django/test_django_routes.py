@@ -22,7 +22,7 @@ from cors_headers import OTHER_PAGE, PAGE, READABLE, REFUSED, UNTOUCHED, cors_of
 from corscore import ConfigError, Decision, OriginResolver, Policy, PolicyMap, PolicyRef
 from corscore_django import (
     CorsMiddleware,
-    _exchange,
+    _governed,
     _marks,
     _routes,
     check_request_enabled,
@@ -446,7 +446,7 @@ def test_a_project_without_such_views_looks_nothing_up(
     if not elsewhere:
         monkeypatch.setattr(_marks.Marks, "count", 0)
     looked_up: list[object] = []
-    monkeypatch.setattr(_exchange, "policy_for", lambda *given: looked_up.append(given))
+    monkeypatch.setattr(_governed, "policy_for", lambda *given: looked_up.append(given))
     for policy in (APP, PolicyMap({}, default=APP)):
         with project(CORS_POLICY=policy):
             assert governing("sync", "GET", "/ok/") == (0, 0)

@@ -1,4 +1,4 @@
-"""``Exchange``: one request, from its policy to the headers of its response."""
+"""``GovernedRequest``: one request, from its policy to the headers of its response."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def simple_answer(request: HttpRequest, config: Configuration, governor: Governo
     """The answer to an actual request under one policy, which most requests are.
 
     Also puts the decision into ``request.cors``. None for all other requests, which take an
-    ``Exchange``.
+    ``GovernedRequest``.
     """
     policy = config.simple
     if (
@@ -48,7 +48,7 @@ def simple_answer(request: HttpRequest, config: Configuration, governor: Governo
     return answer
 
 
-class Exchange:
+class GovernedRequest:
     """One request in progress.
 
     Args:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _PREFIX = "CORS_"
 
 
-class Place(NamedTuple):
+class Resource(NamedTuple):
     """A part of ``resources`` whose options beat those of the whole app.
 
     Attributes:
@@ -25,7 +25,7 @@ class Place(NamedTuple):
     options: Mapping[str, object]
 
 
-class Problems:
+class GivenOptions:
     """The problems of one configuration, and the notices about it.
 
     Args:
@@ -46,7 +46,7 @@ class Problems:
         self,
         given: Mapping[str, object],
         config: Mapping[str, object],
-        place: Place | None = None,
+        place: Resource | None = None,
         notices: Notices | None = None,
     ) -> None:
         configured = _configured(config)
