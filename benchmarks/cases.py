@@ -6,7 +6,7 @@ looks through them pays for each.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,15 +33,8 @@ RESPONSE_HEADERS = (("content-type", "application/json"), ("content-length", "2"
 BODY = b"{}"
 
 
-class Options(TypedDict):
-    """Keyword arguments, by the names that Starlette and corscore share."""
-
-    allow_origins: list[str]
-    allow_methods: list[str]
-    allow_headers: list[str]
-    expose_headers: list[str]
-    allow_credentials: bool
-    max_age: int
+Options = dict[str, Any]
+"""Arguments of ``Policy``, and of Starlette's middleware."""
 
 
 def origins(count: int) -> list[str]:

@@ -80,16 +80,17 @@ class CORSMiddleware:
             own_origins=own_origins,
             request_of=self.request_of,
             on_conflict=self.notices.conflict,
-            path_of=self.path_of,
+            # The gateway reads the path below the mount itself.
+            path_of=None if type(self).path_of is CORSMiddleware.path_of else self.path_of,
         )
         if isinstance(self.governor.policies, Policy):
             self.policy = self.governor.policies
         self._checks_handshakes = check_websocket_origin
         self._sender: Callable[..., Any] = self.governor.gateway.sender
 
-    path_of: Callable[[Scope], str] | None = None
-    """The path that policies are looked up by; None for the path relative to the mount. A subclass
-    defines it where its framework routes another path."""
+    def path_of(self, scope: Scope) -> str:
+        """The path that policies are looked up by; a subclass's framework may route another one."""
+        return scope_path(scope)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -123,7 +124,7 @@ class CORSMiddleware:
             # A handshake is a GET: https://www.rfc-editor.org/rfc/rfc6455#section-4.1
             scope.get("method", "GET"),
             scope["headers"],
-            path_of=self.path_of or scope_path,
+            path_of=self.path_of,
             native=scope,
         )
 

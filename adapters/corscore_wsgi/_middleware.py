@@ -74,15 +74,16 @@ class CORSMiddleware:
             own_origins=own_origins,
             request_of=self.request_of,
             on_conflict=self.notices.conflict,
-            path_of=self.path_of,
+            # The gateway reads the path below the mount itself.
+            path_of=None if type(self).path_of is CORSMiddleware.path_of else self.path_of,
         )
         if isinstance(self.governor.policies, Policy):
             self.policy = self.governor.policies
         self._starter: Callable[[Any, Any], Any] = self.governor.gateway.starter
 
-    path_of: Callable[[WSGIEnvironment], str] | None = None
-    """The path that policies are looked up by; None for the path relative to the mount. A subclass
-    defines it where its framework routes another path."""
+    def path_of(self, environ: WSGIEnvironment) -> str:
+        """The path that policies are looked up by; a subclass's framework may route another one."""
+        return environ_path(environ)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
@@ -98,9 +99,7 @@ class CORSMiddleware:
 
     def request_of(self, environ: WSGIEnvironment) -> RequestInfo:
         """The request of an environ, for resolvers and observers."""
-        return RequestInfo.from_environ(
-            environ["REQUEST_METHOD"], environ, path_of=self.path_of or environ_path
-        )
+        return RequestInfo.from_environ(environ["REQUEST_METHOD"], environ, path_of=self.path_of)
 
     def policy_at(self, environ: WSGIEnvironment) -> Policy | None:
         """The policy of a request, or None to leave it alone. Subclasses look routes up."""

@@ -30,13 +30,15 @@ class PolicyRef:
 
     __slots__ = ("__weakref__", "_checks", "_lock", "current")
 
+    current: Policy | PolicyMap
+    """The policy of the moment: a slot, which a gateway reads in less time than a property."""
+
     def __init__(self, policy: Policy | PolicyMap) -> None:
         # Imported late: only a policy that changes needs it.
         from threading import RLock
 
         self._lock = RLock()
-        # An attribute, which a gateway reads in less time than a property.
-        self.current: Policy | PolicyMap = _checked_type("PolicyRef(...)", policy)
+        self._store(_checked_type("PolicyRef(...)", policy))
         self._checks: tuple[Callable[[Policy], None], ...] = ()
 
     @classmethod
@@ -83,7 +85,7 @@ class PolicyRef:
             for check in self._checks:
                 check_every(new, check)
             changed = changes(self._latest(), new)
-            self.current = new
+            self._store(new)
         # Imported late: logging is larger than the whole engine.
         from logging import getLogger
 
@@ -120,6 +122,9 @@ class PolicyRef:
     def close(self) -> None:
         """Stops watching the file, where one is watched."""
 
+    def _store(self, policy: Policy | PolicyMap) -> None:
+        self.current = policy
+
     def _latest(self) -> Policy | PolicyMap:
         return self.current
 
@@ -136,14 +141,15 @@ class _WatchedRef(PolicyRef):
         self._watcher = watcher
         super().__init__(policy)
 
-    @property
-    def current(self) -> Policy | PolicyMap:
+    def __getattr__(self, name: str) -> Policy | PolicyMap:
+        # The slot stays empty, so that each reading of it comes here.
+        if name != "current":
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         if self._watcher.process != getpid():
             self._watcher.start(self)
         return self._policy
 
-    @current.setter
-    def current(self, policy: Policy | PolicyMap) -> None:
+    def _store(self, policy: Policy | PolicyMap) -> None:
         self._policy = policy
 
     def close(self) -> None:

@@ -369,21 +369,21 @@ def found_decision(native: Any, request: RequestInfo) -> Decision | None:
         native: The scope or environ that passed it.
         request: The same request.
     """
-    found = native.get(matcher.FOUND)
+    found: Any = native.get(matcher.FOUND)
     made: tuple[object, Decision] | None = native.get(_DECISION)
     if made is not None and made[0] is found:
         return made[1]
     decision: Decision
     if found is None:
         return None
-    if callable(found):
-        policy = found()
+    if isinstance(found, tuple):
+        governing, answer = found
+        decision = governing._compiled.decision(answer, request)
+    else:
+        policy: Policy | None = found()
         if policy is None:
             return None
         decision = policy.decide(request)
-    else:
-        policy, answer = found
-        decision = policy._compiled.decision(answer, request)
     native[_DECISION] = (found, decision)
     return decision
 

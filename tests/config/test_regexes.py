@@ -267,7 +267,8 @@ def test_a_regex_that_admits_look_alikes_is_refused_beside_a_private_network(
         "regex-matches-anything-with-credentials": "private-network-with-wildcard",
     }
     found = problems_of(row["regex"], allow_private_network=True)
-    expected = [other.get(code, code) for code in row["codes"]]
+    codes: list[str] = row["codes"]
+    expected = [other.get(code, code) for code in codes]
     assert sorted(problem.code for problem in found) == sorted(expected)
 
 

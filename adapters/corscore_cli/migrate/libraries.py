@@ -218,8 +218,8 @@ def of_django(inspection: Any, target: str) -> OldStack:
     paths = EVERYWHERE
     if regex.pattern not in ("", "^.*$", ".*"):
         text = sample(whole)
-        near = tuple(dict.fromkeys([*([text] if text else []), *paths_near(regex)]))
-        paths = Paths(regex.pattern, pattern=whole, near=near)
+        near: list[str] = [*([text] if text else []), *paths_near(regex)]
+        paths = Paths(regex.pattern, pattern=whole, near=tuple(dict.fromkeys(near)))
     return OldStack((OldLayer(options, paths),), send, replaced)
 
 
