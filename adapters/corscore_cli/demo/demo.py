@@ -56,7 +56,7 @@ class CountedASGI:
 
     def __init__(self, app: Any) -> None:
         self.app = app
-        self.preflights = Preflights()
+        self.preflights: Preflights = Preflights()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection."""
@@ -69,7 +69,7 @@ class CountedWSGI:
 
     def __init__(self, app: WSGIApplication) -> None:
         self.app = app
-        self.preflights = Preflights()
+        self.preflights: Preflights = Preflights()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
@@ -111,15 +111,17 @@ class Demo:
     """
 
     def __init__(self, app: App, site: Site) -> None:
-        self.title = app.title
+        self.title: str = app.title
         self.site = site
         self.start: Mapping[str, object] = start_options(site.pages["page"])
         self.options: Mapping[str, object] = self.start
         self.on_change: Callable[[list[str]], object] = lambda _: None
         self._policies: PolicyMap = policies(self.start)
-        self.ref = PolicyRef(self._policies)
+        self.ref: PolicyRef = PolicyRef(self._policies)
         made = app.make(self.ref)
-        self.api = CountedASGI(made) if app.interface == "asgi" else CountedWSGI(made)
+        self.api: CountedASGI | CountedWSGI = (
+            CountedASGI(made) if app.interface == "asgi" else CountedWSGI(made)
+        )
         self._runs = count(1)
         # No policy changes between the first row and the last.
         self._lock = threading.Lock()

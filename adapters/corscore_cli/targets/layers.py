@@ -98,10 +98,12 @@ class Search:
         self._seen.add(id(app))
         found = list(self._layers_of(app, above, path))
         self.layers += found
-        self.is_known = self.is_known or bool(found) or _is_framework(app)
+        if found or _is_framework(app):
+            self.is_known = True
         above += len(found)
         self.hooks += [(path, hook) for hook in _flask_cors_hooks(app)]
-        self.has_decorated_views = self.has_decorated_views or _has_decorated_views(app)
+        if _has_decorated_views(app):
+            self.has_decorated_views = True
         for child, prefix in _children(app):
             self._look(child, above, path + prefix, depth + 1)
 
