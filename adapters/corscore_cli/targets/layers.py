@@ -87,7 +87,8 @@ class Search:
 
     def __init__(self, app: object) -> None:
         self.layers: list[Layer] = []
-        self.is_known = self.has_decorated_views = False
+        self.is_known: bool = False
+        self.has_decorated_views: bool = False
         self.hooks: list[tuple[str, Any]] = []
         self._seen: set[int] = set()
         self._look(app, 0, "", 0)
