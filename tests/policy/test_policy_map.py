@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from corscore import ConfigError, Policy, PolicyMap
 from corscore.integration import NO_ORIGIN
 
+pytestmark = pytest.mark.usefixtures("build")
+
 API = Policy(allow_origins=["https://api-user.example"])
 ADMIN = Policy(allow_origins=["https://admin.example"], allow_credentials=True)
 PUBLIC = Policy(allow_origins=["*"])
