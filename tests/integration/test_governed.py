@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from corscore import Decision
 
+pytestmark = pytest.mark.usefixtures("build")
+
 PAGE = "https://app.example"
 OTHER = "https://other.example"
 EVIL = "https://evil.example"
