@@ -38,7 +38,7 @@ SHOTS = {
     "diff": "corscore diff api.toml next.toml",
     "migrate": "corscore migrate --from starlette old:app",
 }
-# As rich has it, without the fonts that it would load from somebody's server.
+# rich's own style, without the fonts that it loads from another server.
 FONTS = re.compile(r"@font-face\s*\{.*?\}\s*", re.DOTALL)
 
 

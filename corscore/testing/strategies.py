@@ -36,7 +36,7 @@ __all__ = (
     "requests",
 )
 
-# Names that somebody owns, so that `*.` before them is no public suffix.
+# Registered names, so that `*.` before them is no public suffix.
 _NAMES = ("example.com", "app.example.com", "a_b.example.com", "example.com.", "shop.example.net")
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _ADDRESSES = ("203.0.113.7", "[2001:db8::1]")
