@@ -107,10 +107,9 @@ class CORSMiddleware:
             app = self.app
             await app(scope, receive, answer)
             return
-        if len(answer) == 1:
-            (policy,) = answer
-            verdict = await self.governor.ask_async(policy, self.request_of(scope))
-            answer = self._sender(scope, send, policy, verdict, True)
+        if len(answer) > 2:
+            verdict = await self.governor.ask_async(answer[0], self.request_of(scope))
+            answer = self.governor.gateway.resume(verdict, answer)
             if type(answer) is not tuple:
                 await self.app(scope, receive, answer)
                 return

@@ -23,12 +23,18 @@ cdef _value(value, earlier)
 
 cpdef bytes sent(str value)
 
+@cython.locals(start=dict)
+cdef tuple _messages(Answer answer, origin)
+
+@cython.locals(sender=Sender)
+cdef Sender _prepared(Answer answer, origin, send, on_conflict)
+
 
 @cython.final
 cdef class Gateway:
-    cdef Responder _responder
+    cdef Responder _quick
     cdef PathTable _table
-    cdef object _source, _only, _policy, _extras, _on_conflict, _path_of, _by_route, _later
+    cdef object _source, _policy, _extras, _on_conflict, _path_of, _by_route, _later
     cdef bint _is_reference, _examines_all, _blocks_cross_site, _awaits_all, _is_watched
 
     @cython.locals(table=PathTable)
@@ -40,11 +46,18 @@ cdef class Gateway:
     )
 
     @cython.locals(
-        responder=Responder, answer=Answer, sender=Sender, start=dict, is_preflight=bint
+        responder=Responder, answer=Answer, sender=Sender, is_preflight=bint, is_quick=bint
     )
-    cpdef sender(self, scope, send, policy=*, verdict=*, bint is_resumed=*)
+    cpdef sender(self, scope, send)
 
-    cdef _sender_of_found(self, scope, send)
+    cpdef resume(self, verdict, tuple waiting)
+
+    @cython.locals(answer=Answer)
+    cdef _answered(
+        self, verdict, policy, scope, send, origin, bint is_preflight, asked, bint is_resumed
+    )
+
+    cdef _left_alone(self, native, answered)
 
     @cython.locals(sender=LateSender)
     cdef _deferred_sender(self, scope, send)
@@ -75,7 +88,7 @@ cdef class LateSender:
     cdef Gateway _gateway
     cdef object _origin, _send, _scope, _find
 
-    @cython.locals(gateway=Gateway, answer=Answer, sender=Sender)
+    @cython.locals(gateway=Gateway, answer=Answer)
     cpdef send(self, message)
 
 

@@ -144,6 +144,27 @@ def sent(value: str) -> bytes:
     return value.encode() if value.isascii() else value.encode("ascii", "replace")
 
 
+def _messages(answer: answer_py.Answer, origin: bytes | None) -> Any:
+    # Copies: an outer layer may change the messages.
+    start = answer.start.copy()
+    start["headers"] = answer.raw(origin)
+    return start, answer.end.copy()
+
+
+def _prepared(
+    answer: answer_py.Answer,
+    origin: bytes | None,
+    send: Callable[[Any], Any],
+    on_conflict: OnConflict,
+) -> Sender:
+    sender = Sender.__new__(Sender)
+    sender._answer = answer
+    sender._origin = origin
+    sender._send = send
+    sender._on_conflict = on_conflict
+    return sender
+
+
 class Gateway:
     """The way of every request between a server and one application.
 
@@ -174,12 +195,10 @@ class Gateway:
         self._is_reference: bool = hasattr(type(source), "current")
         # Set for one plain policy, which needs no lookup.
         self._policy = None
-        self._responder: Any = None
         # Set for one map.
         self._table = None
         if not self._is_reference and source._responder is not None:
             self._policy = source
-            self._responder = source._responder
         elif not self._is_reference:
             self._table = source._table
         self._extras = extras
@@ -189,8 +208,10 @@ class Gateway:
         self._blocks_cross_site = blocks_cross_site
         self._awaits_all = awaits_all
         self._is_watched: bool = examines_all or blocks_cross_site or awaits_all
-        # The policy of every request, as long as no route has one of its own.
-        self._only = self._policy
+        # The responder of every request, where nothing but its origin decides.
+        self._quick: Any = None
+        if self._policy is not None and not (self._is_watched or source._responder.is_debug):
+            self._quick = source._responder
         self._by_route: Callable[[Any], Any] | None = None
         self._later: Callable[[Any], Callable[[], Any]] | None = None
 
@@ -206,7 +227,7 @@ class Gateway:
             later: Returns, for the scope or environ of an actual request, a function that finds
                 the policy when the response starts; None finds it before the application runs.
         """
-        self._only = None
+        self._quick = None
         self._by_route = policy_at
         self._later = later
 
@@ -235,7 +256,7 @@ class Gateway:
         verdict: bool | None,
         native: Any,
         method: str,
-        origin: bytes | None,
+        origin: Any,
         is_preflight: bool,
         asked: Sequence[bytes | str | None] | None,
         is_resumed: bool,
@@ -257,13 +278,7 @@ class Gateway:
             return None
         answer = responder.answer(origin, is_preflight, asked, verdict)
         is_refused = origin is not None and not answer.origin_allowed
-        if (
-            is_refused
-            and origin is not None
-            and responder.has_resolver
-            and verdict is None
-            and not is_resumed
-        ):
+        if is_refused and responder.has_resolver and verdict is None and not is_resumed:
             verdict = self._extras.verdict(policy, native, origin)
             if verdict is None:
                 return None
@@ -284,62 +299,53 @@ class Gateway:
             answer = responder.blocked(answer)
         return answer
 
-    def sender(
-        self,
-        scope: Any,
-        send: Callable[[Any], Any],
-        policy: Any = None,
-        verdict: bool | None = None,
-        is_resumed: bool = False,
-    ) -> Any:
+    def sender(self, scope: Any, send: Callable[[Any], Any]) -> Any:
         """Answer a request under ASGI, or prepare its response.
 
         Args:
             scope: The scope of an ``http`` connection.
             send: The ``send`` of the server or an outer layer.
-            policy: The policy of a request that is resumed; None finds it.
-            verdict: As for ``answer``, and so is the next one.
-            is_resumed: See there.
 
         Returns:
             The ``send`` that the application gets; or a tuple of the two messages to send now,
-            without calling the application; or a tuple of the policy alone, whose resolver has to
-            be awaited: then the request is to be resumed with its verdict.
+            without calling the application; or a longer tuple for ``resume``, with the policy
+            first, whose resolver has to be awaited.
         """
-        if policy is None:
-            policy = self._only
+        responder = self._quick
+        policy = None
+        is_quick = True
+        if responder is None:
+            if self._later is not None and scope["method"] != _PREFLIGHT_METHOD:
+                return self._deferred_sender(scope, send)
+            by_route = self._by_route
+            policy = self.policy_for(scope, True) if by_route is None else by_route(scope)
             if policy is None:
-                return self._sender_of_found(scope, send)
-        method = scope["method"]
-        responder = self._responder if policy is self._policy else policy._responder
+                return self._left_alone(scope, send)
+            responder = policy._responder
+            is_quick = not (self._is_watched or responder.is_debug)
         headers = scope["headers"]
         answer = None
-        origin = asking_origin_of(headers) if method == _PREFLIGHT_METHOD else None
+        asked = None
+        origin = asking_origin_of(headers) if scope["method"] == _PREFLIGHT_METHOD else None
         is_preflight = origin is not None
-        if origin is None:
+        if is_preflight:
+            asked = scan(headers)[1:4] if responder.reads_questions else None
+            if is_quick and asked is None and origin in responder.exact:
+                answer = responder.preflight_allowed
+        else:
             origin = origin_of(headers)
-        asked = scan(headers)[1:4] if is_preflight and responder.reads_questions else None
-        if not (self._is_watched or responder.is_debug or is_resumed):
-            # Most requests: nothing else has to be read.
-            if origin is None:
-                answer = responder.not_cors
-            elif origin in responder.exact:
-                answer = responder.actual_allowed
-                if is_preflight:
-                    answer = None if asked is not None else responder.preflight_allowed
+            if is_quick:
+                if origin is None:
+                    answer = responder.not_cors
+                elif origin in responder.exact:
+                    answer = responder.actual_allowed
         if answer is None:
-            answer = self.answer(
-                policy, verdict, scope, method, origin, is_preflight, asked, is_resumed
-            )
-            if answer is None:
-                return (policy,)
-        if policy is not self._policy or is_resumed:
+            policy = self._policy if policy is None else policy
+            return self._answered(None, policy, scope, send, origin, is_preflight, asked, False)
+        if policy is not None:
             scope[FOUND] = (policy, answer)
-        if answer.status:
-            # Copies: an outer layer may change the messages.
-            start = answer.start.copy()
-            start["headers"] = answer.raw(origin)
-            return start, answer.end.copy()
+        if is_preflight:
+            return _messages(answer, origin)
         # Without a constructor: passing its arguments would cost as much as the rest.
         sender = Sender.__new__(Sender)
         sender._answer = answer
@@ -348,19 +354,43 @@ class Gateway:
         sender._on_conflict = self._on_conflict
         return sender.send
 
-    def _sender_of_found(self, scope: Any, send: Callable[[Any], Any]) -> Any:
-        """``sender`` for a policy that depends on the path, the route or the moment."""
-        if self._by_route is None:
-            policy = self.policy_for(scope, True)
-        elif self._later is not None and scope["method"] != _PREFLIGHT_METHOD:
-            return self._deferred_sender(scope, send)
-        else:
-            policy = self._by_route(scope)
-        if policy is None:
-            if self._examines_all:
-                self._extras.left_alone(scope)
-            return send
-        return self.sender(scope, send, policy)
+    def resume(self, verdict: bool | None, waiting: tuple[Any, ...]) -> Any:
+        """Return one of the first two values of ``sender``, with a resolver's verdict or None.
+
+        Args:
+            verdict: As for ``answer``.
+            waiting: What ``sender`` returned.
+        """
+        policy, scope, send, origin, is_preflight, asked = waiting
+        return self._answered(verdict, policy, scope, send, origin, is_preflight, asked, True)
+
+    def _answered(
+        self,
+        verdict: bool | None,
+        policy: Any,
+        scope: Any,
+        send: Callable[[Any], Any],
+        origin: bytes | None,
+        is_preflight: bool,
+        asked: Sequence[bytes | str | None] | None,
+        is_resumed: bool,
+    ) -> Any:
+        answer = self.answer(
+            policy, verdict, scope, scope["method"], origin, is_preflight, asked, is_resumed
+        )
+        if answer is None:
+            return policy, scope, send, origin, is_preflight, asked
+        if policy is not self._policy or is_resumed:
+            scope[FOUND] = (policy, answer)
+        if answer.status:
+            return _messages(answer, origin)
+        return _prepared(answer, origin, send, self._on_conflict).send
+
+    def _left_alone(self, native: Any, answered: Any) -> Any:
+        """Return what the application gets where no policy governs the request."""
+        if self._examines_all:
+            self._extras.left_alone(native)
+        return answered
 
     def _deferred_sender(self, scope: Any, send: Callable[[Any], Any]) -> Callable[[Any], Any]:
         sender = LateSender.__new__(LateSender)
@@ -383,17 +413,12 @@ class Gateway:
             The ``start_response`` that the application gets; or a tuple of status, headers and
             body to send now, without calling the application.
         """
-        policy = self._policy
-        if self._by_route is not None:
-            if self._later is not None and environ.get("REQUEST_METHOD") != _PREFLIGHT_METHOD:
-                return self._deferred_starter(environ, start_response)
-            policy = self._by_route(environ)
-        elif policy is None:
-            policy = self.policy_for(environ, False)
+        if self._later is not None and environ.get("REQUEST_METHOD") != _PREFLIGHT_METHOD:
+            return self._deferred_starter(environ, start_response)
+        by_route = self._by_route
+        policy = self.policy_for(environ, False) if by_route is None else by_route(environ)
         if policy is None:
-            if self._examines_all:
-                self._extras.left_alone(environ)
-            return start_response
+            return self._left_alone(environ, start_response)
         text = environ.get("HTTP_ORIGIN")
         if type(text) is not str:
             # Servers send str; a test may send anything.
@@ -503,12 +528,7 @@ class LateSender:
             policy, None, self._scope, "GET", self._origin, False, None, True
         )
         self._scope[FOUND] = (policy, answer)
-        sender = Sender.__new__(Sender)
-        sender._answer = answer
-        sender._origin = self._origin
-        sender._send = self._send
-        sender._on_conflict = gateway._on_conflict
-        return sender.send(message)
+        return _prepared(answer, self._origin, self._send, gateway._on_conflict).send(message)
 
 
 class Starter:
