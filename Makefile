@@ -89,10 +89,10 @@ bench-html: $(VENV)/.bench  ## Make pages of all results so far in .asv/html
 bench-table: $(VENV)/.bench  ## Measure all targets beside the peers; writes to docs/performance.*
 	$(BIN)/python -m benchmarks.table --into docs $(ARGS)
 
-bench-check: $(VENV)/.installed  ## Fail when requests take more instructions than they used to
+bench-check: $(VENV)/.test  ## Fail when requests take more instructions than they used to
 	$(BIN)/python -m benchmarks.guard $(ARGS)
 
-bench-baseline: $(VENV)/.installed  ## Write what they take now to benchmarks/baseline.json
+bench-baseline: $(VENV)/.test  ## Write what they take now to benchmarks/baseline.json
 	$(BIN)/python -m benchmarks.guard --update
 
 sanitize: $(VENV)/.test  ## Run the tests of the matcher on a build with ASan and UBSan

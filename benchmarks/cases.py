@@ -1,4 +1,4 @@
-"""What every benchmark measures: one policy, four requests, lists of origins of any length.
+"""The policy, the requests and the lists of origins that all benchmarks measure.
 
 The tests of other libraries use a toy request; a browser's has a dozen headers, and a layer that
 looks through them pays for each.
@@ -19,6 +19,12 @@ ACTUAL = "actual"
 REFUSED = "refused"
 NO_ORIGIN = "no-origin"
 REQUESTS = (PREFLIGHT, ACTUAL, REFUSED, NO_ORIGIN)
+# An actual request with a method that changes something, for cross-site blocking.
+POST = "post"
+
+PATH = "/api/items/42"
+# The key of a map that covers it.
+PATH_PREFIX = "/api/*"
 
 # The application alone, and behind a layer that only hands the request on: what a layer adds is
 # its time minus that of the latter.
@@ -79,7 +85,7 @@ _BROWSER_HEADERS = (
 
 def method(request: str) -> str:
     """The method of a request of that kind."""
-    return "OPTIONS" if request == PREFLIGHT else "GET"
+    return {PREFLIGHT: "OPTIONS", POST: "POST"}.get(request, "GET")
 
 
 def headers(request: str) -> list[tuple[str, str]]:
@@ -91,7 +97,7 @@ def headers(request: str) -> list[tuple[str, str]]:
             ("access-control-request-headers", "authorization,content-type"),
             ("origin", ORIGIN),
         ]
-    elif request == ACTUAL:
+    elif request in {ACTUAL, POST}:
         ours = [("origin", ORIGIN)]
     elif request == REFUSED:
         ours = [("origin", STRANGER)]
@@ -109,7 +115,7 @@ def environ(request: str) -> dict[str, Any]:
     return {
         "REQUEST_METHOD": method(request),
         "SCRIPT_NAME": "",
-        "PATH_INFO": "/",
+        "PATH_INFO": PATH,
         "QUERY_STRING": "",
         "SERVER_NAME": "api.example.com",
         "SERVER_PORT": "443",

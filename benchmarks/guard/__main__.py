@@ -27,6 +27,7 @@ def main() -> int:
     """The exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.guard")
     parser.add_argument("--update", action="store_true", help="write the counts to the baseline")
+    parser.add_argument("--group", action="append", help="count this group of cases alone")
     arguments = parser.parse_args()
     required = bool(os.environ.get("CORSCORE_REQUIRE_VALGRIND"))
     valgrind = shutil.which("valgrind")
@@ -34,20 +35,26 @@ def main() -> int:
         return _skip("valgrind is not installed (apt-get install valgrind)", required)
 
     from benchmarks.guard.counting import count, python_key
+    from benchmarks.guard.loop import ENGINE, GROUPS
 
     key = python_key()
     baselines: dict[str, Any] = json.loads(BASELINE.read_text(encoding="utf-8"))
-    if not arguments.update and key not in baselines:
-        return _skip(f"there is no baseline for {key}; make bench-baseline writes one", required)
-    counts = count(valgrind)
+    counts = count(valgrind, arguments.group or GROUPS)
+    status = judge_ways(counts)
+    if not any(ENGINE in found for found in counts.values()):
+        return status
+    engine = {build: found[ENGINE] for build, found in counts.items()}
     if arguments.update:
         made_with = f"{platform.python_version()}, {platform.python_compiler()}"
-        baselines[key] = {"made with": made_with, **counts}
+        baselines[key] = {"made with": made_with, **engine}
         text = json.dumps(baselines, indent=2, sort_keys=True) + "\n"
         BASELINE.write_text(text, encoding="utf-8")
         print(f"The baseline for {key} is written.")
-        return 0
-    return judge(key, baselines[key], counts, required=required)
+        return status
+    if key not in baselines:
+        why = f"there is no baseline for {key}; make bench-baseline writes one"
+        return _skip(why, required) or status
+    return judge(key, baselines[key], engine, required=required) or status
 
 
 def _skip(why: str, required: bool) -> int:
@@ -93,6 +100,36 @@ def judge(
         print(f"Grown by more than {_GROWTH:.0%}: {', '.join(grown)}.\n{_MOVE}")
         return 1
     return 0
+
+
+def judge_ways(counts: dict[str, dict[str, dict[str, int]]]) -> int:
+    """Prints what each way of governing adds beside its limit.
+
+    Args:
+        counts: A build of the matcher to a group to a case to its instructions a turn.
+
+    Returns:
+        The exit status: 1 when a case adds more than its limit.
+    """
+    from benchmarks.ways import PEERS, measured
+
+    above = []
+    for build, groups in counts.items():
+        for group in groups:
+            if group not in PEERS:
+                continue
+            print(f"Instructions added to a request, {group}, {build}:")
+            for row in measured(group, groups[group], build):
+                mark = "" if row.is_met else "  above its limit"
+                print(
+                    f"  {row.case:<28} {row.added:>9,}  {row.ratio:>6.2f} x {row.than}, "
+                    f"at most {row.limit:g}{mark}"
+                )
+                if mark:
+                    above.append(f"{build} {group}: {row.case}")
+    if above:
+        print(f"Above their limits: {', '.join(above)}.")
+    return int(bool(above))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
@@ -9,16 +10,20 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import corscore
 import corscore_asgi
-from benchmarks.guard.loop import ADDED, CASES, REFERENCE
+from benchmarks.guard.loop import ADDED, GROUPS, REFERENCE, turns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    # A case to its instructions a turn.
+    Counts = dict[str, int]
 
 BUILDS = ("cython", "python")
-
-# Enough for the interpreter to have settled on its specialised instructions.
-_WARM = 100
-_TURNS = 500
 
 # glibc and the interpreter choose routines for the processor they find; without these features
 # they choose the same ones on every machine. Names differ between releases of glibc, which ignores
@@ -37,52 +42,55 @@ def python_key() -> str:
     return f"{platform.python_implementation()} {version} {platform.machine()}"
 
 
-def count(valgrind: str) -> dict[str, dict[str, int]]:
-    """A build of the matcher to a case to its instructions a turn.
+def count(valgrind: str, groups: Sequence[str] = GROUPS) -> dict[str, dict[str, Counts]]:
+    """Count the instructions of every case.
 
-    The start of the interpreter falls out: a run with more turns of one case, minus a run with the
-    fewest of all.
+    Args:
+        valgrind: Its path.
+        groups: Names of ``GROUPS``.
+
+    Returns:
+        A build of the matcher to a group to a case to its instructions a turn.
     """
-    few = [_WARM] * len(CASES)
-    for build in BUILDS:
-        _run(build, [0] * len(CASES))  # writes the bytecode caches
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        runs = {}
-        for build in BUILDS:
-            runs[build, ""] = pool.submit(_instructions, valgrind, build, few)
-            for index, name in enumerate(CASES):
-                more = few.copy()
-                more[index] += _TURNS
-                runs[build, name] = pool.submit(_instructions, valgrind, build, more)
-    return {
-        build: _per_turn({name: runs[build, name].result() for name in ("", *CASES)})
-        for build in BUILDS
-    }
+        runs = {
+            (build, group): pool.submit(_instructions, valgrind, build, group)
+            for group in groups
+            for build in BUILDS
+        }
+    return {build: {group: runs[build, group].result() for group in groups} for build in BUILDS}
 
 
-def _per_turn(totals: dict[str, int]) -> dict[str, int]:
-    found = {name: round((totals[name] - totals[""]) / _TURNS) for name in CASES}
+def _instructions(valgrind: str, build: str, group: str) -> Counts:
+    with TemporaryDirectory() as folder:
+        output = _run(
+            build,
+            group,
+            [
+                *(valgrind, "--tool=callgrind", "--dump-before=getppid"),
+                f"--callgrind-out-file={folder}/%p",
+            ],
+        )
+        children: Counts = json.loads(output)
+        found = {name: _total(Path(folder, f"{child}.2")) for name, child in children.items()}
+    counts = {name: round(total / turns(group)) for name, total in found.items()}
     # The application's own share would hide what a layer adds to it.
-    return {name: found[name] - (found[REFERENCE] if name in ADDED else 0) for name in CASES}
+    return {name: n - (counts[REFERENCE] if name in ADDED else 0) for name, n in counts.items()}
 
 
-def _instructions(valgrind: str, build: str, counts: list[int]) -> int:
-    output = _run(
-        build,
-        counts,
-        [valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null"],
-    )
-    found = re.search(r"Collected\s*:\s*(\d+)", output)
+def _total(dump: Path) -> int:
+    found = re.search(r"^totals: (\d+)", dump.read_text(encoding="utf-8"), re.MULTILINE)
     if found is None:
-        raise RuntimeError(f"valgrind counted nothing:\n{output}")
+        raise RuntimeError(f"valgrind counted nothing: {dump.name}")
     return int(found[1])
 
 
-def _run(build: str, counts: list[int], before: list[str] | None = None) -> str:
+def _run(build: str, group: str, before: list[str]) -> str:
     environ = {
         "PATH": os.environ.get("PATH", ""),
         "PYTHONHASHSEED": "0",
         "PYTHONMALLOC": "pymalloc",
+        "PYTHONWARNINGS": "ignore",
         "GLIBC_TUNABLES": "glibc.cpu.hwcaps=" + ",".join(f"-{name}" for name in _FEATURES),
     }
     if build == "python":
@@ -93,14 +101,15 @@ def _run(build: str, counts: list[int], before: list[str] | None = None) -> str:
             str(Path(__file__).resolve().parents[2]),
             str(Path(corscore.__file__).parents[1]),
             str(Path(corscore_asgi.__file__).parents[1]),
+            *sys.path,
         ]
     )
     code = (
-        f"import sys; sys.path[:0] = {list(roots)!r}\n"
-        f"from benchmarks.guard.loop import main; main({build!r}, {[*map(str, counts)]!r})"
+        f"import sys; sys.path[:] = {list(roots)!r}\n"
+        f"from benchmarks.guard.loop import main; main({build!r}, {group!r})"
     )
     ran = subprocess.run(  # noqa: S603 -- valgrind, and our own interpreter
-        [*(before or []), sys.executable, "-S", "-c", code],
+        [*before, sys.executable, "-S", "-c", code],
         env=environ,
         check=False,
         capture_output=True,
@@ -108,4 +117,4 @@ def _run(build: str, counts: list[int], before: list[str] | None = None) -> str:
     )
     if ran.returncode:
         raise RuntimeError(f"{build}: {ran.stderr}")
-    return ran.stderr
+    return ran.stdout

@@ -35,7 +35,7 @@ _MIDDLEWARE = {
 }
 
 
-def view(request: HttpRequest) -> HttpResponse:
+def view(request: HttpRequest, number: str) -> HttpResponse:
     """Answers everything with a little JSON."""
     return HttpResponse(cases.BODY, content_type="application/json")
 
@@ -49,7 +49,7 @@ def nothing(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
     return middleware
 
 
-urlpatterns = [path("", view)]
+urlpatterns = [path("api/items/<number>", view)]
 
 _SETTINGS = {"ALLOWED_HOSTS": ["api.example.com"], "ROOT_URLCONF": "benchmarks.sites.django"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response
 
@@ -12,20 +12,30 @@ from benchmarks.sites import wsgi
 from benchmarks.sites.serving import WsgiSite, installed
 from corscore_flask import CORS
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 FLASK_CORS = "flask-cors"
 LAYERS = (BARE, NOTHING, CORSCORE, *installed({FLASK_CORS: "flask_cors"}))
 
 
-def build(layer: str, count: int = 1) -> WsgiSite:
-    """The application with an extension that allows ``count`` origins."""
+def view(number: str) -> Response:
+    """Answers everything with a little JSON."""
+    return Response(cases.BODY, content_type="application/json")
+
+
+def application(view: Callable[[str], Response] = view) -> Flask:
+    """An application that serves a view at the path of all benchmarks."""
     # A class for each: code that the interpreter has specialised for the class of one application
     # slows down for the next one, and corscore's extension has a class of its own in any case.
     app: Flask = type("Flask", (Flask,), {})("benchmark")
+    app.add_url_rule("/api/items/<number>", view_func=view)
+    return app
 
-    @app.route("/")
-    def index() -> Response:
-        return Response(cases.BODY, content_type="application/json")
 
+def build(layer: str, count: int = 1) -> WsgiSite:
+    """The application with an extension that allows ``count`` origins."""
+    app = application()
     options = cases.options(count)
     # Both extensions have these names.
     theirs: dict[str, Any] = {

@@ -1,0 +1,150 @@
+"""Applications governed in every way that corscore has, beside what each way is measured by.
+
+A group is a framework. Its cases are built and run in processes of their own, so that none warms
+the interpreter up for another one, or changes Django's settings under it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from benchmarks.sites.serving import Site
+
+BARE = "bare"
+"""The application alone, or under ASGI behind a layer that does nothing: others add to this."""
+
+PLAIN = "plain policy"
+PREFLIGHT_PLAIN = f"{PLAIN}, preflight"
+
+# The libraries that a group is compared with, by the case that has their layer.
+PEERS = {
+    "asgi": "Starlette's own",
+    "starlette": "Starlette's own",
+    "flask": "flask-cors",
+    "django": "django-cors-headers",
+}
+
+
+class Case(NamedTuple):
+    """One application and the request that it gets.
+
+    Attributes:
+        build: Makes it ready to be served.
+        request: The kind of request, a name of ``benchmarks.cases``.
+        beside: The case without the layer that is counted; None counts the whole request.
+    """
+
+    build: Callable[[], Site]
+    request: str
+    beside: str | None = BARE
+
+
+class Limit(NamedTuple):
+    """What a case may add at most, as a multiple of what another one adds.
+
+    Attributes:
+        case: The case.
+        than: The other one.
+        ratio: The multiple, for the compiled build. Plain Python gets half as much again.
+    """
+
+    case: str
+    than: str
+    ratio: float
+
+
+LIMITS: Mapping[str, tuple[Limit, ...]] = {
+    "asgi": (
+        Limit("map of 1 key", PLAIN, 1.5),
+        Limit("map of 10 keys", PLAIN, 1.5),
+        Limit("map of 1,000 keys", PLAIN, 2),
+        Limit("reference", PLAIN, 1.5),
+        Limit("block_cross_site, GET", PLAIN, 1.5),
+        Limit("block_cross_site, POST", f"{PLAIN}, POST", 3),
+        Limit("on_decision", PLAIN, 4),
+        Limit("sync resolver, remembered", PLAIN, 5),
+        Limit("async resolver, remembered", PLAIN, 5),
+        Limit("map of 10 keys, preflight", PREFLIGHT_PLAIN, 2),
+        Limit("reference, preflight", PREFLIGHT_PLAIN, 2),
+    ),
+    "starlette": (
+        Limit("install", PLAIN, 1.2),
+        Limit("route's policy, 1 route", PLAIN, 3),
+        Limit("route's policy, 500 routes", PLAIN, 3),
+    ),
+    "flask": (
+        Limit("map of 10 keys", PLAIN, 1.5),
+        Limit("reference", PLAIN, 1.5),
+        Limit("route's policy", PLAIN, 3),
+        Limit("map of 10 keys, preflight", PREFLIGHT_PLAIN, 2),
+        Limit("reference, preflight", PREFLIGHT_PLAIN, 2),
+    ),
+    "django": (
+        Limit(PLAIN, "headers set by hand", 1.5),
+        Limit("map of 10 keys", PLAIN, 1.5),
+        Limit("reference", PLAIN, 1.5),
+        Limit("view's policy", PLAIN, 3),
+        Limit("map of 10 keys, preflight", PREFLIGHT_PLAIN, 2),
+        Limit("reference, preflight", PREFLIGHT_PLAIN, 2),
+    ),
+}
+
+
+def cases_of(group: str) -> Mapping[str, Case]:
+    """The cases of a group by name; the peer's is absent where it is not installed."""
+    cases: Mapping[str, Case] = import_module(f"benchmarks.ways.{group}").CASES
+    return cases
+
+
+class Row(NamedTuple):
+    """One limit beside what was counted.
+
+    Attributes:
+        case: The case.
+        added: Instructions that it adds to a request; of a preflight, all that it takes.
+        than: The case that it is compared with.
+        ratio: ``added`` as a multiple of what that case adds.
+        limit: What the ratio may be.
+    """
+
+    case: str
+    added: int
+    than: str
+    ratio: float
+    limit: float
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the case adds no more than it may."""
+        return self.ratio <= self.limit
+
+
+def measured(group: str, counts: Mapping[str, int], build: str) -> list[Row]:
+    """Every limit of a group beside what was counted.
+
+    Each of our cases has to add less than the peer's own layer too, on both builds.
+
+    Args:
+        group: A name of ``PEERS``.
+        counts: Cases to their instructions a request.
+        build: ``"cython"`` or ``"python"``.
+    """
+    cases = cases_of(group)
+
+    def added(name: str) -> int:
+        beside = cases[name].beside
+        return counts[name] - (0 if beside is None else counts[beside])
+
+    def row(limit: Limit, slack: float) -> Row:
+        ours, theirs = added(limit.case), added(limit.than)
+        return Row(limit.case, ours, limit.than, ours / theirs, limit.ratio * slack)
+
+    rows = [row(limit, 1 if build == "cython" else 1.5) for limit in LIMITS[group]]
+    if PEERS[group] in cases:
+        ours = [limit.case for limit in LIMITS[group] if "preflight" not in limit.case]
+        rows += [row(Limit(case, PEERS[group], 1), 1) for case in ours]
+    return rows

@@ -1,0 +1,73 @@
+"""A plain ASGI application, governed in every way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmarks import cases
+from benchmarks.cases import ACTUAL, NOTHING, POST, PREFLIGHT
+from benchmarks.sites import asgi
+from benchmarks.sites.serving import AsgiSite
+from benchmarks.ways import BARE, PEERS, PLAIN, Case
+from corscore import OriginResolver, Policy, PolicyMap, PolicyRef
+from corscore_asgi import CORSMiddleware
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+
+def policy(**options: Any) -> Policy:
+    """The policy of all benchmarks, with further options."""
+    return Policy(**{**cases.options(), **options})
+
+
+def map_of(keys: int) -> PolicyMap:
+    """A map whose key for the requests' path is the last of so many."""
+    other = policy(max_age=60)
+    table: dict[str, Policy | None] = {f"/other{number}/*": other for number in range(keys - 1)}
+    return PolicyMap({**table, cases.PATH_PREFIX: policy()})
+
+
+def _governed(**arguments: Any) -> Callable[[], AsgiSite]:
+    return lambda: AsgiSite(CORSMiddleware(asgi.app, **arguments))
+
+
+def _map(keys: int) -> Callable[[], AsgiSite]:
+    return lambda: AsgiSite(CORSMiddleware(asgi.app, map_of(keys)))
+
+
+def _resolver(resolve: Callable[[str], Any]) -> Callable[[], AsgiSite]:
+    def build() -> AsgiSite:
+        resolver = OriginResolver(resolve, key=("origin",))
+        own = policy(allow_origins=["https://other.example"], origin_resolver=resolver)
+        site = AsgiSite(CORSMiddleware(asgi.app, own))
+        site.remember(ACTUAL)
+        return site
+
+    return build
+
+
+async def _allows(origin: str) -> bool:
+    return True
+
+
+CASES: Mapping[str, Case] = {
+    BARE: Case(lambda: asgi.build(NOTHING), ACTUAL, None),
+    PLAIN: Case(_governed(policy=policy()), ACTUAL),
+    f"{PLAIN}, POST": Case(_governed(policy=policy()), POST),
+    f"{PLAIN}, preflight": Case(_governed(policy=policy()), PREFLIGHT, None),
+    "map of 1 key": Case(_map(1), ACTUAL),
+    "map of 10 keys": Case(_map(10), ACTUAL),
+    "map of 1,000 keys": Case(_map(1_000), ACTUAL),
+    "map of 10 keys, preflight": Case(_map(10), PREFLIGHT, None),
+    "reference": Case(_governed(policy=PolicyRef(policy())), ACTUAL),
+    "reference, preflight": Case(_governed(policy=PolicyRef(policy())), PREFLIGHT, None),
+    "block_cross_site, GET": Case(_governed(policy=policy(), block_cross_site=True), ACTUAL),
+    "block_cross_site, POST": Case(_governed(policy=policy(), block_cross_site=True), POST),
+    "on_decision": Case(_governed(policy=policy(), on_decision=lambda *_: None), ACTUAL),
+    "sync resolver, remembered": Case(_resolver(lambda _: True), ACTUAL),
+    "async resolver, remembered": Case(_resolver(_allows), ACTUAL),
+}
+if asgi.STARLETTE in asgi.LAYERS:
+    CASES = {**CASES, PEERS["asgi"]: Case(lambda: asgi.build(asgi.STARLETTE), ACTUAL)}
