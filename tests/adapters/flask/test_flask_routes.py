@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from corscore import Decision, RequestInfo
 
+pytestmark = pytest.mark.usefixtures("build")
+
 METHODS = ["GET", "POST", "PUT", "DELETE"]
 
 

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
     from corscore import Decision, RequestInfo
 
+pytestmark = pytest.mark.usefixtures("build")
+
 # FastAPI before 0.137 copies the routes of a router that it includes.
 COPIES_ROUTES = not hasattr(fastapi.routing, "_IncludedRouter")
 keeps_routers = pytest.mark.skipif(COPIES_ROUTES, reason="this FastAPI copies routes")
