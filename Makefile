@@ -22,7 +22,7 @@ ASV_PYTHON = --config $(ASV_CONFIG) --environment virtualenv:$(shell $(PYTHON) -
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 BENCH := bench bench-compare bench-html bench-table bench-check bench-baseline sanitize
-.PHONY: $(BENCH) help install demo test test-fast cov deep mutants test-oldest lint format types screenshots dist \
+.PHONY: $(BENCH) help install demo test test-fast cov deep fuzz mutants test-oldest lint format types screenshots dist \
 	wheel clean
 
 help:  ## Show this list
@@ -58,6 +58,15 @@ mutants: $(VENV)/.test  ## Change the matcher and the parsers, and list what no 
 	$(PIP) install --quiet --group mutants
 	$(BIN)/mutmut run $(ARGS)
 	$(BIN)/mutmut results
+
+# Coverage-guided, of the plain build: atheris reads no compiled code. `make fuzz SECONDS=60`.
+SECONDS ?= 600
+fuzz: export CORSCORE_PURE_PYTHON := 1
+fuzz: $(VENV)/.test  ## Fuzz the parsers and whole requests for ten minutes
+	$(PIP) install --quiet --group fuzz
+	for target in tests/fuzz/fuzz_*.py; do \
+		$(BIN)/python $$target -max_total_time=$$(($(SECONDS) / 2)) || exit 1; \
+	done
 
 test-oldest:  ## Run the tests with the lowest versions of everything we declare
 	$(MAKE) VENV=$(VENV)-oldest GROUP=oldest test ARGS='$(or $(ARGS),-m "not browser")'

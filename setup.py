@@ -17,9 +17,8 @@ PURE_PYTHON = bool(os.environ.get("CORSCORE_PURE_PYTHON")) or sys.implementation
 # with the C types of matcher_c.pxd; likewise the others. An install without a C compiler goes on
 # without them, unless they were asked for by name: a wheel for publishing must never lack them, for
 # its file name would promise compiled modules all the same.
-# They claim freethreading_compatible, since no dict or list that requests share changes once it was
-# built: what compiles to a borrowed reference is read from those, or belongs to one request. And
-# nonecheck, so that an object made without its constructor raises instead of ending the process.
+# nonecheck: an object made without its constructor raises instead of ending the process. No claim of
+# freethreading_compatible: no free-threaded interpreter has run the tests, so one turns its GIL on.
 COMPILED = ("matcher", "answer", "paths", "responder", "gateway")
 
 

@@ -1,5 +1,5 @@
 # cython: language_level=3, annotation_typing=False, nonecheck=True
-# cython: binding=False, freethreading_compatible=True
+# cython: binding=False
 """``Answer``: a response, or its headers, prepared when the policy is built.
 
 One source, two builds, as ``matcher_py``.

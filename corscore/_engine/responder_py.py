@@ -1,5 +1,5 @@
 # cython: language_level=3, annotation_typing=False, nonecheck=True
-# cython: binding=False, freethreading_compatible=True
+# cython: binding=False
 """``Responder``: a compiled policy's choice among its prepared answers.
 
 One source, two builds, as ``matcher_py``.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 import corscore_asgi
 import corscore_wsgi
 from adapter_suite import AdapterSuite
@@ -18,6 +20,8 @@ from corscore.testing.conformance import (
 
 if TYPE_CHECKING:
     from corscore.integration import Policies
+
+pytestmark = pytest.mark.usefixtures("build")
 
 SERVERS_OWN = {"/crash": "what no layer inside answers, the server answers outside"}
 

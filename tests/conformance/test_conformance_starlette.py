@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adapter_suite import AdapterSuite
-from corscore.testing.conformance import Sender, Site, asgi_sender
-from corscore_starlette import CORSMiddleware, install
-from starlette_site import fastapi_app, starlette_app
+from starlette_site import serve_fastapi, serve_installed, serve_middleware
 
 if TYPE_CHECKING:
     from corscore.integration import Policies
+    from corscore.testing.conformance import Sender, Site
 
 
 class StarletteSuite(AdapterSuite):
@@ -19,20 +18,14 @@ class StarletteSuite(AdapterSuite):
 
 class TestMiddlewareOfStarlette(StarletteSuite):
     def serve(self, site: Site, policies: Policies) -> Sender:
-        app = starlette_app(site)
-        app.add_middleware(CORSMiddleware, policy=policies)
-        return asgi_sender(app)
+        return serve_middleware(site, policies)
 
 
 class TestInstallInStarlette(StarletteSuite):
     def serve(self, site: Site, policies: Policies) -> Sender:
-        app = starlette_app(site)
-        install(app, policies)
-        return asgi_sender(app)
+        return serve_installed(site, policies)
 
 
 class TestInstallInFastAPI(StarletteSuite):
     def serve(self, site: Site, policies: Policies) -> Sender:
-        app = fastapi_app(site)
-        install(app, policies)
-        return asgi_sender(app)
+        return serve_fastapi(site, policies)

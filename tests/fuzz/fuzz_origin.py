@@ -1,4 +1,4 @@
-"""Fuzz the two parsers with atheris: ``python tests/fuzz/fuzz_origin.py -max_total_time=60``.
+"""Fuzz the two parsers with atheris: ``make fuzz``.
 
 Optional: atheris is no dependency of the test suite, which has the same properties under
 Hypothesis. The first argument of libFuzzer that is a folder is used as the corpus.

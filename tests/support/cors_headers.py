@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from corscore import Policy
+from corscore.testing.conformance._oracle import SERVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
+
+    from corscore.testing.conformance import Sender
 
 PAGE = "https://app.example"
 """The origin of the page in most tests."""
@@ -41,40 +45,59 @@ def cors_of(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return found
 
 
-def numbered(number: int, **options: Any) -> Policy:
-    """A policy that can be told from others by its answers, to a preflight and to a request."""
-    given: dict[str, Any] = {
-        "allow_origins": [PAGE],
-        "allow_methods": ["*"],
-        "max_age": number,
-        "expose_headers": [f"X-Policy-{number}"],
-    }
-    return Policy(**given, **options)
+def named(name: str, **options: Any) -> Policy:
+    """A policy whose answers tell its name, be it to a preflight or to a request."""
+    return Policy(
+        **{
+            "allow_origins": [PAGE],
+            "allow_methods": ["*"],
+            "allow_headers": [f"X-{name}"],
+            "expose_headers": [f"X-{name}"],
+            **options,
+        }
+    )
 
 
-def governing_of(
-    send: Callable[[str, str, Any], tuple[int, Any]],
-    method: str,
-    url: str,
-    headers: Sequence[tuple[str, str]] = (),
-) -> tuple[str, str]:
-    """Which ``numbered`` policies govern a preflight, and the request that it announces.
+NO_ORIGIN, LEFT_ALONE = "no origin", None
+
+
+def governing(
+    send: Sender, method: str, url: str, headers: Sequence[tuple[str, str]] = ()
+) -> str | None:
+    """The name of the policy that governs a request, and the preflight that announces it.
 
     Args:
-        send: A transport of the conformance suite.
+        send: Sends a request, as those of the conformance suite do.
         method: Of the request.
-        url: Of both.
+        url: Of both; a path is one of ``SERVER``.
         headers: Of the request alone, as cookies are.
+
+    Returns:
+        A ``named`` policy's name, ``LEFT_ALONE``, or ``NO_ORIGIN`` where none is allowed.
     """
+    announced, got = governing_each(send, method, url, headers)
+    assert announced == got, (method, url)
+    return got
+
+
+def governing_each(
+    send: Sender, method: str, url: str, headers: Sequence[tuple[str, str]] = ()
+) -> tuple[str | None, str | None]:
+    """What governs a preflight, and what the request that it announces."""
+    url = f"{SERVER}{url}" if url.startswith("/") else url
     asking = [("Origin", PAGE), ("Access-Control-Request-Method", method)]
-    told = cors_of(send("OPTIONS", url, asking)[1])
-    got = cors_of(send(method, url, [("Origin", PAGE), *headers])[1])
-    ages = told.get("access-control-max-age", [])
-    exposed = [name.rpartition("-")[2] for name in got.get("access-control-expose-headers", [])]
-    return _governing(told, ages), _governing(got, exposed)
+    preflight = send("OPTIONS", url, asking)
+    request = send(method, url, [("Origin", PAGE), *headers])
+    announced = _governing(cors_of(preflight.headers), "access-control-allow-headers")
+    # Only the layer answers so.
+    assert announced in (NO_ORIGIN, LEFT_ALONE) or preflight.status == HTTPStatus.NO_CONTENT
+    return announced, _governing(cors_of(request.headers), "access-control-expose-headers")
 
 
-def _governing(cors: dict[str, list[str]], numbers: list[str]) -> str:
+def _governing(cors: dict[str, list[str]], telling: str) -> str | None:
     if "access-control-allow-origin" in cors:
-        return ",".join(numbers)
-    return "no origin" if "origin" in cors.get("vary", ()) else "left alone"
+        names = ",".join(cors[telling]).lower().replace(" ", "").split(",")
+        return ",".join(name[2:] for name in names if name.startswith("x-"))
+    # Frameworks set Vary, too.
+    assert cors.keys() <= {"vary"}
+    return NO_ORIGIN if "origin" in cors.get("vary", ()) else LEFT_ALONE

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial, wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf.urls.i18n import i18n_patterns
+from django.core.asgi import get_asgi_application
+from django.core.wsgi import get_wsgi_application
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path, register_converter
 from django.utils.decorators import method_decorator
@@ -23,12 +26,18 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
-from cors_headers import numbered
+from cors_headers import named
 from corscore import PolicyMap, PolicyRef
+from corscore.testing.conformance import Sender, asgi_sender, wsgi_sender
 from corscore_django import cors_policy
+from django_project import COMMON, OURS, project
 from django_views import calls
 
-APP, PATH, A, B, C = (numbered(number) for number in range(5))
+if TYPE_CHECKING:
+    from django_project import Mode
+
+APP, PATH, A, B, C = map(named, ("app", "path", "a", "b", "c"))
+BY_PATH = PolicyMap({"/path/*": PATH}, default=APP)
 REF = PolicyRef(A)
 REF_TO_MAP = PolicyRef(PolicyMap({"/ref-to-map/": B}, default=None))
 
@@ -331,3 +340,159 @@ def chooses_urls(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
         return get_response(request)
 
     return middleware
+
+
+# --- which policy governs
+
+SITE: dict[str, Any] = {
+    "MIDDLEWARE": [
+        OURS,
+        COMMON,
+        "django.middleware.locale.LocaleMiddleware",
+        "django_views.InTheWay",
+    ],
+    "ROOT_URLCONF": "django_routed",
+    "LANGUAGES": [("en", "English"), ("de", "German")],
+}
+
+
+def serve_sync(policies: Any) -> AbstractContextManager[Sender]:
+    return serving("sync", CORS_POLICY=policies)
+
+
+def serve_async(policies: Any) -> AbstractContextManager[Sender]:
+    return serving("async", CORS_POLICY=policies)
+
+
+@contextmanager
+def serving(mode: Mode, **changes: Any) -> Iterator[Sender]:
+    """The site under other settings."""
+    with project(**{**SITE, **changes}):
+        yield (
+            wsgi_sender(get_wsgi_application())
+            if mode == "sync"
+            else asgi_sender(get_asgi_application())
+        )
+
+
+CASES: dict[str, dict[str, str | None]] = {
+    "functions": {
+        "GET /ok/": "app",  # no policy of its own
+        "GET /nowhere/": "app",  # no view
+        "GET /sync": "app",  # a redirect to the path with a slash
+        "GET /sync/": "a",  # a function
+        "DELETE /sync/": "a",  # a function, whatever the method
+        "OPTIONS /sync/": "a",  # a function, OPTIONS itself
+        "GET /async/": "a",  # an asynchronous function
+        "GET /ref/": "a",  # a reference
+        "GET /ref-to-map/": "b",  # a reference to a map
+        "POST /exempt-outside/": "a",  # csrf_exempt outside
+        "POST /exempt-inside/": "a",  # csrf_exempt inside
+        "GET /noted/": "a",  # other decorators inside and outside
+        "GET /stacked/": "b",  # the outer one of two
+        "POST /require/": "a",  # a method that a decorator refuses
+        "GET /partial/": "a",  # a partial
+        "GET /object/": "a",  # a callable object
+    },
+    "left alone": {
+        "GET /none/": None,  # a function that is left alone
+        "PUT /none/": None,  # a function that is left alone, whatever the method
+    },
+    "functions, by method": {
+        "GET /by-name/": "a",  # a function, by method
+        "HEAD /by-name/": "a",  # a function, by method: HEAD is GET
+        "HEAD /by-name/head/": "b",  # by method: HEAD has a policy of its own
+        "DELETE /by-name/": None,  # a function, by method: left alone
+        "PUT /by-name/": "app",  # a function, by method: not named
+    },
+    "classes": {
+        "GET /class/": "a",  # a class
+        "HEAD /class/": "a",  # a class: HEAD is GET
+        "OPTIONS /class/": "a",  # a class: its own OPTIONS
+        "PATCH /class/": "app",  # a class: no such handler
+        "PURGE /class/": "app",  # a class: no such method
+        "GET /class/plain/": "app",  # a class without a policy, though its subclasses have some
+        "GET /class/inherits/": "a",  # a base class
+        "GET /class/overrides/": "b",  # a class counts more than its base
+        "GET /class/outside/": "c",  # what stands around as_view counts most
+        "GET /class/names/": "a",  # a class with fewer methods
+        "PUT /class/names/": "app",  # a class with fewer methods: none of them
+        "GET /class/async/": "a",  # an asynchronous class
+        "PUT /class/async/": "b",  # an asynchronous handler
+    },
+    "classes, by dispatch": {
+        "GET /dispatch/": "a",  # dispatch
+        "PATCH /dispatch/": "app",  # dispatch: no such handler
+        "GET /dispatch/inherits/": "a",  # the dispatch of a base class
+        "GET /dispatch/overrides/": "b",  # dispatch counts more than that of a base class
+        "GET /dispatch/methods/": "a",  # by method on dispatch
+        "DELETE /dispatch/methods/": "b",  # by method on dispatch: another
+        "POST /dispatch/methods/": "app",  # by method on dispatch: not named
+        "GET /dispatch/methods/more/": "c",  # dispatch counts more than by method in a base class
+    },
+    "classes, by method": {
+        "GET /methods/overrides/": "c",  # a class counts more than by method in its base
+        "GET /methods/": "a",  # by method
+        "HEAD /methods/": "a",  # by method: HEAD is GET
+        "DELETE /methods/": "b",  # by method: another
+        "PUT /methods/": None,  # by method: left alone
+        "POST /methods/": "app",  # by method: not named
+        "POST /methods/else/": "c",  # by method: everything else
+        "DELETE /methods/else/": "b",  # by method: but for one
+        "DELETE /methods/more/": "c",  # by method: its own
+        "GET /methods/more/": "a",  # by method: its base's
+    },
+    "handlers of classes": {
+        "GET /handler/": "b",  # a handler counts more than its class
+        "HEAD /handler/": "b",  # a handler: HEAD is GET
+        "PUT /handler/": "c",  # a handler, by method_decorator
+        "POST /handler/": "a",  # a handler without: its class's
+        "GET /handler/overrides/": "a",  # a class counts more than its base's handlers
+        "GET /handler/another/": "a",  # a handler in the place of one with a policy
+        "PUT /handler/another/": "c",  # a base's handler
+    },
+    "Django REST framework": {
+        "GET /api/": "a",  # APIView
+        "GET /api/?why=auth": "a",  # APIView: who is not logged in
+        "PUT /api/": "b",  # APIView by method
+        "DELETE /api/": "c",  # APIView: a handler
+        "PATCH /api/": "app",  # APIView: no such handler
+        "GET /drf/things/": "a",  # a viewset by action
+        "HEAD /drf/things/": "a",  # a viewset by action: HEAD is GET
+        "POST /drf/things/": "app",  # a viewset: an action that is not named
+        "GET /drf/things/1/": "app",  # a viewset: the same method, another action
+        "DELETE /drf/things/1/": "b",  # a viewset by action, named from outside
+        "PUT /drf/things/1/": "c",  # a viewset by method
+        "PATCH /drf/things/1/": "app",  # a viewset: no such action
+        "GET /drf/things/above/": "b",  # above @action
+        "GET /drf/things/below/": None,  # below @action
+        "DELETE /drf/things/below/": "a",  # one of an action's methods
+        "GET /api/above/": "a",  # above @api_view
+        "DELETE /api/above/": "app",  # above @api_view: another method
+        "PUT /api/below/": "a",  # below @api_view
+        "DELETE /api/below/": "app",  # below @api_view: another method
+        "GET /api/without/": "app",  # @api_view alone
+    },
+    "converters": {
+        "GET /word/abc/": "a",  # a path with a parameter
+        "GET /word/value/": "app",  # a converter that says no
+        "GET /word/missing/": "app",  # a converter that finds nothing
+    },
+    "languages": {
+        "GET /en/page/": "a",  # a language's prefix
+        "GET /de/seite/": "a",  # another language, and its name of the path
+        "GET /de/page/": "app",  # a path of another language
+        "GET /fr/page/": "app",  # a language that the project does not have
+    },
+    "by path, and by view": {
+        "GET /path/ok/": "path",  # the path's
+        "GET /path/nowhere/": "path",  # no view at a path with a policy
+        "GET /path/own/": "a",  # a view beats its path
+        "GET /path/none/": None,  # a view beats its path, left alone
+    },
+    "answered by a middleware below": {
+        "GET /sync/?way=401": "a",  # a 401 of a middleware below
+        "GET /sync/?way=boom": "a",  # an exception in a middleware below
+        "GET /none/?way=401": None,  # a 401 at a view that is left alone
+    },
+}

@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import fastapi
 from starlette.applications import Starlette
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
 
-from corscore_starlette import cors_policy
+from corscore.testing.conformance import asgi_sender
+from corscore_starlette import CORSMiddleware, cors_policy, install
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from starlette.requests import Request
 
-    from corscore.testing.conformance import Page, Site
+    from corscore.integration import Policies
+    from corscore.testing.conformance import Page, Sender, Site
 
     Endpoint = Callable[[Request], Awaitable[Response]]
 
 _PREFIX = "/api/"
+
+
+def serve_middleware(site: Site, policies: Policies, **options: Any) -> Sender:
+    app = starlette_app(site)
+    app.add_middleware(CORSMiddleware, policy=policies, **options)
+    return asgi_sender(app)
+
+
+def serve_installed(site: Site, policies: Policies, **options: Any) -> Sender:
+    app = starlette_app(site)
+    install(app, policies, **options)
+    return asgi_sender(app)
+
+
+def serve_fastapi(site: Site, policies: Policies, **options: Any) -> Sender:
+    app = fastapi_app(site)
+    install(app, policies, **options)
+    return asgi_sender(app)
 
 
 def starlette_app(site: Site) -> Starlette:

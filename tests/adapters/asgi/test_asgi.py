@@ -22,6 +22,8 @@ from corscore_asgi import CORSMiddleware
 if TYPE_CHECKING:
     from asgi_apps import ASGIApp
 
+pytestmark = pytest.mark.usefixtures("build")
+
 API = "https://api.example"
 ORIGIN = PAGE.encode()
 POLICY = Policy(allow_origins=[PAGE], allow_methods=["PUT"])

@@ -1,436 +1,62 @@
-"""Policies by path, by blueprint and by view in Flask: which one governs, and what cannot be said.
-
-Each policy here is told by a header that it allows and exposes, so that a response says by which
-of them it was made. Every row is asked twice: the preflight and the request that it announces have
-to be governed by the same one.
-"""
+"""Policies of blueprints and views in Flask: when they are found, and what cannot be said."""
 
 from __future__ import annotations
 
-import functools
 import inspect
 import itertools
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
-from flask import Blueprint, Flask, abort, current_app, g, request
-from flask.views import MethodView, View
+from flask import Blueprint, Flask, g, request
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
-from werkzeug.routing import BaseConverter
 
-from cors_headers import PAGE, REFUSED, UNTOUCHED, cors_of
+import cors_headers
+from cors_headers import PAGE, REFUSED, cors_of
 from corscore import ConfigError, Policy, PolicyMap, PolicyRef
+from corscore.testing.conformance import wsgi_sender
 from corscore.testing.conformance._wsgi import call, wsgi_environ
 from corscore_flask import CORS, cross_origin, current_decision
+from flask_routed import (
+    APP,
+    INNER,
+    PATH,
+    A,
+    B,
+    ByMethod,
+    C,
+    Decorated,
+    Listed,
+    ok,
+    passing,
+    routed,
+    with_blueprints,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from corscore import Decision, RequestInfo
 
-METHODS = ["GET", "POST", "PUT", "DELETE"]
+pytestmark = pytest.mark.usefixtures("build")
 
 
-def named(name: str, **options: Any) -> Policy:
-    """A policy whose responses say its name."""
-    options = {"allow_origins": [PAGE], "allow_methods": METHODS, **options}
-    return Policy(allow_headers=[f"x-{name}"], expose_headers=[f"X-{name}"], **options)
-
-
-APP, PATH, BLUE, INNER = named("app"), named("path"), named("blue"), named("inner")
-A, B, C = named("a"), named("b"), named("c")
-ALONE = "alone"
+def governing(app: Flask, method: str, url: str) -> str | None:
+    return cors_headers.governing(wsgi_sender(app), method, url)
 
 
 def sent(app: Flask, method: str, url: str, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
     """Sends a request as a server would; its status and its headers of CORS."""
     if url.startswith("/"):
-        url = f"https://site.example{url}"
+        url = f"https://api.example.com{url}"
     environ = wsgi_environ(method, url, [("Origin", PAGE), *headers.items()])
     response = call(app, environ)
     return response.status, cors_of(response.headers)
-
-
-def governing(app: Flask, method: str, url: str, **headers: str) -> str:
-    """The name of what governs a request and its preflight."""
-    asks = {"Access-Control-Request-Method": method, **headers}
-    status, preflight = sent(app, "OPTIONS", url, asks)
-    (allowed,) = preflight.get("access-control-allow-headers", [""])
-    found: list[str] = [name[2:] for name in allowed.split(", ") if name.startswith("x-")]
-    _, actual = sent(app, method, url, headers)
-    exposed = actual.get("access-control-expose-headers")
-    if found:
-        assert status == 204
-        assert exposed == [f"X-{found[0]}"]
-        return found[0]
-    assert (preflight, actual) == (UNTOUCHED, UNTOUCHED)
-    assert status != 403
-    return ALONE
-
-
-# --- which one governs
-
-
-class Checked(BaseConverter):
-    """A converter that needs the application, as those do that ask a database."""
-
-    def to_python(self, value: str) -> str:
-        assert current_app.name
-        assert not hasattr(g, "user")
-        if value == "gone":
-            abort(404)
-        if value == "boom":
-            raise LookupError("no\nline")
-        return value
-
-
-def passing(view: Callable[..., Any]) -> Callable[..., Any]:
-    """A decorator as people write it."""
-
-    @functools.wraps(view)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        return view(*args, **kwargs)
-
-    return wrapper
-
-
-def ok(**_: object) -> str:
-    return "ok"
-
-
-class Slotted:
-    """A view that nothing can refer to weakly."""
-
-    __slots__ = ()
-
-    def __call__(self) -> str:
-        return "object"
-
-
-class Listed(MethodView):
-    decorators = [cross_origin(A)]  # noqa: RUF012 - as in Flask's documentation
-
-    def get(self) -> str:
-        return "listed"
-
-    @cross_origin(B)
-    def put(self) -> str:
-        return "put"
-
-
-class ListedBelow(Listed):
-    pass
-
-
-@cross_origin(C)
-class Decorated(View):
-    methods = ["GET", "PUT"]  # noqa: RUF012
-
-    def dispatch_request(self) -> str:
-        return "decorated"
-
-
-class DecoratedBelow(Decorated):
-    init_every_request = False
-
-
-class ByMethod(MethodView):
-    @cross_origin(A)
-    def get(self) -> str:
-        return "get"
-
-    @cross_origin(None)
-    async def put(self) -> str:
-        return "put"
-
-    def delete(self) -> str:
-        return "delete"
-
-
-class ByDispatch(View):
-    @cross_origin(A)
-    def dispatch_request(self) -> str:
-        return "dispatched"
-
-
-def routed(policies: Any = APP, **options: Any) -> Flask:
-    app = Flask(__name__)
-    app.url_map.converters["checked"] = Checked
-    app.logger.disabled = True
-    CORS(app, policies, **options)
-    app.add_url_rule("/plain", "plain", ok, methods=METHODS)
-    add_functions(app)
-    add_methods(app)
-    add_rules(app)
-    for path, view_class in VIEW_CLASSES.items():
-        app.add_url_rule(path, view_func=view_class.as_view(path.strip("/")))
-
-    @app.before_request
-    def login() -> None:
-        if request.path == "/secret":
-            abort(401)
-
-    return app
-
-
-VIEW_CLASSES: dict[str, type[View]] = {
-    "/listed": Listed,
-    "/listed-below": ListedBelow,
-    "/decorated": Decorated,
-    "/decorated-below": DecoratedBelow,
-    "/by-method": ByMethod,
-    "/by-dispatch": ByDispatch,
-}
-
-
-def add_functions(app: Flask) -> None:
-    @app.route("/below", methods=METHODS)
-    @cross_origin(A)
-    def below() -> str:
-        return "below"
-
-    @cross_origin(A)
-    @app.route("/above", methods=METHODS)
-    def above() -> str:
-        return "above"
-
-    @app.route("/alone", methods=METHODS)
-    @cross_origin(None)
-    def alone() -> str:
-        return "alone"
-
-    @app.get("/async")
-    @cross_origin(A)
-    async def asynchronous() -> str:
-        return "async"
-
-    @app.get("/wrapped")
-    @passing
-    @cross_origin(A)
-    @passing
-    def wrapped() -> str:
-        return "wrapped"
-
-    @app.get("/ref")
-    @cross_origin(PolicyRef(B))
-    def by_reference() -> str:
-        return "ref"
-
-
-def add_methods(app: Flask) -> None:
-    @app.get("/x")
-    @cross_origin(A)
-    def get_x() -> str:
-        return "get"
-
-    @app.delete("/x")
-    @cross_origin(B)
-    def delete_x() -> str:
-        return "delete"
-
-    @app.put("/x")
-    def put_x() -> str:
-        return "put"
-
-
-def add_rules(app: Flask) -> None:
-    @app.get("/checked/<checked:name>")
-    @cross_origin(A)
-    def checked(name: str) -> str:
-        return name
-
-    @app.get("/slash/")
-    @cross_origin(A)
-    def slash() -> str:
-        return "slash"
-
-    @app.get("/secret")
-    @cross_origin(A)
-    def secret() -> str:
-        return "secret"
-
-    @app.get("/error")
-    @cross_origin(A)
-    def error() -> NoReturn:
-        raise LookupError
-
-    # One function under several rules.
-    app.add_url_rule("/shared/a", "shared a", cross_origin(A)(ok))
-    app.add_url_rule("/shared/b", "shared b", cross_origin(B)(ok))
-    app.add_url_rule("/shared/plain", "shared plain", ok)
-    app.add_url_rule("/shared/again", "shared again", app.view_functions["shared a"])
-
-    # Views that are no functions.
-    app.add_url_rule("/partial", "partial", cross_origin(A)(functools.partial(ok)))
-    app.add_url_rule("/object", "object", Slotted())
-    app.add_url_rule("/marked-object", "marked object", cross_origin(A)(Slotted()))
-
-    app.add_url_rule("/page", "page", ok, defaults={"number": 1})
-    app.add_url_rule("/page/<int:number>", "page", ok)
-    app.add_url_rule("/old", "old", cross_origin(A)(ok), redirect_to="plain")
-    app.url_map.add(app.url_rule_class("/viewless", endpoint="viewless", methods=["GET"]))
-
-
-def with_blueprints(policies: Any = APP) -> Flask:
-    app = routed(policies)
-    outer, inner = Blueprint("outer", __name__), Blueprint("inner", __name__)
-    plain, open_ = Blueprint("plain", __name__), Blueprint("open", __name__)
-    CORS(outer, BLUE)
-    CORS(inner, INNER)
-    CORS(open_, PolicyMap({"/open/b": B}, default=None))
-    for blueprint in (outer, inner, plain, open_):
-        blueprint.add_url_rule("/", "index", ok, methods=METHODS)
-        blueprint.add_url_rule("/own", "own", cross_origin(C)(ok))
-        blueprint.add_url_rule("/alone", "alone", cross_origin(None)(ok))
-        blueprint.add_url_rule("/b", "b", ok)
-
-    @cross_origin(C)
-    @outer.get("/above")
-    def above() -> str:
-        return "above"
-
-    outer.register_blueprint(inner, url_prefix="/inner")
-    outer.register_blueprint(plain, url_prefix="/plain")
-    app.register_blueprint(outer, url_prefix="/outer")
-    app.register_blueprint(outer, url_prefix="/again", name="again")
-    app.register_blueprint(plain, url_prefix="/blue-plain", name="plain-blueprint")
-    app.register_blueprint(open_, url_prefix="/open")
-    return app
-
-
-ROUTES = [
-    ("GET", "/plain", "app"),
-    ("GET", "/below", "a"),
-    ("HEAD", "/below", "a"),
-    ("OPTIONS", "/below", "a"),
-    ("PUT", "/below", "a"),
-    ("put", "/below", "a"),  # Flask, too, takes it for PUT
-    ("PATCH", "/below", "app"),  # 405
-    ("PURGE", "/below", "app"),
-    ("GET", "//below", "a"),  # Flask does not see the second slash
-    ("GET", "/below?a=b", "a"),
-    ("GET", "/below/", "app"),
-    ("GET", "/above", "a"),
-    ("GET", "/alone", ALONE),
-    ("DELETE", "/alone", ALONE),
-    ("PATCH", "/alone", "app"),
-    ("GET", "/x", "a"),
-    ("HEAD", "/x", "a"),
-    ("DELETE", "/x", "b"),
-    ("PUT", "/x", "app"),
-    ("PATCH", "/x", "app"),
-    ("GET", "/async", "a"),
-    ("GET", "/wrapped", "a"),
-    ("GET", "/ref", "b"),
-    ("GET", "/checked/one", "a"),
-    ("GET", "/checked/gone", "app"),  # the converter says that there is none
-    ("GET", "/slash/", "a"),
-    ("GET", "/slash", "app"),  # a redirect
-    ("GET", "/secret", "a"),  # 401 in before_request
-    ("GET", "/error", "a"),
-    ("GET", "/shared/a", "a"),
-    ("GET", "/shared/b", "b"),
-    ("GET", "/shared/plain", "app"),
-    ("GET", "/shared/again", "a"),
-    ("GET", "/partial", "a"),
-    ("GET", "/object", "app"),
-    ("GET", "/marked-object", "a"),
-    ("GET", "/page/1", "app"),  # redirects to /page
-    ("GET", "/old", "app"),  # redirects
-    ("GET", "/missing", "app"),
-    ("GET", "/static/missing", "app"),
-    ("GET", "/listed", "a"),
-    ("HEAD", "/listed", "a"),
-    ("PUT", "/listed", "b"),
-    ("GET", "/listed-below", "a"),
-    ("PUT", "/listed-below", "b"),
-    ("GET", "/decorated", "c"),
-    ("PUT", "/decorated-below", "c"),
-    ("GET", "/by-method", "a"),
-    ("HEAD", "/by-method", "a"),
-    ("PUT", "/by-method", ALONE),
-    ("DELETE", "/by-method", "app"),
-    ("GET", "/by-dispatch", "a"),
-]
-BLUEPRINTS = [
-    ("GET", "/outer/", "blue"),
-    ("DELETE", "/outer/", "blue"),
-    ("PATCH", "/outer/", "app"),
-    ("GET", "/outer/own", "c"),
-    ("GET", "/outer/above", "c"),
-    ("GET", "/outer/alone", ALONE),
-    ("GET", "/outer/missing", "app"),  # no route of the blueprint
-    ("GET", "/outer/inner/", "inner"),
-    ("GET", "/outer/inner/own", "c"),
-    ("GET", "/outer/plain/", "blue"),
-    ("GET", "/again/", "blue"),
-    ("GET", "/again/inner/", "inner"),
-    ("GET", "/blue-plain/", "app"),
-    ("GET", "/open/", ALONE),
-    ("GET", "/open/b", "b"),
-    ("GET", "/open/own", "c"),
-]
-BY_PATH = PolicyMap(
-    {"/plain": PATH, "/below": PATH, "/x": PATH, "/outer/*": PATH, "/slash": PATH, "/slash/": B},
-    default=None,
-)
-PATHS = [
-    ("GET", "/plain", "path"),
-    ("GET", "//plain", "path"),
-    ("PATCH", "/plain", "path"),
-    ("GET", "/below", "a"),
-    ("PATCH", "/below", "path"),
-    ("PUT", "/x", "path"),
-    ("DELETE", "/x", "b"),
-    ("GET", "/alone", ALONE),
-    ("GET", "/shared/a", "a"),
-    ("GET", "/shared/plain", ALONE),
-    ("GET", "/outer/", "blue"),
-    ("GET", "/outer/missing", "path"),
-    ("GET", "/outer/alone", ALONE),
-    ("GET", "/slash", "path"),
-    ("GET", "/slash/", "a"),
-    ("GET", "/missing", ALONE),
-]
-
-
-@pytest.mark.parametrize(("method", "path", "expected"), ROUTES + BLUEPRINTS)
-def test_route_beats_app(method: str, path: str, expected: str) -> None:
-    assert governing(with_blueprints(), method, path) == expected
-
-
-@pytest.mark.parametrize(("method", "path", "expected"), PATHS)
-@pytest.mark.parametrize("policies", [BY_PATH, PolicyRef(BY_PATH)])
-def test_route_beats_path(policies: Any, method: str, path: str, expected: str) -> None:
-    assert governing(with_blueprints(policies), method, path) == expected
-
-
-def test_routes_only() -> None:
-    app = with_blueprints(PolicyMap({}, default=None))
-    for method, path, expected in ROUTES + BLUEPRINTS:
-        assert governing(app, method, path) == (ALONE if expected == "app" else expected), path
 
 
 def test_a_rule_without_a_view() -> None:
     app = routed()
     app.config["PROPAGATE_EXCEPTIONS"] = False
     assert governing(app, "GET", "/viewless") == "app"
-
-
-def test_preflights_of_what_is_left_alone_reach_the_view() -> None:
-    app = Flask(__name__)
-    CORS(app, APP)
-
-    @app.route("/own", methods=["OPTIONS"])
-    @cross_origin(None)
-    def own() -> tuple[str, dict[str, str]]:
-        return "mine", {"Access-Control-Allow-Origin": "*", "Vary": "Cookie"}
-
-    headers = {"Origin": PAGE, "Access-Control-Request-Method": "OPTIONS"}
-    response = app.test_client().options("/own", headers=headers)
-    assert response.text == "mine"
-    assert response.headers["Access-Control-Allow-Origin"] == "*"
-    assert response.headers["Vary"] == "Cookie"
 
 
 @pytest.mark.parametrize(
@@ -509,26 +135,10 @@ def test_resources_of_the_app_are_no_limit_to_its_routes() -> None:
     app.add_url_rule("/own", "own", decorate(ok))
     app.add_url_rule("/plain", "plain", ok)
     assert governing(app, "GET", "/own") == "a"
-    assert governing(app, "GET", "/plain") == ALONE
+    assert governing(app, "GET", "/plain") is None
 
 
 # --- the lookup
-
-
-def test_a_lookup_that_raises_refuses_the_preflight(caplog: pytest.LogCaptureFixture) -> None:
-    app = routed(named("app", allow_origins=["*"]))
-    asks = {"Access-Control-Request-Method": "GET"}
-    for _ in range(3):
-        assert sent(app, "OPTIONS", "/checked/boom", asks) == (403, REFUSED)
-    (message,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-    assert message == (
-        r"the route of OPTIONS /checked/boom could not be looked up (LookupError: no\nline): its "
-        r"preflights are refused, and its other requests get the policy of the path"
-    )
-    # Flask meets with the same exception, and answers it.
-    status, actual = sent(app, "GET", "/checked/boom", {})
-    assert status == 500
-    assert actual["access-control-expose-headers"] == ["X-app"]
 
 
 def test_a_route_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -671,34 +281,6 @@ def test_an_error_is_readable_under_any_policy(policies: Any, is_marked: bool) -
     assert headers["access-control-expose-headers"] == ["X-a" if is_marked else "X-app"]
     with pytest.raises(LookupError):
         sent(app, "GET", "/none", {})
-
-
-def test_observers_and_enforcement() -> None:
-    seen: list[tuple[str, str | None]] = []
-
-    def watch(decision: Decision, request: RequestInfo) -> None:
-        seen.append((request.path, decision.reason))
-
-    app = routed(
-        PolicyMap({}, default=APP),
-        on_decision=watch,
-        shadow=APP,
-        block_cross_site=True,
-        own_origins=["https://own.example"],
-    )
-    cross_site = {"Sec-Fetch-Site": "cross-site"}
-    statuses = {
-        path: sent(app, "POST", path, cross_site)[0] for path in ("/plain", "/below", "/alone")
-    }
-    # What is left alone is not enforced, either: a payment's return is such a form.
-    assert statuses == {"/plain": 403, "/below": 403, "/alone": 200}
-    assert seen == [("/plain", None), ("/below", None)]
-    own = wsgi_environ(
-        "POST",
-        "https://site.example/plain",
-        [("Origin", "https://own.example"), *cross_site.items()],
-    )
-    assert call(app, own).status == 200
 
 
 def test_options_of_the_app_beside_flask_cors_s_names() -> None:

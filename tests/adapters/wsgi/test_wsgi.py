@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
     Headers = list[tuple[str, str]]
 
-POLICY = Policy(allow_origins=[PAGE], allow_methods=["PUT"], expose_headers=["X-Id"])
+pytestmark = pytest.mark.usefixtures("build")
+
+OPTIONS = {"allow_origins": [PAGE], "allow_methods": ["PUT"], "expose_headers": ["X-Id"]}
+POLICY = Policy(**OPTIONS)
 ALLOWED = {**READABLE, "access-control-expose-headers": ["X-Id"]}
 URL = "https://api.example/ok"
 TEXT = ("Content-Type", "text/plain")
@@ -206,20 +209,20 @@ KINDS = {
 
 
 @pytest.mark.parametrize(
-    "policy",
+    "options",
     [
-        POLICY,
-        Policy(allow_origins=[PAGE], preflight_status=200, debug=True),
-        Policy(allow_origins=["*"]),
+        OPTIONS,
+        {"allow_origins": [PAGE], "preflight_status": 200, "debug": True},
+        {"allow_origins": ["*"]},
     ],
 )
 @pytest.mark.parametrize("kind", KINDS)
-def test_wsgiref_has_nothing_to_say(kind: str, policy: Policy) -> None:
+def test_wsgiref_has_nothing_to_say(kind: str, options: dict[str, Any]) -> None:
     def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", [TEXT])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [b"ok"]
 
-    layered = validator(CORSMiddleware(validator(app), policy))
+    layered = validator(CORSMiddleware(validator(app), **options))
     response = Response()
     chunks = layered(dict(KINDS[kind]), response.start)
     list(chunks)
