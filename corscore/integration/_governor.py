@@ -314,6 +314,7 @@ class Governor:
         """Compare a request that no policy governs with the shadow policy."""
         candidate = None if self._shadow is None else self._shadow(request.path)
         if candidate is not None:
+            request.own_origins = self._own_origins
             decision = candidate.decide(request)
             # No resolver is asked about a request that is left alone.
             if not decision.needs_resolver:
@@ -342,6 +343,7 @@ class Governor:
     def _examine(
         self, policy: Policy, verdict: bool | None, request: RequestInfo, decision: Decision
     ) -> bool:
+        request.own_origins = self._own_origins
         if self._shadow is not None and not self._is_async:
             candidate = self._shadow(request.path)
             other = None
@@ -382,6 +384,7 @@ class Governor:
     async def _report_async(
         self, policy: Policy, verdict: bool | None, request: RequestInfo
     ) -> None:
+        request.own_origins = self._own_origins
         candidate = None if self._shadow is None else self._shadow(request.path)
         other = None
         if candidate is not None:
