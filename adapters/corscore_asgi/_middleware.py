@@ -26,13 +26,21 @@ if TYPE_CHECKING:
     ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _DENIAL = "websocket.http.response"
+_ERROR = b"Internal Server Error"
+_ERROR_TYPE = (
+    (b"content-length", str(len(_ERROR)).encode()),
+    (b"content-type", b"text/plain; charset=utf-8"),
+)
 
 
 class CORSMiddleware:
     """A CORS policy around an ASGI application.
 
     Preflights are answered here; every other HTTP request reaches the application, whose response
-    gets its headers as it starts. Nothing is buffered, and other scopes pass untouched.
+    gets its headers as it starts. Nothing is buffered, and other scopes pass untouched. Where the
+    application raises before its response starts, and a page of another origin that the policy
+    allows waits for it, a plain 500 with the headers is sent, and the exception goes on to the
+    server; with ``debug=True`` it only goes on.
 
     Args:
         app: An ASGI 3 application.
@@ -56,6 +64,9 @@ class CORSMiddleware:
 
     policy: Policy
     """The policy, where one plain ``Policy`` was given; otherwise see ``governor``."""
+
+    _answers_exceptions: bool = True
+    """Whether no layer of the framework outside answers an exception of the application."""
 
     def __init__(
         self,
@@ -103,19 +114,32 @@ class CORSMiddleware:
         # Variables and `type`: Python calls attributes and isinstance in twice the time.
         sender = self._sender
         answer = sender(scope, send)
-        if type(answer) is not tuple:
-            app = self.app
-            await app(scope, receive, answer)
-            return
-        if len(answer) > 2:
+        if type(answer) is tuple:
+            if len(answer) == 2:
+                start, end = answer
+                await send(start)
+                await send(end)
+                return
             verdict = await self.governor.ask_async(answer[0], self.request_of(scope))
             answer = self.governor.gateway.resume(verdict, answer)
-            if type(answer) is not tuple:
-                await self.app(scope, receive, answer)
+            if type(answer) is tuple:
+                for message in answer:
+                    await send(message)
                 return
-        start, end = answer
-        await send(start)
-        await send(end)
+        app = self.app
+        try:
+            await app(scope, receive, answer)
+        except Exception:
+            if self._answers_exceptions:
+                await self._send_500(scope, answer)
+            raise
+
+    async def _send_500(self, scope: Scope, send: Send) -> None:
+        """Answer an exception of the application, where a page of another origin waits for it."""
+        decision = self.governor.pending(self.policy_at(scope), self.request_of(scope), send)
+        if self.governor.is_awaited(decision):
+            await send({"type": "http.response.start", "status": 500, "headers": list(_ERROR_TYPE)})
+            await send({"type": "http.response.body", "body": _ERROR})
 
     def request_of(self, scope: Scope) -> RequestInfo:
         """The request of an ``http`` or ``websocket`` scope, for resolvers and observers."""

@@ -184,13 +184,7 @@ class GovernedRequest:
         """
         self.settle()
         decision = None if self._answer is None else self._decision()
-        if (
-            decision is None
-            or decision.kind == "not-cors"
-            or not decision.origin_allowed
-            or self.info.is_own_origin
-            or settings.DEBUG_PROPAGATE_EXCEPTIONS
-        ):
+        if settings.DEBUG_PROPAGATE_EXCEPTIONS or not self._governor.is_awaited(decision):
             raise error
         _logger.error(
             "Internal Server Error: %s",

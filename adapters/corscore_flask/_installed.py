@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from corscore import Decision, RequestInfo
     from corscore.integration import Policies
 
 _ERROR = Response("Internal Server Error", 500, mimetype="text/plain")
@@ -90,8 +89,7 @@ class _Inside:
             # Outside, a server or debugger would answer without CORS headers, and a developer on
             # another origin would look for a mistake in CORS.
             environ[FOUND] = found
-            decision = decision_of(environ)
-            if self.app.testing or not _is_awaited(decision, self.layer.request_of(environ)):
+            if self.app.testing or not self.layer.governor.is_awaited(decision_of(environ)):
                 raise
             self.app.logger.exception(
                 "Exception on %s [%s]",
@@ -119,17 +117,6 @@ class _Start:
         finally:
             # Its traceback refers to this frame: a reference back would be a cycle.
             exc_info = None
-
-
-def _is_awaited(decision: Decision | None, request: RequestInfo) -> bool:
-    """Whether a script of another origin, which the policy allows, waits for the answer."""
-    return (
-        # None where the request is left alone.
-        decision is not None
-        and decision.kind == "actual"
-        and decision.origin_allowed
-        and not request.is_own_origin
-    )
 
 
 def _restart(

@@ -40,6 +40,9 @@ class FlaskLayer(CORSMiddleware):
         of_the_app: Options of the whole app, as in ``CORSMiddleware``.
     """
 
+    # The layer inside does.
+    _answers_exceptions = False
+
     def __init__(
         self, inside: WSGIApplication, app: Flask, policies: Policies, **of_the_app: Any
     ) -> None:

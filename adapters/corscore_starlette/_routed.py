@@ -29,6 +29,8 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
     has_routes: bool = False
     """Whether some route has a mark."""
 
+    _answers_exceptions = False
+
     _inside: Inside | None = None
     _seen: int = 0
     _routers: Sequence[tuple[Router, int]] = ()

@@ -5,6 +5,7 @@ https://peps.python.org/pep-3333/
 
 from __future__ import annotations
 
+import sys
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from corscore import Policy, RequestInfo
 from corscore.integration import Governor, Notices, environ_path, found_decision, policies_from
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from typing import Any
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from corscore.integration import OnDecision, Policies, PolicyOptions
 
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+_CO_GENERATOR = 0x20  # inspect.CO_GENERATOR; the module is larger than the whole engine
+_ERROR = b"Internal Server Error"
+_ERROR_TYPE = (
+    ("Content-Type", "text/plain; charset=utf-8"),
+    ("Content-Length", str(len(_ERROR))),
+)
 
 
 class CORSMiddleware:
@@ -29,7 +36,10 @@ class CORSMiddleware:
 
     Preflights are answered here; every other request reaches the application, whose response gets
     its headers as it starts. Nothing is buffered: the iterable that the application returns is the
-    one that the server gets, file wrappers and ``close`` included.
+    one that the server gets, file wrappers and ``close`` included. Where the application raises,
+    and a page of another origin that the policy allows waits for it, the answer is a plain 500 with
+    the headers, whose body raises the exception at its end, for the server; with ``debug=True`` it
+    is raised at once.
 
     Args:
         app: A WSGI application.
@@ -51,6 +61,9 @@ class CORSMiddleware:
 
     policy: Policy
     """The policy, where one plain ``Policy`` was given; otherwise see ``governor``."""
+
+    _answers_exceptions: bool = True
+    """Whether no layer of the framework outside answers an exception of the application."""
 
     def __init__(
         self,
@@ -80,6 +93,7 @@ class CORSMiddleware:
         if isinstance(self.governor.policies, Policy):
             self.policy = self.governor.policies
         self._starter: Callable[[Any, Any], Any] = self.governor.gateway.starter
+        self._called: WSGIApplication = _begun(app) if _is_generator(app) else app
 
     def path_of(self, environ: WSGIEnvironment) -> str:
         """The path that policies are looked up by; a subclass's framework may route another one."""
@@ -91,11 +105,22 @@ class CORSMiddleware:
         starter = self._starter
         answer = starter(environ, start_response)
         if type(answer) is not tuple:
-            app = self.app
-            return app(environ, answer)
+            app = self._called
+            try:
+                return app(environ, answer)
+            except Exception as error:
+                if not (self._answers_exceptions and self._is_awaited(environ, answer)):
+                    raise
+                answer(_STATUS_LINES[500], list(_ERROR_TYPE), sys.exc_info())
+                return _error_body(error)
         status, headers, body = answer
         start_response(_STATUS_LINES[status], headers)
         return [body]
+
+    def _is_awaited(self, environ: WSGIEnvironment, start_response: Any) -> bool:
+        """Whether a page of another origin waits for the answer to a request."""
+        policy, request = self.policy_at(environ), self.request_of(environ)
+        return self.governor.is_awaited(self.governor.pending(policy, request, start_response))
 
     def request_of(self, environ: WSGIEnvironment) -> RequestInfo:
         """The request of an environ, for resolvers and observers."""
@@ -104,6 +129,43 @@ class CORSMiddleware:
     def policy_at(self, environ: WSGIEnvironment) -> Policy | None:
         """The policy of a request, or None to leave it alone. Subclasses look routes up."""
         return self.governor.policy_for(self.request_of(environ).path)
+
+
+def _is_generator(app: WSGIApplication) -> bool:
+    """Whether an application is a generator function, or an object whose ``__call__`` is one."""
+    codes = (getattr(function, "__code__", None) for function in (app, type(app).__call__))
+    return any(code.co_flags & _CO_GENERATOR for code in codes if code is not None)
+
+
+def _begun(app: Any) -> WSGIApplication:
+    """Return an application that runs a generator up to its first chunk, where it often raises."""
+
+    def begun(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        chunks = app(environ, start_response)
+        try:
+            first = next(chunks)
+        except StopIteration:
+            return ()
+        return _rest(first, chunks)
+
+    return begun
+
+
+def _rest(first: bytes, chunks: Generator[bytes]) -> Iterator[bytes]:
+    try:
+        yield first
+        yield from chunks
+    finally:
+        chunks.close()
+
+
+def _error_body(error: Exception) -> Iterator[bytes]:
+    try:
+        yield _ERROR
+        raise error
+    finally:
+        # Its traceback refers to this frame: a reference back would be a cycle.
+        del error
 
 
 def decision_of(environ: WSGIEnvironment) -> Decision | None:

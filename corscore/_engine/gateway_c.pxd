@@ -75,10 +75,10 @@ cdef class Gateway:
 @cython.final
 @cython.freelist(64)
 cdef class Sender:
-    cdef Answer _answer
+    cdef readonly Answer answer
     cdef object _origin, _send, _on_conflict
 
-    @cython.locals(theirs=dict, start=dict)
+    @cython.locals(answer=Answer, theirs=dict, start=dict)
     cpdef send(self, message)
 
 
@@ -96,6 +96,6 @@ cdef class LateSender:
 @cython.freelist(64)
 cdef class Starter:
     cdef readonly bint has_started
-    cdef Answer _answer
+    cdef readonly Answer answer
     cdef Gateway _gateway
     cdef object _origin, _start_response, _on_conflict, _environ, _find

@@ -158,7 +158,7 @@ def _prepared(
     on_conflict: OnConflict,
 ) -> Sender:
     sender = Sender.__new__(Sender)
-    sender._answer = answer
+    sender.answer = answer
     sender._origin = origin
     sender._send = send
     sender._on_conflict = on_conflict
@@ -348,7 +348,7 @@ class Gateway:
             return _messages(answer, origin)
         # Without a constructor: passing its arguments would cost as much as the rest.
         sender = Sender.__new__(Sender)
-        sender._answer = answer
+        sender.answer = answer
         sender._origin = origin
         sender._send = send
         sender._on_conflict = self._on_conflict
@@ -429,7 +429,7 @@ class Gateway:
             return answer.status, answer.apply([], text), answer.body
         starter = Starter.__new__(Starter)
         starter.has_started = False
-        starter._answer = answer
+        starter.answer = answer
         starter._origin = text
         starter._start_response = start_response
         starter._on_conflict = self._on_conflict
@@ -467,7 +467,7 @@ class Gateway:
     def _deferred_starter(self, environ: Any, start_response: Callable[..., Any]) -> Starter:
         starter = Starter.__new__(Starter)
         starter.has_started = False
-        starter._answer = None
+        starter.answer = None
         starter._origin = environ.get("HTTP_ORIGIN")
         starter._start_response = start_response
         starter._on_conflict = self._on_conflict
@@ -481,12 +481,12 @@ class Gateway:
 class Sender:
     """ASGI's ``send`` that adds the headers of an answer when the response starts.
 
-    It is in the engine to be compiled: every message of every response passes through it.
+    Compiled, since every message passes through it. ``answer`` is None once it has started.
     """
 
-    __slots__ = ("_answer", "_on_conflict", "_origin", "_send")
+    __slots__ = ("_on_conflict", "_origin", "_send", "answer")
 
-    _answer: answer_py.Answer
+    answer: answer_py.Answer | None
     _origin: bytes | None
     _send: Callable[[Any], Any]
     _on_conflict: OnConflict
@@ -495,12 +495,14 @@ class Sender:
         """Pass the message on, and return what the server's ``send`` returns."""
         # In a variable first: so plain Python takes half the time to call it.
         send = self._send
-        if message["type"] != _RESPONSE_START:
+        answer = self.answer
+        if answer is None or message["type"] != _RESPONSE_START:
             return send(message)
+        self.answer = None
         # A copy: an application may send one constant message to all clients.
         theirs = message if type(message) is dict else dict(message)
         start = theirs.copy()
-        start["headers"] = self._answer.apply_raw(
+        start["headers"] = answer.apply_raw(
             start.get("headers", ()), self._origin, self._on_conflict
         )
         return send(start)
@@ -532,25 +534,24 @@ class LateSender:
 
 
 class Starter:
-    """WSGI's ``start_response`` that adds the headers of an answer.
+    """WSGI's ``start_response`` that adds the headers of an answer, None until it is found.
 
-    Attributes:
-        has_started: Whether the application has called it.
+    ``has_started`` says whether the application has called it.
     """
 
     __slots__ = (
-        "_answer",
         "_environ",
         "_find",
         "_gateway",
         "_on_conflict",
         "_origin",
         "_start_response",
+        "answer",
         "has_started",
     )
 
     has_started: bool
-    _answer: answer_py.Answer | None
+    answer: answer_py.Answer | None
     _origin: str | None
     _start_response: Callable[..., Any]
     _on_conflict: OnConflict
@@ -561,15 +562,15 @@ class Starter:
     def __call__(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
         """Start the response, and return what the server's ``start_response`` returns."""
         self.has_started = True
-        if self._answer is None:
+        if self.answer is None:
             policy = self._find()
             if policy is not None:
-                self._answer = self._gateway.answer_to(
+                self.answer = self._gateway.answer_to(
                     policy, None, self._environ, self._environ, self._origin, False
                 )
-                self._environ[FOUND] = (policy, self._answer)
-        if self._answer is not None:
-            headers = self._answer.apply(headers, self._origin, self._on_conflict)
+                self._environ[FOUND] = (policy, self.answer)
+        if self.answer is not None:
+            headers = self.answer.apply(headers, self._origin, self._on_conflict)
         if exc_info is None:
             return self._start_response(status, headers)
         try:

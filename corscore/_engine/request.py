@@ -44,7 +44,7 @@ class RequestInfo:
     """
 
     # `_get`, `_pairs` and `_path_of` are the sources of fields that are not set.
-    __slots__ = (*_FIELDS, "_get", "_pairs", "_path_of", "native", "path")
+    __slots__ = (*_FIELDS, "_get", "_pairs", "_path_of", "native", "own_origins", "path")
 
     method: str
     origin: str | None
@@ -55,6 +55,8 @@ class RequestInfo:
     sec_fetch_site: str | None
     path: str
     native: Any
+    own_origins: frozenset[str]
+    """Further origins of the site itself: the middleware's ``own_origins``."""
     _get: Callable[[str], str | None] | None
     _pairs: Iterable[tuple[bytes, bytes]] | None
     _path_of: Callable[[Any], str]
@@ -176,6 +178,9 @@ class RequestInfo:
         if name == "path":
             self.path = self._path_of(self.native)
             return self.path
+        if name == "own_origins":
+            self.own_origins = frozenset()
+            return self.own_origins
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _read(self) -> None:
@@ -225,7 +230,7 @@ class RequestInfo:
         """Whether the Origin is the site's own, as in every form that a page posts to its site."""
         if self.origin is None:
             return False
-        if self.sec_fetch_site == "same-origin":
+        if self.sec_fetch_site == "same-origin" or self.origin in self.own_origins:
             return True
         return self.host is not None and is_own_origin(self.origin, self.host)
 

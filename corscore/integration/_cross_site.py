@@ -130,7 +130,8 @@ def host_note(request: RequestInfo, *, is_handshake: bool = False) -> str:
     host = "no Host" if request.host is None else f"Host {escaped(request.host)}"
     return (
         f"; compared with {host}: if this is an origin of the site itself, a proxy has rewritten "
-        "Host; pass it on unchanged, or add the origin to own_origins"
+        "Host; pass it on unchanged (nginx: proxy_set_header Host $http_host), or add the origin "
+        "to own_origins"
     )
 
 

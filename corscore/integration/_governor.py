@@ -213,6 +213,37 @@ class Governor:
         """The decision on a request whose policy and answer are known."""
         return (policy or NO_ORIGIN)._compiled.decision(answer, request)
 
+    def pending(self, policy: Policy | None, request: RequestInfo, passed: Any) -> Decision | None:
+        """The decision whose headers a response waits for; None if it has started under ASGI.
+
+        Args:
+            policy: The policy of the request.
+            request: The request.
+            passed: The ``send`` or ``start_response`` of the gateway, or that of a server.
+        """
+        answer = getattr(getattr(passed, "__self__", passed), "answer", None)
+        if not isinstance(answer, matcher.Answer):
+            return None
+        return self.decision(policy, answer, request)
+
+    def is_awaited(self, decision: Decision | None) -> bool:
+        """Whether an adapter answers an exception that nothing inside has answered with a 500.
+
+        It does where a page of another origin, which the policy allows, waits for the answer: what
+        a server sends has no headers of the policy, and looks like a mistake in CORS. Under
+        ``debug=True`` the exception goes on, so that a debugger outside shows its page.
+
+        Args:
+            decision: The decision on the request; None where it is left alone.
+        """
+        return (
+            decision is not None
+            and decision.kind == "actual"
+            and decision.origin_allowed
+            and not decision._compiled.responder.is_debug
+            and not is_from_own_origin(decision._request, self._own_origins)
+        )
+
     # Called by a gateway: `Extras` in `corscore._engine.gateway_py`.
 
     def verdict(self, policy: Policy, native: Any, origin: bytes) -> bool | None:
@@ -283,6 +314,7 @@ class Governor:
         """Compare a request that no policy governs with the shadow policy."""
         candidate = None if self._shadow is None else self._shadow(request.path)
         if candidate is not None:
+            request.own_origins = self._own_origins
             decision = candidate.decide(request)
             # No resolver is asked about a request that is left alone.
             if not decision.needs_resolver:
@@ -311,6 +343,7 @@ class Governor:
     def _examine(
         self, policy: Policy, verdict: bool | None, request: RequestInfo, decision: Decision
     ) -> bool:
+        request.own_origins = self._own_origins
         if self._shadow is not None and not self._is_async:
             candidate = self._shadow(request.path)
             other = None
@@ -351,6 +384,7 @@ class Governor:
     async def _report_async(
         self, policy: Policy, verdict: bool | None, request: RequestInfo
     ) -> None:
+        request.own_origins = self._own_origins
         candidate = None if self._shadow is None else self._shadow(request.path)
         other = None
         if candidate is not None:

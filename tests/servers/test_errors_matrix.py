@@ -283,6 +283,8 @@ def _flask(*, debug: bool) -> Callable[[Variant], Send]:
 
 # --- Django
 
+_SERVERS_OWN = "the server's log and error tracker want it"
+
 
 def _django(mode: Literal["sync", "async"]) -> Callable[[Variant], Send]:
     return lambda variant: django_errors.sender(mode, POLICY, variant.name, LIMIT)
@@ -290,7 +292,7 @@ def _django(mode: Literal["sync", "async"]) -> Callable[[Variant], Send]:
 
 _OF_DJANGO: dict[str, Any] = {
     "for_page": {
-        "handler of last resort exception": "the server's log and error tracker want it",
+        "handler of last resort exception": _SERVERS_OWN,
     },
     "statuses": {"413": 400},
     "missing": {"redirect of the router": "Django adds a slash, and takes none away"},
@@ -308,7 +310,7 @@ _OF_FLASK = {"redirect of the router": 308}
 COLUMNS = {
     "asgi": Column(
         _asgi,
-        {"handler of last resort exception": "asgi, last resort inside"},
+        for_page={"handler of last resort exception": _SERVERS_OWN},
         missing=_no_body_limit(Starlette),
     ),
     "asgi, last resort inside": Column(_asgi_and_last_resort, missing=_no_body_limit(Starlette)),
@@ -325,12 +327,12 @@ COLUMNS = {
     ),
     "fastapi install": Column(_install(FastAPI), missing=_no_body_limit(FastAPI)),
     "wsgi": Column(
-        _wsgi, dict.fromkeys(_NOBODY_ANSWERS, "wsgi, last resort inside"), statuses=_OF_FLASK
+        _wsgi, for_page=dict.fromkeys(_NOBODY_ANSWERS, _SERVERS_OWN), statuses=_OF_FLASK
     ),
     "wsgi, last resort inside": Column(_wsgi_and_last_resort, statuses=_OF_FLASK),
     "flask": Column(
         _flask(debug=False),
-        for_page=dict.fromkeys(_NOBODY_ANSWERS, "the server's log and error tracker want it"),
+        for_page=dict.fromkeys(_NOBODY_ANSWERS, _SERVERS_OWN),
         statuses=_OF_FLASK,
     ),
     "flask, debug mode": Column(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from flask import Flask, Response, abort, redirect, request
 
+from corscore.testing.conformance._wsgi import Response as ServerResponse
 from corscore.testing.conformance._wsgi import call, wsgi_environ
 
 if TYPE_CHECKING:
@@ -106,10 +107,12 @@ def sender(app: WSGIApplication) -> Send:
         host = sent.pop("Host")
         environ = wsgi_environ(method, f"https://{host}{path}", list(sent.items()))
         environ["wsgi.input"] = io.BytesIO(body)
+        response = ServerResponse()
         try:
-            response = call(app, environ)
+            call(app, environ, response)
         except (ValueError, KeyError):
-            return 500, []
+            if not response.body:
+                return 500, []
         return response.status, response.headers
 
     return send

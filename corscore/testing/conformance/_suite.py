@@ -89,10 +89,13 @@ class ConformanceSuite:
             says with which policy to register each route.
         out_of_reach: Paths whose answers the adapter cannot reach, each with the reason. Their
             answers must come without CORS headers: a path that is listed without need fails.
+        out_of_reach_in_debug: The same under a policy with ``debug=True``, where an adapter leaves
+            exceptions to a debugger outside.
     """
 
     has_routes: ClassVar[bool] = False
     out_of_reach: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    out_of_reach_in_debug: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def serve(self, site: Site, policies: Policy | PolicyMap | PolicyRef) -> Sender:
         """Put the adapter with its policies around an application, and say how to send requests.
@@ -127,7 +130,7 @@ class ConformanceSuite:
         for script in scripts:
             request = _request(script)
             result = fetch(request, transport, cache)
-            if script.origin != SERVER and script.path in self.out_of_reach:
+            if script.origin != SERVER and self._is_out_of_reach(options, script):
                 expectations.expect_out_of_reach(options, request, result)
                 continue
             refused = expectations.expect_meaning(options, script, request, result)
@@ -195,7 +198,7 @@ class ConformanceSuite:
             script = data.draw(strategies.scripts(near, paths=plans.PATHS, methods=plans.METHODS))
             governing = plan.governing(script.path, oracle.normalised(script.method))
             event(f"left alone: {governing is None}")
-            if script.path in self.out_of_reach:
+            if self._is_out_of_reach(governing, script):
                 continue
             if governing is None:
                 _expect_left_alone(send, script, site)
@@ -237,6 +240,12 @@ class ConformanceSuite:
                 return Answer(500)
 
         return send
+
+    def _is_out_of_reach(self, options: Options | None, script: Script) -> bool:
+        is_debug = options is not None and bool(options["debug"])
+        return script.path in self.out_of_reach or (
+            is_debug and script.path in self.out_of_reach_in_debug
+        )
 
     def _planned(self, plan: plans.Plan, pages: dict[str, Page]) -> tuple[Site, Sender]:
         by_path, routes = plan.build()

@@ -89,9 +89,17 @@ def _require(is_so: bool, fault: str) -> None:
         raise AssertionError(f"PEP 3333: {fault}")
 
 
-def call(app: WSGIApplication, environ: dict[str, Any]) -> Response:
-    """Serves one request, the way that PEP 3333 asks of a server."""
-    response = Response()
+def call(
+    app: WSGIApplication, environ: dict[str, Any], response: Response | None = None
+) -> Response:
+    """Serves one request, the way that PEP 3333 asks of a server.
+
+    Args:
+        app: The application.
+        environ: The request.
+        response: Filled as the response is sent, for callers that catch an exception.
+    """
+    response = Response() if response is None else response
     chunks = app(environ, response.start)
     try:
         for chunk in chunks:
@@ -106,10 +114,13 @@ def wsgi_sender(app: WSGIApplication) -> Sender:
     """Return a function that sends requests to a WSGI application as a server does."""
 
     def send(method: str, url: str, headers: Headers) -> Answer:
+        response = Response()
         try:
-            response = call(app, wsgi_environ(method, url, headers))
+            call(app, wsgi_environ(method, url, headers), response)
         except Crash:
-            return Answer(500)
+            # A server answers what has not been sent.
+            if not response.body:
+                return Answer(500)
         return Answer(response.status, response.headers, response.body)
 
     return send

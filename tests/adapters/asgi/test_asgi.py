@@ -515,8 +515,10 @@ def test_a_cancelled_request_leaves_nothing_behind(
 # --- failures
 
 
-@pytest.mark.parametrize("messages", [(), (START,), (START, BODY)])
-def test_an_exception_is_the_apps_own(policy: Policy, messages: tuple[Message, ...]) -> None:
+@pytest.mark.parametrize("messages", [(START,), (START, BODY)])
+def test_an_exception_after_the_start_is_the_apps_own(
+    policy: Policy, messages: tuple[Message, ...]
+) -> None:
     crash = Crash()
     sent: list[Message] = []
 
