@@ -134,7 +134,7 @@ def read_options(given: Mapping[str, object], problems: Problems) -> tuple[Optio
     options = Options()
     for name, option in OPTIONS.items():
         setattr(options, name, option.read(problems, name, given.get(name, option.default)))
-    patterns = read_patterns(problems, options.allow_origins)
+    patterns = read_patterns(problems, options.allow_origins, options)
     check_origins(problems, options, patterns)
     check_exposed_headers(problems, options)
     check_regex(problems, options)

@@ -15,6 +15,7 @@ from corscore._standard.fetch import (
     ORIGIN,
 )
 from corscore._standard.grammar import is_token
+from corscore._standard.host import has_valid_punycode
 from corscore._standard.origin import parse_origin
 from corscore.browser._headers import (
     HeaderList,
@@ -153,11 +154,19 @@ def _valid_url(url: str) -> Url:
 
 
 def _valid_origin(origin: str) -> str:
-    if origin != OPAQUE_ORIGIN and parse_origin(origin) is None:
+    if not _is_sent(origin):
         url = parse_url(origin)
-        hint = f': write "{url.origin}"' if url else ', such as "https://app.example" or "null"'
+        meant = None if url is None or not _is_sent(url.origin) else url.origin
+        hint = f': write "{meant}"' if meant else ', such as "https://app.example" or "null"'
         raise ValueError(f"origin={origin!a} is not an origin as browsers send it{hint}")
     return origin
+
+
+def _is_sent(origin: str) -> bool:
+    parsed = parse_origin(origin)
+    if parsed is None:
+        return origin == OPAQUE_ORIGIN
+    return has_valid_punycode(parsed.host)
 
 
 def needs_preflight(request: Request) -> bool:

@@ -144,7 +144,7 @@ def test_items_that_are_no_strings() -> None:
 
 
 def test_a_problem_quotes_what_a_terminal_can_show() -> None:
-    (problem,) = problems_of({"origins": [ORIGIN, 'https://(\x1b"']})
+    (problem,) = problems_of({"origins": [ORIGIN, 'https://(\x1b").example']})
     assert "\x1b" not in str(problem)
 
 
