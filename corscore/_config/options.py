@@ -151,7 +151,8 @@ def _check_names(problems: Problems, given: Mapping[str, object]) -> None:
                 name,
                 given[name],
                 f"there is no option {shown(name)}.",
-                f"did you mean {problems.spelling.name(guess)}?"
+                f"did you mean {problems.spelling.name(guess)}? "
+                f"write {problems.write(guess, given[name])}"
                 if guess
                 else f"the options are {', '.join(map(problems.spelling.name, OPTIONS))}",
             )

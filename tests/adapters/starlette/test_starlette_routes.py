@@ -916,8 +916,10 @@ def test_those_who_watch_see_the_policy_of_the_route(
     client.get("/none", headers={"Origin": PAGE})
     client.get("/y", headers={"Origin": PAGE})
     assert seen == [("/x", True), ("/x", False), ("/y", True)]
-    refused = [line for line in caplog.messages if line.startswith("refused")]
-    assert refused == [f"refused (origin-not-allowed): origin {PAGE}, GET /x"]
+    refused = [line for line in caplog.messages if line.startswith("CORS refused")]
+    assert refused == [
+        f"CORS refused (origin-not-allowed): origin {PAGE}, GET /x; why: debug=True, or corscore explain"
+    ]
     assert any("shadow" in line for line in caplog.messages)
 
 
