@@ -11,7 +11,6 @@ import warnings
 from copy import copy
 
 from corscore._config.advice import explain_literal
-from corscore._config.origins import check_origins, check_regex
 from corscore._config.pattern import ANY, is_loopback, parse_pattern
 from corscore._config.spelling import Problems
 from corscore._standard.fetch import DEFAULT_PORTS
@@ -19,7 +18,7 @@ from corscore._standard.text import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from corscore._config.options import Options
     from corscore._standard.problem import Problem
@@ -46,7 +45,12 @@ _GLOB = re.compile(
 )
 
 
-def note_problems(problems: Problems, items: Sequence[str], options: Options | None) -> None:
+def note_problems(
+    problems: Problems,
+    items: Sequence[str],
+    options: Options | None,
+    check: Callable[[Problems, Options], None],
+) -> None:
     """Note what is wrong with items that are no patterns.
 
     Args:
@@ -54,8 +58,9 @@ def note_problems(problems: Problems, items: Sequence[str], options: Options | N
         items: At least one.
         options: The other options, which decide what a hint may write; None where no regex can be
             written instead.
+        check: Notes what is wrong with options whose origins are patterns.
     """
-    hints = _Hints(problems, options)
+    hints = _Hints(problems, options, check)
     # A policy has one regex: items that no pattern says again are said by one together.
     regexes = [] if options is None else [one for item in items for one in hints.regex_alone(item)]
     for item in items:
@@ -78,9 +83,15 @@ def note_problems(problems: Problems, items: Sequence[str], options: Options | N
 class _Hints:
     """The hints for one list of origins, by the other options of its policy."""
 
-    def __init__(self, problems: Problems, options: Options | None) -> None:
+    def __init__(
+        self,
+        problems: Problems,
+        options: Options | None,
+        check: Callable[[Problems, Options], None],
+    ) -> None:
         self._problems = problems
         self._options = options
+        self._check = check
 
     def for_literal(
         self, item: str, codes: set[str], suggestion: str | None, regexes: list[str]
@@ -176,9 +187,7 @@ class _Hints:
         tried.allow_null_origin = False
         tried.origin_resolver = None
         tried.allow_origin_regex = None if regex is None else _compiled(regex)
-        parsed = (parse_pattern(pattern) for pattern in patterns)
-        check_origins(trial, tried, [pattern for pattern in parsed if pattern is not None])
-        check_regex(trial, tried)
+        self._check(trial, tried)
         return trial.found
 
 

@@ -43,8 +43,15 @@ def read_patterns(
         # Imported late: only a wrong configuration needs it.
         from corscore._config.origin_problems import note_problems
 
-        note_problems(problems, wrong, options)
+        note_problems(problems, wrong, options, _check_whole)
     return patterns
+
+
+def _check_whole(problems: Problems, options: Options) -> None:
+    """Note what is wrong with patterns and a regex beside the other options."""
+    parsed = map(parse_pattern, options.allow_origins)
+    check_origins(problems, options, [pattern for pattern in parsed if pattern is not None])
+    check_regex(problems, options)
 
 
 def check_origins(problems: Problems, options: Options, patterns: Iterable[Pattern]) -> None:

@@ -493,8 +493,10 @@ def test_enforcement_says_whom_it_refused(
         block_cross_site=True,
     )
     assert refusals(caplog) == [
-        "CORS refused (request-not-allowed): origin -, POST /pay; what to do: "
-        "corscore code request-not-allowed"
+        (
+            "CORS refused (request-not-allowed): origin -, POST /pay; what to do: "
+            "corscore code request-not-allowed"
+        )
     ]
 
 

@@ -304,8 +304,10 @@ def test_a_refusal_is_logged(mode: Mode, caplog: pytest.LogCaptureFixture) -> No
     exchange(mode, "POST", "/ok/", {"Origin": "https://api.example.com", "Host": "api.example.com"})
     said = [record.getMessage() for record in caplog.records if record.name == "corscore"]
     assert said == [
-        "CORS refused (origin-not-allowed): origin https://evil.example, GET /ok/"
-        "; why: debug=True, or corscore explain"
+        (
+            "CORS refused (origin-not-allowed): origin https://evil.example, GET /ok/"
+            "; why: debug=True, or corscore explain"
+        )
     ]
 
 

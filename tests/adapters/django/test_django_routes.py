@@ -844,8 +844,10 @@ def test_refusals_are_logged_where_more_than_a_policy_is_in_use(
             else:
                 asyncio.run(middleware(AsyncRequestFactory().get("/ok/", **request)))
     assert said(caplog) == [
-        f"CORS refused (origin-not-allowed): origin {OTHER_PAGE}, GET /ok/"
-        "; why: debug=True, or corscore explain"
+        (
+            f"CORS refused (origin-not-allowed): origin {OTHER_PAGE}, GET /ok/"
+            "; why: debug=True, or corscore explain"
+        )
     ]
 
 

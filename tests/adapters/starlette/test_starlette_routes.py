@@ -918,7 +918,10 @@ def test_those_who_watch_see_the_policy_of_the_route(
     assert seen == [("/x", True), ("/x", False), ("/y", True)]
     refused = [line for line in caplog.messages if line.startswith("CORS refused")]
     assert refused == [
-        f"CORS refused (origin-not-allowed): origin {PAGE}, GET /x; why: debug=True, or corscore explain"
+        (
+            f"CORS refused (origin-not-allowed): origin {PAGE}, GET /x"
+            "; why: debug=True, or corscore explain"
+        )
     ]
     assert any("shadow" in line for line in caplog.messages)
 
