@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.build_py import build_py
 
 PURE_PYTHON = bool(os.environ.get("CORSCORE_PURE_PYTHON")) or sys.implementation.name != "cpython"
 
@@ -34,4 +36,20 @@ def extension(name: str) -> Extension:
     return made
 
 
-setup(ext_modules=[] if PURE_PYTHON else [extension(name) for name in COMPILED])
+class BuildWithPages(build_py):
+    """Ships the pages of docs/codes with the command, which shows them: `corscore code`."""
+
+    def run(self) -> None:
+        super().run()
+        if self.editable_mode:
+            return
+        folder = Path(self.build_lib, "corscore_cli", "codes")
+        self.mkpath(str(folder))
+        for page in sorted(Path("docs", "codes").glob("*.md")):
+            self.copy_file(str(page), str(folder / page.name))
+
+
+setup(
+    cmdclass={"build_py": BuildWithPages},
+    ext_modules=[] if PURE_PYTHON else [extension(name) for name in COMPILED],
+)

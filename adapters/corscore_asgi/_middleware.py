@@ -62,6 +62,9 @@ class CORSMiddleware:
         TypeError: When both a policy and options, or something that is no policy, are given.
     """
 
+    called_as = "CORSMiddleware(app, ...)"
+    """The call of the user, for messages."""
+
     policy: Policy
     """The policy, where one plain ``Policy`` was given; otherwise see ``governor``."""
 
@@ -83,7 +86,7 @@ class CORSMiddleware:
         self.app = app
         self.notices: Notices = Notices()
         self.governor: Governor = Governor(
-            policies_from("CORSMiddleware(app, ...)", policy, options),
+            policies_from(self.called_as, policy, options),
             is_async=True,
             on_decision=on_decision,
             shadow=shadow,

@@ -17,6 +17,8 @@ from corscore_django.defaults import default_headers, default_methods
 from corscore_django.signals import check_request_enabled
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from corscore.integration import Policies
 
 PREFIX = "CORS_"
@@ -50,6 +52,19 @@ OLD_NAMES = {
 }
 
 KNOWN = frozenset((POLICY, URLS, ALL_ORIGINS, *OPTIONS, *EXTRAS, *OLD_NAMES.values()))
+
+# Settings of other libraries and names of other adapters, which nothing reads here.
+_INSTEAD = {
+    "CORS_MODEL": "write CORS_ORIGIN_RESOLVER, a function that looks the origin up",
+    "CORS_REPLACE_HTTPS_REFERER": "drop it, and list the origins in CSRF_TRUSTED_ORIGINS",
+    "CORS_URLS_ALLOW_ALL_REGEX": "write CORS_POLICY, a PolicyMap with these paths",
+    "CORS_RESOURCES": "write CORS_POLICY, a PolicyMap with these paths",
+    "CORS_ORIGINS": "did you mean CORS_ALLOWED_ORIGINS?",
+    "CORS_ALLOW_ORIGIN_REGEX": "did you mean CORS_ALLOWED_ORIGIN_REGEXES?",
+    "CORS_METHODS": "did you mean CORS_ALLOW_METHODS?",
+    "CORS_SUPPORTS_CREDENTIALS": "did you mean CORS_ALLOW_CREDENTIALS?",
+    "CORS_MAX_AGE": "did you mean CORS_PREFLIGHT_MAX_AGE?",
+}
 
 # Settings that go with a ready policy, and count as unset when they are None.
 _BESIDE = (POLICY, URLS, *EXTRAS)
@@ -183,6 +198,36 @@ class Reading:
             )
 
 
+def unread_settings() -> Iterator[Problem]:
+    """Yield a problem for each setting that is meant for CORS, and that nothing reads."""
+    # Imported late: nothing else needs it.
+    from difflib import get_close_matches
+
+    known = {name.removeprefix(PREFIX): name for name in KNOWN}
+    for name in dir(settings):
+        if not name.startswith(PREFIX) or not name.isupper() or name in KNOWN:
+            continue
+        close = get_close_matches(name.removeprefix(PREFIX), known, n=1, cutoff=0.8)
+        hint = _INSTEAD.get(name) or (f"did you mean {known[close[0]]}?" if close else "")
+        # Other names are the project's own.
+        if hint:
+            yield Problem(
+                "option-unknown",
+                name,
+                getattr(settings, name),
+                "is no setting of corscore, and nothing reads it.",
+                hint,
+            )
+
+
+def _with_unread(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """Return the problems, behind those of misspelt settings, which may be their cause."""
+    unread = tuple(unread_settings())
+    if any("ORIGIN" in problem.hint for problem in unread):
+        problems = tuple(one for one in problems if one.code != "origins-missing")
+    return (*unread, *problems)
+
+
 _compiled: Configuration | None = None
 
 
@@ -196,7 +241,10 @@ def configuration() -> Configuration:
     global _compiled
     if _compiled is None:
         reading = Reading()
-        compiled = reading.compile()
+        try:
+            compiled = reading.compile()
+        except ConfigError as error:
+            raise ConfigError(_with_unread(error.problems)) from None
         reading.announce()
         _compiled = compiled
     return _compiled

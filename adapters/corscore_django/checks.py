@@ -21,7 +21,7 @@ from corscore import ConfigError
 from corscore_django._extras import BLOCK_CROSS_SITE
 from corscore_django._prefixes import extended
 from corscore_django._routes import decorated_views
-from corscore_django._settings import KNOWN, OLD_NAMES, PREFIX, URLS, Reading
+from corscore_django._settings import OLD_NAMES, URLS, Reading, unread_settings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -81,6 +81,7 @@ _CODES = (
     "look-alike-allowed",
     "insecure-origin-allowed",
     "regex-unverifiable",
+    "origin-is-regex",
 )
 ERROR_IDS = {code: f"corscore.E{number:03}" for number, code in enumerate(_CODES, 1)}
 """The code of each ``Problem`` to the id of its check."""
@@ -165,26 +166,15 @@ def _raw(source: str) -> str:
 
 def _of_names() -> Iterator[CheckMessage]:
     """Warnings of settings with old names, and with names that nothing reads."""
-    # Imported late: nothing else needs it.
-    from difflib import get_close_matches
-
-    new_names = {old: new for new, old in OLD_NAMES.items()}
-    known = {name.removeprefix(PREFIX): name for name in KNOWN}
-    for name in filter(re.compile(f"{PREFIX}[A-Z0-9_]+").fullmatch, dir(settings)):
-        if name in new_names:
+    for new, old in OLD_NAMES.items():
+        if hasattr(settings, old):
             yield CheckWarning(
-                f"{name} is an old name.",
-                hint=f"rename it to {new_names[name]}",
-                id="corscore.W005",
+                f"{old} is an old name.", hint=f"rename it to {new}", id="corscore.W005"
             )
-        elif name not in KNOWN:
-            close = get_close_matches(name.removeprefix(PREFIX), known, n=1, cutoff=0.8)
-            if close:
-                yield CheckWarning(
-                    f"{name} is no setting of corscore, and nothing reads it.",
-                    hint=f"did you mean {known[close[0]]}?",
-                    id="corscore.W006",
-                )
+    for problem in unread_settings():
+        yield CheckWarning(
+            f"{problem.field} {problem.message}", hint=problem.hint, id="corscore.W006"
+        )
 
 
 def _of_headers(reading: Reading) -> Iterator[CheckMessage]:

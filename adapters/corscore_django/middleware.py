@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 
+from corscore import ConfigError
 from corscore.integration import Notices
 from corscore_django._governed import GovernedRequest, simple_answer
 from corscore_django._routes import check
@@ -48,7 +49,11 @@ class CorsMiddleware:
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
-        check(configuration().governor(is_async=self._is_async))
+        try:
+            check(configuration().governor(is_async=self._is_async))
+        except (ConfigError, TypeError) as error:
+            # The text ends the output, without frames of ours above it.
+            raise error.with_traceback(None) from None
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         """Serve one request."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ANY = Policy(allow_origins=["*"])
+_TRUE = ("1", "true", "yes", "on")
 
 
 def options_of_the_app(
@@ -34,7 +35,7 @@ def options_of_the_app(
             "block_cross_site",
             blocks,
             f"{literal(blocks)} is a {type(blocks).__name__}, not True or False.",
-            f"write {problems.write('block_cross_site', value=True)}",
+            f"write {problems.write('block_cross_site', value=str(blocks).lower() in _TRUE)}",
         )
     if "own_origins" in found:
         found["own_origins"] = listed(found["own_origins"])

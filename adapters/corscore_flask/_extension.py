@@ -11,8 +11,9 @@ from corscore import ConfigError, Policy, PolicyMap, PolicyRef
 from corscore.integration import policies_from
 from corscore_flask._app_options import options_of_the_app
 from corscore_flask._decorator import govern_blueprint
+from corscore_flask._given import literal
 from corscore_flask._installed import put_around
-from corscore_flask._options import OF_THE_APP
+from corscore_flask._options import OF_THE_APP, listed
 from corscore_flask._resources import policies_from_flask
 from corscore_wsgi import decision_of
 
@@ -63,7 +64,11 @@ class CORS:
         self._policy = policy
         self._options = options
         if app is not None:
-            self.init_app(app)
+            try:
+                self.init_app(app)
+            except (ConfigError, TypeError) as error:
+                # As in `init_app`.
+                raise error.with_traceback(None) from None
 
     def init_app(
         self,
@@ -81,8 +86,15 @@ class CORS:
         Raises:
             ConfigError, RuntimeError, TypeError: As the class does.
         """
-        app = _governed(app)
-        policy = self._policy if policy is None else policy
+        try:
+            self._put_around(_governed(app), self._policy if policy is None else policy, options)
+        except (ConfigError, TypeError) as error:
+            # The user's line is near the text, without frames of ours between.
+            raise error.with_traceback(None) from None
+
+    def _put_around(
+        self, app: Flask | Blueprint, policy: Policies | None, options: Mapping[str, object]
+    ) -> None:
         given: dict[str, object] = {**self._options, **options}
         if isinstance(app, Blueprint):
             govern_blueprint(app, policy, given)
@@ -115,9 +127,12 @@ def _policies(
         return policies_from_flask(given, config)
     if isinstance(policy, (Policy, PolicyMap, PolicyRef)):
         return policies_from("CORS(app, ...)", policy, given)
+    # A list most likely has the origins.
+    items = listed(policy)
+    origins = literal(items) if isinstance(items, list) else "[...]"
     raise TypeError(
         f"CORS(app, ...): a Policy was expected, not {type(policy).__name__}; write "
-        "CORS(app, origins=[...]) or CORS(app, Policy(allow_origins=[...]))"
+        f"CORS(app, origins={origins}) or CORS(app, Policy(allow_origins={origins}))"
     )
 
 

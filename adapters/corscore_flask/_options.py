@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from corscore import ConfigError, Policy
 from corscore.integration import split_forbidden, translated_policy
-from corscore_flask._regexes import without_header_regexes, without_origin_regexes
+from corscore_flask._regexes import without_header_regexes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -131,7 +131,7 @@ def _read_origins(problems: GivenOptions, options: dict[str, Any]) -> None:
     if not isinstance(items, list):
         return
     names = [item for item in items if not isinstance(item, re.Pattern)]
-    options["origins"] = without_origin_regexes(problems, names)
+    options["origins"] = names
     compiled = [item for item in items if isinstance(item, re.Pattern)]
     given = options.get("allow_origin_regex")
     if not compiled:

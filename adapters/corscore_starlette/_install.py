@@ -67,22 +67,30 @@ def install(
     cls = type(app)
     # A second one: a user's handler for `Exception` runs in the first, and may fail.
     inside = ServerErrorMiddleware(_Inside(app, cls))
-    layer = RoutedMiddleware(
-        inside,
-        policy,
-        on_decision=on_decision,
-        shadow=shadow,
-        block_cross_site=block_cross_site,
-        own_origins=own_origins,
-        check_websocket_origin=check_websocket_origin,
-        **options,
-    )
+    try:
+        layer = _Layer(
+            inside,
+            policy,
+            on_decision=on_decision,
+            shadow=shadow,
+            block_cross_site=block_cross_site,
+            own_origins=own_origins,
+            check_websocket_origin=check_websocket_origin,
+            **options,
+        )
+    except (ConfigError, TypeError) as error:
+        # The user's line is right above the text, without frames of ours between.
+        raise error.with_traceback(None) from None
     # A class of this instance's own: servers and test clients call `type(app).__call__`, so an
     # attribute of the instance would not do, and overriding `build_middleware_stack` would hide
     # Starlette's outermost layer from instrumentation that looks for it.
     names = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
     app.__class__ = type(cls.__name__, (_InstalledApp, cls), names)
     cast("_InstalledApp", app).corscore_layer = layer
+
+
+class _Layer(RoutedMiddleware):
+    called_as = "install(app, ...)"
 
 
 class _InstalledApp(Installed, Starlette):

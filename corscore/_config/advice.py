@@ -18,7 +18,7 @@ from corscore._config.pattern import (
     parse_pattern,
 )
 from corscore._standard.fetch import DEFAULT_PORTS, OPAQUE_ORIGIN
-from corscore._standard.host import canonical_ipv4, canonical_ipv6, is_domain
+from corscore._standard.host import canonical_ipv4, canonical_ipv6, has_valid_punycode, is_domain
 from corscore._standard.origin import is_port, is_scheme, split_port
 
 Mistake = tuple[str, str]
@@ -152,7 +152,8 @@ class _Reader:
     def stop_at_file(self) -> _Hopeless:
         return self.stop(
             "origin-file",
-            'is a file: address; pages opened from a disk send "null", which anyone can send',
+            'is a file: address; browsers send "null" for it, which anyone can send, and '
+            "applications file://, for any file on the disk",
         )
 
     def lower(self, text: str) -> str:
@@ -188,7 +189,8 @@ class _Reader:
             return port or ""
         if ANY in port:
             self.note_wildcard()
-            return ANY_PORT
+            # "30*" is less than any port; it stays, so that no suggestion is made.
+            return port if port.strip(ANY) else ANY_PORT
         default = DEFAULT_PORTS.get(scheme)
         if port and port == default:
             self.note("origin-default-port", f"spells out the default port of {scheme}")
@@ -219,9 +221,9 @@ class _Reader:
         plain = host.removeprefix(SUBDOMAINS)
         if ANY in plain:
             self.note_wildcard()
-            # "*example.com" and "*.*.example.com" were meant for subdomains of a domain.
-            plain = plain.lstrip("*.")
-            if not subdomains or not plain or ANY in plain:
+            # "*example.com" was meant for subdomains of a domain.
+            plain = plain.removeprefix(ANY)
+            if not plain[:1].isalnum() or ANY in plain:
                 raise _Hopeless
         if is_address(plain):
             if subdomains:
@@ -229,6 +231,8 @@ class _Reader:
             return False, self.address(plain)
         if not is_domain(plain):
             raise self.stop("origin-host-invalid", "has no valid host" if plain else "has no host")
+        if not has_valid_punycode(plain):
+            raise self.stop("origin-host-invalid", "has a label that is the punycode of no name")
         if subdomains and parse_pattern(f"https://{SUBDOMAINS}{plain}") is None:
             raise self.stop("origin-host-invalid", "has a host too long to have subdomains")
         return subdomains, plain

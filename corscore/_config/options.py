@@ -134,7 +134,7 @@ def read_options(given: Mapping[str, object], problems: Problems) -> tuple[Optio
     options = Options()
     for name, option in OPTIONS.items():
         setattr(options, name, option.read(problems, name, given.get(name, option.default)))
-    patterns = read_patterns(problems, options.allow_origins)
+    patterns = read_patterns(problems, options.allow_origins, options)
     check_origins(problems, options, patterns)
     check_exposed_headers(problems, options)
     check_regex(problems, options)
@@ -151,7 +151,8 @@ def _check_names(problems: Problems, given: Mapping[str, object]) -> None:
                 name,
                 given[name],
                 f"there is no option {shown(name)}.",
-                f"did you mean {problems.spelling.name(guess)}?"
+                f"did you mean {problems.spelling.name(guess)}? "
+                f"write {problems.write(guess, given[name])}"
                 if guess
                 else f"the options are {', '.join(map(problems.spelling.name, OPTIONS))}",
             )

@@ -21,44 +21,37 @@ _REGEX = "allow_origin_regex"
 _REGEX_EXAMPLE = "https://pr-[0-9]+[.]example[.]com"
 
 
-def read_patterns(problems: Problems, items: Iterable[str]) -> list[Pattern]:
-    """The patterns in a list of literals, without ``"*"``."""
+def read_patterns(
+    problems: Problems, items: Iterable[str], options: Options | None = None
+) -> list[Pattern]:
+    """The patterns in a list of literals, without ``"*"``.
+
+    Args:
+        problems: Where to note literals that are no patterns.
+        items: The literals.
+        options: The other options, where a regex may be written instead of a literal.
+    """
     patterns = []
+    wrong = []
     for item in items:
         pattern = parse_pattern(item)
         if pattern is not None:
             patterns.append(pattern)
         elif item != ANY:
-            _explain(problems, item)
+            wrong.append(item)
+    if wrong:
+        # Imported late: only a wrong configuration needs it.
+        from corscore._config.origin_problems import note_problems
+
+        note_problems(problems, wrong, options, _check_whole)
     return patterns
 
 
-def _explain(problems: Problems, item: str) -> None:
-    # Imported late: only a wrong configuration needs it.
-    from corscore._config.advice import explain_literal
-
-    mistakes, suggestion = explain_literal(item)
-    hint = _hint(problems, {code for code, _ in mistakes}, item, suggestion)
-    for code, mistake in mistakes:
-        problems.add(code, _OPTION, item, f"{shown(item)} {mistake}.", hint)
-
-
-def _hint(problems: Problems, codes: set[str], item: str, suggestion: str | None) -> str:
-    if suggestion is not None:
-        return f"write {problems.literal(suggestion)}"
-    if "origin-null" in codes:
-        return (
-            f"drop it, or if you mean everyone, write {problems.write('allow_null_origin', True)}"
-        )
-    if "origin-file" in codes:
-        return f"serve the page over http, and write {problems.literal('http://localhost:8000')}"
-    several = [part for part in item.replace(",", " ").replace(";", " ").split() if "://" in part]
-    if len(several) > 1:
-        return f"write one origin an item: {problems.write(_OPTION, several)}"
-    return (
-        "write what the browser's address bar shows up to the first slash, such as "
-        f"{problems.literal(_EXAMPLE)} or {problems.literal('https://*.example.com')}"
-    )
+def _check_whole(problems: Problems, options: Options) -> None:
+    """Note what is wrong with patterns and a regex beside the other options."""
+    parsed = map(parse_pattern, options.allow_origins)
+    check_origins(problems, options, [pattern for pattern in parsed if pattern is not None])
+    check_regex(problems, options)
 
 
 def check_origins(problems: Problems, options: Options, patterns: Iterable[Pattern]) -> None:

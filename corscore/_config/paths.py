@@ -13,6 +13,9 @@ _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 # Almost every regex has one of these in it, and no path of a route has.
 _REGEX_SIGNS = (".*", ".+", "\\", "[", "|", "(?", ")?", ")*", ")+")
 _TEMPLATES = (("{", "}"), ("<", ">"))
+# What stands for itself behind a backslash.
+_ESCAPES = frozenset("./-_~ #%@!,:;=&'()[]{}*+?|$^\\")
+_SIGNS = frozenset(".*+?()[]{}|\\^$")
 
 
 def path_problem(key: object) -> Problem | None:
@@ -27,6 +30,10 @@ def path_problem(key: object) -> Problem | None:
         return _invalid(key, "is not a str.", f"write {quoted('/api/*')}")
     if _looks_like_regex(key):
         return _regex(key, key)
+    if not key:
+        return _invalid(
+            key, "is empty.", f"write {quoted('/')} for the root alone, or {quoted('/*')} for all"
+        )
     if not key.startswith("/"):
         return _invalid(key, "does not start with a slash.", f"write {quoted('/' + _path_of(key))}")
     for sign, what in (("?", "a query"), ("#", "a fragment")):
@@ -35,18 +42,18 @@ def path_problem(key: object) -> Problem | None:
                 key, f"has {what} in it, which is no part of a path.", _write(key.split(sign)[0])
             )
     if "*" in key.removesuffix(WILDCARD_END):
+        beginning = key.rstrip("*")
         return _invalid(
             key,
             f'has a "*" that is not its end after a slash, as in {quoted("/api/*")}.',
-            # "/api*" most likely means "/api/*", and not every path.
-            _write(f"{key[:-1]}/*" if key.index("*") == len(key) - 1 else _before(key, "*")),
+            _decide(key, "*") if "*" in beginning else _write_prefix(beginning),
         )
     for opening, closing in _TEMPLATES:
         if opening in key and closing in key:
             return _invalid(
                 key,
                 "is a route with parameters in it; a path map compares paths.",
-                _write(_before(key, opening)),
+                _decide(key, opening),
             )
     if _has_escape(key):
         return _invalid(
@@ -63,22 +70,60 @@ def _invalid(key: object, mistake: str, hint: str) -> Problem:
 
 def _regex(key: object, source: str) -> Problem:
     start = source.removeprefix("^")
-    fixed = next((i for i, char in enumerate(start) if char in ".*+?()[]{}|\\^$"), len(start))
-    literal = start[:fixed]
-    if fixed < len(start.removesuffix("$")):
-        literal = literal[: literal.rfind("/") + 1] + "*"
+    # As `search` and `match` read it, a regex without an end matches all that begins so.
+    is_prefix = start != source and not start.endswith("$")
+    literal, rest = _literal(start.removesuffix("$"))
+    if rest == ".*":
+        is_prefix, rest = True, ""
+    literal = literal if literal.startswith("/") else f"/{literal}"
+    if rest:
+        hint = _decide(literal + "*", "*")
+    else:
+        hint = _write_prefix(literal) if is_prefix else _write(literal)
     return Problem(
         "path-is-regex",
         _FIELD,
         key,
         f"{shown(source)} is a regex; keys are literal paths, or prefixes ending in "
         f"{WILDCARD_END}.",
-        _write(literal if literal.startswith("/") else f"/{literal}"),
+        hint,
     )
+
+
+def _literal(source: str) -> tuple[str, str]:
+    """The text that a regex begins with, unescaped, and the regex behind it."""
+    literal = ""
+    start = 0
+    while start < len(source):
+        is_escaped = source[start] == "\\" and source[start + 1 : start + 2] in _ESCAPES
+        end = start + 1 + is_escaped
+        # A dot that is not repeated was most likely meant as one.
+        is_sign = not is_escaped and source[start] != "." and source[start] in _SIGNS
+        if is_sign or source[end : end + 1] in ("*", "+", "?", "{"):
+            break
+        literal += source[end - 1]
+        start = end
+    return literal, source[start:]
 
 
 def _write(key: str) -> str:
     return f"write {quoted(key)}"
+
+
+def _write_prefix(beginning: str) -> str:
+    """A hint for all paths that begin so, which are fewer where no slash ends the beginning."""
+    if beginning.endswith("/"):
+        return _write(f"{beginning}*")
+    return f"{_write(beginning)} and {quoted(beginning + WILDCARD_END)}"
+
+
+def _decide(key: str, sign: str) -> str:
+    """A hint where no key says just that: what stands for one segment, or for some paths."""
+    wider = _before(key, sign)
+    return (
+        f"list the paths, or put the policy on the route; if it may govern all below "
+        f"{quoted(wider[:-1])}, write {quoted(wider)}"
+    )
 
 
 def _looks_like_regex(key: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from corscore._standard.host import MAX_HOST_LENGTH, ends_in_number
+from corscore._standard.host import MAX_HOST_LENGTH, ends_in_number, has_valid_punycode, is_domain
 from corscore._standard.origin import parse_origin
 
 ANY = "*"
@@ -64,7 +64,11 @@ def parse_pattern(text: str) -> Pattern | None:
     origin = parse_origin(scheme + separator + (plain[:-2] if any_port else plain))
     if origin is None or (any_port and origin.port):
         return None
-    if subdomains and (is_address(origin.host) or not _leaves_room(origin.host)):
+    if subdomains and not (is_domain(origin.host) and _leaves_room(origin.host)):
+        return None
+    if subdomains and ends_in_number(origin.host):
+        return None
+    if not has_valid_punycode(origin.host):
         return None
     return Pattern(scheme, subdomains, origin.host, ANY_PORT if any_port else origin.port)
 

@@ -49,9 +49,7 @@ class RegexCheck:
     def _refuse_slow(self, reason: str) -> None:
         rewritten = faster(self._regex.pattern)
         if rewritten is None or not self._is_fast(rewritten):
-            better = (
-                f"a pattern, {self._problems.write('allow_origins', ['https://*.example.com'])}"
-            )
+            better = f"a pattern, such as {self._problems.write('allow_origins', ['https://*.example.com'])}"
         else:
             # Better one that is sound in every way, where that is known, too.
             sound = narrower(rewritten, self._is_sound)
@@ -117,6 +115,11 @@ class RegexCheck:
         """What to write where a domain is not spelled out."""
         if repaired is not None:
             return f"write {self._write(repaired)}"
+        scheme = (found.anyone or found.other_domain or "").partition("://")[0]
+        if scheme not in ("http", "https"):
+            # The host of such an origin is the name of an extension or an application.
+            names = [f"{scheme}://the-name-of-yours"]
+            return f"list those that are yours: {self._problems.write('allow_origins', names)}"
         suffix = found.suffix
         if suffix is not None and not is_public_suffix(suffix, private=False):
             names = [f"https://your-name.{suffix}"]

@@ -21,6 +21,17 @@ _TRUE = ("1", "true", "yes", "on")
 
 def read_list(problems: Problems, option: str, value: object) -> tuple[str, ...]:
     """The items that are strings, without repetitions."""
+    written = json_items(value)
+    if written:
+        problems.add(
+            "list-is-json",
+            option,
+            value,
+            f"{shown(value)} is a list in JSON, as a variable of the environment may hold it, and "
+            "nothing reads JSON here.",
+            f"write {problems.write(option, written)}",
+        )
+        return ()
     if isinstance(value, (set, frozenset)):
         # A set has no order; a policy's repr and headers have one.
         items = sorted(value, key=quoted)
@@ -46,6 +57,17 @@ def read_list(problems: Problems, option: str, value: object) -> tuple[str, ...]
                 f"write {problems.literal(_as_text(item) or _example(option)[0])}",
             )
     return tuple(dict.fromkeys(item for item in items if isinstance(item, str)))
+
+
+def json_items(value: object) -> list[str]:
+    """The items of a list in JSON, also of one that was split at its commas; or none."""
+    items = value if isinstance(value, (list, tuple)) else [value]
+    if not all(isinstance(item, str) for item in items):
+        return []
+    text = ",".join(items).strip()
+    if not text.startswith("[") or text[1:].lstrip()[:1] not in ('"', "'"):
+        return []
+    return [name for item in text.split(",") if (name := item.strip("[]\"' "))]
 
 
 def _as_text(item: object) -> str | None:

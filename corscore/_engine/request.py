@@ -159,6 +159,11 @@ class RequestInfo:
         Raises:
             TypeError: When the pairs are not bytes.
         """
+        if isinstance(pairs, (list, tuple)) and pairs and str in map(type, pairs[0]):
+            raise TypeError(
+                "RequestInfo.from_pairs: the pairs have to be bytes, as an ASGI scope has them; "
+                "for str write RequestInfo.from_getter(method, headers.get)"
+            )
         info = cls.__new__(cls)
         info.method = method
         info._get = None

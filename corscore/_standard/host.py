@@ -10,6 +10,7 @@ MAX_HOST_LENGTH = 253
 MAX_LABEL_LENGTH = 63
 
 LABEL_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
+_PUNYCODE = "xn--"
 _DIGITS = frozenset("0123456789")
 _HEX_DIGITS = frozenset("0123456789abcdef")
 
@@ -31,6 +32,29 @@ def is_domain(host: str) -> bool:
     if len(host) > MAX_HOST_LENGTH:
         return False
     return all(map(is_label, host.removesuffix(".").split(".")))
+
+
+def has_valid_punycode(host: str) -> bool:
+    """Whether each label that begins with ``xn--`` is one that a browser can send.
+
+    https://url.spec.whatwg.org/#concept-domain-to-ascii: such a label has to be the punycode of a
+    name that is not ASCII, and that mapping does not change.
+    """
+    labels = [label for label in host.split(".") if label.startswith(_PUNYCODE)]
+    if not labels:
+        return True
+    # Imported late: few hosts have such a label.
+    import idna
+
+    for label in labels:
+        try:
+            name = label.removeprefix(_PUNYCODE).encode("ascii").decode("punycode")
+            is_mapped = idna.uts46_remap(name, std3_rules=False) == name
+        except (UnicodeError, idna.IDNAError):
+            return False
+        if name.isascii() or not is_mapped:
+            return False
+    return True
 
 
 def is_label(label: str) -> bool:

@@ -7,12 +7,13 @@ https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin.
 from __future__ import annotations
 
 from corscore._standard.fetch import DEFAULT_PORTS
-from corscore._standard.host import MAX_HOST_LENGTH, is_canonical_host
+from corscore._standard.host import MAX_HOST_LENGTH, is_canonical_host, is_domain
 
 MAX_SCHEME_LENGTH = 64
 # scheme "://" host ":65535"; a longer one is refused unread.
 MAX_ORIGIN_LENGTH = MAX_SCHEME_LENGTH + 3 + MAX_HOST_LENGTH + 6
 
+_WITH_UPPER_CASE = "safari-web-extension"
 _SCHEME_START = frozenset("abcdefghijklmnopqrstuvwxyz")
 _SCHEME = _SCHEME_START.union("0123456789+.-")
 
@@ -42,9 +43,22 @@ def parse_origin(text: str) -> Origin | None:
     host, port = split_port(authority)
     if port is not None and not is_port(port, scheme):
         return None
-    if not is_canonical_host(host):
+    if not is_canonical_host(host) and not _is_application_host(scheme, host):
         return None
     return Origin(scheme, host, port or "")
+
+
+def _is_application_host(scheme: str, host: str) -> bool:
+    """Whether applications send this host, which no website has.
+
+    Electron's are often at ``app://.``, and Safari writes the UUID of an extension in upper case:
+    https://url.spec.whatwg.org/#concept-opaque-host-parser.
+    """
+    if scheme in DEFAULT_PORTS:
+        return False
+    if scheme == _WITH_UPPER_CASE:
+        return host.isascii() and is_domain(host.lower())
+    return host == "."
 
 
 def is_scheme(text: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from typing import Literal, get_args
 
 from corscore._standard.fetch import (
@@ -15,6 +17,7 @@ from corscore._standard.fetch import (
     ORIGIN,
 )
 from corscore._standard.grammar import is_token
+from corscore._standard.host import has_valid_punycode
 from corscore._standard.origin import parse_origin
 from corscore.browser._headers import (
     HeaderList,
@@ -146,18 +149,44 @@ def _valid_method(method: str) -> str:
 def _valid_url(url: str) -> Url:
     target = parse_url(url)
     if target is None:
-        raise ValueError(f"url={url!a} is not an absolute HTTP(S) URL")
+        meant = _meant_url(url)
+        hint = f': write "{meant}"' if meant is not None else ""
+        raise ValueError(f"url={url!a} is not an absolute HTTP(S) URL{hint}")
     if target.userinfo:
         raise ValueError(f"url={url!a} has a user name or password in it, which fetch refuses")
     return target
 
 
+def _meant_url(text: str) -> Url | None:
+    """Return the URL for a text whose scheme is missing or misspelt, or None."""
+    written, separator, rest = text.strip().partition("://")
+    if separator and not get_close_matches(written.lower(), ("http", "https"), 1, cutoff=0.7):
+        return None
+    if not separator:
+        # "https//a.example" and "//a.example", but no path.
+        rest = re.sub(r"^(?:https?:?/+|//)", "", text.strip(), flags=re.IGNORECASE)
+    host = re.split("[/:?#]", rest)[0].lower()
+    if "." not in host and host != "localhost":
+        return None
+    scheme = "http" if host == "localhost" or host.startswith("127.") else "https"
+    url = parse_url(f"{scheme}://{rest}")
+    return None if url is None or url.userinfo or not _is_sent(url.origin) else url
+
+
 def _valid_origin(origin: str) -> str:
-    if origin != OPAQUE_ORIGIN and parse_origin(origin) is None:
-        url = parse_url(origin)
-        hint = f': write "{url.origin}"' if url else ', such as "https://app.example" or "null"'
+    if not _is_sent(origin):
+        url = parse_url(origin) or _meant_url(origin)
+        meant = None if url is None or not _is_sent(url.origin) else url.origin
+        hint = f': write "{meant}"' if meant else ', such as "https://app.example" or "null"'
         raise ValueError(f"origin={origin!a} is not an origin as browsers send it{hint}")
     return origin
+
+
+def _is_sent(origin: str) -> bool:
+    parsed = parse_origin(origin)
+    if parsed is None:
+        return origin == OPAQUE_ORIGIN
+    return has_valid_punycode(parsed.host)
 
 
 def needs_preflight(request: Request) -> bool:

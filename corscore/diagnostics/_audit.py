@@ -13,6 +13,7 @@ from corscore._standard.public_suffix import registrable_domain
 from corscore._standard.text import shown
 from corscore.browser._checks import cors_check
 from corscore.browser._request import derived
+from corscore.diagnostics._client import SAFE_METHODS
 from corscore.diagnostics._exchanges import (
     error_finding,
     is_bare_error,
@@ -25,6 +26,7 @@ from corscore.diagnostics._traces import allow_origin, allows, allows_credential
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from corscore.browser import Exchange
     from corscore.browser._request import Request
     from corscore.diagnostics._client import ProbeClient
 
@@ -45,27 +47,70 @@ def audit_findings(client: ProbeClient, request: Request) -> Iterator[Finding]:
     """
     any_origin = _allowed(client, request, STRANGER)
     if any_origin is not None:
-        yield Finding(
-            "reflects-any-origin",
-            f"Any origin is allowed, {_with(any_origin)}: even {shown(STRANGER)}.",
-            "list the origins; if everyone may read, send * and no credentials",
-            request.target.without_fragment,
-        )
+        yield _reflection(request, any_origin)
     null = _allowed(client, request, OPAQUE_ORIGIN)
     if null is not None:
-        yield Finding(
-            "null-allowed",
-            f'The origin "null" is allowed, {_with(null)}: any site can send it from a sandboxed '
-            "frame.",
-            "take null out of the list",
-            request.target.without_fragment,
-        )
+        yield _null(request, null)
     if any_origin is None:
         yield from _look_alikes(client, request)
     yield from _insecure(client, request)
     yield from _star(client, request)
     yield from _preflight(client, request)
     yield from _errors(client, request)
+
+
+def seen_findings(client: ProbeClient, last: Exchange) -> Iterator[Finding]:
+    """Yield which origin beside the page's own may use a visitor's cookies, by one more request.
+
+    Args:
+        client: The client of the server.
+        last: The response that a script can read.
+    """
+    request, headers = last.request, last.response_headers
+    if not (allows(headers, request.origin) and allows_credentials(headers)):
+        return
+    if request.origin == OPAQUE_ORIGIN:
+        yield _null(request, credentials=True)
+    page = parse_origin(request.origin)
+    if page is not None and page.scheme == "http" and not is_loopback(page.host):
+        yield _insecure_origin(request, request.origin)
+    is_safe = request.method in SAFE_METHODS
+    asked = client.get(request, STRANGER) if is_safe else client.preflight(request, STRANGER)
+    if (
+        asked is not None
+        and allows(asked.response_headers, STRANGER)
+        and allows_credentials(asked.response_headers)
+    ):
+        yield _reflection(request, credentials=True)
+
+
+def _reflection(request: Request, credentials: bool) -> Finding:
+    return Finding(
+        "reflects-any-origin",
+        f"Any origin is allowed, {_with(credentials)}: even {shown(STRANGER)}.",
+        "list the origins; if everyone may read, send * and no credentials",
+        request.target.without_fragment,
+    )
+
+
+def _null(request: Request, credentials: bool) -> Finding:
+    return Finding(
+        "null-allowed",
+        f'The origin "null" is allowed, {_with(credentials)}: any site can send it from a '
+        "sandboxed frame.",
+        "take null out of the list",
+        request.target.without_fragment,
+    )
+
+
+def _insecure_origin(request: Request, origin: str) -> Finding:
+    return Finding(
+        "insecure-origin-allowed",
+        f"{shown(origin)} is allowed with credentials: anyone on a visitor's network can read with "
+        "the visitor's cookies.",
+        "allow the https origin alone",
+        request.target.without_fragment,
+    )
 
 
 def _with(credentials: bool) -> str:
@@ -134,13 +179,7 @@ def _insecure(client: ProbeClient, request: Request) -> Iterator[Finding]:
     port = origin.port and f":{origin.port}"
     insecure = f"http://{origin.host}{port}"
     if _allowed(client, request, insecure):
-        yield Finding(
-            "insecure-origin-allowed",
-            f"{shown(insecure)} is allowed with credentials: anyone on a visitor's network can "
-            "read with the visitor's cookies.",
-            "allow the https origin alone",
-            request.target.without_fragment,
-        )
+        yield _insecure_origin(request, insecure)
 
 
 def _star(client: ProbeClient, request: Request) -> Iterator[Finding]:

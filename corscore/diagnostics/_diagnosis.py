@@ -11,6 +11,7 @@ from corscore._explain.types import Step
 from corscore._standard.text import shown
 from corscore.browser._fetch import FetchResult, fetch_steps
 from corscore.diagnostics._curl import curl_line
+from corscore.diagnostics._exchanges import about_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -149,12 +150,19 @@ def diagnose(
         step.readable,
         told.reason,
         told.message,
-        told.hint,
+        _with_path(step, told.hint),
         tuple(name for name, _ in step.headers),
         _steps(exchanges, reads),
         console=told.console,
     )
     return diagnosis, step
+
+
+def _with_path(result: FetchResult, hint: str | None) -> str | None:
+    """Return the hint, behind the question whether the path is right if it was not found."""
+    if hint is None or result.readable:
+        return hint
+    return about_path(result.exchanges[-1].status) + hint
 
 
 def with_findings(diagnosis: Diagnosis, findings: Iterable[Finding]) -> Diagnosis:

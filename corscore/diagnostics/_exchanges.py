@@ -11,6 +11,9 @@ from corscore._standard.fetch import (
     CORS_SAFELISTED_METHODS,
     WILDCARD,
 )
+from corscore._standard.host import ends_in_number
+from corscore._standard.origin import parse_origin
+from corscore._standard.public_suffix import registrable_domain
 from corscore._standard.text import shown, ticked
 from corscore.browser._checks import (
     allowed_methods,
@@ -27,8 +30,17 @@ if TYPE_CHECKING:
 
     from corscore.browser import Exchange
     from corscore.browser._headers import HeaderList
+    from corscore.browser._request import Request
 
 _NEEDS_AUTH = (401, 407)
+# Statuses that a gateway gives by itself, with what to do about each.
+_GATEWAYS = {
+    413: "raise the gateway's limit on the size of a body, such as client_max_body_size of nginx",
+    429: "send fewer requests, or let the gateway count those of scripts apart",
+    502: "look whether the application behind the gateway runs, and at what the gateway logs",
+    503: "look whether the application behind the gateway runs, and at what the gateway logs",
+    504: "look why the application behind the gateway takes so long",
+}
 _NO_ROUTE = (400, 404, 405, 406, 410, 415, 422, 426, 501)
 # Headers that only scripts use: hidden, they are useless.
 _FOR_SCRIPTS = frozenset(
@@ -87,9 +99,12 @@ def preflight_findings(exchange: Exchange) -> Iterator[Finding]:
         yield Finding(
             "preflight-not-handled",
             f"{what} by the application's routes: no CORS layer stands before them.",
-            "put the CORS middleware around the whole application, or answer OPTIONS in the proxy",
+            f"{about_path(status)}put the CORS middleware around the whole application, or answer "
+            "OPTIONS in the proxy",
             url,
         )
+    elif status in _GATEWAYS and status < 500:
+        yield gateway_finding(exchange)
     elif status >= 500:
         yield Finding(
             "preflight-server-error",
@@ -147,6 +162,91 @@ def layer_findings(responses: Iterable[SeenResponse]) -> Iterator[Finding]:
             return
 
 
+def about_path(status: int) -> str:
+    """Return the beginning of a hint about a response of this status; empty but for a 404."""
+    return "look whether the path is right; if it is, " if status == 404 else ""
+
+
+def is_gateway_error(response: SeenResponse) -> bool:
+    """Return whether this is an error without CORS headers that gateways give by themselves."""
+    return response.status in _GATEWAYS and is_bare_error(response)
+
+
+def gateway_finding(failed: SeenResponse) -> Finding:
+    """Return the finding about an error that most likely is a gateway's own.
+
+    Args:
+        failed: An error for which ``is_gateway_error`` is true, or a preflight's.
+    """
+    return Finding(
+        "gateway-error",
+        f"The {failed.status} is most likely the page of a proxy or a load balancer in front of "
+        "the application, which knows nothing of CORS: the status is the fault, not the headers.",
+        _GATEWAYS[failed.status],
+        failed.url,
+    )
+
+
+def slash_finding(response: SeenResponse, origin: str) -> Finding | None:
+    """Return a finding if a response names the page's origin with a slash behind it."""
+    if allow_origin(response.response_headers) != f"{origin}/":
+        return None
+    return Finding(
+        "allow-origin-trailing-slash",
+        f"Access-Control-Allow-Origin is {shown(f'{origin}/')}, and browsers compare it with "
+        f"{shown(origin)}.",
+        "drop the slash where the server has it",
+        response.url,
+    )
+
+
+def cookie_finding(exchange: Exchange) -> Finding | None:
+    """Return a finding if a response sets a cookie that browsers do not send from other sites.
+
+    https://www.rfc-editor.org/rfc/rfc6265bis#section-5.6.7.1: without ``SameSite=None`` it stays
+    within its site, and with it a cookie has to be ``Secure``.
+    """
+    request = exchange.request
+    if not request.with_credentials or _is_same_site(request):
+        return None
+    for line in values(exchange.response_headers, "set-cookie"):
+        pair, *rest = (part.strip() for part in line.split(";"))
+        attributes = {part.partition("=")[0].strip().lower(): part for part in rest}
+        mode = attributes.get("samesite", "").partition("=")[2].strip().lower()
+        if mode == "none" and "secure" in attributes:
+            continue
+        name = shown(pair.partition("=")[0])
+        if mode == "none":
+            why = "has SameSite=None without Secure: browsers drop it"
+        else:
+            written = (
+                f"SameSite={mode.capitalize()}" if mode in ("lax", "strict") else "no SameSite"
+            )
+            why = f"has {written}: browsers do not send it with a script's request from other sites"
+        return Finding(
+            "cookie-not-sent",
+            f"The cookie {name} {why}.",
+            "write SameSite=None; Secure for it, or serve the page and the API on one site",
+            exchange.url,
+        )
+    return None
+
+
+def _is_same_site(request: Request) -> bool:
+    """Return whether page and server are of one site: https://html.spec.whatwg.org/#same-site."""
+    page = parse_origin(request.origin)
+    target = request.target
+    if page is None or page.scheme != target.scheme:
+        return False
+    return page.host == target.host or (
+        _site(page.host) is not None and _site(page.host) == _site(target.host)
+    )
+
+
+def _site(host: str) -> str | None:
+    return None if host.startswith("[") or ends_in_number(host) else registrable_domain(host)
+
+
 def error_finding(failed: SeenResponse, witness: SeenResponse) -> Finding:
     """Return the finding about an error without CORS headers.
 
@@ -158,8 +258,8 @@ def error_finding(failed: SeenResponse, witness: SeenResponse) -> Finding:
     return Finding(
         "missing-on-error",
         f"The {failed.status} has no headers of CORS, though {other} of {shown(witness.url)} has.",
-        'in nginx write "always" behind add_header; in an application put CORS outside the '
-        "handling of errors",
+        f'{about_path(failed.status)}in nginx write "always" behind add_header; in an application '
+        "put CORS outside the handling of errors",
         failed.url,
     )
 

@@ -14,9 +14,12 @@ from corscore.diagnostics._diagnosis import Diagnosis, diagnose, with_findings
 from corscore.diagnostics._exchanges import (
     SeenResponse,
     error_finding,
+    gateway_finding,
     is_bare_error,
+    is_gateway_error,
     layer_findings,
     preflight_findings,
+    slash_finding,
     vary_finding,
 )
 from corscore.diagnostics._finding import Finding
@@ -226,7 +229,12 @@ def _findings(recording: Recording, result: FetchResult, entry: Entry) -> Iterat
     yield from layer_findings(result.exchanges)
     if result.reason is None or last.is_preflight:
         return
-    if result.reason == "no-allow-origin" and is_bare_error(last):
+    slash = slash_finding(last, last.request.origin)
+    if slash is not None:
+        yield slash
+    if result.reason == "no-allow-origin" and is_gateway_error(last):
+        yield gateway_finding(last)
+    elif result.reason == "no-allow-origin" and is_bare_error(last):
         witness = _witness(recording, result)
         if witness is not None:
             yield error_finding(last, witness)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from corscore._config.pattern import is_loopback
@@ -10,21 +11,31 @@ from corscore._standard.fetch import WILDCARD
 from corscore._standard.origin import parse_origin
 from corscore._standard.text import shown
 from corscore.browser._checks import cors_check
-from corscore.diagnostics._audit import STRANGER, audit_findings
+from corscore.browser._request import derived
+from corscore.diagnostics._audit import STRANGER, audit_findings, seen_findings
 from corscore.diagnostics._client import SAFE_METHODS, ProbeClient
 from corscore.diagnostics._curl import CREDENTIAL_HEADERS
 from corscore.diagnostics._diagnosis import Diagnosis, diagnose, with_findings
 from corscore.diagnostics._exchanges import (
+    cookie_finding,
     error_finding,
+    gateway_finding,
     hidden_finding,
     is_bare_error,
+    is_gateway_error,
     is_transient,
     layer_findings,
     preflight_findings,
+    slash_finding,
     vary_finding,
 )
 from corscore.diagnostics._finding import Finding
-from corscore.diagnostics._traces import allow_origin, has_trace, varies_by_origin
+from corscore.diagnostics._traces import (
+    allow_origin,
+    allows_credentials,
+    has_trace,
+    varies_by_origin,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,6 +47,7 @@ if TYPE_CHECKING:
 _MOST_REQUESTS = 12
 _MOST_REQUESTS_IN_AUDIT = 40
 _MOST_NEIGHBOURS = 4
+_WITH_BODY = ("POST", "PUT", "PATCH")
 # The statuses that routes give to a method that they do not have.
 _NO_ROUTE = (400, 404, 405, 501)
 
@@ -69,6 +81,9 @@ def probe(
         found += audit_findings(client, reached)
     # Each once: a redirect on one host would say all of it again.
     notes = tuple(dict.fromkeys((*_notes(request), *_before_cors(request, reached))))
+    shares = result.readable and allows_credentials(result.exchanges[-1].response_headers)
+    if shares and not audit:
+        notes += ("Of an attacker's origins one was tried: --audit tries more.",)
     return replace(with_findings(diagnosis, _unique(found)), notes=notes)
 
 
@@ -77,6 +92,8 @@ def _notes(request: Request) -> Iterator[str]:
         yield ("Authorization was named in the preflight and never sent: a 401 may be due to that.")
     if request.with_credentials:
         yield "No cookies were sent: the answer to a visitor who has some may differ."
+    if request.method in _WITH_BODY:
+        yield "No body was sent: a limit on its size would not show."
 
 
 def _before_cors(*requests: Request) -> Iterator[str]:
@@ -119,19 +136,71 @@ def _server_findings(client: ProbeClient, result: FetchResult) -> Iterator[Findi
     yield from layer_findings(result.exchanges)
     if not last.request.is_cross_origin:
         return
+    seen = (
+        hidden_finding(last) if result.readable else None,
+        cookie_finding(last),
+        slash_finding(last, last.request.origin),
+    )
+    yield from (finding for finding in seen if finding is not None)
     if result.readable:
-        hidden = hidden_finding(last)
-        if hidden is not None:
-            yield hidden
-    if result.reason == "no-allow-origin" and not last.is_preflight and is_bare_error(last):
+        yield from seen_findings(client, last)
+    elif last.is_preflight:
+        yield from _intercepted(client, last)
+    elif result.reason == "no-allow-origin" and is_gateway_error(last):
+        yield gateway_finding(last)
+    elif result.reason == "no-allow-origin" and is_bare_error(last):
         witness = _witness(client, result)
         if witness is not None:
             yield error_finding(last, witness)
+    elif result.reason in ("no-allow-origin", "origin-mismatch"):
+        yield from _cached(client, last)
     vary = _vary(client, last)
     if vary is not None:
         yield vary
     if result.reason in ("no-allow-origin", "preflight-not-ok"):
         yield from _no_layer(client, last)
+
+
+def _intercepted(client: ProbeClient, last: Exchange) -> Iterator[Finding]:
+    """Yield a finding if OPTIONS is answered before the CORS layer that a GET shows.
+
+    Args:
+        client: The client of the server.
+        last: A preflight that was refused.
+    """
+    request = last.request
+    if last.status >= 300 or allow_origin(last.response_headers) is not None:
+        return
+    # A policy may refuse the method or a header; a GET is refused by none that allows the origin.
+    plain = client.preflight(derived(request, method="GET", headers=()), request.origin)
+    found = client.get(request, request.origin)
+    if plain is None or found is None or _is_allowed(request, plain):
+        return
+    if _is_allowed(request, found):
+        yield Finding(
+            "preflight-not-forwarded",
+            f"The preflight was answered with {last.status} and without headers of CORS, though a "
+            "GET of the same URL has them: a proxy, or the framework's own routes, answers OPTIONS "
+            "before the CORS layer sees it.",
+            "let the proxy pass OPTIONS on, or add the headers to its answer",
+            last.url,
+        )
+
+
+def _cached(client: ProbeClient, last: Exchange) -> Iterator[Finding]:
+    """Yield a finding if the same URL is allowed where no cache can know it."""
+    request = last.request
+    token = f"corscore-probe={token_hex(8)}"
+    query = f"{request.target.query}&{token}" if request.target.query else f"?{token}"
+    found = client.get(request, request.origin, replace(request.target, query=query))
+    if found is not None and found.status < 400 and _is_allowed(request, found):
+        yield Finding(
+            "cache-ignores-vary",
+            "The same URL with a query of its own is allowed: a cache answered with what it keeps "
+            "from another origin, or from none.",
+            "have the cache heed Vary: Origin, or put Origin into its key, and empty it",
+            last.url,
+        )
 
 
 def _witness(client: ProbeClient, result: FetchResult) -> Exchange | None:

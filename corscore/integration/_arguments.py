@@ -32,10 +32,13 @@ def policy_from(caller: str, policy: object, options: Mapping[str, Any]) -> Poli
     if policy is None:
         return Policy(**options)
     if not isinstance(policy, Policy):
+        # A list most likely has the origins.
+        items = [policy] if isinstance(policy, str) else policy
+        origins = python_literal(items) if isinstance(items, (list, tuple)) else "[...]"
         raise TypeError(
             f"{caller}: a Policy was expected, not {type(policy).__name__}; write "
-            f"{caller.replace('...', 'allow_origins=[...]')} or "
-            f"{caller.replace('...', 'Policy(allow_origins=[...])')}"
+            f"{caller.replace('...', f'allow_origins={origins}')} or "
+            f"{caller.replace('...', f'Policy(allow_origins={origins})')}"
         )
     if options:
         names = ", ".join(options)

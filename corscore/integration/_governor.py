@@ -356,16 +356,18 @@ class Governor:
                 self._on_decision(decision, request)
             except Exception as error:  # noqa: BLE001 - a user's function may raise anything
                 self._refusals.log_failure("on_decision", error)
+        if (
+            self.block_cross_site
+            and not decision.is_preflight
+            and not passes(
+                request, policy, self._own_origins, origin_allowed=decision.origin_allowed
+            )
+        ):
+            self._refusals.log("request-not-allowed", request)
+            return True
         if not decision.origin_allowed or decision.is_preflight:
             self._log_refusal(policy, verdict, request, decision)
-        if (
-            not self.block_cross_site
-            or decision.is_preflight
-            or passes(request, policy, self._own_origins, origin_allowed=decision.origin_allowed)
-        ):
-            return False
-        self._refusals.log("request-not-allowed", request)
-        return True
+        return False
 
     def _log_refusal(
         self, policy: Policy, verdict: bool | None, request: RequestInfo, decision: Decision

@@ -17,6 +17,17 @@ if TYPE_CHECKING:
 _LONGEST_KEY = 326
 
 
+# What no policy's explanation is about.
+_CROSS_SITE = ("request-not-allowed", "websocket-not-allowed")
+
+
+def _what_to_do(reason: str) -> str:
+    # Without the request in it: a line that is pasted into a shell must not have a client's text.
+    if reason in _CROSS_SITE:
+        return f"; what to do: corscore code {reason}"
+    return "; why: debug=True, or corscore explain"
+
+
 class Refusals:
     """The log of refusals of one application."""
 
@@ -49,13 +60,13 @@ class Refusals:
         from logging import getLogger
 
         getLogger("corscore").warning(
-            "refused (%s): origin %s, %s %s%s%s",
+            "CORS refused (%s): origin %s, %s %s%s%s",
             reason,
             origin,
             escaped(request.method),
             escaped(request.path),
             host_note(request, is_handshake=reason == "websocket-not-allowed"),
-            "" if explain is None else f"\n{explain()}",
+            _what_to_do(reason) if explain is None else f"\n{explain()}",
         )
 
     def log_failure(self, what: str, error: Exception) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
@@ -116,6 +117,15 @@ def test_a_developers_mistake_is_named(row: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"\A") as caught:
         make(**row["arguments"])
     assert row["says"] in str(caught.value)
+
+
+@pytest.mark.parametrize("row", cases("browser_arguments"))
+def test_what_a_mistakes_hint_writes_is_accepted(row: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"\A") as caught:
+        make(**row["arguments"])
+    (name,) = row["arguments"].keys() - {"credentials"} or {"credentials"}
+    for written in re.findall(r'write "([^"]+)"', str(caught.value)):
+        make(**{name: written})
 
 
 @pytest.mark.parametrize("origin", ["null", APP, "http://localhost:3000", "tauri://localhost"])

@@ -180,8 +180,8 @@ def test_a_compiled_regex_is_judged_with_its_flags() -> None:
 @pytest.mark.parametrize(
     ("keyword", "hint"),
     [
-        ("allow_origin", "did you mean allow_origins?"),
-        ("allow_credential", "did you mean allow_credentials?"),
+        ("allow_origin", "did you mean allow_origins? write allow_origins=True"),
+        ("allow_credential", "did you mean allow_credentials? write allow_credentials=True"),
         ("self", "the options are allow_origins, "),
     ],
 )

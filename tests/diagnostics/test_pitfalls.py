@@ -23,6 +23,7 @@ from pitfall_servers import (
     OTHER,
     answers,
     asgi,
+    cached,
     django,
     fastapi_app,
     flask_app,
@@ -31,6 +32,7 @@ from pitfall_servers import (
     nginx,
     proxied,
     redirecting,
+    with_cookie,
     wsgi,
 )
 
@@ -78,6 +80,12 @@ def flask(**options: Any) -> AbstractContextManager[str]:
 
 
 LIST = {"allow_origins": [ORIGIN, OTHER]}
+
+
+def credentialed() -> Any:
+    """An API that pages of these origins, and one of this machine, use with cookies."""
+    return fastapi_app(allow_origins=[ORIGIN, OTHER, "http://127.0.0.1:1"], allow_credentials=True)
+
 
 PITFALLS = [
     # --- what the script says
@@ -565,6 +573,125 @@ PITFALLS = [
         None,
         {"missing-on-error"},
     ),
+    # --- what the response itself shows
+    Row(
+        "any origin with credentials, without an audit",
+        lambda: starlette(allow_origin_regex=".*", allow_credentials=True),
+        "/ok",
+        (),
+        None,
+        {"reflects-any-origin"},
+    ),
+    Row(
+        "any origin with credentials, in preflights",
+        lambda: flask(origins=".*", supports_credentials=True),
+        "/ok",
+        PUT,
+        None,
+        {"reflects-any-origin"},
+    ),
+    Row(
+        "null with credentials, asked by a sandboxed frame",
+        lambda: starlette(allow_origins=[ORIGIN, "null"], allow_credentials=True),
+        "/ok",
+        ("--origin", "null", "--credentials"),
+        None,
+        {"null-allowed"},
+    ),
+    Row(
+        "http with credentials, asked by the page over http",
+        lambda: starlette(allow_origins=["http://app.example.com"], allow_credentials=True),
+        "/ok",
+        ("--origin", "http://app.example.com"),
+        None,
+        {"insecure-origin-allowed"},
+    ),
+    Row(
+        "an Allow-Origin with a slash, by nginx",
+        lambda: nginx(f"add_header {ALLOW} {ORIGIN}/ always;"),
+        "/ok.json",
+        (),
+        "origin-mismatch",
+        {"allow-origin-trailing-slash"},
+    ),
+    Row(
+        "a cookie without SameSite",
+        lambda: asgi(with_cookie(credentialed(), "session=1; Secure; Path=/")),
+        "/ok",
+        ("--credentials",),
+        None,
+        {"cookie-not-sent"},
+    ),
+    Row(
+        "a cookie with SameSite=None and without Secure",
+        lambda: asgi(with_cookie(credentialed(), "session=1; SameSite=None")),
+        "/ok",
+        ("--credentials",),
+        None,
+        {"cookie-not-sent"},
+    ),
+    # --- gateways and caches
+    Row(
+        "no application behind nginx, 502 to a GET",
+        lambda: nginx("location / { proxy_pass http://127.0.0.1:1; }"),
+        "/ok",
+        (),
+        "no-allow-origin",
+        {"gateway-error"},
+    ),
+    Row(
+        "an application that takes too long, 504 of nginx",
+        lambda: proxied(
+            "location / { proxy_pass {upstream}; proxy_read_timeout 1s; }", fastapi_app(**LIST)
+        ),
+        "/slow",
+        (),
+        "no-allow-origin",
+        {"gateway-error"},
+    ),
+    Row(
+        "a body that nginx finds too large, 413",
+        lambda: proxied(
+            "location /ok { return 413; } location / { proxy_pass {upstream}; }",
+            fastapi_app(**LIST),
+        ),
+        "/ok",
+        ("--method", "POST"),
+        "no-allow-origin",
+        {"gateway-error"},
+    ),
+    Row(
+        "too many requests for nginx, 429",
+        lambda: proxied(
+            "location / { limit_req zone=one; limit_req_status 429; proxy_pass {upstream}; }",
+            fastapi_app(**LIST),
+            "limit_req_zone $server_port zone=one:1m rate=1r/m;",
+            spent="/ok",
+        ),
+        "/ok",
+        (),
+        "no-allow-origin",
+        {"gateway-error"},
+    ),
+    Row(
+        "nginx answers OPTIONS itself, while the application has CORS",
+        lambda: proxied(
+            f"location / {{ {NO_CONTENT} proxy_pass {{upstream}}; }}",
+            fastapi_app(**LIST, allow_methods=["PUT"]),
+        ),
+        "/ok",
+        PUT,
+        "no-allow-origin",
+        {"preflight-not-forwarded"},
+    ),
+    Row(
+        "a cache that ignores Vary, by nginx",
+        lambda: cached("proxy_cache_valid 200 1m; proxy_ignore_headers Vary;", fastapi_app(**LIST)),
+        "/ok",
+        (),
+        "origin-mismatch",
+        {"cache-ignores-vary"},
+    ),
 ]
 
 EXPOSING = {**LIST, "expose_headers": ["X-Total-Count"]}
@@ -667,6 +794,50 @@ HEALTHY: list[tuple[str, Callable[[], AbstractContextManager[str]], str, tuple[s
         lambda: proxied("location / { proxy_pass {upstream}; }", fastapi_app(**LIST)),
         "/ok",
         (AUDIT,),
+    ),
+    (
+        "Starlette, with credentials for one origin",
+        lambda: starlette(**LIST, allow_credentials=True),
+        "/ok",
+        ("--credentials",),
+    ),
+    (
+        "a cookie that other sites may send",
+        lambda: asgi(with_cookie(credentialed(), "session=1; SameSite=None; Secure")),
+        "/ok",
+        ("--credentials",),
+    ),
+    (
+        "a cookie of one site",
+        lambda: asgi(with_cookie(credentialed(), "session=1; SameSite=Lax")),
+        "/ok",
+        ("--credentials", "--origin", "http://127.0.0.1:1"),
+    ),
+    (
+        "a cookie without credentials",
+        lambda: asgi(with_cookie(fastapi_app(**LIST), "session=1")),
+        "/ok",
+        (),
+    ),
+    (
+        "nginx, on a gateway's error",
+        lambda: nginx(f"location / {{ {ALLOWED} proxy_pass http://127.0.0.1:1; }}"),
+        "/ok",
+        (),
+    ),
+    (
+        "nginx, on a preflight that it passes on",
+        lambda: proxied(
+            "location / { proxy_pass {upstream}; }", fastapi_app(**LIST, allow_methods=["PUT"])
+        ),
+        "/ok",
+        PUT,
+    ),
+    (
+        "a cache that heeds Vary, by nginx",
+        lambda: cached("proxy_cache_valid 200 1m;", fastapi_app(**LIST)),
+        "/ok",
+        (),
     ),
     (
         "a redirect within one server",

@@ -330,3 +330,8 @@ def test_a_sites_own_origin(
 ) -> None:
     request = RequestInfo("POST", origin=origin, host=host, sec_fetch_site=site)
     assert request.is_own_origin is own
+
+
+def test_header_pairs_of_str_are_a_mistake_of_the_caller() -> None:
+    with pytest.raises(TypeError, match=r"write RequestInfo\.from_getter"):
+        RequestInfo.from_pairs("GET", [("origin", "https://a.example")])  # type: ignore[list-item]

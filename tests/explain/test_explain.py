@@ -384,5 +384,8 @@ def test_without_debug_a_refusal_is_logged_in_one_line(caplog: pytest.LogCapture
         serve("GET", API, [("Origin", "http://app.example.com")])
     (record,) = caplog.records
     assert record.getMessage().splitlines() == [
-        "refused (origin-not-allowed): origin http://app.example.com, GET /articles"
+        (
+            "CORS refused (origin-not-allowed): origin http://app.example.com, GET /articles"
+            "; why: debug=True, or corscore explain"
+        )
     ]

@@ -417,8 +417,11 @@ def test_a_shadow_reports_what_would_change(
 # --- the log of refusals
 
 
+WHY = "; why: debug=True, or corscore explain"
+
+
 def refusals(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [message for message in caplog.messages if message.startswith("refused")]
+    return [message for message in caplog.messages if message.startswith("CORS refused")]
 
 
 @pytest.fixture
@@ -459,9 +462,9 @@ def test_refusals_are_logged_once_a_minute(
         clock(2)
         request(EVIL)
     assert refusals(caplog) == [
-        f"refused (origin-not-allowed): origin {EVIL}, GET /a\\nb",
-        "refused (origin-malformed): origin evil\\n, GET /a\\nb",
-        f"refused (origin-not-allowed): origin {EVIL}, GET /a\\nb",
+        f"CORS refused (origin-not-allowed): origin {EVIL}, GET /a\\nb{WHY}",
+        f"CORS refused (origin-malformed): origin evil\\n, GET /a\\nb{WHY}",
+        f"CORS refused (origin-not-allowed): origin {EVIL}, GET /a\\nb{WHY}",
     ]
 
 
@@ -489,7 +492,23 @@ def test_enforcement_says_whom_it_refused(
         site="cross-site",
         block_cross_site=True,
     )
-    assert refusals(caplog) == ["refused (request-not-allowed): origin -, POST /pay"]
+    assert refusals(caplog) == [
+        (
+            "CORS refused (request-not-allowed): origin -, POST /pay; what to do: "
+            "corscore code request-not-allowed"
+        )
+    ]
+
+
+@THROUGH
+def test_a_refusal_is_logged_once_where_two_rules_refuse(
+    through: Through, caplog: pytest.LogCaptureFixture
+) -> None:
+    more: dict[str, Any] = {"method": "POST", "origin": EVIL, "site": "cross-site"}
+    ask(through, POLICY, "/pay", block_cross_site=True, **more)
+    assert [message.partition(":")[0] for message in refusals(caplog)] == [
+        "CORS refused (request-not-allowed)"
+    ]
 
 
 def test_the_application_finds_the_decision() -> None:
@@ -552,7 +571,7 @@ def test_a_resolver_is_asked_about_handshakes(caplog: pytest.LogCaptureFixture) 
     assert handshake(OTHER, policy, denial=True, check_websocket_origin=True) is None
     assert handshake(EVIL, policy, denial=True, check_websocket_origin=True) is not None
     refusal = (
-        f"refused (websocket-not-allowed): origin {EVIL}, GET /ws; compared with Host {HOST}: "
+        f"CORS refused (websocket-not-allowed): origin {EVIL}, GET /ws; compared with Host {HOST}: "
     )
     assert [message.startswith(refusal) for message in refusals(caplog)] == [True]
 

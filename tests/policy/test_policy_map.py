@@ -148,39 +148,6 @@ def test_a_long_path_is_looked_up_once() -> None:
     assert policies.policy_for("/" * 1_000_000) is None
 
 
-@pytest.mark.parametrize(
-    ("key", "code", "hint"),
-    [
-        ("api", "path-invalid", 'write "/api"'),
-        ("", "path-invalid", 'write "/*"'),
-        ("*", "path-invalid", 'write "/*"'),
-        ("https://x.example/api/*", "path-invalid", 'write "/api/*"'),
-        ("https://x.example", "path-invalid", 'write "/*"'),
-        ("/a?x=1", "path-invalid", 'write "/a"'),
-        ("/a#top", "path-invalid", 'write "/a"'),
-        ("/api*", "path-invalid", 'write "/api/*"'),
-        ("/a/*/b", "path-invalid", 'write "/a/*"'),
-        ("/**", "path-invalid", 'write "/*"'),
-        ("/items/{id}", "path-invalid", 'write "/items/*"'),
-        ("/items/<int:id>", "path-invalid", 'write "/items/*"'),
-        ("/caf%C3%A9", "path-invalid", "write '/caf\\xe9'"),
-        (3, "path-invalid", 'write "/api/*"'),
-        (b"/api/*", "path-invalid", 'write "/api/*"'),
-        ("^/api/.*$", "path-is-regex", 'write "/api/*"'),
-        (r"/api/\d+", "path-is-regex", 'write "/api/*"'),
-        ("/(a|b)/x", "path-is-regex", 'write "/*"'),
-        ("^api$", "path-is-regex", 'write "/api"'),
-        (__import__("re").compile("/v[12]/.+"), "path-is-regex", 'write "/*"'),
-    ],
-)
-def test_what_is_no_key(key: object, code: str, hint: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        PolicyMap({key: API})  # type: ignore[dict-item]
-    (problem,) = caught.value.problems
-    assert (problem.code, problem.hint) == (code, hint)
-    assert problem.value == key
-
-
 @pytest.mark.parametrize("key", ["/100%", "/a%zz", "/wiki/Foo_(bar)", "/a.b/c+d", "/a b", "/$x"])
 def test_odd_paths_are_paths(key: str) -> None:
     assert PolicyMap({key: API}).policy_for(key) is API

@@ -6,6 +6,7 @@ made with the libraries that people use; ``nginx`` is Debian's.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import socket
@@ -19,6 +20,7 @@ from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -36,6 +38,7 @@ ORIGIN = "https://app.example.com"
 OTHER = "https://other.example.com"
 
 _START_SECONDS = 20.0
+_SLOW_SECONDS = 4.0
 
 
 @contextmanager
@@ -85,6 +88,15 @@ def fastapi_app(**cors: Any) -> FastAPI:
     @app.get("/boom")
     def boom() -> None:
         raise RuntimeError
+
+    @app.get("/slow")
+    async def slow() -> dict[str, str]:
+        await asyncio.sleep(_SLOW_SECONDS)
+        return {}
+
+    @app.post("/ok")
+    def post() -> dict[str, str]:
+        return {}
 
     @app.get("/moved")
     def moved(to: str) -> RedirectResponse:
@@ -173,12 +185,13 @@ def nginx_program() -> str | None:
 
 
 @contextmanager
-def nginx(config: str, upstream: str = "") -> Iterator[str]:
+def nginx(config: str, upstream: str = "", http: str = "") -> Iterator[str]:
     """nginx with one server.
 
     Args:
         config: What stands in its ``server { }``; ``{upstream}`` is replaced.
         upstream: The base URL of what is behind it.
+        http: What stands in ``http { }`` before it; ``{folder}`` is replaced.
     """
     program = nginx_program()
     if program is None:
@@ -200,6 +213,7 @@ def nginx(config: str, upstream: str = "") -> Iterator[str]:
         path.write_text(
             f"daemon off; master_process off; pid {folder}/pid; error_log stderr crit;\n"
             f"events {{ }}\nhttp {{\naccess_log off;\n{temporary}\n"
+            f"{http.replace('{folder}', folder)}\n"
             f"server {{\nlisten 127.0.0.1:{port};\nroot {root};\n"
             f"{config.replace('{upstream}', upstream)}\n}}\n}}\n"
         )
@@ -237,10 +251,36 @@ def _wait_for(port: int, process: subprocess.Popen[str]) -> None:
 
 
 @contextmanager
-def proxied(config: str, app: Any) -> Iterator[str]:
-    """An ASGI application behind nginx."""
-    with asgi(app) as upstream, nginx(config, upstream) as base:
+def proxied(config: str, app: Any, http: str = "", spent: str = "") -> Iterator[str]:
+    """An ASGI application behind nginx; a path that is spent was asked for once."""
+    with asgi(app) as upstream, nginx(config, upstream, http) as base:
+        if spent:
+            httpx.get(f"{base}{spent}")
         yield base
+
+
+@contextmanager
+def cached(config: str, app: Any) -> Iterator[str]:
+    """An ASGI application behind nginx's cache, which another origin has asked before."""
+    zone = "proxy_cache_path {folder}/cache keys_zone=one:1m;"
+    location = f"location / {{ proxy_pass {{upstream}}; proxy_cache one; {config} }}"
+    with proxied(location, app, zone) as base:
+        httpx.get(f"{base}/ok", headers={"Origin": OTHER})
+        yield base
+
+
+def with_cookie(app: Any, cookie: str) -> Any:
+    """The same ASGI application, whose responses set a cookie."""
+
+    async def setting(scope: Any, receive: Any, send: Any) -> None:
+        async def sending(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"set-cookie", cookie.encode())]
+            await send(message)
+
+        await app(scope, receive, sending)
+
+    return setting
 
 
 @contextmanager

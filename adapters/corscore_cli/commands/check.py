@@ -274,7 +274,7 @@ def _rule(code: str) -> dict[str, Any]:
     rule: dict[str, Any] = {
         "id": code,
         "shortDescription": {"text": code.replace("-", " ")},
-        "help": {"text": f"See {page}"},
+        "help": {"text": f"See {page}" if "://" in page else f"Run: {page}"},
     }
     # Section 3.49.12 takes absolute URIs only.
     if "://" in page:

@@ -11,7 +11,7 @@ from importlib import import_module
 import click
 
 # In the order of `--help`.
-_COMMANDS = ("check", "explain", "probe", "har", "diff", "migrate", "demo")
+_COMMANDS = ("check", "explain", "probe", "har", "diff", "migrate", "code", "demo")
 _LONGEST = 1_000
 
 
@@ -22,6 +22,7 @@ Examples:
   corscore explain main:app --origin https://app.example.com --method PUT
   corscore probe https://api.example.com/items --origin https://app.example.com
   corscore migrate --from fastapi main:app
+  corscore code origin-trailing-slash
 
 Each command ends with 0 if all is fine, 1 if it found something, 2 after a mistake.
 """

@@ -95,9 +95,9 @@ def code_text(code: str, style: str = "bold") -> Text:
 
 
 def code_page(code: str) -> str:
-    """Return the address of a code's page, or its path in the project."""
+    """Return the address of a code's page, or the command that shows it."""
     base = _documentation()
-    return f"{base}/codes/{code}.md" if base else f"docs/codes/{code}.md"
+    return f"{base}/codes/{code}.md" if base else f"corscore code {code}"
 
 
 @cache

@@ -109,6 +109,13 @@ def is_name(host: str) -> bool:
     return are_labels(host) and not is_numeric(host.removesuffix(".").rpartition(".")[2])
 
 
+def is_application(scheme: str, host: str) -> bool:
+    """Whether no website has this host, and Electron or an extension of Safari sends it."""
+    if scheme == "safari-web-extension":
+        return is_name(host.lower())
+    return host == "." and scheme not in DEFAULT_PORTS
+
+
 def is_pattern(text: str) -> bool:
     """Whether an anonymous policy accepts the pattern."""
     if text == "*":
@@ -122,7 +129,7 @@ def is_pattern(text: str) -> bool:
     if host.startswith("*."):
         # The star stands for at least one byte, so that the dot counts and the star does not.
         return is_name(host[2:]) and len(host) <= LONGEST_HOST
-    return is_name(host) or is_ipv4(host) or is_ipv6(host)
+    return is_name(host) or is_ipv4(host) or is_ipv6(host) or is_application(scheme, host)
 
 
 def covers(pattern: str, origin: str) -> bool:

@@ -132,7 +132,7 @@ def test_lines_break_on_a_terminal_and_not_in_a_pipe(folder: Path) -> None:
 
 
 def test_a_code_leads_to_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert code_page("null-origin") == "docs/codes/null-origin.md"
+    assert code_page("null-origin") == "corscore code null-origin"
     assert not code_text("null-origin").style.link  # type: ignore[union-attr]
     monkeypatch.setattr(output, "_documentation", lambda: "https://docs.example/corscore")
     address = "https://docs.example/corscore/codes/null-origin.md"
@@ -161,7 +161,7 @@ def test_the_package_may_not_be_installed(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(output, "metadata", missing)
     output._documentation.cache_clear()
     try:
-        assert code_page("null-origin") == "docs/codes/null-origin.md"
+        assert code_page("null-origin") == "corscore code null-origin"
     finally:
         output._documentation.cache_clear()
 
@@ -235,3 +235,33 @@ def test_the_package_can_be_run() -> None:
     command = [sys.executable, "-m", "corscore_cli", "--version"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == f"corscore {version('corscore')}\n"
+
+
+def test_code_shows_the_page_of_every_code() -> None:
+    pages = Path(__file__).parents[3] / "docs" / "codes"
+    for page in pages.glob("*.md"):
+        if page.stem == "README":
+            continue
+        result = run("code", page.stem)
+        assert result.exit_code == 0
+        assert result.stdout.startswith(f"# `{page.stem}`\n\n")
+        assert "**Fix.**" in result.stdout
+        assert "README.md" not in result.stdout
+
+
+def test_code_lists_the_codes() -> None:
+    assert "origin-trailing-slash" in run("code").stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("nul-origin", 'no code "nul-origin"; did you mean null-origin?'),
+        ("README", "corscore code lists them"),
+        ("../codes/null-origin", "did you mean null-origin?"),
+    ],
+)
+def test_code_knows_no_other_name(name: str, says: str) -> None:
+    result = run("code", name)
+    assert result.exit_code == 2
+    assert says in result.stderr

@@ -942,7 +942,7 @@ def test_the_text() -> None:
         "cors.toml:1: error origin-trailing-slash in allow_origins\n"
         '    "https://app.example.com/" ends in a slash, which an Origin never does.\n'
         '    Fix: write "https://app.example.com".\n'
-        "    docs/codes/origin-trailing-slash.md\n"
+        "    corscore code origin-trailing-slash\n"
         "\n"
         "cors.toml: 1 problem, 0 findings\n"
     )

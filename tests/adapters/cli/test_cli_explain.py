@@ -82,7 +82,7 @@ def test_a_refusal_has_its_name(origin: str, args: list[str], code: str) -> None
     assert text.exit_code == 1
     assert text.stdout.startswith(f"Refused: {code}\n")
     assert f"  Fix: {said['hint']}.\n" in text.stdout
-    assert f"docs/codes/{code}.md" in text.stdout
+    assert f"corscore code {code}" in text.stdout
 
 
 @pytest.mark.parametrize(("origin", "args"), ALLOWED, ids=lambda value: str(value))

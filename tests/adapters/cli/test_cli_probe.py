@@ -289,7 +289,7 @@ def test_the_text_has_verdict_cause_fix_and_lines() -> None:
         "Not readable: preflight-not-ok",
         "Finding: preflight-not-handled",
         "Fix: ",
-        "docs/codes/preflight-not-handled.md",
+        "corscore code preflight-not-handled",
         "curl -sS",
         "What the console says",
     ):

@@ -289,7 +289,7 @@ def test_a_row_explains_itself(opened: Opened) -> None:
     text = row.inner_text()
     assert "Refused. The policy does not allow the method" in text
     assert "Code method-not-allowed" in text
-    assert "docs/codes/method-not-allowed.md" in text
+    assert "corscore code method-not-allowed" in text
     assert 'Fix: add "DELETE" to allow_methods.' in text
     assert 'no "DELETE" is not covered' in text
     assert "Method DELETE is not allowed by Access-Control-Allow-Methods" in text

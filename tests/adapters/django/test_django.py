@@ -292,7 +292,7 @@ def notices(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
     return [
         record
         for record in caplog.records
-        if record.name == "corscore" and not record.getMessage().startswith("refused")
+        if record.name == "corscore" and not record.getMessage().startswith("CORS refused")
     ]
 
 
@@ -303,7 +303,12 @@ def test_a_refusal_is_logged(mode: Mode, caplog: pytest.LogCaptureFixture) -> No
         exchange(mode, method, "/ok/", headers)
     exchange(mode, "POST", "/ok/", {"Origin": "https://api.example.com", "Host": "api.example.com"})
     said = [record.getMessage() for record in caplog.records if record.name == "corscore"]
-    assert said == ["refused (origin-not-allowed): origin https://evil.example, GET /ok/"]
+    assert said == [
+        (
+            "CORS refused (origin-not-allowed): origin https://evil.example, GET /ok/"
+            "; why: debug=True, or corscore explain"
+        )
+    ]
 
 
 @both_modes

@@ -18,6 +18,7 @@ from corscore import ConfigError, Policy, PolicyMap, PolicyRef
 from corscore_django import check_request_enabled, default_headers, default_methods
 from corscore_django._settings import Reading, configuration
 from corscore_django.checks import ERROR_IDS
+from corscore_django.middleware import CorsMiddleware
 from django_project import OURS, project
 from tables import cases, rows
 
@@ -290,6 +291,36 @@ def test_compiled_regexes_of_bytes() -> None:
         ("not-a-string", "CORS_URLS_REGEX"),
         ("not-a-string", "CORS_ALLOWED_ORIGIN_REGEXES"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "codes", "hint"),
+    [
+        (
+            {"CORS_ALLOWED_ORIGIN": [PAGE]},
+            ["option-unknown"],
+            "did you mean CORS_ALLOWED_ORIGINS?",
+        ),
+        (
+            {"CORS_ALLOWED_ORIGINS": [f"{PAGE}/"], "CORS_MAX_AGE": 5},
+            ["option-unknown", "origin-trailing-slash"],
+            "did you mean CORS_PREFLIGHT_MAX_AGE?",
+        ),
+        (
+            {"CORS_MAX_AGE": 5},
+            ["option-unknown", "origins-missing"],
+            "did you mean CORS_PREFLIGHT_MAX_AGE?",
+        ),
+    ],
+)
+def test_the_error_that_ends_the_server_names_misspelt_settings_without_frames_of_ours(
+    wrong: dict[str, Any], codes: list[str], hint: str
+) -> None:
+    with project(**wrong), pytest.raises(ConfigError) as caught:
+        CorsMiddleware(lambda request: request)
+    assert [problem.code for problem in caught.value.problems] == codes
+    assert caught.value.problems[0].hint == hint
+    assert len(caught.traceback) == 2
 
 
 def test_a_compiled_regex_over_paths() -> None:

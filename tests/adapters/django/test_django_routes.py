@@ -582,7 +582,8 @@ with override_settings(CORS_ORIGIN_RESOLVER=is_listed_async):
 def test_a_resolver_may_ask_the_database_of_the_project(tmp_path: Path) -> None:
     command = [sys.executable, "-c", ORM, str(tmp_path / "db.sqlite3")]
     run = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert run.stderr == "refused (origin-not-allowed): origin https://evil.example, GET /\n" * 3
+    said = "CORS refused (origin-not-allowed): origin https://evil.example, GET /"
+    assert run.stderr == f"{said}; why: debug=True, or corscore explain\n" * 3
     assert run.stdout.splitlines() == [
         "[True, False] {True}",
         "[True, False] {False}",
@@ -632,7 +633,7 @@ def test_debug_explains_refusals_in_the_log(mode: Mode, caplog: pytest.LogCaptur
     with project(CORS_ALLOWED_ORIGINS=[PAGE], CORS_DEBUG=True):
         assert cors(exchange(mode, "GET", "/ok/", FROM_OTHER)) == REFUSED
     (message,) = said(caplog)
-    assert message.startswith("refused (origin-not-allowed)")
+    assert message.startswith("CORS refused (origin-not-allowed)")
     assert "What a browser does" in message
 
 

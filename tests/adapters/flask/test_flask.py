@@ -453,4 +453,4 @@ def test_what_python_sees_of_a_request_stays_quiet(
         assert [record for record in caplog.records if record.name == "corscore"] == []
         app.test_client().get("/", headers=FROM_OTHER_PAGE)
     (record,) = [record for record in caplog.records if record.name == "corscore"]
-    assert record.getMessage().startswith("refused (origin-not-allowed): ")
+    assert record.getMessage().startswith("CORS refused (origin-not-allowed): ")

@@ -144,7 +144,7 @@ def test_items_that_are_no_strings() -> None:
 
 
 def test_a_problem_quotes_what_a_terminal_can_show() -> None:
-    (problem,) = problems_of({"origins": [ORIGIN, 'https://(\x1b"']})
+    (problem,) = problems_of({"origins": [ORIGIN, 'https://(\x1b").example']})
     assert "\x1b" not in str(problem)
 
 
@@ -249,13 +249,25 @@ def test_what_is_wrong_changes_nothing() -> None:
     [
         ((PolicyMap({}),), {"resources": "/a"}, "a PolicyMap and options (resources) were given"),
         ((POLICY,), {"origins": ORIGIN}, "a policy and options (origins) were given"),
-        (([ORIGIN],), {}, "write CORS(app, origins=[...]) or CORS(app, Policy("),
+        (([ORIGIN],), {}, f'write CORS(app, origins=["{ORIGIN}"]) or CORS(app, Policy('),
         ((ORIGIN,), {"origins": ORIGIN}, "a Policy was expected, not str"),
+        ((3,), {}, "write CORS(app, origins=[...]) or CORS(app, Policy("),
     ],
 )
 def test_what_is_no_policy(args: tuple[Any], options: dict[str, Any], message: str) -> None:
     with pytest.raises(TypeError, match=re.escape(message)):
         CORS(Flask(__name__), *args, **options)
+
+
+def test_a_wrong_configuration_ends_in_its_text_below_the_line_of_the_user() -> None:
+    for configure in (
+        lambda: CORS(Flask(__name__), origins=[f"{ORIGIN}/"]),
+        lambda: CORS().init_app(Flask(__name__), origins=[f"{ORIGIN}/"]),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            configure()
+        # The test, the lambda, and the line that raises.
+        assert len(caught.traceback) == 3
 
 
 @pytest.mark.parametrize(

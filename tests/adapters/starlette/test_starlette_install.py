@@ -305,10 +305,17 @@ def test_a_wrong_configuration_raises_and_leaves_the_app_as_it_was() -> None:
     app = FastAPI()
     with pytest.raises(ConfigError, match="origin-trailing-slash"):
         install(app, allow_origins=[f"{PAGE}/"])
-    with pytest.raises(TypeError, match="a Policy was expected"):
+    expected = rf'install\(app, .*write install\(app, allow_origins=\["{PAGE}"\]\)'
+    with pytest.raises(TypeError, match=expected):
         install(app, [PAGE])  # type: ignore[arg-type]
     assert type(app) is FastAPI
     install(app, allow_origins=[PAGE])
+
+
+def test_a_wrong_configuration_ends_in_its_text_below_the_line_of_the_user() -> None:
+    with pytest.raises(ConfigError) as caught:
+        install(FastAPI(), allow_origins=[f"{PAGE}/"])
+    assert len(caught.traceback) == 2
 
 
 # --- CORS is outside everything

@@ -1,0 +1,169 @@
+"""Hints are applied: what they write is accepted, and means no more than the user's line.
+
+Origins are in tests/data/written_origins.json: options, and what each alternative of a hint sets.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any
+
+import pytest
+
+from corscore import ConfigError, Policy, Problem
+from corscore.browser import Request
+from tables import cases
+
+ROWS = cases("written_origins")
+_LITERAL = r"""(?:\[[^][]*\]|"[^"]*"|'(?:[^'\\]|\\.)*'|True|False|None|[0-9]+)"""
+_LINE = re.compile(rf"([a-z_]+)=({_LITERAL})(?=[,;.]|\s|$)")
+
+
+def problems_of(options: dict[str, Any]) -> tuple[Problem, ...]:
+    try:
+        Policy(**options)
+    except ConfigError as error:
+        return error.problems
+    return ()
+
+
+def written_by(hint: str) -> list[dict[str, Any]]:
+    """What each alternative of a hint sets."""
+    found = []
+    for alternative in hint.split(", or "):
+        lines = dict(_LINE.findall(alternative))
+        if lines:
+            found.append({name: ast.literal_eval(value) for name, value in lines.items()})
+    return found
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_what_a_hint_writes(row: dict[str, Any]) -> None:
+    found = problems_of(row["options"])
+    assert found
+    hints = {problem.hint for problem in found}
+    assert row["write"] in [written_by(hint) for hint in hints], hints
+
+
+HOSTS = (
+    "example.com",
+    "app.example.com",
+    "x.app.example.com",
+    "app.x.example.com",
+    "evilexample.com",
+    "pr-1.example.com",
+    "a.b.example.com",
+    "a.example",
+    "b.example",
+    "pr-x.vercel.app",
+    "x-team.vercel.app",
+    "vercel.app",
+    "localhost",
+    "192.168.1.2",
+    "stranger.org",
+)
+ORIGINS = [
+    *(f"https://{host}" for host in HOSTS),
+    *(f"http://{host}" for host in ("app.example.com", "localhost:3000", "localhost:8000")),
+    *("http://192.168.1.2", "https://app.example.com:8443", "http://stranger.org:3000"),
+    *("null", "chrome-extension://abc", "safari-web-extension://6E8D", "app://."),
+]
+REQUESTS = [
+    Request("GET", "https://api.test/", origin=origin, credentials=credentials)
+    for origin in ORIGINS
+    for credentials in ("omit", "include")
+] + [
+    Request(method, "https://api.test/", origin="https://example.com", headers=headers)
+    for method, headers in (("DELETE", {}), ("PATCH", {}), ("GET", {"X-Token": "1"}))
+]
+TRUE = (True, 1, "true", "True", "yes", "on", "1")
+# Values that stand for the user's own, where the line shows none.
+EXAMPLES = {
+    "allow_origins": ["https://*.example.com"],
+    "allow_methods": ["PUT", "DELETE"],
+    "allow_headers": ["Authorization"],
+    "allow_origin_regex": "https://pr-[0-9]+[.]example[.]com",
+}
+OWN_ORIGINS = ("https://app.example.com", "https://your-name.vercel.app")
+
+
+def is_meant(options: dict[str, Any], request: Request) -> bool:
+    """Whether the most generous reading of wrong options allows a request."""
+    if request.with_credentials and options.get("allow_credentials") not in TRUE:
+        return False
+    methods = {item.upper() for item in items_of(options.get("allow_methods"))}
+    if request.method != "GET" and not {request.method, "*"} & methods:
+        return False
+    names = {item.lower() for item in items_of(options.get("allow_headers"))}
+    if "*" not in names and not names.issuperset(request.unsafe_names):
+        return False
+    items = items_of(options.get("allow_origins"))
+    if request.origin == "null":
+        return options.get("allow_null_origin") in TRUE or bool({"*", ".*"}.intersection(items))
+    items += items_of([options.get("allow_origin_regex")])
+    return request.origin in OWN_ORIGINS or any(covers(item, request.origin) for item in items)
+
+
+def items_of(value: Any) -> list[str]:
+    items = value.strip("[]").split(",") if isinstance(value, str) else value
+    if not isinstance(items, (list, tuple)):
+        return []
+    return [item.strip(" \"'[]") for item in items if isinstance(item, str)]
+
+
+def covers(item: str, origin: str) -> bool:
+    """Whether an item, as a glob or as a regex, covers an origin, or the same one over http."""
+    # A port that a pattern leaves open may be none.
+    globs = (item.lower().rstrip("/"), item.removesuffix(":*"))
+    readings = (item.strip("^$"), *(re.escape(glob).replace(r"\*", ".*") for glob in globs))
+    return any(_matches(reading, origin) for reading in readings)
+
+
+def _matches(regex: str, origin: str) -> bool:
+    try:
+        return any(map(re.compile(regex).fullmatch, (origin, f"http{origin[5:]}")))
+    except (re.error, OverflowError, RecursionError):
+        return False
+
+
+WRONG = [case for case in cases("problems") if case.values[0]["codes"]]
+
+
+@pytest.mark.parametrize("row", [*ROWS, *WRONG])
+def test_an_applied_hint_solves_the_problem_and_allows_no_more_than_was_meant(
+    row: dict[str, Any],
+) -> None:
+    options = row["options"]
+    for problem in problems_of(options):
+        for alternative in written_by(problem.hint):
+            applied = _applied(options, alternative, problem)
+            remaining = problems_of(applied)
+            solved = (problem.code, problem.value)
+            assert solved not in [(other.code, other.value) for other in remaining], problem.hint
+            if remaining or any(EXAMPLES.get(name) == alternative[name] for name in alternative):
+                continue
+            policy = Policy(**applied)
+            for request in REQUESTS:
+                if policy.explain(request).allowed:
+                    assert is_meant(options, request), (problem.hint, request)
+
+
+def _applied(
+    options: dict[str, Any], alternative: dict[str, Any], problem: Problem
+) -> dict[str, Any]:
+    applied = {**options, **alternative}
+    given = items_of(options.get("allow_origins"))
+    if "allow_origin_regex" in alternative and "allow_origins" not in alternative:
+        # The regex comes instead of the items that it is written for.
+        applied["allow_origins"] = [
+            item for item in given if not problems_of({"allow_origins": [item]})
+        ]
+    if problem.field == "allow_origin_regex" and "allow_origins" in alternative:
+        del applied["allow_origin_regex"]
+    if problem.hint.startswith("drop it"):
+        applied["allow_origins"] = [item for item in given if item != problem.value]
+    if " alone" in problem.hint:
+        for name in ("allow_origin_regex", "allow_null_origin", "origin_resolver"):
+            applied.pop(name, None)
+    return applied
