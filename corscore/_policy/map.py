@@ -74,6 +74,34 @@ class PolicyMap:
         object.__setattr__(self, "_table", table)
         object.__setattr__(self, "policy_for", table.find)
 
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, object]) -> PolicyMap:
+        """Read a map from a table, such as that of a configuration file.
+
+        Args:
+            mapping: One item, ``"policy"``: a table of keys to the options of their policies, as
+                ``Policy.from_mapping`` takes them, or ``"none"`` for None. The key ``"default"`` is
+                the argument ``default``.
+
+        Raises:
+            ConfigError: With every problem of all policies and keys; the problems name the places.
+        """
+        # Imported late: only a map from a table needs it.
+        from corscore._policy.mapping import read_map
+
+        policies, default = read_map(mapping)
+        return cls(policies, default=default)
+
+    def to_mapping(self) -> dict[str, object]:
+        """Return the map as ``from_mapping`` reads it, in types that JSON and TOML share.
+
+        Raises:
+            TypeError: A policy has an origin resolver, which is code.
+        """
+        from corscore._policy.mapping import stored_map
+
+        return stored_map(self)
+
     @property
     def default(self) -> Policy | None:
         """The policy of the paths that no key covers; None leaves them alone."""
@@ -108,6 +136,13 @@ class PolicyMap:
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"a PolicyMap is frozen: {name!r} cannot be deleted")
+
+
+def read_policies(mapping: Mapping[str, object]) -> Policy | PolicyMap:
+    """The policies in the table of a file: one, or a map where it has the item ``"policy"``."""
+    if "policy" in mapping:
+        return PolicyMap.from_mapping(mapping)
+    return Policy.from_mapping(mapping)
 
 
 def _rebuilt(policies: dict[str, Policy | None], default: Policy | None) -> PolicyMap:

@@ -43,10 +43,11 @@ class PolicyRef:
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], *, watch: bool = False) -> PolicyRef:
-        """A reference to the policy in a TOML file.
+        """A reference to the policies in a TOML file.
 
         Args:
-            path: The file: one table, as ``Policy.from_mapping`` takes it.
+            path: The file: a table as ``Policy.from_mapping`` or ``PolicyMap.from_mapping`` takes
+                it.
             watch: Whether each process that serves it reads it again every second, in a daemon
                 thread; ``close`` ends it. A broken file keeps the policy and logs all of its
                 problems.
@@ -137,7 +138,7 @@ class _WatchedRef(PolicyRef):
 
     __slots__ = ("_policy", "_watcher")
 
-    def __init__(self, policy: Policy, watcher: FileWatcher) -> None:
+    def __init__(self, policy: Policy | PolicyMap, watcher: FileWatcher) -> None:
         self._watcher = watcher
         super().__init__(policy)
 
