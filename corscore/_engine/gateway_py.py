@@ -169,7 +169,7 @@ class Gateway:
     """The way of every request between a server and one application.
 
     Args:
-        source: A ``Policy``, a ``PolicyMap`` or a ``PolicyRef``.
+        source: A ``Policy``, a ``PolicyTuple``, a ``PolicyMap`` or a ``PolicyRef``.
         extras: Called where a request needs more than the prepared answer of its policy.
         on_conflict: As in ``Answer.apply_raw``.
         path_of: Returns the path of a scope or environ that policies are looked up by; None for
@@ -201,6 +201,8 @@ class Gateway:
             self._policy = source
         elif not self._is_reference:
             self._table = source._table
+        # Whether the path may lead to more than one policy.
+        self._chooses: bool = self._is_reference or source._is_choice
         self._extras = extras
         self._on_conflict = on_conflict
         self._path_of = path_of
@@ -228,11 +230,12 @@ class Gateway:
                 the policy when the response starts; None finds it before the application runs.
         """
         self._quick = None
+        self._chooses = True
         self._by_route = policy_at
         self._later = later
 
     def policy_for(self, native: Any, is_scope: bool) -> Any:
-        """The current policy for a request without a route's policy, or None.
+        """The current policy or policies for a request without a route's policy, or None.
 
         Args:
             native: A scope or environ.
@@ -242,13 +245,25 @@ class Gateway:
             return self._policy
         table = self._table
         if table is None:
-            current = self._source.current
-            if current._responder is not None:
-                return current
+            current = self._source.current if self._is_reference else self._source
             table = current._table
+            if table is None:
+                return current
         if self._path_of is not None:
             return table.find(self._path_of(native))
         return table.find_scope(native) if is_scope else table.find_environ(native)
+
+    def chosen(self, source: Any, origin: object) -> Any:
+        """The policy for a request's origin among those of its route or path, or None.
+
+        Args:
+            source: A ``Policy``, a ``PolicyTuple`` or None.
+            origin: The value of Origin, or None.
+        """
+        if source is None or source._responder is not None:
+            return source
+        table: responder_py.OriginTable = source._by_origin
+        return table.find(origin)
 
     def answer(
         self,
@@ -322,6 +337,9 @@ class Gateway:
             if policy is None:
                 return self._left_alone(scope, send)
             responder = policy._responder
+            if responder is None:
+                policy = self.chosen(policy, origin_of(scope["headers"]))
+                responder = policy._responder
             is_quick = not (self._is_watched or responder.is_debug)
         headers = scope["headers"]
         answer = None
@@ -423,6 +441,8 @@ class Gateway:
         if type(text) is not str:
             # Servers send str; a test may send anything.
             text = str.__str__(text) if isinstance(text, str) else None
+        if self._chooses and policy._responder is None:
+            policy = self.chosen(policy, text)
         answer = self.answer_to(policy, None, environ, environ, text, False)
         environ[FOUND] = (policy, answer)
         if answer.status:
@@ -523,6 +543,7 @@ class LateSender:
         if policy is None:
             return self._send(message)
         gateway = self._gateway
+        policy = gateway.chosen(policy, self._origin)
         # The method does not count: policies are found late only without cross-site blocking.
         answer: Any = gateway.answer(
             policy, None, self._scope, "GET", self._origin, False, None, True
@@ -562,7 +583,7 @@ class Starter:
         """Start the response, and return what the server's ``start_response`` returns."""
         self.has_started = True
         if self._answer is None:
-            policy = self._find()
+            policy = self._gateway.chosen(self._find(), self._origin)
             if policy is not None:
                 self._answer = self._gateway.answer_to(
                     policy, None, self._environ, self._environ, self._origin, False

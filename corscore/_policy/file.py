@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from corscore._policy.map import PolicyMap
     from corscore._policy.policy import Policy
     from corscore._policy.reference import PolicyRef
+    from corscore._policy.tuple import PolicyTuple
 
 _FIELD = "PolicyRef.from_file"
 # Reading needs no notice of a change, which network file systems and mounted volumes do not send.
@@ -35,7 +36,7 @@ class ReadPolicy:
 
     __slots__ = ("content", "policy")
 
-    def __init__(self, policy: Policy | PolicyMap, content: bytes) -> None:
+    def __init__(self, policy: Policy | PolicyTuple | PolicyMap, content: bytes) -> None:
         self.policy = policy
         self.content = content
 
@@ -57,7 +58,7 @@ def _read(path: str | os.PathLike[str]) -> bytes:
         _refuse(path, f"cannot be read: {error}.", "check its name and its permissions")
 
 
-def _policy_in(path: str | os.PathLike[str], content: bytes) -> Policy | PolicyMap:
+def _policy_in(path: str | os.PathLike[str], content: bytes) -> Policy | PolicyTuple | PolicyMap:
     toml = _toml(path)
     try:
         table: dict[str, object] = toml.loads(content.decode("utf-8"))

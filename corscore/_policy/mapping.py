@@ -5,14 +5,16 @@ from __future__ import annotations
 from corscore._config.options import did_you_mean
 from corscore._config.paths import path_problem
 from corscore._policy.policy import Policy
+from corscore._policy.tuple import PolicyTuple
 from corscore._standard.problem import ConfigError, Problem
 from corscore._standard.text import quoted, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Any
 
-    from corscore._policy.map import PolicyMap
+    from corscore._policy.map import PathPolicy, PolicyMap
 
 POLICY = "policy"
 """The key of a table whose value is more than one policy."""
@@ -33,19 +35,36 @@ def stored_map(policies: PolicyMap) -> dict[str, object]:
     return {POLICY: {key: _stored(policy) for key, policy in entries.items()}}
 
 
-def _stored(policy: Policy | None) -> object:
-    return _NONE if policy is None else policy.to_mapping()
+def _stored(policies: PathPolicy) -> object:
+    if policies is None:
+        return _NONE
+    if isinstance(policies, Policy):
+        return policies.to_mapping()
+    return [policy.to_mapping() for policy in policies]
 
 
-def read_map(mapping: Mapping[str, object]) -> tuple[dict[str, Policy | None], Policy | None]:
+def read_tuple(mapping: Mapping[str, object]) -> PolicyTuple:
+    """The tuple whose policies are the tables in the item ``"policy"``.
+
+    Raises:
+        ConfigError: With every problem of all policies.
+    """
+    problems = list(_beside(mapping))
+    found = _read(POLICY, mapping[POLICY], problems)
+    if problems or not isinstance(found, PolicyTuple):
+        raise ConfigError(tuple(problems))
+    return found
+
+
+def read_map(mapping: Mapping[str, object]) -> tuple[dict[str, PathPolicy], PathPolicy]:
     """The policies of a map by their keys, and its default; see ``PolicyMap.from_mapping``.
 
     Raises:
         ConfigError: With every problem of all policies.
     """
-    table = mapping.get(POLICY, {})
+    table: Any = mapping.get(POLICY, {})
     problems = list(_beside(mapping))
-    policies: dict[str, Policy | None] = {}
+    policies: dict[str, PathPolicy] = {}
     if not hasattr(table, "items"):
         problems.append(_not_a_policy(POLICY, table))
         table = {}
@@ -73,11 +92,24 @@ def _beside(mapping: Mapping[str, object]) -> Iterable[Problem]:
         )
 
 
-def _read(key: str, value: object, problems: list[Problem]) -> Policy | None:
+def _read(key: str, value: Any, problems: list[Problem]) -> PathPolicy:
     if value is None or value == _NONE:
         return None
     if hasattr(value, "items"):
         return _read_policy(key, value, problems)
+    if isinstance(value, (list, tuple)) and value and all(hasattr(one, "items") for one in value):
+        found = [
+            _read_policy(f"{key}, policy {number} of {len(value)}", options, problems)
+            for number, options in enumerate(value, 1)
+        ]
+        policies = [policy for policy in found if policy is not None]
+        if len(policies) < len(found):
+            return None
+        try:
+            return PolicyTuple(policies, key)
+        except ConfigError as error:
+            problems += error.problems
+            return None
     problems.append(_not_a_policy(key, value))
     return None
 

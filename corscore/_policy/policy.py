@@ -64,6 +64,9 @@ class Policy(Options):
 
     _compiled: Compiled
     _responder: Responder
+    # A gateway looks further where a source of policies has these.
+    _table = None
+    _is_choice = False
 
     resolver: Resolver | None
     """The origin resolver, or None."""
@@ -166,12 +169,25 @@ class Policy(Options):
             object.__setattr__(self, name, getattr(options, name))
         resolver = resolver_of(options.origin_resolver)
         vary = () if resolver is None else resolver.vary
-        compiled = Compiled(options, patterns, vary, has_resolver=resolver is not None)
         object.__setattr__(self, "resolver", resolver)
+        self._take(Compiled(options, patterns, vary, has_resolver=resolver is not None))
+
+    def _take(self, compiled: Compiled) -> None:
         object.__setattr__(self, "_compiled", compiled)
         object.__setattr__(self, "_responder", compiled.responder)
         # Bound here, so that a request pays for one call and not for two.
         object.__setattr__(self, "allows_origin", compiled.responder.allows)
+
+    def _varying_by_origin(self) -> Policy:
+        """An equal policy whose answers all have Origin in Vary, as only those of "*" have not."""
+        compiled = self._compiled.varying_by_origin()
+        if compiled is self._compiled:
+            return self
+        policy = Policy.__new__(Policy)
+        for name in (*OPTIONS, "resolver"):
+            object.__setattr__(policy, name, getattr(self, name))
+        policy._take(compiled)
+        return policy
 
     def decide(self, request: RequestInfo, *, origin_allowed: bool | None = None) -> Decision:
         """The decision on a request. Pure; never raises.
