@@ -53,6 +53,8 @@ cdef class Gateway:
     )
     cpdef sender(self, scope, send)
 
+    cdef _found(self, scope)
+
     cpdef resume(self, verdict, tuple waiting)
 
     @cython.locals(answer=Answer)

@@ -235,12 +235,14 @@ class Gateway:
         self._later = later
 
     def policy_for(self, native: Any, is_scope: bool) -> Any:
-        """The current policy or policies for a request without a route's policy, or None.
+        """The current policy or policies of a request's route, else of its path, or None.
 
         Args:
             native: A scope or environ.
             is_scope: Whether it is a scope.
         """
+        if self._by_route is not None:
+            return self._by_route(native)
         if self._policy is not None:
             return self._policy
         table = self._table
@@ -332,14 +334,10 @@ class Gateway:
         if responder is None:
             if self._later is not None and scope["method"] != _PREFLIGHT_METHOD:
                 return self._deferred_sender(scope, send)
-            by_route = self._by_route
-            policy = self.policy_for(scope, True) if by_route is None else by_route(scope)
+            policy = self._found(scope)
             if policy is None:
                 return self._left_alone(scope, send)
             responder = policy._responder
-            if responder is None:
-                policy = self.chosen(policy, origin_of(scope["headers"]))
-                responder = policy._responder
             is_quick = not (self._is_watched or responder.is_debug)
         headers = scope["headers"]
         answer = None
@@ -358,7 +356,6 @@ class Gateway:
                 elif origin in responder.exact:
                     answer = responder.actual_allowed
         if answer is None:
-            policy = self._policy if policy is None else policy
             return self._answered(None, policy, scope, send, origin, is_preflight, asked, False)
         if policy is not None:
             scope[FOUND] = (policy, answer)
@@ -371,6 +368,12 @@ class Gateway:
         sender._send = send
         sender._on_conflict = self._on_conflict
         return sender.send
+
+    def _found(self, scope: Any) -> Any:
+        source = self.policy_for(scope, True)
+        if not self._chooses or source is None or source._responder is not None:
+            return source
+        return self.chosen(source, origin_of(scope["headers"]))
 
     def resume(self, verdict: bool | None, waiting: tuple[Any, ...]) -> Any:
         """Return one of the first two values of ``sender``, with a resolver's verdict or None.
@@ -393,6 +396,7 @@ class Gateway:
         asked: Sequence[bytes | str | None] | None,
         is_resumed: bool,
     ) -> Any:
+        policy = self._policy if policy is None else policy
         answer = self.answer(
             policy, verdict, scope, scope["method"], origin, is_preflight, asked, is_resumed
         )
@@ -433,16 +437,15 @@ class Gateway:
         """
         if self._later is not None and environ.get("REQUEST_METHOD") != _PREFLIGHT_METHOD:
             return self._deferred_starter(environ, start_response)
-        by_route = self._by_route
-        policy = self.policy_for(environ, False) if by_route is None else by_route(environ)
-        if policy is None:
-            return self._left_alone(environ, start_response)
+        policy = self.policy_for(environ, False)
         text = environ.get("HTTP_ORIGIN")
         if type(text) is not str:
             # Servers send str; a test may send anything.
             text = str.__str__(text) if isinstance(text, str) else None
-        if self._chooses and policy._responder is None:
+        if self._chooses:
             policy = self.chosen(policy, text)
+        if policy is None:
+            return self._left_alone(environ, start_response)
         answer = self.answer_to(policy, None, environ, environ, text, False)
         environ[FOUND] = (policy, answer)
         if answer.status:
