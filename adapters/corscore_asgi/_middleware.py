@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from corscore import Decision
-    from corscore.integration import OnDecision, Policies, PolicyOptions
+    from corscore.integration import OnDecision, PathPolicy, Policies, PolicyOptions
 
     Scope = MutableMapping[str, Any]
     Message = MutableMapping[str, Any]
@@ -44,8 +44,8 @@ class CORSMiddleware:
 
     Args:
         app: An ASGI 3 application.
-        policy: A ready policy, a ``PolicyMap`` or a ``PolicyRef``; or leave it out and write the
-            options of a policy.
+        policy: A ready policy, a tuple of policies, a ``PolicyMap`` or a ``PolicyRef``; or leave
+            it out and write the options of a policy.
         on_decision: ``fn(decision, request)``, called for every request that a policy governs.
         shadow: Policies to compare with: requests on which a browser would be treated differently
             are logged.
@@ -154,13 +154,14 @@ class CORSMiddleware:
             native=scope,
         )
 
-    def policy_at(self, scope: Scope) -> Policy | None:
-        """The policy of a request, or None to leave it alone. Subclasses look routes up."""
-        return self.governor.policy_for(self.request_of(scope).path)
+    def policy_at(self, scope: Scope) -> PathPolicy:
+        """The policy or policies of a request; None leaves it alone. Subclasses look routes up."""
+        return self.governor.policies_for(self.request_of(scope), self.governor.policies)
 
     async def _serve_handshake(self, scope: Scope, receive: Receive, send: Send) -> None:
-        policy = self.policy_at(scope)
-        if policy is None or await self.governor.admits_handshake(policy, self.request_of(scope)):
+        request = self.request_of(scope)
+        policy = self.governor.chosen(self.policy_at(scope), request)
+        if policy is None or await self.governor.admits_handshake(policy, request):
             await self.app(scope, receive, send)
         else:
             await _deny_handshake(scope, receive, send)

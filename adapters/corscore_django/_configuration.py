@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from corscore import ConfigError, Policy, PolicyMap, PolicyRef, Problem
-from corscore.integration import Governor
+from corscore import ConfigError, Policy, PolicyRef, Problem
+from corscore.integration import Governor, check_every
 from corscore_django._requests import request_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ class Configuration:
     """The checked settings.
 
     Args:
-        policy: A ``Policy``, ``PolicyMap`` or ``PolicyRef``.
+        policy: A ``Policy``, ``PolicyTuple``, ``PolicyMap`` or ``PolicyRef``.
         urls: A regex for the paths that the policy governs; None for every path.
         options: Further arguments of ``Governor``.
         names: Fields of a ``Problem`` to the settings that the user wrote.
@@ -73,8 +73,10 @@ class Configuration:
 
     def each_policy(self) -> tuple[Policy, ...]:
         """Every current policy."""
+        found: list[Policy] = []
         policy = self.policy.policy if isinstance(self.policy, PolicyRef) else self.policy
-        return tuple(policy.policies()) if isinstance(policy, PolicyMap) else (policy,)
+        check_every(policy, found.append)
+        return tuple(found)
 
 
 def renamed(problems: Iterable[Problem], names: Mapping[str, str]) -> tuple[Problem, ...]:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from django.utils.module_loading import import_string
 
 from corscore import ConfigError, OriginResolver, Policy, PolicyMap, PolicyRef, Problem
-from corscore.integration import Governor, translated_policy
+from corscore.integration import Governor, compiled_source, translated_policy
 from corscore_django._configuration import renamed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from corscore.integration import Policies
 
 ON_DECISION = "CORS_ON_DECISION"
 SHADOW = "CORS_SHADOW"
@@ -48,18 +50,32 @@ def read_extras(values: Mapping[str, Any], problems: list[Problem]) -> dict[str,
         "on_decision": _on_decision(values.get(ON_DECISION)),
         "shadow": values.get(SHADOW),
     }
-    shadow = options["shadow"]
-    if shadow is not None and not isinstance(shadow, (Policy, PolicyMap, PolicyRef)):
-        raise TypeError(
-            f"{SHADOW}: a Policy was expected, not {type(shadow).__name__}; write {SHADOW} = "
-            'Policy(allow_origins=["https://app.example.com"])'
-        )
+    if options["shadow"] is not None:
+        options["shadow"] = read_policies(SHADOW, options["shadow"], problems)
     try:
         # The rest is checked by the middleware's own governor, which knows what it can await.
         Governor(_ANYONE, is_async=True, own_origins=options["own_origins"])
     except ConfigError as error:
         problems.extend(renamed(error.problems, {"own_origins": OWN_ORIGINS}))
     return options
+
+
+def read_policies(name: str, value: object, problems: list[Problem]) -> Policies | None:
+    """Return the policies of a setting; None where they are in the wrong places of a tuple.
+
+    Raises:
+        TypeError: When it has no policies.
+    """
+    if not isinstance(value, (Policy, tuple, PolicyMap, PolicyRef)):
+        raise TypeError(
+            f"{name}: a Policy was expected, not {type(value).__name__}; write {name} = "
+            'Policy(allow_origins=["https://app.example.com"])'
+        )
+    try:
+        return compiled_source(name, value)
+    except ConfigError as error:
+        problems.extend(error.problems)
+        return None
 
 
 def read_switch(name: str, value: object, problems: list[Problem]) -> bool:

@@ -11,8 +11,8 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
 from corscore_django._requests import request_of
-from corscore_django._routes import are_in_use, goes_by_path_alone, policy_for, policy_of_view
-from corscore_django._views import NO_ROUTE
+from corscore_django._routes import are_in_use, goes_by_path_alone, policy_for
+from corscore_django._views import NO_ROUTE, policy_of
 from corscore_django.signals import check_request_enabled
 
 if TYPE_CHECKING:
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
     from corscore import Decision, Policy, RequestInfo
-    from corscore.integration import Governor, Notices
+    from corscore.integration import Governor, Notices, PathPolicy, Policies
     from corscore_django._configuration import Configuration
+    from corscore_django._marks import RoutePolicy
 
 # Django's own logger for exceptions of views.
 _logger = logging.getLogger("django.request")
@@ -102,19 +103,22 @@ class GovernedRequest:
         """The policy of the request's view, path or application; None leaves it alone."""
         request, config, governor = self._request, self._config, self._governor
         is_exempt = False
-        policy = NO_ROUTE
+        route: Policies | None = NO_ROUTE
         if are_in_use(request):
             is_late = request.method != "OPTIONS" and governor.defers_routes
             if is_late and not check_request_enabled.receivers:
                 self._is_late = True
+                # As it came: what is below may rewrite it.
+                self.info.path = request.path_info
                 # A view that reads it finds the policy earlier.
                 request.cors = SimpleLazyObject(self._decision_now)  # type: ignore[attr-defined]
                 self._came = (*_routing_of(request), request.resolver_match)
                 return None
-            policy = self._policy_of_view(request.path_info, _urlconf_of(request))
-        if policy is NO_ROUTE:
-            policy = governor.policy_for(request.path_info)
+            route = self._policies_of_view(request.path_info, _urlconf_of(request))
+        if route is NO_ROUTE:
+            route = governor.policies
             is_exempt = not config.governs(request.path_info)
+        policy = governor.chosen(governor.policies_for(self.info, route), self.info)
         if policy is not None and check_request_enabled.has_listeners():
             # A receiver may allow an exempt path: then its answer depends on the Origin.
             self._varies = is_exempt
@@ -125,7 +129,7 @@ class GovernedRequest:
                 self.asks_receivers = allowed.origin_allowed
         return None if is_exempt and not self.asks_receivers else policy
 
-    def _policy_of_view(self, path: str, urlconf: Any) -> Policy | None:
+    def _policies_of_view(self, path: str, urlconf: Any) -> RoutePolicy:
         try:
             return policy_for(self.info, path, urlconf)
         except Exception as error:  # noqa: BLE001 - a project's converters may raise anything
@@ -209,25 +213,25 @@ class GovernedRequest:
         served = NO_ROUTE
         is_served = match is not None and match is not match_before
         if match is not None and is_served:
-            served = policy_of_view(match.func, method, path)
+            served = policy_of(match.func, method.lower())
         if (
             is_served
             and _routing_of(request) == (path, urlconf, method)
             and goes_by_path_alone(urlconf)
         ):
-            policy = self._or_by_path(served, path)
+            policies = self._or_by_path(served, path)
         else:
-            policy = self._or_by_path(self._policy_of_view(path, urlconf), path)
+            policies = self._or_by_path(self._policies_of_view(path, urlconf), path)
             if is_served:
-                served = self._or_by_path(served, path)
-                policy = self._governor.of_route(policy, served, self._notices)
-        self.policy = policy
+                policies_served = self._or_by_path(served, path)
+                policies = self._governor.of_route(policies, policies_served, self._notices)
+        self.policy = self._governor.chosen(policies, self.info)
         self._decide(is_resumed=False)
 
-    def _or_by_path(self, policy: Policy | None, path: str) -> Policy | None:
-        if policy is not NO_ROUTE:
-            return policy
-        return self._governor.policy_for(path) if self._config.governs(path) else None
+    def _or_by_path(self, route: Policies | None, path: str) -> PathPolicy:
+        if route is NO_ROUTE:
+            route = self._governor.policies if self._config.governs(path) else None
+        return self._governor.policies_for(self.info, route)
 
     def finish(self, response: HttpResponseBase) -> HttpResponseBase:
         """Add the headers of the answer to a response."""

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from asgiref.sync import iscoroutinefunction
 
 from corscore import Policy, PolicyRef
+from corscore.integration import compiled_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    RoutePolicy = Policy | PolicyRef | None
+    RoutePolicy = Policy | tuple[Policy, ...] | PolicyRef | None
 
 _View = TypeVar("_View")
 
@@ -86,12 +87,14 @@ def cors_policy(
     their ``dispatch``; on a single handler, or an action of a viewset; and around ``as_view()``.
 
     Args:
-        policy: The policy, or a ``PolicyRef``; None leaves the view alone.
+        policy: The policy, a tuple of policies by origin, or a ``PolicyRef``; None leaves the view
+            alone.
         policies: The same for methods, ``cors_policy(get=a, delete=b)``, or for the actions of a
             viewset, ``cors_policy(list=a, destroy=b)``. ``get`` is for HEAD, too, unless ``head``
             is given. Names that are not given have ``policy``, or else no policy of their own.
 
     Raises:
+        ConfigError: When a policy is in the wrong place of a tuple.
         TypeError: When nothing is given, or something that is no policy, or the class has no such
             handler; it says what to write.
     """
@@ -100,9 +103,9 @@ def cors_policy(
         raise TypeError(f"cors_policy() without a policy; write {_EXAMPLE}, or cors_policy(None)")
     if [*given] == ["policy"]:
         raise TypeError(f"cors_policy: policy= would be an action of that name; write {_EXAMPLE}")
-    for name, each in given.items():
-        _check(name, each)
-    by_name = {name.lower(): each for name, each in policies.items()}
+    compiled = {name: _compiled(name, each) for name, each in given.items()}
+    policy = compiled.pop("", _NOT_GIVEN)
+    by_name = {name.lower(): each for name, each in compiled.items()}
 
     def decorate(view: Any) -> Any:
         if not _is_bound(view):
@@ -163,9 +166,12 @@ def _wrapper(view: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _check(name: str, policy: object) -> None:
-    if policy is None or isinstance(policy, (Policy, PolicyRef)):
-        return
+def _compiled(name: str, policy: object) -> RoutePolicy:
+    if policy is None:
+        return None
+    if isinstance(policy, (Policy, tuple, PolicyRef)):
+        compiled: Any = compiled_source("cors_policy", policy)
+        return compiled  # type: ignore[no-any-return]
     if callable(policy):
         raise TypeError(f"cors_policy: it needs a policy before its view; write @{_EXAMPLE}")
     kind = type(policy).__name__

@@ -12,7 +12,7 @@ from django.urls import URLResolver, get_resolver
 from django.urls.resolvers import LocalePrefixPattern
 from django.utils import translation
 
-from corscore import ConfigError, Policy, PolicyMap, PolicyRef, Problem
+from corscore import ConfigError, Problem
 from corscore_django._marks import Marks
 from corscore_django._views import NO_ROUTE, policies_of, policy_of
 
@@ -97,8 +97,8 @@ def decorated_views() -> list[str]:
     ]
 
 
-def policy_for(info: RequestInfo, path: str, urlconf: Any) -> Policy | None:
-    """The policy of the view that a request is for; ``NO_ROUTE`` without one.
+def policy_for(info: RequestInfo, path: str, urlconf: Any) -> RoutePolicy:
+    """The policy or policies of the view that a request is for; ``NO_ROUTE`` without one.
 
     A preflight is looked up as the request that it announces.
 
@@ -107,16 +107,7 @@ def policy_for(info: RequestInfo, path: str, urlconf: Any) -> Policy | None:
     """
     method = info.request_method if info.is_preflight else info.method
     view = _view_at(path, urlconf)
-    return NO_ROUTE if view is None else policy_of_view(view, method or "", path)
-
-
-def policy_of_view(view: Callable[..., Any], method: str, path: str) -> Policy | None:
-    """The current policy of a view for a method; ``NO_ROUTE`` without one."""
-    found = policy_of(view, method.lower())
-    if not isinstance(found, PolicyRef):
-        return found
-    policy = found.policy
-    return policy.policy_for(path) if isinstance(policy, PolicyMap) else policy
+    return NO_ROUTE if view is None else policy_of(view, (method or "").lower())
 
 
 def goes_by_path_alone(urlconf: Any) -> bool:

@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.signals import setting_changed
 
-from corscore import ConfigError, Policy, PolicyMap, PolicyRef, Problem
+from corscore import ConfigError, Problem
 from corscore.integration import Notices, split_forbidden, translated_policy
 from corscore_django._configuration import Configuration
-from corscore_django._extras import EXTRAS, RESOLVER, read_extras, read_resolver, read_switch
+from corscore_django._extras import (
+    EXTRAS,
+    RESOLVER,
+    read_extras,
+    read_policies,
+    read_resolver,
+    read_switch,
+)
 from corscore_django._regexes import LISTS, NOTHING, bracketed, join, read_urls
 from corscore_django.defaults import default_headers, default_methods
 from corscore_django.signals import check_request_enabled
@@ -19,6 +26,7 @@ from corscore_django.signals import check_request_enabled
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from corscore import Policy
     from corscore.integration import Policies
 
 PREFIX = "CORS_"
@@ -125,12 +133,8 @@ class Reading:
         if policy is None:
             policy = self._translated(problems)
             names["origin_resolver"] = RESOLVER
-        elif not isinstance(policy, (Policy, PolicyMap, PolicyRef)):
-            raise TypeError(
-                f"{POLICY}: a Policy was expected, not {type(policy).__name__}; write {POLICY} = "
-                'Policy(allow_origins=["https://app.example.com"])'
-            )
         else:
+            policy = read_policies(POLICY, policy, problems)
             others = [self.name(name) for name in self.values if name not in _BESIDE]
             if others:
                 raise TypeError(

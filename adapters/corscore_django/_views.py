@@ -10,10 +10,9 @@ from corscore_django._marks import Mark, Marks, is_from_class, marks_in, marks_o
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from corscore import Policy
     from corscore_django._marks import RoutePolicy
 
-NO_ROUTE: Policy | None = cast("Any", object())
+NO_ROUTE: RoutePolicy = cast("Any", object())
 """A value for no policy: the request's view has none of its own, or there is no view."""
 
 

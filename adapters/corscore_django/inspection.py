@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from django.core.checks import CheckMessage
 
-    from corscore import Policy, PolicyMap, Problem
+    from corscore import PolicyMap, Problem
+    from corscore.integration import PathPolicy
 
 _THEIRS = "corsheaders."
 
@@ -40,7 +41,7 @@ class Inspection:
         warnings: The warnings of ``manage.py check``.
     """
 
-    policy: Policy | PolicyMap | None
+    policy: PathPolicy | PolicyMap
     problems: tuple[Problem, ...]
     names: Mapping[str, str]
     values: Mapping[str, Any]
@@ -58,10 +59,10 @@ def inspect_settings() -> Inspection:
         TypeError: When ``CORS_POLICY`` is no policy, or stands beside what it replaces.
     """
     reading = Reading()
-    policy: Policy | PolicyMap | None = None
+    policy: PathPolicy | PolicyMap = None
     problems: tuple[Problem, ...] = ()
     try:
-        found = reading.compile().policy
+        found: Any = reading.compile().policy
         policy = found.policy if isinstance(found, PolicyRef) else found
     except ConfigError as error:
         problems = error.problems

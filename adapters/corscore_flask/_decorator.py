@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from flask.views import View
 
 from corscore import ConfigError, Policy, PolicyMap, PolicyRef
-from corscore.integration import Governor, Notices
+from corscore.integration import Governor, Notices, compiled_source
 from corscore_flask._marks import Mark, marks
 from corscore_flask._options import OF_THE_APP
 from corscore_flask._resources import policies_from_flask
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from corscore.integration import Policies
-    from corscore_flask._marks import PolicyFor
     from corscore_flask._options import RouteOptions
 
     Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -48,7 +47,8 @@ _ACCEPTED_BY_THE_APP = {
 
 
 def cross_origin(
-    policy: Policy | PolicyRef | _Missing | None = _MISSING, **options: Unpack[RouteOptions]
+    policy: Policy | tuple[Policy, ...] | PolicyRef | _Missing | None = _MISSING,
+    **options: Unpack[RouteOptions],
 ) -> Callable[[Decorated], Decorated]:
     """Give a view a policy of its own, which beats those of its path, blueprint and app.
 
@@ -57,8 +57,8 @@ def cross_origin(
     as ``CORS(app, PolicyMap({}, default=None))``; without it, requests to the view raise.
 
     Args:
-        policy: A ready policy; None to leave the route alone, so that its OPTIONS reaches the
-            app; or leave it out and write options.
+        policy: A ready policy, or a tuple of policies by origin; None to leave the route alone, so
+            that its OPTIONS reaches the app; or leave it out and write options.
         options: As for ``CORS``. Options that are not given come from ``app.config``.
 
     Raises:
@@ -133,16 +133,14 @@ def _check_names(caller: str, options: Mapping[str, object], refused: tuple[str,
 
 def _reader(
     caller: str, policy: object, options: Mapping[str, object]
-) -> Callable[[Mapping[str, object]], PolicyFor]:
+) -> Callable[[Mapping[str, object]], Policies | None]:
     """Return the function that reads a route's policy from an app's configuration."""
     if isinstance(policy, _Missing):
         _check_early(options)
         # One for all apps, so that each notice is logged once.
         notices = Notices()
-        return lambda config: _policy_for(
-            policies_from_flask(options, _without_paths(config), notices)
-        )
-    if policy is not None and not isinstance(policy, (Policy, PolicyMap, PolicyRef)):
+        return lambda config: policies_from_flask(options, _without_paths(config), notices)
+    if policy is not None and not isinstance(policy, (Policy, tuple, PolicyMap, PolicyRef)):
         raise TypeError(
             f"{caller}: a Policy was expected, not {type(policy).__name__}; write "
             f"{caller.replace('...', 'origins=[...]')} or "
@@ -153,8 +151,11 @@ def _reader(
             f"{caller}: a policy and options ({', '.join(options)}) were given; put them into the "
             "Policy, or leave it out"
         )
-    policy_for = _policy_for(policy)
-    return lambda _: policy_for
+    source = None if policy is None else compiled_source(caller, policy)
+    if source is not None:
+        # The governor checks that resolvers can be asked here, those of later policies too.
+        Governor(source, is_async=False)
+    return lambda _: source
 
 
 def _without_paths(config: Mapping[str, object]) -> dict[str, object]:
@@ -182,10 +183,3 @@ class _Silent(Notices):
 
     def once(self, key: str, message: str, *args: object) -> None:
         pass
-
-
-def _policy_for(policies: Policies | None) -> PolicyFor:
-    if policies is None:
-        return lambda _: None
-    # The governor checks that resolvers can be asked here, those of later policies too.
-    return Governor(policies, is_async=False).policy_for

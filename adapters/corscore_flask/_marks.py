@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
-    from corscore import Policy
-
-    PolicyFor = Callable[[str], Policy | None]
+    from corscore.integration import Policies
 
 # An attribute of a function: `functools.wraps` copies it to decorators around it.
 _OWN = "_corscore_mark"
@@ -31,11 +29,10 @@ class Mark:
 
     Args:
         where: The view or blueprint that has it, for messages.
-        read: Takes an app's configuration, and returns the lookup of a policy by path; raises
-            ``ConfigError``.
+        read: Takes an app's configuration, and returns the policies; raises ``ConfigError``.
     """
 
-    def __init__(self, where: str, read: Callable[[Mapping[str, object]], PolicyFor]) -> None:
+    def __init__(self, where: str, read: Callable[[Mapping[str, object]], Policies | None]) -> None:
         self.where = where
         self.read = read
 

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING
 
 from corscore import ConfigError, Policy, PolicyMap, Problem
+from corscore.integration import compiled_source
 from corscore_flask._given import GivenOptions, Resource, literal
 from corscore_flask._options import policy_from_flask
 
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from corscore.integration import Notices
+    from corscore.integration import Notices, Policies
+
+    GivenPolicy = Policy | tuple[Policy, ...] | None
 
 _OPTION = "resources"
 _EVERY_PATH = "/*"
@@ -24,7 +27,7 @@ _EVERY_PATH_FOR_USERS = ("*", "/*", ".*", "/.*")
 
 def policies_from_flask(
     given: Mapping[str, object], config: Mapping[str, object], notices: Notices | None = None
-) -> Policy | PolicyMap:
+) -> Policies:
     """Return a Flask user's policies: one, or one for each of ``resources``.
 
     Args:
@@ -65,19 +68,20 @@ class _Reader:
         self._given = given
         self._config = config
         self._notices = notices
-        self._found: dict[str, Policy | None] = {}
+        self._found: dict[str, GivenPolicy] = {}
         # A dict, so that a problem that every path inherits is reported once.
         self._problems: dict[Problem, None] = {}
 
     def add(self, place: str, path: object, value: object) -> None:
-        """Read the options or the policy of one path."""
+        """Read the options or the policies of one path."""
+        policy: GivenPolicy
         if isinstance(value, Mapping):
             policy = self._policy(Resource(place, value))
-        elif value is None or isinstance(value, Policy):
+        elif value is None or isinstance(value, (Policy, tuple)):
             policy = value
         else:
             raise TypeError(
-                f"{place}: a dict of options, a Policy or None was expected, not "
+                f"{place}: a dict of options, a Policy, a tuple or None was expected, not "
                 f'{type(value).__name__}; write {{"origins": [...]}}'
             )
         self._add_path(place, path, policy)
@@ -89,7 +93,7 @@ class _Reader:
         for path in paths:
             self._add_path(place, path, policy)
 
-    def policies(self) -> Policy | PolicyMap:
+    def policies(self) -> Policies:
         """Return the policies; a policy for every path comes without a map.
 
         Raises:
@@ -99,7 +103,7 @@ class _Reader:
             raise ConfigError(tuple(self._problems))
         only = self._found.get(_EVERY_PATH)
         if len(self._found) == 1 and only is not None:
-            return only
+            return only if isinstance(only, Policy) else compiled_source(_OPTION, only)
         return PolicyMap(self._found, default=None)
 
     def _policy(self, place: Resource | None) -> Policy | None:
@@ -110,7 +114,7 @@ class _Reader:
             self._problems.update(dict.fromkeys(error.problems))
             return None
 
-    def _add_path(self, place: str, path: object, policy: Policy | None) -> None:
+    def _add_path(self, place: str, path: object, policy: GivenPolicy) -> None:
         if not isinstance(path, Hashable):
             raise TypeError(f"{place}: a path was expected, not {type(path).__name__}")
         key: Any = _EVERY_PATH if path in _EVERY_PATH_FOR_USERS else path

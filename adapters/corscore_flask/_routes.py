@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from werkzeug.exceptions import HTTPException
 
-from corscore import ConfigError, Policy, Problem
+from corscore import ConfigError, Problem
 from corscore.integration import environ_path
 from corscore_flask._marks import marks, own_marks
 from corscore_wsgi import CORSMiddleware
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from werkzeug.routing import MapAdapter
 
     from corscore import RequestInfo
-    from corscore.integration import Policies
-    from corscore_flask._marks import Mark, PolicyFor
+    from corscore.integration import PathPolicy, Policies
+    from corscore_flask._marks import Mark
 
 
 # The key of an environ under which Werkzeug keeps its request.
@@ -51,7 +51,7 @@ class FlaskLayer(CORSMiddleware):
         self._has_routes = False
         self._seen: tuple[int, int, int] | None = None
         self._taken: set[Mark] = set()
-        self._bound: dict[Mark, PolicyFor] = {}
+        self._bound: dict[Mark, Policies | None] = {}
         self._marks: dict[tuple[str, str], tuple[object, tuple[Mark | None]]] = {}
 
     def look_for_routes(self) -> None:
@@ -84,8 +84,8 @@ class FlaskLayer(CORSMiddleware):
         path = environ_path(environ)
         return path if path[:1] == "/" != path[1:2] else f"/{path.lstrip('/')}"
 
-    def policy_at(self, environ: WSGIEnvironment) -> Policy | None:
-        """The policy of the route, else that of the path, else the app's."""
+    def policy_at(self, environ: WSGIEnvironment) -> PathPolicy:
+        """The policy or policies of the route, else of the path, else the app's."""
         if not self._has_routes:
             return super().policy_at(environ)
         request = self.request_of(environ)
@@ -95,15 +95,15 @@ class FlaskLayer(CORSMiddleware):
             return self.governor.policy_without_route(request, error)
         return self._policy_of(mark, environ)
 
-    def _policy_of(self, mark: Mark | None, environ: WSGIEnvironment) -> Policy | None:
+    def _policy_of(self, mark: Mark | None, environ: WSGIEnvironment) -> PathPolicy:
         if mark is None:
             return super().policy_at(environ)
         # A new mark: its view has replaced another one since marks were looked for.
         if mark not in self._bound and (problems := self._bind(mark)):
             raise ConfigError(problems)
-        return self._bound[mark](self.path_of(environ))
+        return self.governor.policies_for(self.request_of(environ), self._bound[mark])
 
-    def _later(self, environ: WSGIEnvironment) -> Callable[[], Policy | None]:
+    def _later(self, environ: WSGIEnvironment) -> Callable[[], PathPolicy]:
         """Return a function that finds an actual request's policy when its response starts.
 
         Flask leaves its routing result in the request. It proves what a lookup would find if the
@@ -114,9 +114,9 @@ class FlaskLayer(CORSMiddleware):
         host, scheme = get("HTTP_HOST"), get("wsgi.url_scheme")
         request_before = get(_REQUEST)
         # Found once, so that a view sees the policy that its response gets.
-        found: list[Policy | None] = []
+        found: list[PathPolicy] = []
 
-        def find() -> Policy | None:
+        def find() -> PathPolicy:
             if found:
                 return found[0]
             request = get(_REQUEST)
@@ -170,7 +170,10 @@ class FlaskLayer(CORSMiddleware):
     def _bind(self, mark: Mark) -> tuple[Problem, ...]:
         """Read the policy of a mark for this app; return its problems."""
         try:
-            self._bound[mark] = mark.read(self._flask.config)
+            policies = mark.read(self._flask.config)
+            if policies is not None:
+                self.governor.require(policies)
+            self._bound[mark] = policies
         except ConfigError as error:
             return tuple(_located(problem, mark) for problem in error.problems)
         return ()

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from starlette.routing import BaseRoute, Router
 
 from corscore import Policy, PolicyMap, PolicyRef
+from corscore.integration import compiled_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from starlette.types import Scope
+    from corscore.integration import Policies
 
 _T = TypeVar("_T")
 
@@ -26,19 +27,12 @@ _ATTRIBUTE = "_corscore_mark"
 
 
 class Mark:
-    """The attribute that ``cors_policy`` sets: a policy, a reference to one, or None."""
+    """The attribute that ``cors_policy`` sets: policies, a reference to some, or None."""
 
     __slots__ = ("source",)
 
-    def __init__(self, source: Policy | PolicyRef | None) -> None:
+    def __init__(self, source: Policies | None) -> None:
         self.source = source
-
-    def policy(self, path_of: Callable[[Scope], str], scope: Scope) -> Policy | None:
-        """The current policy for a request, whose path is read only for a ``PolicyMap``."""
-        if not isinstance(self.source, PolicyRef):
-            return self.source
-        policy = self.source.policy
-        return policy.policy_for(path_of(scope)) if isinstance(policy, PolicyMap) else policy
 
 
 class Marks:
@@ -51,7 +45,7 @@ class Marks:
     count = 0
 
 
-def cors_policy(policy: Policy | PolicyRef | None) -> Callable[[_T], _T]:
+def cors_policy(policy: Policy | tuple[Policy, ...] | PolicyRef | None) -> Callable[[_T], _T]:
     """Give a route a policy of its own, which beats those by path and that of the application.
 
     ``CORSMiddleware`` or ``install`` on the application looks the route up and applies the policy;
@@ -63,22 +57,24 @@ def cors_policy(policy: Policy | PolicyRef | None) -> Callable[[_T], _T]:
     innermost one counts.
 
     Args:
-        policy: A ``Policy``, or a ``PolicyRef`` to one; None leaves the route alone altogether:
-            nothing is added, removed, logged or blocked, and ``OPTIONS`` reaches the application.
+        policy: A ``Policy``, a tuple of policies by origin, or a ``PolicyRef`` to either; None
+            leaves the route alone altogether: nothing is added, removed, logged or blocked, and
+            ``OPTIONS`` reaches the application.
 
     Returns:
         A decorator that returns what it is given; a bound method comes back as a
         ``functools.partial`` of it.
 
     Raises:
+        ConfigError: When a policy is in the wrong place of the tuple.
         TypeError: Here, when ``policy`` is none of these; in the decorator, when what it is given
             is no part of a route. Both say what to write.
         RuntimeError: In the decorator, when its object has another policy already.
     """
     held = policy.policy if isinstance(policy, PolicyRef) else policy
-    if held is not None and not isinstance(held, Policy):
+    if held is not None and not isinstance(held, (Policy, tuple)):
         raise TypeError(_no_policy(policy))
-    mark = Mark(policy)
+    mark = Mark(None if policy is None else compiled_source("cors_policy(...)", policy))
 
     def decorate(target: _T) -> _T:
         if not _takes_mark(target):

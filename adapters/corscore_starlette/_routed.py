@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from starlette.routing import Router
     from starlette.types import Scope
 
-    from corscore import Policy, PolicyMap, PolicyRef
+    from corscore import Policy
+    from corscore.integration import PathPolicy, Policies
 
 
 class RoutedMiddleware(corscore_asgi.CORSMiddleware):
@@ -63,7 +64,7 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
         self._leaves = leaves_of(self._inside.router)
         later = self._later if self.governor.defers_routes else None
         self.governor.gateway.use_routes(self.policy_at, later)
-        of_all: list[Policy | PolicyMap | PolicyRef | None] = [self.governor.policies, *sources]
+        of_all: list[Policies | None] = [self.governor.policies, *sources]
         for every in of_all:
             if every is not None:
                 check_every(every, self._look_up_first_for)
@@ -90,8 +91,8 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
     def _below(self) -> Inside | None:
         return find_router(self.app)
 
-    def policy_at(self, scope: Scope) -> Policy | None:
-        """The policy that governs a request: its route's, else that of its path."""
+    def policy_at(self, scope: Scope) -> PathPolicy:
+        """The policy or policies of a request: its route's, else those of its path."""
         if not self.has_routes or self._inside is None:
             return super().policy_at(scope)
         request = self.request_of(scope)
@@ -104,7 +105,7 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
             return self.governor.policy_without_route(request, error)
         return self._policy_of(mark, scope)
 
-    def _later(self, scope: Scope) -> Callable[[], Policy | None]:
+    def _later(self, scope: Scope) -> Callable[[], PathPolicy]:
         """Return a function that finds an actual request's policy when its response starts.
 
         The router leaves its result in the scope. It proves what a lookup would find if the
@@ -113,9 +114,9 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
         path, method, headers = scope["path"], scope["method"], scope["headers"]
         root, route_before = scope.get("root_path"), scope.get("route")
         # Found once, so that an endpoint sees the policy that its response gets.
-        found: list[Policy | None] = []
+        found: list[PathPolicy] = []
 
-        def find() -> Policy | None:
+        def find() -> PathPolicy:
             if found:
                 return found[0]
             route = scope.get("route")
@@ -148,5 +149,6 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
 
         return find
 
-    def _policy_of(self, mark: Mark | None, scope: Scope) -> Policy | None:
-        return super().policy_at(scope) if mark is None else mark.policy(self.path_of, scope)
+    def _policy_of(self, mark: Mark | None, scope: Scope) -> PathPolicy:
+        source = self.governor.policies if mark is None else mark.source
+        return self.governor.policies_for(self.request_of(scope), source)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from corscore import Decision
-    from corscore.integration import OnDecision, Policies, PolicyOptions
+    from corscore.integration import OnDecision, PathPolicy, Policies, PolicyOptions
 
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _CO_GENERATOR = 0x20  # inspect.CO_GENERATOR; the module is larger than the whole engine
@@ -43,8 +43,8 @@ class CORSMiddleware:
 
     Args:
         app: A WSGI application.
-        policy: A ready policy, a ``PolicyMap`` or a ``PolicyRef``; or leave it out and write the
-            options of a policy.
+        policy: A ready policy, a tuple of policies, a ``PolicyMap`` or a ``PolicyRef``; or leave
+            it out and write the options of a policy.
         on_decision: ``fn(decision, request)``, called for every request that a policy governs.
         shadow: Policies to compare with: requests on which a browser would be treated differently
             are logged.
@@ -126,9 +126,9 @@ class CORSMiddleware:
         """The request of an environ, for resolvers and observers."""
         return RequestInfo.from_environ(environ["REQUEST_METHOD"], environ, path_of=self.path_of)
 
-    def policy_at(self, environ: WSGIEnvironment) -> Policy | None:
-        """The policy of a request, or None to leave it alone. Subclasses look routes up."""
-        return self.governor.policy_for(self.request_of(environ).path)
+    def policy_at(self, environ: WSGIEnvironment) -> PathPolicy:
+        """The policy or policies of a request; None leaves it alone. Subclasses look routes up."""
+        return self.governor.policies_for(self.request_of(environ), self.governor.policies)
 
 
 def _is_generator(app: WSGIApplication) -> bool:

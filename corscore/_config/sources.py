@@ -70,7 +70,9 @@ def read_mapping(mapping: Mapping[str, object]) -> tuple[dict[str, object], Prob
             )
             continue
         keys[option] = str(key)
-        given[option] = _value(problems, option, value) if isinstance(value, str) else value
+        # White space in a regex may count, and a file has none by accident.
+        is_read = isinstance(value, str) and option != "allow_origin_regex"
+        given[option] = _value(problems, option, str(value)) if is_read else value
     return given, problems
 
 

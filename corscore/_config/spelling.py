@@ -12,6 +12,11 @@ from corscore._standard.text import quoted
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
+
+# `re.RegexFlag` without UNICODE, the default of a str; numbers, since `re` is imported late.
+_INLINE_FLAGS = {"a": 256, "i": 2, "m": 8, "s": 16, "x": 64}
+_FLAG_LETTERS = frozenset("aimsux")
 
 
 class Spelling:
@@ -55,6 +60,27 @@ def variable_literal(value: object) -> str:
     if value is None or isinstance(value, bool):
         return str(value).lower()
     return str(value)
+
+
+def stored(value: object) -> object:
+    """The value of an option in JSON and TOML, which have no tuple, and TOML no null."""
+    if isinstance(value, tuple):
+        return list(value)
+    pattern = getattr(value, "pattern", None)
+    if pattern is not None:
+        letters, source = regex_meaning(value)
+        return f"(?{letters}){source}" if letters else source
+    return "none" if value is None else value
+
+
+def regex_meaning(regex: Any) -> tuple[str, str]:
+    """The flags of a compiled regex as inline letters, and the regex without them at its start."""
+    source: str = regex.pattern
+    end = source.find(")")
+    if source.startswith("(?") and end > len("(?") and _FLAG_LETTERS.issuperset(source[2:end]):
+        source = source[end + 1 :]
+    letters = (letter for letter, flag in _INLINE_FLAGS.items() if regex.flags & flag)
+    return "".join(letters), source
 
 
 def rebuilding(value: object) -> str:

@@ -5,6 +5,7 @@ https://fetch.spec.whatwg.org/#http-responses
 
 from __future__ import annotations
 
+from corscore._config.pattern import parse_pattern
 from corscore._engine import matcher
 from corscore._engine.decision import Decision
 from corscore._engine.headers import canonical
@@ -69,6 +70,7 @@ class Compiled:
         patterns: The patterns of ``options.allow_origins``; they are not kept.
         vary: Request headers that a resolver's verdict depends on, beside Origin.
         has_resolver: Whether a resolver is asked about origins that the options do not allow.
+        varies_by_origin: Whether the answers of ``*``, too, depend on the Origin.
 
     Attributes:
         responder: The origin lookup and the prepared answers.
@@ -92,6 +94,7 @@ class Compiled:
         vary: tuple[str, ...],
         *,
         has_resolver: bool,
+        varies_by_origin: bool = False,
     ) -> None:
         self._options = options
         self._has_resolver = has_resolver
@@ -101,7 +104,9 @@ class Compiled:
         is_late = self._echo_methods or self._echo_headers or options.allow_private_network
         any_origin = WILDCARD in options.allow_origins
         # The request headers that every answer depends on, refusals included.
-        self._varying: tuple[str, ...] = () if any_origin else (ORIGIN, *vary)
+        self._varying: tuple[str, ...] = (ORIGIN, *vary)
+        if any_origin and not varies_by_origin:
+            self._varying = ()
         has_others = options.allow_null_origin or options.allow_origin_regex is not None
         self._preflight_allowed = self._allowed_preflight(None, None, is_private=False)
         self.responder: Responder = matcher.Responder(
@@ -147,6 +152,13 @@ class Compiled:
                 "actual", origin_allowed=False, pairs=entity, vary=vary, status=status
             )
         return prepared
+
+    def varying_by_origin(self) -> Compiled:
+        """The same with Origin in the Vary of all answers; itself where it is there already."""
+        if self._varying:
+            return self
+        patterns = filter(None, map(parse_pattern, self._options.allow_origins))
+        return Compiled(self._options, patterns, (), has_resolver=False, varies_by_origin=True)
 
     def decide(self, request: RequestInfo, verdict: bool | None) -> Decision:
         """The decision on a request; see ``Policy.decide``."""

@@ -5,7 +5,7 @@ cimport cython
 
 from corscore._engine.answer_c cimport Answer
 from corscore._engine.paths_c cimport PathTable
-from corscore._engine.responder_c cimport Responder
+from corscore._engine.responder_c cimport OriginTable, Responder
 
 cdef Py_ssize_t _ORIGIN_LENGTH, _REQUEST_METHOD_LENGTH
 cdef bytes _A, _O, _ORIGIN, _REQUEST_METHOD
@@ -35,10 +35,13 @@ cdef class Gateway:
     cdef Responder _quick
     cdef PathTable _table
     cdef object _source, _policy, _extras, _on_conflict, _path_of, _by_route, _later
-    cdef bint _is_reference, _examines_all, _blocks_cross_site, _awaits_all, _is_watched
+    cdef bint _is_reference, _examines_all, _blocks_cross_site, _awaits_all, _is_watched, _chooses
 
     @cython.locals(table=PathTable)
     cpdef policy_for(self, native, bint is_scope)
+
+    @cython.locals(table=OriginTable)
+    cpdef chosen(self, source, origin)
 
     @cython.locals(responder=Responder, answer=Answer, is_refused=bint)
     cpdef Answer answer(
@@ -49,6 +52,8 @@ cdef class Gateway:
         responder=Responder, answer=Answer, sender=Sender, is_preflight=bint, is_quick=bint
     )
     cpdef sender(self, scope, send)
+
+    cdef _found(self, scope)
 
     cpdef resume(self, verdict, tuple waiting)
 

@@ -169,7 +169,7 @@ class Gateway:
     """The way of every request between a server and one application.
 
     Args:
-        source: A ``Policy``, a ``PolicyMap`` or a ``PolicyRef``.
+        source: A ``Policy``, a ``PolicyTuple``, a ``PolicyMap`` or a ``PolicyRef``.
         extras: Called where a request needs more than the prepared answer of its policy.
         on_conflict: As in ``Answer.apply_raw``.
         path_of: Returns the path of a scope or environ that policies are looked up by; None for
@@ -201,6 +201,8 @@ class Gateway:
             self._policy = source
         elif not self._is_reference:
             self._table = source._table
+        # Whether the path may lead to more than one policy.
+        self._chooses: bool = self._is_reference or source._is_choice
         self._extras = extras
         self._on_conflict = on_conflict
         self._path_of = path_of
@@ -228,27 +230,42 @@ class Gateway:
                 the policy when the response starts; None finds it before the application runs.
         """
         self._quick = None
+        self._chooses = True
         self._by_route = policy_at
         self._later = later
 
     def policy_for(self, native: Any, is_scope: bool) -> Any:
-        """The current policy for a request without a route's policy, or None.
+        """The current policy or policies of a request's route, else of its path, or None.
 
         Args:
             native: A scope or environ.
             is_scope: Whether it is a scope.
         """
+        if self._by_route is not None:
+            return self._by_route(native)
         if self._policy is not None:
             return self._policy
         table = self._table
         if table is None:
-            current = self._source.current
-            if current._responder is not None:
-                return current
+            current = self._source.current if self._is_reference else self._source
             table = current._table
+            if table is None:
+                return current
         if self._path_of is not None:
             return table.find(self._path_of(native))
         return table.find_scope(native) if is_scope else table.find_environ(native)
+
+    def chosen(self, source: Any, origin: object) -> Any:
+        """The policy for a request's origin among those of its route or path, or None.
+
+        Args:
+            source: A ``Policy``, a ``PolicyTuple`` or None.
+            origin: The value of Origin, or None.
+        """
+        if source is None or source._responder is not None:
+            return source
+        table: responder_py.OriginTable = source._by_origin
+        return table.find(origin)
 
     def answer(
         self,
@@ -317,8 +334,7 @@ class Gateway:
         if responder is None:
             if self._later is not None and scope["method"] != _PREFLIGHT_METHOD:
                 return self._deferred_sender(scope, send)
-            by_route = self._by_route
-            policy = self.policy_for(scope, True) if by_route is None else by_route(scope)
+            policy = self._found(scope)
             if policy is None:
                 return self._left_alone(scope, send)
             responder = policy._responder
@@ -340,7 +356,6 @@ class Gateway:
                 elif origin in responder.exact:
                     answer = responder.actual_allowed
         if answer is None:
-            policy = self._policy if policy is None else policy
             return self._answered(None, policy, scope, send, origin, is_preflight, asked, False)
         if policy is not None:
             scope[FOUND] = (policy, answer)
@@ -353,6 +368,12 @@ class Gateway:
         sender._send = send
         sender._on_conflict = self._on_conflict
         return sender.send
+
+    def _found(self, scope: Any) -> Any:
+        source = self.policy_for(scope, True)
+        if not self._chooses or source is None or source._responder is not None:
+            return source
+        return self.chosen(source, origin_of(scope["headers"]))
 
     def resume(self, verdict: bool | None, waiting: tuple[Any, ...]) -> Any:
         """Return one of the first two values of ``sender``, with a resolver's verdict or None.
@@ -375,6 +396,7 @@ class Gateway:
         asked: Sequence[bytes | str | None] | None,
         is_resumed: bool,
     ) -> Any:
+        policy = self._policy if policy is None else policy
         answer = self.answer(
             policy, verdict, scope, scope["method"], origin, is_preflight, asked, is_resumed
         )
@@ -415,14 +437,15 @@ class Gateway:
         """
         if self._later is not None and environ.get("REQUEST_METHOD") != _PREFLIGHT_METHOD:
             return self._deferred_starter(environ, start_response)
-        by_route = self._by_route
-        policy = self.policy_for(environ, False) if by_route is None else by_route(environ)
-        if policy is None:
-            return self._left_alone(environ, start_response)
+        policy = self.policy_for(environ, False)
         text = environ.get("HTTP_ORIGIN")
         if type(text) is not str:
             # Servers send str; a test may send anything.
             text = str.__str__(text) if isinstance(text, str) else None
+        if self._chooses:
+            policy = self.chosen(policy, text)
+        if policy is None:
+            return self._left_alone(environ, start_response)
         answer = self.answer_to(policy, None, environ, environ, text, False)
         environ[FOUND] = (policy, answer)
         if answer.status:
@@ -525,6 +548,7 @@ class LateSender:
         if policy is None:
             return self._send(message)
         gateway = self._gateway
+        policy = gateway.chosen(policy, self._origin)
         # The method does not count: policies are found late only without cross-site blocking.
         answer: Any = gateway.answer(
             policy, None, self._scope, "GET", self._origin, False, None, True
@@ -563,7 +587,7 @@ class Starter:
         """Start the response, and return what the server's ``start_response`` returns."""
         self.has_started = True
         if self.answer is None:
-            policy = self._find()
+            policy = self._gateway.chosen(self._find(), self._origin)
             if policy is not None:
                 self.answer = self._gateway.answer_to(
                     policy, None, self._environ, self._environ, self._origin, False

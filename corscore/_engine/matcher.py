@@ -14,7 +14,7 @@ if TYPE_CHECKING or os.environ.get("CORSCORE_PURE_PYTHON"):
     from corscore._engine.gateway_py import FOUND, Gateway, scan, sent
     from corscore._engine.matcher_py import Matcher
     from corscore._engine.paths_py import PathTable, environ_path, scope_path
-    from corscore._engine.responder_py import Responder
+    from corscore._engine.responder_py import OriginTable, Responder
 
     IMPLEMENTATION = "python"
 else:
@@ -23,7 +23,7 @@ else:
         from corscore._engine.gateway_c import FOUND, Gateway, scan, sent
         from corscore._engine.matcher_c import Matcher
         from corscore._engine.paths_c import PathTable, environ_path, scope_path
-        from corscore._engine.responder_c import Responder
+        from corscore._engine.responder_c import OriginTable, Responder
 
         IMPLEMENTATION = "cython"
     except ImportError:
@@ -31,7 +31,7 @@ else:
         from corscore._engine.gateway_py import FOUND, Gateway, scan, sent
         from corscore._engine.matcher_py import Matcher
         from corscore._engine.paths_py import PathTable, environ_path, scope_path
-        from corscore._engine.responder_py import Responder
+        from corscore._engine.responder_py import OriginTable, Responder
 
         IMPLEMENTATION = "python"
 
@@ -41,6 +41,7 @@ __all__ = (
     "Answer",
     "Gateway",
     "Matcher",
+    "OriginTable",
     "PathTable",
     "Responder",
     "environ_path",

@@ -26,3 +26,12 @@ cdef class Responder:
     cpdef Answer answer(self, origin, bint is_preflight, asked, verdict)
 
     cpdef Answer blocked(self, Answer answer)
+
+
+@cython.final
+cdef class OriginTable:
+    cdef tuple _first
+    cdef object _last
+
+    @cython.locals(responder=Responder)
+    cpdef find(self, origin)

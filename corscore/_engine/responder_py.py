@@ -1,6 +1,6 @@
 # cython: language_level=3, annotation_typing=False, nonecheck=True
 # cython: binding=False
-"""``Responder``: a compiled policy's choice among its prepared answers.
+"""``Responder``: a compiled policy's choice among its prepared answers; policies by origin.
 
 One source, two builds, as ``matcher_py``.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
     # Not the classes by name: compiled, those names are C types already.
     from corscore._engine import answer_py, matcher_py
@@ -126,3 +127,25 @@ class Responder:
         if answer is self.not_cors:
             return self._blocked_not_cors
         return self._blocked_allowed if answer.origin_allowed else self._blocked_refused
+
+
+class OriginTable:
+    """Policies by origin: the first that allows a request's origin governs it, else the last.
+
+    Args:
+        policies: At least one compiled policy.
+    """
+
+    def __init__(self, policies: Sequence[Any]) -> None:
+        *first, last = policies
+        self._first = tuple(first)
+        self._last = last
+
+    def find(self, origin: object) -> Any:
+        """Return the policy for a value of Origin, ``str`` or ``bytes`` or None. Never raises."""
+        if origin is not None:
+            for policy in self._first:
+                responder: Responder = policy._responder
+                if responder.allows(origin):
+                    return policy
+        return self._last

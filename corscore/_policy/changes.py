@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from corscore._config.options import LISTS, OPTIONS
 from corscore._policy.policy import Policy
+from corscore._policy.tuple import place_of
 from corscore._standard.text import escaped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
-    from corscore._policy.map import PolicyMap
+    from corscore._policy.reference import Current
 
 # The most items of a list in one line of a log.
 _MOST_SHOWN = 5
@@ -20,7 +22,8 @@ class Change:
     """One difference between two policies.
 
     Attributes:
-        path: The key of a ``PolicyMap`` where it is, ``"default"``, or None for plain policies.
+        path: The key of a ``PolicyMap`` where it is, or ``"default"``, and of a tuple the policy:
+            ``"/api/*, policy 1 of 2"``. None for plain policies.
         option: The option, such as ``"allow_origins"``; ``"policy"`` where a whole one came, went
             or was set to None.
         before: The option's value in the old policy.
@@ -67,35 +70,65 @@ class Change:
         return f"{where}{self.option} {' '.join(signed)}"
 
 
-def changes(old: Policy | PolicyMap, new: Policy | PolicyMap) -> tuple[Change, ...]:
+_ABSENT: Any = object()
+
+
+def changes(old: Current, new: Current) -> tuple[Change, ...]:
     """Return the differences, in the order of the options; for maps, key by key.
 
-    The order of a list does not count. A policy that is compared with a map counts as a map with
-    this default alone.
+    The order of a list does not count. A policy or a tuple that is compared with a map counts as a
+    map with this default alone.
     """
-    if isinstance(old, Policy) and isinstance(new, Policy):
-        return tuple(_between(None, old, new))
+    # A map alone has items.
+    if not hasattr(old, "items") and not hasattr(new, "items"):
+        return tuple(_in_entry(None, old, new))
     before, after = _entries(old), _entries(new)
     return tuple(
-        change for key in dict.fromkeys((*before, *after)) for change in _at_key(key, before, after)
+        change
+        for key in dict.fromkeys((*before, *after))
+        for change in _in_entry(key, before.get(key, _ABSENT), after.get(key, _ABSENT))
     )
 
 
-def _entries(policy: Policy | PolicyMap) -> dict[str, Policy | None]:
-    if isinstance(policy, Policy):
-        return {"default": policy}
-    return {**dict(policy.items()), "default": policy.default}
+def _entries(policies: Any) -> dict[str, Any]:
+    if hasattr(policies, "items"):
+        return {**dict(policies.items()), "default": policies.default}
+    return {"default": policies}
 
 
-def _at_key(
-    key: str, before: dict[str, Policy | None], after: dict[str, Policy | None]
-) -> Iterator[Change]:
-    old, new = before.get(key), after.get(key)
-    if old is not None and new is not None:
-        yield from _between(key, old, new)
-    elif old is not new or (key in before) != (key in after):
-        absent = object()
-        yield Change(key, "policy", before.get(key, absent), after.get(key, absent))
+def _in_entry(key: str | None, old: Any, new: Any) -> Iterator[Change]:
+    if old is None or new is None or _ABSENT in (old, new):
+        if old is not new:
+            yield Change(key, "policy", old, new)
+        return
+    for place, before, after in paired(key, old, new):
+        if before is None or after is None:
+            yield Change(place, "policy", before or _ABSENT, after or _ABSENT)
+        else:
+            yield from _between(place, before, after)
+
+
+def paired(
+    key: str | None, old: Any, new: Any
+) -> Iterator[tuple[str | None, Policy | None, Policy | None]]:
+    """The policies of two entries side by side, each with its place; None where there is none.
+
+    Tuples are compared from their ends: the last policy governs all that the others do not.
+
+    Args:
+        key: The key of a ``PolicyMap``, or None.
+        old: A policy, a tuple of policies or None.
+        new: The same.
+    """
+    before, after = ((one,) if isinstance(one, Policy) else one or () for one in (old, new))
+    count = max(len(before), len(after), 1)
+    for number in range(1, count + 1):
+        from_end = count - number + 1
+        one, other = (
+            policies[-from_end] if from_end <= len(policies) else None
+            for policies in (before, after)
+        )
+        yield place_of(key, number, count), one, other
 
 
 def _between(path: str | None, old: Policy, new: Policy) -> Iterator[Change]:
@@ -113,10 +146,12 @@ def _only_in(items: object, others: object) -> tuple[str, ...]:
     return tuple(item for item in items if item not in known)
 
 
-def _existence(policy: object) -> str:
+def _existence(policy: Any) -> str:
     if policy is None:
         return "left alone"
-    return "a policy" if isinstance(policy, Policy) else "no entry"
+    if isinstance(policy, Policy):
+        return "a policy"
+    return "no entry" if policy is _ABSENT else f"{len(policy)} by origin"
 
 
 def _shown(value: object) -> str:

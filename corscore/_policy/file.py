@@ -1,4 +1,4 @@
-"""A policy in a TOML file, which is read again when the file changes."""
+"""Policies in a TOML file, which is read again when the file changes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event, Thread
 from weakref import ref
 
-from corscore._policy.policy import Policy
+from corscore._policy.map import read_policies
 from corscore._standard.problem import ConfigError, Problem
 from corscore._standard.text import escaped, shown
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, NoReturn
 
+    from corscore._policy.map import PolicyMap
+    from corscore._policy.policy import Policy
     from corscore._policy.reference import PolicyRef
+    from corscore._policy.tuple import PolicyTuple
 
 _FIELD = "PolicyRef.from_file"
 # Reading needs no notice of a change, which network file systems and mounted volumes do not send.
@@ -29,17 +32,17 @@ _STOP_SECONDS = 10.0
 
 
 class ReadPolicy:
-    """A policy with the bytes that it was read from."""
+    """Policies with the bytes that they were read from."""
 
     __slots__ = ("content", "policy")
 
-    def __init__(self, policy: Policy, content: bytes) -> None:
+    def __init__(self, policy: Policy | PolicyTuple | PolicyMap, content: bytes) -> None:
         self.policy = policy
         self.content = content
 
 
 def read_policy(path: str | os.PathLike[str]) -> ReadPolicy:
-    """The policy in a TOML file.
+    """The policies in a TOML file.
 
     Raises:
         ConfigError: ``file-unreadable``, or all that is wrong with the options.
@@ -55,13 +58,13 @@ def _read(path: str | os.PathLike[str]) -> bytes:
         _refuse(path, f"cannot be read: {error}.", "check its name and its permissions")
 
 
-def _policy_in(path: str | os.PathLike[str], content: bytes) -> Policy:
+def _policy_in(path: str | os.PathLike[str], content: bytes) -> Policy | PolicyTuple | PolicyMap:
     toml = _toml(path)
     try:
         table: dict[str, object] = toml.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         _refuse(path, f"is not TOML: {error}.", 'write allow_origins = ["https://app.example.com"]')
-    return Policy.from_mapping(table)
+    return read_policies(table)
 
 
 def _toml(path: str | os.PathLike[str]) -> Any:

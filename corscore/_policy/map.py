@@ -5,6 +5,7 @@ from __future__ import annotations
 from corscore._config.paths import path_problem
 from corscore._engine import matcher
 from corscore._policy.policy import NO_ORIGIN, Policy
+from corscore._policy.tuple import PolicyTuple
 from corscore._standard.problem import ConfigError
 
 TYPE_CHECKING = False
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from corscore._engine.matcher import PathTable
+    from corscore._standard.problem import Problem
+
+    PathPolicy = Policy | PolicyTuple | None
+    Given = Policy | tuple[Policy, ...] | None
 
 
 class PolicyMap:
@@ -23,71 +28,108 @@ class PolicyMap:
 
     Args:
         policies: Keys to policies. ``"/api"`` is that path alone; ``"/api/*"`` is every path that
-            starts with ``/api/``, so not ``/api``; ``"/*"`` is every path. None leaves a
-            path alone: nothing is added, removed, logged or blocked there.
-        default: The policy of all other paths; None leaves them alone, too.
+            starts with ``/api/``, so not ``/api``; ``"/*"`` is every path. A tuple has policies by
+            origin: the first that allows a request's origin governs it, else the last. None leaves
+            a path alone: nothing is added, removed, logged or blocked there.
+        default: The policy, or the tuple, of all other paths; None leaves them alone, too.
 
     Raises:
-        ConfigError: With all keys that are wrong (``path-invalid``, ``path-is-regex``).
-        TypeError: When ``policies`` is no mapping, or a value is neither a ``Policy`` nor None.
+        ConfigError: With all keys that are wrong (``path-invalid``, ``path-is-regex``), and all
+            policies in the wrong place of a tuple (``policy-unreachable``, ``resolver-not-last``).
+        TypeError: When ``policies`` is no mapping, or a value is neither a ``Policy`` nor a tuple
+            of them, nor None.
     """
 
-    __slots__ = ("_default", "_policies", "_table", "policy_for")
+    __slots__ = ("_at", "_default", "_is_choice", "_policies", "_table")
 
-    _default: Policy | None
-    _policies: dict[str, Policy | None]
+    _default: PathPolicy
+    _policies: dict[str, PathPolicy]
     _table: PathTable
+    _is_choice: bool
     # A gateway looks the path up where this is None.
     _responder = None
 
-    policy_for: Callable[[str], Policy | None]
-    """The policy that governs a path; None leaves it alone. Never raises.
+    # Finds the policy or the tuple that governs a path.
+    _at: Callable[[str], PathPolicy]
 
-    A path is as the framework routes it: decoded, and relative to where the app is mounted. It is
-    looked up in linear time, for any number of keys. A path with ``.``, ``..``, ``\\`` or
-    empty segments, which file servers resolve, is looked up in its resolved form, too: where the
-    two policies differ, no origin is allowed. So it is for a literal key with a slash behind it,
-    unless another key names that, or None governs it.
-    """
-
-    def __init__(
-        self, policies: Mapping[str, Policy | None], *, default: Policy | None = None
-    ) -> None:
+    def __init__(self, policies: Mapping[str, Given], *, default: Given = None) -> None:
         if not hasattr(policies, "items"):
             raise TypeError(
                 "PolicyMap takes a dict of paths to policies, not "
                 f'{type(policies).__name__}; write PolicyMap({{"/api/*": Policy(...)}})'
             )
-        given = dict(policies)
-        problems = tuple(filter(None, map(path_problem, given)))
+        problems = [*filter(None, map(path_problem, policies))]
+        read = {key: _read(key, policy, problems) for key, policy in policies.items()}
+        last = _read("default", default, problems)
         if problems:
-            raise ConfigError(problems)
-        for key, policy in (*given.items(), ("default", default)):
-            if policy is not None and not isinstance(policy, Policy):
-                raise TypeError(
-                    f"PolicyMap: {key!r} has a {type(policy).__name__} where a Policy or None is "
-                    "expected"
-                )
-        object.__setattr__(self, "_policies", given)
-        object.__setattr__(self, "_default", default)
-        table = matcher.PathTable(given, default, NO_ORIGIN)
+            raise ConfigError(tuple(problems))
+        values = (*read.values(), last)
+        object.__setattr__(self, "_is_choice", any(isinstance(each, tuple) for each in values))
+        object.__setattr__(self, "_policies", read)
+        object.__setattr__(self, "_default", last)
+        table = matcher.PathTable(read, last, NO_ORIGIN)
         object.__setattr__(self, "_table", table)
-        object.__setattr__(self, "policy_for", table.find)
+        object.__setattr__(self, "_at", table.find)
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, object]) -> PolicyMap:
+        """Read a map from a table, such as that of a configuration file.
+
+        Args:
+            mapping: One item, ``"policy"``: a table of keys to the options of their policies, as
+                ``Policy.from_mapping`` takes them; to a list of such options for a tuple; or to
+                ``"none"`` for None. The key ``"default"`` is the argument ``default``.
+
+        Raises:
+            ConfigError: With every problem of all policies and keys; the problems name the places.
+        """
+        # Imported late: only a map from a table needs it.
+        from corscore._policy.mapping import read_map
+
+        policies, default = read_map(mapping)
+        return cls(policies, default=default)
+
+    def to_mapping(self) -> dict[str, object]:
+        """Return the map as ``from_mapping`` reads it, in types that JSON and TOML share.
+
+        Raises:
+            TypeError: A policy has an origin resolver, which is code.
+        """
+        from corscore._policy.mapping import stored_map
+
+        return stored_map(self)
+
+    def policy_for(self, path: str, *, origin: str | None = None) -> Policy | None:
+        """Return the policy that governs a request; None leaves it alone. Never raises.
+
+        Args:
+            path: As the framework routes it: decoded, and relative to where the app is mounted. It
+                is looked up in linear time, for any number of keys. A path with ``.``, ``..``,
+                ``\\`` or empty segments, which file servers resolve, is looked up in its resolved
+                form, too: where the two policies differ, no origin is allowed. So it is for a
+                literal key with a slash behind it, unless another key names that, or None governs
+                it.
+            origin: The value of Origin, for tuples.
+        """
+        found = self._at(path)
+        return found.for_origin(origin) if isinstance(found, PolicyTuple) else found
 
     @property
-    def default(self) -> Policy | None:
+    def default(self) -> PathPolicy:
         """The policy of the paths that no key covers; None leaves them alone."""
         return self._default
 
-    def items(self) -> tuple[tuple[str, Policy | None], ...]:
+    def items(self) -> tuple[tuple[str, PathPolicy], ...]:
         """The keys with their policies, in the order in which they were given."""
         return tuple(self._policies.items())
 
     def policies(self) -> Iterator[Policy]:
-        """Every policy in the map, the default included; None left out."""
-        for policy in (*self._policies.values(), self._default):
-            if policy is not None:
-                yield policy
+        """Every policy in the map, the default and those in tuples included; None left out."""
+        for each in (*self._policies.values(), self._default):
+            if isinstance(each, Policy):
+                yield each
+            elif each is not None:
+                yield from each
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PolicyMap):
@@ -110,5 +152,39 @@ class PolicyMap:
         raise AttributeError(f"a PolicyMap is frozen: {name!r} cannot be deleted")
 
 
-def _rebuilt(policies: dict[str, Policy | None], default: Policy | None) -> PolicyMap:
+def read_policies(mapping: Mapping[str, object]) -> Policy | PolicyTuple | PolicyMap:
+    """The policies in the table of a file.
+
+    Args:
+        mapping: The options of one policy; or the item ``"policy"``: a list of tables with options,
+            for a tuple, or a table of keys to policies, for a map.
+
+    Raises:
+        ConfigError: With every problem of all policies.
+    """
+    if "policy" not in mapping:
+        return Policy.from_mapping(mapping)
+    if isinstance(mapping["policy"], list):
+        from corscore._policy.mapping import read_tuple
+
+        return read_tuple(mapping)
+    return PolicyMap.from_mapping(mapping)
+
+
+def _read(key: object, value: object, problems: list[Problem]) -> PathPolicy:
+    if type(value) is tuple:
+        try:
+            return PolicyTuple(value, str(key))
+        except ConfigError as error:
+            problems += error.problems
+            return None
+    if value is None or isinstance(value, (Policy, PolicyTuple)):
+        return value
+    raise TypeError(
+        f"PolicyMap: {key!r} has a {type(value).__name__} where a Policy, a tuple of policies or "
+        "None is expected"
+    )
+
+
+def _rebuilt(policies: dict[str, PathPolicy], default: PathPolicy) -> PolicyMap:
     return PolicyMap(policies, default=default)

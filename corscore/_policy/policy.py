@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from corscore._config.options import LISTS, OPTIONS, Options, read_options
-from corscore._config.spelling import KEYWORDS, Problems, rebuilding
+from corscore._config.spelling import KEYWORDS, Problems, rebuilding, regex_meaning, stored
 from corscore._engine.compiled import Compiled
 from corscore._policy.resolver import resolver_of
 from corscore._standard.fetch import CORS_SAFELISTED_REQUEST_HEADERS
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from corscore._explain.types import Explanation
     from corscore._policy.resolver import OriginResolver, Resolver
     from corscore.browser._request import Request
+
+# Options with values that differ and mean the same.
+_WITH_SPELLINGS = (*LISTS, "allow_origin_regex")
 
 
 class Policy(Options):
@@ -61,6 +64,9 @@ class Policy(Options):
 
     _compiled: Compiled
     _responder: Responder
+    # A gateway looks further where a source of policies has these.
+    _table = None
+    _is_choice = False
 
     resolver: Resolver | None
     """The origin resolver, or None."""
@@ -135,6 +141,26 @@ class Policy(Options):
 
         return build(*read_environment(prefix, environ), cls)
 
+    def to_mapping(self) -> dict[str, object]:
+        """Return the options that differ from the defaults, as ``from_mapping`` reads them.
+
+        Values are of the types that JSON and TOML share: no header of a preflight's age is
+        ``"none"``, and the flags of a regex are in it, ``"(?i)..."``.
+
+        Raises:
+            TypeError: The policy has an origin resolver, which is code.
+        """
+        if self.origin_resolver is not None:
+            raise TypeError(
+                "Policy.to_mapping(): origin_resolver is a function, and no data; store a policy "
+                "without it, and give it to the Policy that you build"
+            )
+        return {
+            name: stored(getattr(self, name))
+            for name, option in OPTIONS.items()
+            if getattr(self, name) != option.default
+        }
+
     def _build(self, given: Mapping[str, object], problems: Problems) -> None:
         options, patterns = read_options(given, problems)
         # The compiled policy keeps `options`: if it kept the policy, the two would refer to each
@@ -143,12 +169,25 @@ class Policy(Options):
             object.__setattr__(self, name, getattr(options, name))
         resolver = resolver_of(options.origin_resolver)
         vary = () if resolver is None else resolver.vary
-        compiled = Compiled(options, patterns, vary, has_resolver=resolver is not None)
         object.__setattr__(self, "resolver", resolver)
+        self._take(Compiled(options, patterns, vary, has_resolver=resolver is not None))
+
+    def _take(self, compiled: Compiled) -> None:
         object.__setattr__(self, "_compiled", compiled)
         object.__setattr__(self, "_responder", compiled.responder)
         # Bound here, so that a request pays for one call and not for two.
         object.__setattr__(self, "allows_origin", compiled.responder.allows)
+
+    def _varying_by_origin(self) -> Policy:
+        """An equal policy whose answers all have Origin in Vary, as only those of "*" have not."""
+        compiled = self._compiled.varying_by_origin()
+        if compiled is self._compiled:
+            return self
+        policy = Policy.__new__(Policy)
+        for name in (*OPTIONS, "resolver"):
+            object.__setattr__(policy, name, getattr(self, name))
+        policy._take(compiled)
+        return policy
 
     def decide(self, request: RequestInfo, *, origin_allowed: bool | None = None) -> Decision:
         """The decision on a request. Pure; never raises.
@@ -193,7 +232,8 @@ class Policy(Options):
             frozenset(self.allow_methods),
             frozenset(self.allow_headers).difference(CORS_SAFELISTED_REQUEST_HEADERS),
             frozenset(map(str.lower, self.expose_headers)),
-            *(getattr(self, name) for name in OPTIONS if name not in LISTS),
+            None if self.allow_origin_regex is None else regex_meaning(self.allow_origin_regex),
+            *(getattr(self, name) for name in OPTIONS if name not in _WITH_SPELLINGS),
         )
 
     def __eq__(self, other: object) -> bool:

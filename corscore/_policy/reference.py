@@ -7,6 +7,7 @@ from os import getpid
 from corscore._policy.changes import Change, changes
 from corscore._policy.map import PolicyMap
 from corscore._policy.policy import Policy
+from corscore._policy.tuple import PolicyTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from corscore._policy.file import FileWatcher
 
+    Current = Policy | PolicyTuple | PolicyMap
+
 
 class PolicyRef:
     """A policy that can be replaced; adapters take it where they take a policy.
@@ -22,31 +25,33 @@ class PolicyRef:
     Each request reads it once.
 
     Args:
-        policy: A ``Policy`` or a ``PolicyMap``.
+        policy: A ``Policy``, a tuple of policies or a ``PolicyMap``.
 
     Raises:
-        TypeError: When it is neither.
+        ConfigError: When a policy is in the wrong place of a tuple.
+        TypeError: When it is none of these.
     """
 
     __slots__ = ("__weakref__", "_checks", "_lock", "current")
 
-    current: Policy | PolicyMap
+    current: Current
     """The policy of the moment: a slot, which a gateway reads in less time than a property."""
 
-    def __init__(self, policy: Policy | PolicyMap) -> None:
+    def __init__(self, policy: Policy | tuple[Policy, ...] | PolicyMap) -> None:
         # Imported late: only a policy that changes needs it.
         from threading import RLock
 
         self._lock = RLock()
-        self._store(_checked_type("PolicyRef(...)", policy))
+        self._store(_current("PolicyRef(...)", policy))
         self._checks: tuple[Callable[[Policy], None], ...] = ()
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], *, watch: bool = False) -> PolicyRef:
-        """A reference to the policy in a TOML file.
+        """A reference to the policies in a TOML file.
 
         Args:
-            path: The file: one table, as ``Policy.from_mapping`` takes it.
+            path: The file: a table as ``Policy.from_mapping`` or ``PolicyMap.from_mapping`` takes
+                it.
             watch: Whether each process that serves it reads it again every second, in a daemon
                 thread; ``close`` ends it. A broken file keeps the policy and logs all of its
                 problems.
@@ -63,29 +68,30 @@ class PolicyRef:
         return cls(read.policy)
 
     @property
-    def policy(self) -> Policy | PolicyMap:
+    def policy(self) -> Current:
         """The current policy."""
         return self.current
 
-    def replace(self, new: Policy | PolicyMap) -> tuple[Change, ...]:
+    def replace(self, new: Policy | tuple[Policy, ...] | PolicyMap) -> tuple[Change, ...]:
         """Replace the policy for all later requests.
 
         Atomic between threads and tasks. What changed is returned, and logged on ``corscore``.
 
         Args:
-            new: A ``Policy`` or a ``PolicyMap``.
+            new: A ``Policy``, a tuple of policies or a ``PolicyMap``.
 
         Raises:
             ConfigError: When an adapter that uses this reference cannot serve ``new``: its
-                resolver is async, and the adapter is not. Then nothing changes.
-            TypeError: When ``new`` is neither. Then nothing changes, either.
+                resolver is async, and the adapter is not; or when a policy is in the wrong place
+                of a tuple. Then nothing changes.
+            TypeError: When ``new`` is none of these. Then nothing changes, either.
         """
-        _checked_type("PolicyRef.replace(...)", new)
+        later = _current("PolicyRef.replace(...)", new)
         with self._lock:
             for check in self._checks:
-                check_every(new, check)
-            changed = changes(self._latest(), new)
-            self._store(new)
+                check_every(later, check)
+            changed = changes(self._latest(), later)
+            self._store(later)
         # Imported late: logging is larger than the whole engine.
         from logging import getLogger
 
@@ -94,9 +100,9 @@ class PolicyRef:
         )
         return changed
 
-    def diff(self, new: Policy | PolicyMap) -> tuple[Change, ...]:
+    def diff(self, new: Policy | tuple[Policy, ...] | PolicyMap) -> tuple[Change, ...]:
         """What ``replace(new)`` would change, without doing it."""
-        return changes(self._latest(), _checked_type("PolicyRef.diff(...)", new))
+        return changes(self._latest(), _current("PolicyRef.diff(...)", new))
 
     def require(self, check: Callable[[Policy], None]) -> None:
         """Check the current policy, and each that replaces it; for adapters.
@@ -122,10 +128,10 @@ class PolicyRef:
     def close(self) -> None:
         """Stops watching the file, where one is watched."""
 
-    def _store(self, policy: Policy | PolicyMap) -> None:
+    def _store(self, policy: Current) -> None:
         self.current = policy
 
-    def _latest(self) -> Policy | PolicyMap:
+    def _latest(self) -> Current:
         return self.current
 
     def __repr__(self) -> str:
@@ -137,11 +143,11 @@ class _WatchedRef(PolicyRef):
 
     __slots__ = ("_policy", "_watcher")
 
-    def __init__(self, policy: Policy, watcher: FileWatcher) -> None:
+    def __init__(self, policy: Current, watcher: FileWatcher) -> None:
         self._watcher = watcher
         super().__init__(policy)
 
-    def __getattr__(self, name: str) -> Policy | PolicyMap:
+    def __getattr__(self, name: str) -> Current:
         # The slot stays empty, so that each reading of it comes here.
         if name != "current":
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
@@ -149,29 +155,49 @@ class _WatchedRef(PolicyRef):
             self._watcher.start(self)
         return self._policy
 
-    def _store(self, policy: Policy | PolicyMap) -> None:
+    def _store(self, policy: Current) -> None:
         self._policy = policy
 
     def close(self) -> None:
         self._watcher.stop()
 
-    def _latest(self) -> Policy | PolicyMap:
+    def _latest(self) -> Current:
         # Building an application starts no thread: it may be built before a server forks.
         return self._policy
 
 
-def check_every(source: Policy | PolicyMap | PolicyRef, check: Callable[[Policy], None]) -> None:
+def check_every(
+    source: Current | tuple[Policy, ...] | PolicyRef, check: Callable[[Policy], None]
+) -> None:
     """Call a function for every policy of a source; for a reference also with later ones."""
     if isinstance(source, PolicyRef):
         source.require(check)
-        return
-    for policy in source.policies() if isinstance(source, PolicyMap) else (source,):
-        check(policy)
+    elif isinstance(source, Policy):
+        check(source)
+    else:
+        for policy in source.policies() if isinstance(source, PolicyMap) else source:
+            check(policy)
 
 
-def _checked_type(caller: str, policy: Policy | PolicyMap) -> Policy | PolicyMap:
-    if not isinstance(policy, (Policy, PolicyMap)):
-        raise TypeError(
-            f"{caller}: a Policy or a PolicyMap was expected, not {type(policy).__name__}"
-        )
-    return policy
+def compiled_source(caller: str, source: object) -> Current | PolicyRef:
+    """Return a source of policies, a plain tuple as a ``PolicyTuple``.
+
+    Args:
+        caller: The call as its user writes it, for exceptions.
+        source: A ``Policy``, a tuple of policies, a ``PolicyMap`` or a ``PolicyRef``.
+
+    Raises:
+        ConfigError: When a policy is in the wrong place of the tuple.
+        TypeError: When ``source`` is none of these.
+    """
+    return source if isinstance(source, PolicyRef) else _current(caller, source)
+
+
+def _current(caller: str, policy: object) -> Current:
+    if type(policy) is tuple:
+        return PolicyTuple(policy, caller)
+    if isinstance(policy, (Policy, PolicyTuple, PolicyMap)):
+        return policy
+    raise TypeError(
+        f"{caller}: a Policy, a tuple or a PolicyMap was expected, not {type(policy).__name__}"
+    )

@@ -13,8 +13,8 @@ from corscore._config.options import OPTIONS
 from corscore._config.paths import WILDCARD_END
 from corscore._config.pattern import parse_pattern
 from corscore._config.spelling import rebuilding
+from corscore._policy.changes import paired
 from corscore._policy.map import PolicyMap
-from corscore._policy.policy import Policy
 from corscore._standard.fetch import (
     CORS_SAFELISTED_METHODS,
     CORS_SAFELISTED_REQUEST_HEADERS,
@@ -27,10 +27,14 @@ from corscore.diagnostics._coverage import Coverage
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from corscore._policy.policy import Policy
+
     Kind = Literal[
         "path", "origin", "method", "request-header", "response-header", "credentials", "option"
     ]
     Way = Literal["gains", "loses", "changes"]
+    Entry = Policy | tuple[Policy, ...] | None
+    Policies = Entry | PolicyMap
 
 _COMPARED = (
     "allow_origins",
@@ -56,7 +60,8 @@ class AccessChange:
             (``"response-header"``), credentials; or another option.
         way: ``"gains"`` or ``"loses"`` access; ``"changes"`` for an option that does neither.
         item: The pattern, the name, the option.
-        path: The key of the ``PolicyMap``, or ``"default"``; None for plain policies.
+        path: The key of the ``PolicyMap``, or ``"default"``, and of a tuple the policy:
+            ``"/api/*, policy 1 of 2"``; None for plain policies.
         before: For an option, its old value as a Python literal; else None.
         after: For an option, its new value as a Python literal; else None.
     """
@@ -73,34 +78,39 @@ class AccessChange:
         return asdict(self)
 
 
-def access_changes(old: Policy | PolicyMap, new: Policy | PolicyMap) -> tuple[AccessChange, ...]:
+def access_changes(old: Policies, new: Policies) -> tuple[AccessChange, ...]:
     """Return what ``new`` allows and ``old`` does not, and the other way round.
 
     Every path that one of them names is looked up in both. A path without a policy counts as one
-    that allows nothing.
+    that allows nothing. Tuples are compared policy by policy, from their ends.
     """
-    if isinstance(old, Policy) and isinstance(new, Policy):
-        return tuple(_between(None, old, new))
+    if not isinstance(old, PolicyMap) and not isinstance(new, PolicyMap):
+        return tuple(_in_entry(None, old, new))
     keys = dict.fromkeys((*_keys(old), *_keys(new), "default"))
     return tuple(
         change
         for key in keys
-        for change in _between(key, _policy_at(old, key), _policy_at(new, key))
+        for change in _in_entry(key, _entry_at(old, key), _entry_at(new, key))
     )
 
 
-def _keys(policies: Policy | PolicyMap) -> Iterable[str]:
+def _keys(policies: Policies) -> Iterable[str]:
     return (key for key, _ in policies.items()) if isinstance(policies, PolicyMap) else ()
 
 
-def _policy_at(policies: Policy | PolicyMap, key: str) -> Policy | None:
-    if isinstance(policies, Policy):
+def _entry_at(policies: Policies, key: str) -> Entry:
+    if not isinstance(policies, PolicyMap):
         return policies
     if key == "default":
         return policies.default
-    return policies.policy_for(
+    return policies._at(
         key.removesuffix(WILDCARD_END) + _PROBE if key.endswith(WILDCARD_END) else key
     )
+
+
+def _in_entry(key: str | None, old: Entry, new: Entry) -> Iterator[AccessChange]:
+    for place, before, after in paired(key, old, new):
+        yield from _between(place, before, after)
 
 
 def _between(path: str | None, old: Policy | None, new: Policy | None) -> Iterator[AccessChange]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from corscore._config.pattern import Pattern, is_address, is_loopback, parse_pattern
 from corscore._config.regex_repair import with_escaped_dots
 from corscore._policy.map import PolicyMap
+from corscore._policy.policy import Policy
+from corscore._policy.tuple import place_of
 from corscore._standard.origin import parse_origin
 from corscore._standard.public_suffix import is_public_suffix
 from corscore._standard.text import escaped, quoted, shown
@@ -16,8 +18,7 @@ from corscore.diagnostics._finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from corscore._policy.policy import Policy
+    from typing import Any
 
 _ORIGINS = "allow_origins"
 _REGEX = "allow_origin_regex"
@@ -39,21 +40,25 @@ _LOCAL_PROBES = tuple(
 )
 
 
-def lint(policies: Policy | PolicyMap) -> tuple[Finding, ...]:
-    """Return the likely mistakes in a policy, or in the policies of a map.
+def lint(policies: Policy | tuple[Policy, ...] | PolicyMap) -> tuple[Finding, ...]:
+    """Return the likely mistakes in a policy, or in those of a tuple or a map.
 
-    Each finding's ``place`` is the option, after the map's key: ``"/api/*: allow_origins"``. An
-    origin resolver is not called.
+    Each finding's ``place`` is the option, after the map's key and the policy's number in a tuple:
+    ``"/api/*, policy 1 of 2: allow_origins"``. An origin resolver is not called.
     """
-    if not isinstance(policies, PolicyMap):
-        return tuple(_of_policy(policies))
-    entries = (*policies.items(), ("default", policies.default))
-    return tuple(
-        Finding(found.code, found.message, found.hint, f"{escaped(key)}: {found.place}")
-        for key, policy in entries
-        if policy is not None
-        for found in _of_policy(policy)
-    )
+    entries: list[tuple[str | None, Any]] = [(None, policies)]
+    if isinstance(policies, PolicyMap):
+        entries = [*policies.items(), ("default", policies.default)]
+    return tuple(found for key, entry in entries for found in _of_entry(key, entry))
+
+
+def _of_entry(key: str | None, entry: Policy | tuple[Policy, ...] | None) -> Iterator[Finding]:
+    policies = (entry,) if isinstance(entry, Policy) else entry or ()
+    for number, policy in enumerate(policies, 1):
+        place = place_of(key, number, len(policies))
+        for found in _of_policy(policy):
+            where = found.place if place is None else f"{escaped(place)}: {found.place}"
+            yield Finding(found.code, found.message, found.hint, where)
 
 
 def _of_policy(policy: Policy) -> Iterator[Finding]:

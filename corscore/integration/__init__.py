@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from corscore._engine.matcher import FOUND, environ_path, scope_path
 from corscore._policy.policy import NO_ORIGIN
-from corscore._policy.reference import check_every
+from corscore._policy.reference import check_every, compiled_source
 from corscore._standard.text import escaped
 from corscore.integration._arguments import (
     Notices,
@@ -22,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from corscore._config.options import PolicyOptions as PolicyOptions
     from corscore.integration._governor import OnDecision as OnDecision
+    from corscore.integration._governor import PathPolicy as PathPolicy
     from corscore.integration._governor import Policies as Policies
 
 __all__ = (
@@ -31,6 +32,7 @@ __all__ = (
     "Notices",
     "Outcome",
     "check_every",
+    "compiled_source",
     "environ_path",
     "escaped",
     "found_decision",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from corscore._config.spelling import Problems, Spelling, python_literal
 from corscore._policy.map import PolicyMap
 from corscore._policy.policy import Policy, build
-from corscore._policy.reference import PolicyRef
+from corscore._policy.reference import PolicyRef, compiled_source
 from corscore._standard.fetch import is_forbidden_request_header
 from corscore._standard.text import escaped
 
@@ -50,8 +50,13 @@ def policy_from(caller: str, policy: object, options: Mapping[str, Any]) -> Poli
 
 
 def policies_from(caller: str, policy: object, options: Mapping[str, Any]) -> Policies:
-    """Like ``policy_from``, for adapters that also take a ``PolicyMap`` or a ``PolicyRef``."""
-    if not isinstance(policy, (PolicyMap, PolicyRef)):
+    """Like ``policy_from``, for adapters that also take more than one policy.
+
+    Raises:
+        ConfigError, TypeError: As ``policy_from`` does, and when a policy is in the wrong place of
+            the tuple.
+    """
+    if not isinstance(policy, (tuple, PolicyMap, PolicyRef)):
         return policy_from(caller, policy, options)
     if options:
         names = ", ".join(options)
@@ -59,7 +64,7 @@ def policies_from(caller: str, policy: object, options: Mapping[str, Any]) -> Po
             f"{caller}: a {type(policy).__name__} and options ({names}) were given; put them into "
             "its policies, or leave it out"
         )
-    return policy
+    return compiled_source(caller, policy)
 
 
 def translated_policy(

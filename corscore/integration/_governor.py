@@ -5,8 +5,9 @@ from __future__ import annotations
 from corscore._engine import matcher
 from corscore._policy.map import PolicyMap
 from corscore._policy.policy import NO_ORIGIN, Policy
-from corscore._policy.reference import PolicyRef, check_every
+from corscore._policy.reference import PolicyRef, check_every, compiled_source
 from corscore._policy.resolver import check_async, check_sync
+from corscore._policy.tuple import PolicyTuple
 from corscore.integration._cross_site import (
     admits_handshake,
     is_from_own_origin,
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from corscore._engine.request import RequestInfo
     from corscore.integration._arguments import Notices
 
-    Policies = Policy | PolicyMap | PolicyRef
+    Policies = Policy | tuple[Policy, ...] | PolicyMap | PolicyRef
+    # What governs a path or a route.
+    PathPolicy = Policy | PolicyTuple | None
     OnDecision = Callable[[Decision, RequestInfo], object]
     Pairs = tuple[tuple[str, str], ...]
 
@@ -58,7 +61,7 @@ class Governor:
     """Policies by path or by reference, resolvers, cross-site blocking, and observers.
 
     Args:
-        policies: A ``Policy``, ``PolicyMap`` or ``PolicyRef``.
+        policies: A ``Policy``, a tuple of policies, a ``PolicyMap`` or a ``PolicyRef``.
         is_async: Whether the adapter is async, and so can await resolvers.
         on_decision: ``fn(decision, request)``, called for every request that a policy governs.
             What it raises is logged, and changes nothing.
@@ -92,11 +95,7 @@ class Governor:
         "block_cross_site",
         "gateway",
         "policies",
-        "policy_for",
     )
-
-    policy_for: Callable[[str], Policy | None]
-    """The current policy for a path; None leaves the request alone."""
 
     gateway: Gateway
     """The way of every request; adapters call its ``sender`` or ``starter``."""
@@ -116,23 +115,20 @@ class Governor:
     ) -> None:
         self._is_async = is_async
         self._check = check_async if is_async else check_sync
-        self.policies: Policies = policies
-        self.policy_for: Callable[[str], Policy | None] = _lookup(policies, self._check)
+        self.policies: Policies = self._checked("Governor(...)", policies)
         self.block_cross_site: bool = block_cross_site
         self._own_origins = read_own_origins(own_origins)
         self._on_decision = on_decision
         self._request_of: Callable[[Any], RequestInfo] = request_of or _as_it_is
-        self._shadow = None
+        self._shadow: Policies | None = None
         if on_decision is not None:
             _check_callback(on_decision)
         if shadow is not None:
-            if not isinstance(shadow, (Policy, PolicyMap, PolicyRef)):
-                raise TypeError(f"shadow: a Policy was expected, not {type(shadow).__name__}")
-            self._shadow = _lookup(shadow, self._check)
+            self._shadow = self._checked("shadow", shadow)
         self._observes: bool = bool(on_decision or shadow or block_cross_site)
         self._refusals = Refusals()
         self.gateway: Gateway = matcher.Gateway(
-            policies,
+            self.policies,
             self,
             on_conflict or _no_conflict,
             path_of,
@@ -147,16 +143,38 @@ class Governor:
         """Whether the policy of an actual request may be found when its response starts."""
         return not self._observes
 
-    def require(self, policy: Policy | PolicyRef) -> None:
+    def require(self, policies: Policies) -> None:
         """Check that this kind of adapter can serve a route's policy.
 
         Args:
-            policy: A policy; or a reference, whose later policies are checked too.
+            policies: A policy or several; of a reference later policies are checked too.
 
         Raises:
-            ConfigError: The policy has a resolver that cannot be asked here.
+            ConfigError: A policy has a resolver that cannot be asked here.
         """
-        check_every(policy, self._check)
+        check_every(policies, self._check)
+
+    def _checked(self, caller: str, policies: Policies) -> Policies:
+        source = compiled_source(caller, policies)
+        check_every(source, self._check)
+        return source
+
+    def policy_for(self, request: RequestInfo) -> Policy | None:
+        """The current policy for a request, by its path and origin; None leaves it alone."""
+        return _chosen(_at_path(self.policies, request), request)
+
+    def chosen(self, policies: PathPolicy, request: RequestInfo) -> Policy | None:
+        """The policy for a request's origin among those of its path or route."""
+        return _chosen(policies, request)
+
+    def policies_for(self, request: RequestInfo, policies: Policies | None) -> PathPolicy:
+        """Return the policy, or the tuple of policies, that governs a request's path.
+
+        Args:
+            request: The request.
+            policies: Those of its route, or all of the application.
+        """
+        return None if policies is None else _at_path(policies, request)
 
     def govern(
         self, policy: Policy, request: RequestInfo, *, origin_allowed: bool | None = None
@@ -164,7 +182,7 @@ class Governor:
         """Return the outcome of a request in a sync adapter; asks resolvers.
 
         Args:
-            policy: The policy that governs it: the route's, else ``policy_for(request.path)``.
+            policy: The policy that governs it: the route's, else ``policy_for(request)``.
             request: The request.
             origin_allowed: A verdict on the origin, as ``Policy.decide`` takes it; no resolver is
                 asked then.
@@ -189,9 +207,7 @@ class Governor:
         is_blocked = self._examine(policy, verdict, request, decision)
         return Outcome(decision, policy._responder.blocked(answer) if is_blocked else answer)
 
-    def of_route(
-        self, found: Policy | None, served: Policy | None, notices: Notices
-    ) -> Policy | None:
+    def of_route(self, found: PathPolicy, served: PathPolicy, notices: Notices) -> PathPolicy:
         """Return the policy of a response whose route may not be that of its URL.
 
         Args:
@@ -312,7 +328,7 @@ class Governor:
 
     def leave_alone(self, request: RequestInfo) -> None:
         """Compare a request that no policy governs with the shadow policy."""
-        candidate = None if self._shadow is None else self._shadow(request.path)
+        candidate = self._candidate(request)
         if candidate is not None:
             request.own_origins = self._own_origins
             decision = candidate.decide(request)
@@ -320,14 +336,18 @@ class Governor:
             if not decision.needs_resolver:
                 report(request, Treatment(None, None), Treatment(candidate, decision))
 
-    def policy_without_route(self, request: RequestInfo, error: Exception) -> Policy | None:
+    def policy_without_route(self, request: RequestInfo, error: Exception) -> PathPolicy:
         """Return the policy of a request whose lookup raised; log the exception.
 
         A preflight is refused, since its route's policy is unknown. Any other request gets the
         policy of its path; the application will meet the same exception.
         """
         self._refusals.log_lookup(request, error)
-        return NO_ORIGIN if request.is_preflight else self.policy_for(request.path)
+        return NO_ORIGIN if request.is_preflight else _at_path(self.policies, request)
+
+    def _candidate(self, request: RequestInfo) -> Policy | None:
+        """The shadow policy for a request."""
+        return None if self._shadow is None else _chosen(_at_path(self._shadow, request), request)
 
     def _may_ask(self, policy: Policy, request: RequestInfo) -> bool:
         """Whether a resolver may be asked: not about a malformed origin, nor an own one."""
@@ -345,7 +365,7 @@ class Governor:
     ) -> bool:
         request.own_origins = self._own_origins
         if self._shadow is not None and not self._is_async:
-            candidate = self._shadow(request.path)
+            candidate = self._candidate(request)
             other = None
             if candidate is not None:
                 asked = self._ask(candidate, request)
@@ -387,7 +407,7 @@ class Governor:
         self, policy: Policy, verdict: bool | None, request: RequestInfo
     ) -> None:
         request.own_origins = self._own_origins
-        candidate = None if self._shadow is None else self._shadow(request.path)
+        candidate = self._candidate(request)
         other = None
         if candidate is not None:
             asked = None
@@ -416,7 +436,7 @@ def found_decision(native: Any, request: RequestInfo) -> Decision | None:
         governing, answer = found
         decision = governing._compiled.decision(answer, request)
     else:
-        policy: Policy | None = found()
+        policy = _chosen(found(), request)
         if policy is None:
             return None
         decision = policy.decide(request)
@@ -424,18 +444,14 @@ def found_decision(native: Any, request: RequestInfo) -> Decision | None:
     return decision
 
 
-def _lookup(policies: Policies, check: Callable[[Policy], None]) -> Callable[[str], Policy | None]:
-    check_every(policies, check)
-    if isinstance(policies, PolicyRef):
-        ref = policies
+def _at_path(policies: Policies, request: RequestInfo) -> Any:
+    # Read once: a reference may be replaced at any time.
+    current: Any = policies.policy if isinstance(policies, PolicyRef) else policies
+    return current._at(request.path) if isinstance(current, PolicyMap) else current
 
-        def current(path: str) -> Policy | None:
-            # Read once: it may be replaced at any time.
-            policy = ref.policy
-            return policy if isinstance(policy, Policy) else policy.policy_for(path)
 
-        return current
-    return policies.policy_for if isinstance(policies, PolicyMap) else lambda _: policies
+def _chosen(policies: PathPolicy, request: RequestInfo) -> Policy | None:
+    return policies.for_origin(request.origin) if isinstance(policies, PolicyTuple) else policies
 
 
 def _explained(policy: Policy, request: RequestInfo, verdict: bool | None) -> str:

@@ -252,7 +252,7 @@ def test_policies_and_options_do_not_go_together(through: Through, policies: Any
     ("options", "says"),
     [
         ({"on_decision": "print"}, "on_decision: a function was expected"),
-        ({"shadow": ["*"]}, "shadow: a Policy was expected"),
+        ({"shadow": ["*"]}, "shadow: a Policy, a tuple or a PolicyMap was expected"),
     ],
 )
 def test_what_is_no_option(through: Through, options: dict[str, Any], says: str) -> None:

@@ -90,7 +90,7 @@ def test_a_page_of_the_site_itself_is_no_stranger(
     if not case["reported"]:
         assert caplog.messages == []
         return
-    refused = [message for message in caplog.messages if message.startswith("refused")]
+    refused = [message for message in caplog.messages if message.startswith("CORS refused")]
     compared = "no Host" if case["host"] is None else f"Host {case['host']}"
     assert len(refused) == 2
     for message in refused:

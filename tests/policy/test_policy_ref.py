@@ -115,7 +115,7 @@ def test_maps_are_compared_key_by_key() -> None:
 def test_what_is_no_policy_changes_nothing(wrong: Any) -> None:
     ref = PolicyRef(ONE)
     for attempt in (ref.replace, ref.diff, PolicyRef):
-        with pytest.raises(TypeError, match="a Policy or a PolicyMap was expected"):
+        with pytest.raises(TypeError, match="a Policy, a tuple or a PolicyMap was expected"):
             attempt(wrong)
     assert ref.policy is ONE
 

@@ -16,8 +16,9 @@ from corscore_cli.targets.loader import load
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from corscore import Policy, PolicyMap
+    from corscore import PolicyMap
     from corscore.diagnostics import AccessChange
+    from corscore.integration import PathPolicy
 
 _KINDS = {
     "path": "path",
@@ -56,7 +57,7 @@ def diff(old: str, new: str, app_dir: str, is_factory: bool, as_json: bool) -> N
     raise SystemExit(findings_exit(changes))
 
 
-def _policies(target: str, app_dir: str, *, is_factory: bool) -> Policy | PolicyMap:
+def _policies(target: str, app_dir: str, *, is_factory: bool) -> PathPolicy | PolicyMap:
     return load(target, app_dir=app_dir, is_factory=is_factory).one_policy()[1]
 
 

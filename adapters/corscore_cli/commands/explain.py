@@ -75,7 +75,8 @@ def explain(
         raise click.BadParameter(f"{error}.", param_hint="--reads") from None
     loaded = load(target, prefix=prefix, app_dir=app_dir, is_factory=is_factory)
     source, policies = loaded.one_policy()
-    policy = policies.policy_for(path) if isinstance(policies, PolicyMap) else policies
+    by_path = policies if isinstance(policies, PolicyMap) else PolicyMap({}, default=policies)
+    policy = by_path.policy_for(path, origin=origin)
     request = _request(origin, method, headers, credentials=credentials, path=path)
     told = _told(policy, request, reads, path)
     if policy is None and isinstance(policies, PolicyMap) and not as_json:

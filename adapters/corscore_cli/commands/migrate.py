@@ -53,8 +53,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from corscore import Policy, PolicyMap
+    from corscore import PolicyMap
     from corscore.diagnostics import Finding
+    from corscore.integration import PathPolicy
 
 _READERS = {
     STARLETTE: of_starlette,
@@ -182,7 +183,7 @@ def _of_settings(target: str, module: ModuleType) -> Migration:
 
 def _compared(
     stack: OldStack,
-    policies: Policy | PolicyMap | None,
+    policies: PathPolicy | PolicyMap,
     source: str,
     old: list[OldLines],
     repairs: list[Repair],

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from corscore import PolicyMap
     from corscore.browser import Credentials
     from corscore.diagnostics import Finding
+    from corscore.integration import PathPolicy
     from corscore_cli.migrate.stack import OldLayer, OldStack
 
 _STRANGER = "https://stranger.example"
@@ -69,7 +70,7 @@ class Difference:
 class Comparison:
     """An old stack and the policies that replace it; None allows no origin."""
 
-    def __init__(self, stack: OldStack, policies: Policy | PolicyMap | None) -> None:
+    def __init__(self, stack: OldStack, policies: PathPolicy | PolicyMap) -> None:
         self._stack = stack
         self._old = stack.send
         self._new = stack.replaced(policies)

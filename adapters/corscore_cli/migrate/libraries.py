@@ -32,7 +32,8 @@ from corscore_cli.targets.layers import FLASK_CORS, STARLETTE, Layer, Search
 from corscore_cli.targets.regex import path_keys, paths_near, sample, with_end
 
 if TYPE_CHECKING:
-    from corscore import Policy, PolicyMap
+    from corscore import PolicyMap
+    from corscore.integration import PathPolicy
     from corscore_cli.migrate.stack import Pairs, Transport
 
 FASTAPI = "fastapi"
@@ -206,7 +207,7 @@ def of_django(inspection: Any, target: str) -> OldStack:
     plain = wsgi_answer(names)
     bare = wsgi_transport(plain)
 
-    def replaced(policies: Policy | PolicyMap | None) -> Transport:
+    def replaced(policies: PathPolicy | PolicyMap) -> Transport:
         governed = replaced_wsgi(plain)(policies)
 
         def send(method: str, url: str, headers: Pairs) -> tuple[int, Pairs]:

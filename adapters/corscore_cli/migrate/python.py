@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from corscore import PolicyMap
+from corscore import Policy, PolicyMap
 from corscore_cli.migrate.libraries import (
     ASGI_CORS,
     DJANGO,
@@ -24,7 +24,7 @@ from corscore_cli.targets.regex import wider_key
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from corscore import Policy
+    from corscore.integration import PathPolicy
     from corscore_cli.migrate.stack import OldLayer
 
 _WIDTH = 88
@@ -111,7 +111,7 @@ _MODULES = {
 
 def joined_policies(
     policies: Iterable[tuple[OldLayer, Policy | None]],
-) -> Policy | PolicyMap | None:
+) -> PathPolicy | PolicyMap:
     """Return the policies of all layers as one; the first layer with a key wins."""
     by_key: dict[str, Policy | None] = {}
     for layer, policy in policies:
@@ -125,7 +125,7 @@ def joined_policies(
 
 
 def adapter_source(
-    library: str, policies: Policy | PolicyMap | None, layers: Iterable[OldLayer] = ()
+    library: str, policies: PathPolicy | PolicyMap, layers: Iterable[OldLayer] = ()
 ) -> str:
     """Return the Python that replaces another library's.
 
@@ -143,7 +143,7 @@ def adapter_source(
         shared = {policy: f"policy_{number}" for number, policy in enumerate(several, 1)}
         body = _map_source(policies, shared)
     else:
-        body = policy_source(policies)
+        body = _entry_source(policies, shared)
     before = [f"{name} = {policy_source(policy)}" for policy, name in shared.items()]
     is_map = isinstance(policies, PolicyMap)
     imports = ["import re", ""] if "re.compile(" in "".join([body, *before]) else []
@@ -184,15 +184,23 @@ def _notes(layer: OldLayer) -> Iterator[str]:
 
 
 def _map_source(policies: PolicyMap, names: Mapping[Policy, str]) -> str:
-    def source(policy: Policy | None, indent: str) -> str:
-        if policy is None:
-            return "None"
-        return names.get(policy) or policy_source(policy, indent)
-
-    lines = [f'        "{key}": {source(policy, "        ")},' for key, policy in policies.items()]
+    lines = [
+        f'        "{key}": {_entry_source(policy, names, "        ")},'
+        for key, policy in policies.items()
+    ]
     default = policies.default
-    last = [] if default is None else [f"    default={source(default, '    ')},"]
+    last = []
+    if default is not None:
+        last = [f"    default={_entry_source(default, names, '    ')},"]
     return "\n".join(["PolicyMap(", "    {", *lines, "    },", *last, ")"])
+
+
+def _entry_source(policy: PathPolicy, names: Mapping[Policy, str], indent: str = "") -> str:
+    if policy is None:
+        return "None"
+    if isinstance(policy, Policy):
+        return names.get(policy) or policy_source(policy, indent)
+    return f"({', '.join(_entry_source(each, names, indent) for each in policy)},)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from corscore import Policy, PolicyMap
+    from corscore import PolicyMap
+    from corscore.integration import PathPolicy
 
     Pairs = list[tuple[str, str]]
     Transport = Callable[[str, str, Pairs], tuple[int, Pairs]]
@@ -79,7 +80,7 @@ class OldStack:
 
     layers: tuple[OldLayer, ...]
     send: Transport
-    replaced: Callable[[Policy | PolicyMap | None], Transport]
+    replaced: Callable[[PathPolicy | PolicyMap], Transport]
     unknown: tuple[str, str, str] | None = None
 
     def exposed(self) -> list[str]:
@@ -161,10 +162,10 @@ def path_of(url: str) -> str:
     return url.removeprefix(SERVER).partition("?")[0] or "/"
 
 
-def replaced_asgi(names: list[str]) -> Callable[[Policy | PolicyMap | None], Transport]:
+def replaced_asgi(names: list[str]) -> Callable[[PathPolicy | PolicyMap], Transport]:
     answer = asgi_answer(names)
 
-    def replaced(policies: Policy | PolicyMap | None) -> Transport:
+    def replaced(policies: PathPolicy | PolicyMap) -> Transport:
         app = answer if policies is None else corscore_asgi.CORSMiddleware(answer, policies)
         return asgi_transport(app)
 
@@ -207,8 +208,8 @@ def wsgi_transport(app: Any) -> Transport:
     return send
 
 
-def replaced_wsgi(app: Any) -> Callable[[Policy | PolicyMap | None], Transport]:
-    def replaced(policies: Policy | PolicyMap | None) -> Transport:
+def replaced_wsgi(app: Any) -> Callable[[PathPolicy | PolicyMap], Transport]:
+    def replaced(policies: PathPolicy | PolicyMap) -> Transport:
         return wsgi_transport(
             app if policies is None else corscore_wsgi.CORSMiddleware(app, policies)
         )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from corscore import Policy, PolicyMap, Problem
+    from corscore.integration import PathPolicy
 
 STARLETTE = "starlette"
 FLASK_CORS = "flask-cors"
@@ -59,7 +60,7 @@ class Layer:
     """
 
     title: str
-    policies: Policy | PolicyMap | None
+    policies: PathPolicy | PolicyMap
     problems: tuple[Problem, ...] = ()
     above: int = 0
     path: str = ""

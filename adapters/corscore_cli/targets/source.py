@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from corscore import ConfigError, Policy, PolicyMap
+from corscore import ConfigError, PolicyMap
 from corscore_cli.shell.location import Location, nowhere
 from corscore_cli.shell.output import Mistake
 from corscore_cli.targets.regex import path_keys
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from corscore import Problem
     from corscore.diagnostics import Finding
+    from corscore.integration import PathPolicy
     from corscore_cli.shell.location import Locator
 
 
@@ -39,7 +40,7 @@ class Source:
         above: How many layers of CORS a request passes before it.
     """
 
-    policies: Policy | PolicyMap | None
+    policies: PathPolicy | PolicyMap
     title: str
     names: Mapping[str, str] = field(default_factory=dict)
     defaults: frozenset[str] = frozenset()
@@ -52,18 +53,20 @@ class Source:
     resource: str | re.Pattern[str] | None = None
     above: int = 0
 
-    def entries(self) -> Iterator[tuple[str, Policy | None]]:
+    def entries(self) -> Iterator[tuple[str, PathPolicy]]:
         """Yield keys of a map, empty for every path, with the policy of each.
 
         Raises:
             Mistake: The resource is a regex without keys.
         """
         mount = (self.path if self.resource is None else self.mount).rstrip("/")
-        policies = self.policies
-        if isinstance(policies, PolicyMap):
-            for key, policy in policies.items():
+        policies: PathPolicy
+        if isinstance(self.policies, PolicyMap):
+            for key, policy in self.policies.items():
                 yield f"{mount}{key}", policy
-            policies = policies.default
+            policies = self.policies.default
+        else:
+            policies = self.policies
         if self.resource is not None:
             keys, _ = path_keys(self.resource)
             if not keys:
@@ -94,7 +97,7 @@ class Target:
     findings: tuple[tuple[Finding, Location], ...] = ()
     file: str | None = None
 
-    def one_policy(self) -> tuple[Source, Policy | PolicyMap]:
+    def one_policy(self) -> tuple[Source, PathPolicy | PolicyMap]:
         """Return the outermost source, and the policies of all layers as one.
 
         Of layers inside of each other the outermost one counts. Several beside each other, on

@@ -1,4 +1,4 @@
-"""Policies by path and by route, drawn as data, and what they mean, without the engine."""
+"""Policies by path, route and origin, drawn as data, and what they mean, without the engine."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from corscore._policy.map import PolicyMap
 from corscore._policy.policy import Policy
 from corscore._policy.reference import PolicyRef
 from corscore.testing.conformance import _strategies as strategies
+from corscore.testing.conformance._oracle import allows_origin
 from corscore.testing.conformance._site import METHODS as SITE_METHODS
 from corscore.testing.conformance._site import Page
 
 Options = dict[str, Any]
+Entry = int | tuple[int, ...]
+Given = Policy | tuple[Policy, ...] | None
+Policies = Policy | tuple[Policy, ...] | PolicyMap | PolicyRef
 
 PATHS = ("/plain", "/stream", "/unchanged", "/crash", "/missing", "/api", "/api/a", "/api/b/c")
 """No redirect: what it leads to is governed by another policy."""
@@ -31,19 +35,27 @@ class Plan(NamedTuple):
 
     Attributes:
         options: The arguments of each policy.
-        keys: Keys of a ``PolicyMap`` to numbers.
-        default: The number for all other paths.
-        routes: Path and method to numbers.
+        keys: Keys of a ``PolicyMap`` to numbers, or to tuples of them.
+        default: The number or the tuple for all other paths.
+        routes: Path and method to numbers or tuples.
         by_reference: Whether the adapter is given a ``PolicyRef``.
     """
 
     options: list[Options]
-    keys: dict[str, int]
-    default: int
-    routes: dict[tuple[str, str], int]
+    keys: dict[str, Entry]
+    default: Entry
+    routes: dict[tuple[str, str], Entry]
     by_reference: bool = False
 
-    def number(self, path: str, method: str) -> int:
+    def number(self, path: str, method: str, origin: str) -> int:
+        """The policy that governs a request: of a tuple the first that allows its origin."""
+        entry = self._entry(path, method)
+        if isinstance(entry, int):
+            return entry
+        *first, last = entry
+        return next((one for one in first if allows_origin(self.options[one], origin)), last)
+
+    def _entry(self, path: str, method: str) -> Entry:
         """What governs a request: its route, else the literal path, else the longest prefix."""
         if (path, method) in self.routes:
             return self.routes[path, method]
@@ -52,20 +64,24 @@ class Plan(NamedTuple):
         prefixes = [key for key in self.keys if key[-2:] == "/*" and path.startswith(key[:-1])]
         return self.keys[max(prefixes, key=len)] if prefixes else self.default
 
-    def governing(self, path: str, method: str) -> Options | None:
+    def governing(self, path: str, method: str, origin: str) -> Options | None:
         """The options of what governs a request; None where it is left alone."""
-        number = self.number(path, method)
+        number = self.number(path, method, origin)
         return None if number < 0 else self.options[number]
 
-    def build(self) -> tuple[PolicyMap | PolicyRef, dict[tuple[str, str], Policy | None]]:
-        """The same as an adapter takes it: policies by path, and those of routes."""
-        policies: list[Policy | None] = [*(Policy(**options) for options in self.options), None]
-        by_path = PolicyMap(
-            {key: policies[number] for key, number in self.keys.items()},
-            default=policies[self.default],
-        )
-        routes = {route: policies[number] for route, number in self.routes.items()}
-        return (PolicyRef(by_path) if self.by_reference else by_path), routes
+    def build(self) -> tuple[Policies, dict[tuple[str, str], Given]]:
+        """The policies that an adapter is given, and those of routes."""
+        policies = [Policy(**options) for options in self.options]
+        given: dict[Entry, Given] = {-1: None, **dict(enumerate(policies))}
+        for entry in (*self.keys.values(), self.default, *self.routes.values()):
+            if isinstance(entry, tuple):
+                given[entry] = tuple(policies[number] for number in entry)
+        of_all: Given | PolicyMap = given[self.default]
+        if self.keys or of_all is None:
+            by_key = {key: given[entry] for key, entry in self.keys.items()}
+            of_all = PolicyMap(by_key, default=given[self.default])
+        routes = {route: given[entry] for route, entry in self.routes.items()}
+        return (PolicyRef(of_all) if self.by_reference else of_all), routes
 
 
 @st.composite
@@ -77,20 +93,34 @@ def plans(draw: st.DrawFn, options: list[Options], *, with_routes: bool) -> Plan
         options: The arguments of its policies.
         with_routes: Whether single routes have policies, too.
     """
-    numbers = st.integers(-1, len(options) - 1)
-    routes: dict[tuple[str, str], int] = {}
+    entries = st.integers(-1, len(options) - 1) | tuples(options)
+    routes: dict[tuple[str, str], Entry] = {}
     if with_routes:
         paths = st.sampled_from([path for path in PATHS if path != "/missing"])
         group = st.tuples(paths, st.sampled_from(_METHODS))
-        for (path, methods), number in draw(st.dictionaries(group, numbers, max_size=6)).items():
-            routes.update(((path, method), number) for method in methods)
+        for (path, methods), entry in draw(st.dictionaries(group, entries, max_size=6)).items():
+            routes.update(((path, method), entry) for method in methods)
     return Plan(
         options,
-        draw(st.dictionaries(st.sampled_from(_KEYS), numbers, max_size=5)),
-        draw(numbers),
+        draw(st.dictionaries(st.sampled_from(_KEYS), entries, max_size=5)),
+        draw(entries),
         routes,
         draw(st.booleans()),
     )
+
+
+@st.composite
+def tuples(draw: st.DrawFn, options: list[Options]) -> tuple[int, ...]:
+    """Numbers of policies of which only the last may allow every origin.
+
+    Args:
+        draw: Hypothesis's.
+        options: The arguments of the policies.
+    """
+    numbers = range(len(options))
+    first = [number for number in numbers if "*" not in options[number]["allow_origins"]]
+    some = draw(st.lists(st.sampled_from(first), max_size=2)) if first else []
+    return (*some, draw(st.sampled_from(numbers)))
 
 
 @st.composite

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from corscore._policy.policy import Policy
 
+    Given = Policy | tuple[Policy, ...] | None
+
 Headers = list[tuple[str, str]]
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "QUERY", "PURGE")
@@ -72,16 +74,16 @@ class Route(NamedTuple):
 
     Attributes:
         methods: What it answers, and no other method; of ``METHODS``.
-        is_marked: Whether it has a policy of its own, which may be None.
-        policy: What to decorate it with, where it is marked.
+        is_marked: Whether it has policies of its own, which may be None.
+        policy: What to decorate it with, where it is marked: a policy, a tuple of them or None.
     """
 
     methods: list[str]
     is_marked: bool
-    policy: Policy | None
+    policy: Given
 
 
-_NO_POLICIES: Mapping[tuple[str, str], Policy | None] = MappingProxyType({})
+_NO_POLICIES: Mapping[tuple[str, str], Given] = MappingProxyType({})
 
 
 class Site:
@@ -95,7 +97,7 @@ class Site:
     def __init__(
         self,
         pages: Mapping[str, Page],
-        policies: Mapping[tuple[str, str], Policy | None] = _NO_POLICIES,
+        policies: Mapping[tuple[str, str], Given] = _NO_POLICIES,
     ) -> None:
         """Describe an application.
 

@@ -32,13 +32,12 @@ from corscore.testing.conformance._site import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from corscore._policy.map import PolicyMap
-    from corscore._policy.reference import PolicyRef
     from corscore.browser import FetchResult
     from corscore.testing.conformance._site import Sender
 
 Options = dict[str, Any]
 Cases = tuple[Options, dict[str, Page], list[Script]]
+SharedCases = tuple[plans.Plan, dict[str, Page], list[Script]]
 
 # Half the examples: one engine is below every adapter, and each adapter adds some. A failure
 # explains one request in full, and shrinking the others away would take minutes.
@@ -63,9 +62,11 @@ def _fetches(draw: st.DrawFn) -> Cases:
 
 
 @st.composite
-def _shared_fetches(draw: st.DrawFn) -> Cases:
+def _shared_fetches(draw: st.DrawFn) -> SharedCases:
     """Much the same script, on the pages of a few origins; a cache may keep what it asks for."""
-    options = draw(strategies.options())
+    several = draw(st.lists(strategies.options(), min_size=1, max_size=2))
+    plan = plans.Plan(several, {}, draw(st.just(0) | plans.tuples(several)), {})
+    options = draw(st.sampled_from(several))
     pages = draw(strategies.pages(cacheable=True))
     paths = sorted(set(pages) - {"/crash"})
     script = draw(strategies.scripts(options, paths=paths))
@@ -78,7 +79,7 @@ def _shared_fetches(draw: st.DrawFn) -> Cases:
         method=st.sampled_from([script.method, "GET", "PUT"]),
         headers=st.sampled_from([script.headers, (), (("X-One", "1"),)]),
     )
-    return options, pages, draw(st.lists(simple | others, min_size=3, max_size=6))
+    return plan, pages, draw(st.lists(simple | others, min_size=3, max_size=6))
 
 
 class ConformanceSuite:
@@ -97,7 +98,7 @@ class ConformanceSuite:
     out_of_reach: ClassVar[Mapping[str, str]] = MappingProxyType({})
     out_of_reach_in_debug: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
-    def serve(self, site: Site, policies: Policy | PolicyMap | PolicyRef) -> Sender:
+    def serve(self, site: Site, policies: plans.Policies) -> Sender:
         """Put the adapter with its policies around an application, and say how to send requests.
 
         Args:
@@ -163,11 +164,12 @@ class ConformanceSuite:
     @_SETTINGS
     @given(_shared_fetches(), st.lists(st.booleans(), min_size=6, max_size=6))
     def test_a_shared_cache_gives_no_origin_the_answer_of_another(
-        self, case: Cases, others_come_first: list[bool]
+        self, case: SharedCases, others_come_first: list[bool]
     ) -> None:
         """RFC 9111, section 4.1: ``Vary`` says which requests one stored response may answer."""
-        options, pages, scripts = case
-        transport = transport_of(self._send(Site(pages), Policy(**options)))
+        plan, pages, scripts = case
+        _, send = self._planned(plan, pages)
+        transport = transport_of(send)
         direct = {script: fetch(_request(script), transport) for script in scripts}
         for keep_preflights, order in product((False, True), (scripts, scripts[::-1])):
             cache = SharedCache(transport, keep_preflights=keep_preflights)
@@ -176,6 +178,7 @@ class ConformanceSuite:
                     # A crawler or a page of the site itself: no Origin, and its answer is kept.
                     cache("GET", SERVER + script.path, [])
                 request = _request(script)
+                options = plan.governing(script.path, script.method, script.origin) or {}
                 through = fetch(request, cache)
                 expectations.expect_from_cache(
                     options, script, request, direct[script], through, cache
@@ -187,7 +190,10 @@ class ConformanceSuite:
     def test_a_browser_may_do_what_the_policy_of_the_path_and_route_means(
         self, data: st.DataObject
     ) -> None:
-        """Route beats literal path beats longest prefix beats default; None leaves alone."""
+        """Route beats literal path beats longest prefix beats default; None leaves alone.
+
+        Of a tuple the first policy that allows the origin counts, else the last.
+        """
         options = data.draw(st.lists(strategies.options(), min_size=1, max_size=3))
         plan = data.draw(plans.plans(options, with_routes=self.has_routes))
         pages = data.draw(plans.pages())
@@ -196,7 +202,7 @@ class ConformanceSuite:
         for _ in range(data.draw(st.integers(1, 4))):
             near = data.draw(st.sampled_from(options))
             script = data.draw(strategies.scripts(near, paths=plans.PATHS, methods=plans.METHODS))
-            governing = plan.governing(script.path, oracle.normalised(script.method))
+            governing = plan.governing(script.path, oracle.normalised(script.method), script.origin)
             event(f"left alone: {governing is None}")
             if self._is_out_of_reach(governing, script):
                 continue
@@ -224,12 +230,12 @@ class ConformanceSuite:
             asked = [("Origin", _PAGE), ("Access-Control-Request-Method", method)]
             expectations.expect_one_policy(
                 f"{method} {path}",
-                plan.number(path, method) if method in METHODS else None,
+                plan.number(path, method, _PAGE) if method in METHODS else None,
                 send("OPTIONS", url, asked),
                 send(method, url, [("Origin", _PAGE)]),
             )
 
-    def _send(self, site: Site, policies: Policy | PolicyMap | PolicyRef) -> Sender:
+    def _send(self, site: Site, policies: plans.Policies) -> Sender:
         """``serve``, with a ``Crash`` as the 500 of a server."""
         sender = self.serve(site, policies)
 

@@ -627,7 +627,7 @@ def test_options_and_a_ready_policy_do_the_same() -> None:
         ("*", {}, "not str; write CORSMiddleware(app, allow_origins=[...])"),
         ({"allow_origins": ["*"]}, {}, "not dict; write CORSMiddleware(app, allow_origins="),
         (Policy, {}, "not type; write CORSMiddleware(app, allow_origins="),
-        ((), {}, "not tuple; write CORSMiddleware(app, allow_origins="),
+        ((), {}, "an empty tuple has no policy; write a Policy"),
     ],
 )
 def test_what_is_no_policy_is_a_type_error_that_says_what_to_write(

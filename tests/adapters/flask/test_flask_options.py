@@ -172,7 +172,10 @@ def test_ready_policies_as_resources() -> None:
     ("resources", "says"),
     [
         (3, 'write resources={"/api/*": {"origins": [...]}}'),
-        ({"/a": ["https://a.example"]}, 'resources["/a"]: a dict of options, a Policy or None'),
+        (
+            {"/a": ["https://a.example"]},
+            'resources["/a"]: a dict of options, a Policy, a tuple or None',
+        ),
         ({"/a": "*"}, 'not str; write {"origins": [...]}'),
         ([["/a"]], "a path was expected, not list"),
     ],

@@ -1,0 +1,145 @@
+"""Policies as tables of plain data, for files and databases."""
+
+from __future__ import annotations
+
+from corscore._config.options import did_you_mean
+from corscore._config.paths import path_problem
+from corscore._policy.policy import Policy
+from corscore._policy.tuple import PolicyTuple
+from corscore._standard.problem import ConfigError, Problem
+from corscore._standard.text import quoted, shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from corscore._policy.map import PathPolicy, PolicyMap
+
+POLICY = "policy"
+"""The key of a table whose value is more than one policy."""
+
+DEFAULT = "default"
+"""The key of a map's default: no path and no host is written so."""
+
+# TOML has no null.
+_NONE = "none"
+_ORIGINS = '["https://app.example.com"]'
+
+
+def stored_map(policies: PolicyMap) -> dict[str, object]:
+    """The table that ``read_map`` reads; see ``PolicyMap.to_mapping``."""
+    entries = dict(policies.items())
+    if policies.default is not None:
+        entries[DEFAULT] = policies.default
+    return {POLICY: {key: _stored(policy) for key, policy in entries.items()}}
+
+
+def _stored(policies: PathPolicy) -> object:
+    if policies is None:
+        return _NONE
+    if isinstance(policies, Policy):
+        return policies.to_mapping()
+    return [policy.to_mapping() for policy in policies]
+
+
+def read_tuple(mapping: Mapping[str, object]) -> PolicyTuple:
+    """The tuple whose policies are the tables in the item ``"policy"``.
+
+    Raises:
+        ConfigError: With every problem of all policies.
+    """
+    problems = list(_beside(mapping))
+    found = _read(POLICY, mapping[POLICY], problems)
+    if problems or not isinstance(found, PolicyTuple):
+        raise ConfigError(tuple(problems))
+    return found
+
+
+def read_map(mapping: Mapping[str, object]) -> tuple[dict[str, PathPolicy], PathPolicy]:
+    """The policies of a map by their keys, and its default; see ``PolicyMap.from_mapping``.
+
+    Raises:
+        ConfigError: With every problem of all policies.
+    """
+    table: Any = mapping.get(POLICY, {})
+    problems = list(_beside(mapping))
+    policies: dict[str, PathPolicy] = {}
+    if not hasattr(table, "items"):
+        problems.append(_not_a_policy(POLICY, table))
+        table = {}
+    for key, value in table.items():
+        policies[key] = _read(key, value, problems)
+    default = policies.pop(DEFAULT, None)
+    problems += filter(None, map(path_problem, (key for key in table if key != DEFAULT)))
+    if problems:
+        raise ConfigError(tuple(problems))
+    return policies, default
+
+
+def _beside(mapping: Mapping[str, object]) -> Iterable[Problem]:
+    for key, value in mapping.items():
+        if key == POLICY:
+            continue
+        guess = did_you_mean(str(key), (POLICY,))
+        hint = "did you mean policy?" if guess else f"move it below [policy.{DEFAULT}]"
+        yield Problem(
+            "option-unknown",
+            str(key),
+            value,
+            f"{shown(key)} is beside {quoted(POLICY)}, where no policy has it.",
+            hint,
+        )
+
+
+def _read(key: str, value: Any, problems: list[Problem]) -> PathPolicy:
+    if value is None or value == _NONE:
+        return None
+    if hasattr(value, "items"):
+        return _read_policy(key, value, problems)
+    if isinstance(value, (list, tuple)) and value and all(hasattr(one, "items") for one in value):
+        found = [
+            _read_policy(f"{key}, policy {number} of {len(value)}", options, problems)
+            for number, options in enumerate(value, 1)
+        ]
+        policies = [policy for policy in found if policy is not None]
+        if len(policies) < len(found):
+            return None
+        try:
+            return PolicyTuple(policies, key)
+        except ConfigError as error:
+            problems += error.problems
+            return None
+    problems.append(_not_a_policy(key, value))
+    return None
+
+
+def _read_policy(
+    place: str, options: Mapping[str, object], problems: list[Problem]
+) -> Policy | None:
+    """``Policy.from_mapping``, with the policy's place in the fields of its problems."""
+    try:
+        return Policy.from_mapping(options)
+    except ConfigError as error:
+        problems += (
+            Problem(
+                problem.code,
+                f"{place}: {problem.field}",
+                problem.value,
+                problem.message,
+                problem.hint,
+            )
+            for problem in error.problems
+        )
+        return None
+
+
+def _not_a_policy(key: str, value: object) -> Problem:
+    name = POLICY if key == POLICY else f"{POLICY}.{quoted(key)}"
+    return Problem(
+        "not-a-policy",
+        key,
+        value,
+        f"{shown(value)} is no table of options.",
+        f"write [{name}], and below it allow_origins = {_ORIGINS}",
+    )
