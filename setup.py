@@ -19,8 +19,8 @@ PURE_PYTHON = bool(os.environ.get("CORSCORE_PURE_PYTHON")) or sys.implementation
 # with the C types of matcher_c.pxd; likewise the others. An install without a C compiler goes on
 # without them, unless they were asked for by name: a wheel for publishing must never lack them, for
 # its file name would promise compiled modules all the same.
-# nonecheck: an object made without its constructor raises instead of ending the process. No claim of
-# freethreading_compatible: no free-threaded interpreter has run the tests, so one turns its GIL on.
+# nonecheck: an object made without its constructor raises instead of ending the process. Nothing
+# claims freethreading_compatible: no free-threaded interpreter has run the tests.
 COMPILED = ("matcher", "answer", "paths", "responder", "gateway")
 
 

@@ -62,9 +62,10 @@ def read_list(problems: Problems, option: str, value: object) -> tuple[str, ...]
 def json_items(value: object) -> list[str]:
     """The items of a list in JSON, also of one that was split at its commas; or none."""
     items = value if isinstance(value, (list, tuple)) else [value]
-    if not all(isinstance(item, str) for item in items):
+    texts = [item for item in items if isinstance(item, str)]
+    if len(texts) < len(items):
         return []
-    text = ",".join(items).strip()
+    text = ",".join(texts).strip()
     if not text.startswith("[") or text[1:].lstrip()[:1] not in ('"', "'"):
         return []
     return [name for item in text.split(",") if (name := item.strip("[]\"' "))]

@@ -1,5 +1,4 @@
-# cython: language_level=3, annotation_typing=False, nonecheck=True
-# cython: binding=False
+# cython: language_level=3, annotation_typing=False, nonecheck=True, binding=False
 """``Answer``: a response, or its headers, prepared when the policy is built.
 
 One source, two builds, as ``matcher_py``.

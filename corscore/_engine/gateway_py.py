@@ -1,5 +1,4 @@
-# cython: language_level=3, annotation_typing=False, nonecheck=True
-# cython: binding=False
+# cython: language_level=3, annotation_typing=False, nonecheck=True, binding=False
 """``Gateway``: find a request's policy, look its origin up, merge prepared headers.
 
 One source, two builds, as ``matcher_py``. Every request takes this way, for every kind of policy.

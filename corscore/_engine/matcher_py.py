@@ -1,5 +1,4 @@
-# cython: language_level=3, annotation_typing=False, nonecheck=True
-# cython: binding=False
+# cython: language_level=3, annotation_typing=False, nonecheck=True, binding=False
 """``Matcher``: the origins that a list of patterns covers.
 
 One source, two builds: this file runs as it is, and Cython compiles it a second time as

@@ -1,5 +1,4 @@
-# cython: language_level=3, annotation_typing=False, nonecheck=True
-# cython: binding=False
+# cython: language_level=3, annotation_typing=False, nonecheck=True, binding=False
 """``PathTable``: policies by path.
 
 One source, two builds, as ``matcher_py``. Paths are compared as frameworks route them: decoded

@@ -1,5 +1,4 @@
-# cython: language_level=3, annotation_typing=False, nonecheck=True
-# cython: binding=False
+# cython: language_level=3, annotation_typing=False, nonecheck=True, binding=False
 """``Responder``: a compiled policy's choice among its prepared answers; policies by origin.
 
 One source, two builds, as ``matcher_py``.

@@ -229,7 +229,7 @@ class Governor:
         """The decision on a request whose policy and answer are known."""
         return (policy or NO_ORIGIN)._compiled.decision(answer, request)
 
-    def pending(self, policy: Policy | None, request: RequestInfo, passed: Any) -> Decision | None:
+    def pending(self, policy: PathPolicy, request: RequestInfo, passed: Any) -> Decision | None:
         """The decision whose headers a response waits for; None if it has started under ASGI.
 
         Args:
@@ -240,7 +240,7 @@ class Governor:
         answer = getattr(getattr(passed, "__self__", passed), "answer", None)
         if not isinstance(answer, matcher.Answer):
             return None
-        return self.decision(policy, answer, request)
+        return self.decision(self.chosen(policy, request), answer, request)
 
     def is_awaited(self, decision: Decision | None) -> bool:
         """Whether an adapter answers an exception that nothing inside has answered with a 500.

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from corscore import ConfigError, Policy, PolicyMap, Problem
@@ -92,9 +92,10 @@ def test_no_hint_covers_a_path_that_the_regex_does_not_match(
     key = f"{start}{middle}{end}"
     try:
         regex = re.compile(key)
-        PolicyMap({key: API})
     except re.error:
-        assume(False)
+        reject()
+    try:
+        PolicyMap({key: API})
     except ConfigError as error:
         (problem,) = error.problems
         # What is no regex is a glob, whose star may be anything, or has a query.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hypothesis import strategies as st
 
@@ -13,6 +13,9 @@ from corscore.testing.conformance import _strategies as strategies
 from corscore.testing.conformance._oracle import allows_origin
 from corscore.testing.conformance._site import METHODS as SITE_METHODS
 from corscore.testing.conformance._site import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Options = dict[str, Any]
 Entry = int | tuple[int, ...]
@@ -42,7 +45,7 @@ class Plan(NamedTuple):
     """
 
     options: list[Options]
-    keys: dict[str, Entry]
+    keys: Mapping[str, Entry]
     default: Entry
     routes: dict[tuple[str, str], Entry]
     by_reference: bool = False

@@ -12,6 +12,7 @@ import pytest
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
+from django.http import HttpResponse
 
 from cors_headers import PAGE
 from corscore import ConfigError, Policy, PolicyMap, PolicyRef
@@ -317,7 +318,7 @@ def test_the_error_that_ends_the_server_names_misspelt_settings_without_frames_o
     wrong: dict[str, Any], codes: list[str], hint: str
 ) -> None:
     with project(**wrong), pytest.raises(ConfigError) as caught:
-        CorsMiddleware(lambda request: request)
+        CorsMiddleware(lambda _: HttpResponse())
     assert [problem.code for problem in caught.value.problems] == codes
     assert caught.value.problems[0].hint == hint
     assert len(caught.traceback) == 2

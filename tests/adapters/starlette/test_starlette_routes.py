@@ -57,13 +57,13 @@ pytestmark = pytest.mark.usefixtures("build")
 keeps_routers = pytest.mark.skipif(COPIES_ROUTES, reason="this FastAPI copies routes")
 
 
-def names_in(response: httpx.Response) -> list[str]:
+def names_in(response: Any) -> list[str]:
     """The names of the policies that expose headers of a response."""
-    names = response.headers.get("Access-Control-Expose-Headers", "").lower()
+    names: str = response.headers.get("Access-Control-Expose-Headers", "").lower()
     return names.removeprefix("x-").split()
 
 
-def governing(client: httpx.Client, method: str, url: str) -> str | None:
+def governing(client: Any, method: str, url: str) -> str | None:
     def send(method: str, url: str, headers: Any) -> Answer:
         path = url.removeprefix(SERVER)
         response = client.request(method, path, headers=headers, follow_redirects=False)

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("build")
 
-OPTIONS = {"allow_origins": [PAGE], "allow_methods": ["PUT"], "expose_headers": ["X-Id"]}
+OPTIONS: dict[str, Any] = {
+    "allow_origins": [PAGE],
+    "allow_methods": ["PUT"],
+    "expose_headers": ["X-Id"],
+}
 POLICY = Policy(**OPTIONS)
 ALLOWED = {**READABLE, "access-control-expose-headers": ["X-Id"]}
 URL = "https://api.example/ok"
