@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from corscore import ConfigError, Policy, PolicyRef, Problem
 from corscore.integration import Governor, check_every
-from corscore_django._requests import request_of
+from corscore_django._requests import path_of, request_of
 
 if TYPE_CHECKING:
     import re
@@ -26,10 +26,10 @@ class Configuration:
 
     Attributes:
         plain: The policy, where one governs every path; else None.
-        simple: The same, where it has no resolver and nothing observes or blocks requests.
+        is_simple: Whether the policies govern every path, and nothing observes or blocks requests.
     """
 
-    __slots__ = ("_governors", "_names", "_options", "plain", "policy", "simple", "urls")
+    __slots__ = ("_governors", "_names", "_options", "is_simple", "plain", "policy", "urls")
 
     def __init__(
         self,
@@ -46,9 +46,7 @@ class Configuration:
         self.plain: Policy | None = None
         if isinstance(policy, Policy) and urls is None:
             self.plain = policy
-        self.simple: Policy | None = None
-        if self.plain is not None and self.plain.resolver is None and not any(options.values()):
-            self.simple = self.plain
+        self.is_simple: bool = urls is None and not any(options.values())
 
     def governs(self, path: str) -> bool:
         """Whether the policy applies to a request's ``path_info``."""
@@ -64,7 +62,11 @@ class Configuration:
         if governor is None:
             try:
                 governor = Governor(
-                    self.policy, is_async=is_async, request_of=request_of, **self._options
+                    self.policy,
+                    is_async=is_async,
+                    request_of=request_of,
+                    path_of=path_of,
+                    **self._options,
                 )
             except ConfigError as error:
                 raise ConfigError(renamed(error.problems, self._names)) from None

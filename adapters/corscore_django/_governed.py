@@ -10,8 +10,9 @@ from django.http import HttpResponse, HttpResponseServerError
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
+from corscore import Policy
 from corscore_django._requests import request_of
-from corscore_django._routes import are_in_use, goes_by_path_alone, policy_for
+from corscore_django._routes import policy_for
 from corscore_django._views import NO_ROUTE, policy_of
 from corscore_django.signals import check_request_enabled
 
@@ -19,33 +20,37 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
-    from corscore import Decision, Policy, RequestInfo
+    from corscore import Decision, RequestInfo
     from corscore.integration import Governor, Notices, PathPolicy, Policies
     from corscore_django._configuration import Configuration
     from corscore_django._marks import RoutePolicy
+    from corscore_django._routes import Urls
 
 # Django's own logger for exceptions of views.
 _logger = logging.getLogger("django.request")
 
 
-def simple_answer(request: HttpRequest, config: Configuration, governor: Governor) -> Any:
-    """The answer to an actual request under one policy, which most requests are.
+def simple_answer(
+    request: HttpRequest, config: Configuration, governor: Governor, urls: Urls | None
+) -> Any:
+    """The answer to an actual request under a policy alone, as most requests are.
 
-    Also puts the decision into ``request.cors``. None for all other requests, which take an
-    ``GovernedRequest``.
+    Also puts the decision into ``request.cors``. None for all other requests, which take a
+    ``GovernedRequest``; the arguments are the same.
     """
-    policy = config.simple
     if (
-        policy is None
+        urls is not None
+        or not config.is_simple
         or request.method == "OPTIONS"
         or check_request_enabled.receivers
-        or are_in_use(request)
     ):
+        return None
+    policy = config.plain or governor.gateway.policy_for(request, False)
+    if type(policy) is not Policy or policy.resolver is not None:
         return None
     meta = request.META
     answer = governor.gateway.answer_to(policy, None, request, meta, meta.get("HTTP_ORIGIN"), False)
-    decision = governor.decision(policy, answer, request_of(request))
-    request.cors = decision  # type: ignore[attr-defined]
+    request.cors = governor.decision_of(policy, answer, request)  # type: ignore[attr-defined]
     return answer
 
 
@@ -56,6 +61,7 @@ class GovernedRequest:
         request: The request.
         config: The settings.
         governor: The governor of the settings.
+        urls: The project's URLs, if views have policies of their own; else None.
         notices: The middleware's notices.
 
     Attributes:
@@ -73,6 +79,7 @@ class GovernedRequest:
         "_is_late",
         "_notices",
         "_request",
+        "_urls",
         "_varies",
         "_verdict",
         "asks_receivers",
@@ -82,18 +89,24 @@ class GovernedRequest:
     )
 
     def __init__(
-        self, request: HttpRequest, config: Configuration, governor: Governor, notices: Notices
+        self,
+        request: HttpRequest,
+        config: Configuration,
+        governor: Governor,
+        urls: Urls | None,
+        notices: Notices,
     ) -> None:
         self._request = request
         self._notices = notices
         self._config = config
         self._governor = governor
+        self._urls = urls
         self._answer: Any = None
         self._verdict: bool | None = None
         self._varies = self._is_late = self.asks_receivers = self.awaits = False
         self.info: RequestInfo = request_of(request)
         policy = config.plain
-        if policy is None or are_in_use(request) or check_request_enabled.receivers:
+        if policy is None or urls is not None or check_request_enabled.receivers:
             policy = self._find()
         self.policy: Policy | None = policy
         if not self.asks_receivers:
@@ -104,7 +117,7 @@ class GovernedRequest:
         request, config, governor = self._request, self._config, self._governor
         is_exempt = False
         route: Policies | None = NO_ROUTE
-        if are_in_use(request):
+        if self._urls is not None:
             is_late = request.method != "OPTIONS" and governor.defers_routes
             if is_late and not check_request_enabled.receivers:
                 self._is_late = True
@@ -213,11 +226,12 @@ class GovernedRequest:
         served = NO_ROUTE
         is_served = match is not None and match is not match_before
         if match is not None and is_served:
-            served = policy_of(match.func, method.lower())
+            served = policy_of(match.func, method)
         if (
             is_served
             and _routing_of(request) == (path, urlconf, method)
-            and goes_by_path_alone(urlconf)
+            and self._urls is not None
+            and self._urls.go_by_path
         ):
             policies = self._or_by_path(served, path)
         else:
@@ -225,12 +239,18 @@ class GovernedRequest:
             if is_served:
                 policies_served = self._or_by_path(served, path)
                 policies = self._governor.of_route(policies, policies_served, self._notices)
-        self.policy = self._governor.chosen(policies, self.info)
+        if policies is None or type(policies) is Policy:
+            self.policy = policies
+        else:
+            self.policy = self._governor.chosen(policies, self.info)
         self._decide(is_resumed=False)
 
     def _or_by_path(self, route: Policies | None, path: str) -> PathPolicy:
         if route is NO_ROUTE:
             route = self._governor.policies if self._config.governs(path) else None
+        if type(route) is Policy:
+            # The usual kind, which needs nothing of the request.
+            return route
         return self._governor.policies_for(self.info, route)
 
     def finish(self, response: HttpResponseBase) -> HttpResponseBase:

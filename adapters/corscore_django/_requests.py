@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 def request_of(request: HttpRequest) -> RequestInfo:
     """The request for policies, resolvers and observers."""
     return RequestInfo.from_environ(
-        request.method or "", request.META, path_of=_path_of, native=request
+        request.method or "", request.META, path_of=path_of, native=request
     )
 
 
-def _path_of(request: HttpRequest) -> str:
+def path_of(request: HttpRequest) -> str:
+    """The path that policies are looked up by."""
     return request.path_info

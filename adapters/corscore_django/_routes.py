@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.core.signals import setting_changed
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from corscore.integration import Governor
     from corscore_django._marks import RoutePolicy
 
-# URL resolvers to the number of marks when they were searched, whether any of their views had a
-# mark, and whether the path alone decides.
-_known: dict[URLResolver, tuple[int, bool, bool]] = {}
 # Bounded: tests, and projects that reload their URLs, make new resolvers.
 _MAX_KNOWN = 100
 
@@ -44,17 +41,34 @@ class _Root:
     imported = -1
 
 
-def are_in_use(request: HttpRequest) -> bool:
-    """Whether views of the project that a request is for have policies of their own."""
+class Urls(NamedTuple):
+    """Views with policies of their own, in the URLs that a request is for.
+
+    Attributes:
+        marks: The number of marks when the views were searched.
+        have_marks: Whether a view has a policy of its own.
+        go_by_path: Whether the language of a request makes no difference to its view.
+    """
+
+    marks: int
+    have_marks: bool
+    go_by_path: bool
+
+
+_known: dict[URLResolver, Urls] = {}
+
+
+def marked_urls(request: HttpRequest) -> Urls | None:
+    """The URLs that a request is for, if views in them have policies of their own; else None."""
     # A middleware above may have set it, and Django uses it, too.
     urlconf = getattr(request, "urlconf", None)
     if Marks.count == 0 and urlconf is None and _Root.imported == _Root.changes:
-        return False
+        return None
     try:
         known = _known_of(urlconf)
     except Exception:  # noqa: BLE001 - URLs that are broken: Django meets them next, and says so
-        return Marks.count > 0
-    return known[1]
+        return Urls(0, have_marks=True, go_by_path=False) if Marks.count else None
+    return known if known.have_marks else None
 
 
 def check(governor: Governor) -> None:
@@ -66,7 +80,7 @@ def check(governor: Governor) -> None:
     problems: list[Problem] = []
     views: list[Callable[..., Any]] = []
     with suppress(Exception):  # broken URLs are for Django to report, at the first request
-        if _known_of(None)[1]:
+        if _known_of(None).have_marks:
             views += _views(get_resolver())
     for policy in (policy for view in views for policy in policies_of(view)):
         found = _problems_with(policy, governor)
@@ -107,32 +121,27 @@ def policy_for(info: RequestInfo, path: str, urlconf: Any) -> RoutePolicy:
     """
     method = info.request_method if info.is_preflight else info.method
     view = _view_at(path, urlconf)
-    return NO_ROUTE if view is None else policy_of(view, (method or "").lower())
+    return NO_ROUTE if view is None else policy_of(view, method or "")
 
 
-def goes_by_path_alone(urlconf: Any) -> bool:
-    """Whether the language of a request makes no difference to its view."""
-    return _known_of(urlconf)[2]
-
-
-def _known_of(urlconf: Any) -> tuple[int, bool, bool]:
+def _known_of(urlconf: Any) -> Urls:
     # Read first: if the settings change meanwhile, these are other URLs.
     changes = _Root.changes
     resolver = get_resolver(urlconf)
     known = _known.get(resolver)
-    if known is None or known[0] != Marks.count:
+    if known is None or known.marks != Marks.count:
         known = _look_through(resolver)
     if urlconf is None:
         _Root.imported = changes
     return known
 
 
-def _look_through(resolver: URLResolver) -> tuple[int, bool, bool]:
+def _look_through(resolver: URLResolver) -> Urls:
     # This imports the views, which makes their marks: the first request may be a preflight.
     views = list(_views(resolver))
     # Read before the marks: views that are marked meanwhile are searched for again.
     count = Marks.count
-    known = count, count > 0 and any(map(_is_marked, views)), not _is_translated(resolver)
+    known = Urls(count, count > 0 and any(map(_is_marked, views)), not _is_translated(resolver))
     if len(_known) >= _MAX_KNOWN:
         _known.clear()
     _known[resolver] = known

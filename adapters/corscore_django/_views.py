@@ -21,8 +21,19 @@ def policy_of(view: Callable[..., Any], method: str) -> RoutePolicy:
 
     Args:
         view: The view in the URLs.
-        method: The method, in lower case.
+        method: The method, as sent.
     """
+    try:
+        return _policy_of(view, method, Marks.count)
+    except TypeError:
+        # An object that is called, and has no hash.
+        return _policy_of.__wrapped__(view, method, Marks.count)
+
+
+@lru_cache(maxsize=1000)
+def _policy_of(view: Callable[..., Any], method: str, _count: int) -> RoutePolicy:
+    """``policy_of``, remembered until there is another mark, whose number is ``_count``."""
+    method = method.lower()
     cls = _class_of(view)
     handler = _handler_of(view, cls, method)
     if handler is None:

@@ -9,7 +9,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from corscore import ConfigError
 from corscore.integration import Notices
 from corscore_django._governed import GovernedRequest, simple_answer
-from corscore_django._routes import check
+from corscore_django._routes import check, marked_urls
 from corscore_django._settings import configuration
 from corscore_django.signals import is_enabled, is_enabled_async
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
+
+    from corscore_django._configuration import Configuration
 
 
 class CorsMiddleware:
@@ -50,30 +52,36 @@ class CorsMiddleware:
         if self._is_async:
             markcoroutinefunction(self)
         try:
-            check(configuration().governor(is_async=self._is_async))
+            self._use(configuration())
+            check(self._governor)
         except (ConfigError, TypeError) as error:
             # The text ends the output, without frames of ours above it.
             raise error.with_traceback(None) from None
+
+    def _use(self, config: Configuration) -> None:
+        self._config = config
+        self._governor = config.governor(is_async=self._is_async)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         """Serve one request."""
         if self._is_async:
             return self._serve_async(request)
         config = configuration()
-        governor = config.governor(is_async=False)
-        answer = simple_answer(request, config, governor)
+        if config is not self._config:
+            self._use(config)
+        governor, urls = self._governor, marked_urls(request)
+        answer = simple_answer(request, config, governor, urls)
         if answer is not None:
             # In a variable first: Python calls it in half the time.
             get_response = self.get_response
             try:
                 response = get_response(request)
             except Exception as error:  # noqa: BLE001 - raised again, or answered
-                response = GovernedRequest(request, config, governor, self.notices).last_resort(
-                    error
-                )
+                governed = GovernedRequest(request, config, governor, urls, self.notices)
+                response = governed.last_resort(error)
             answer.update(response.headers, request.META.get("HTTP_ORIGIN"), self._on_conflict)
             return response  # type: ignore[no-any-return]
-        governed = GovernedRequest(request, config, governor, self.notices)
+        governed = GovernedRequest(request, config, governor, urls, self.notices)
         if governed.asks_receivers:
             governed.receivers_say(allowed=is_enabled(request))
         early = governed.early_response()
@@ -88,19 +96,20 @@ class CorsMiddleware:
 
     async def _serve_async(self, request: HttpRequest) -> HttpResponseBase:
         config = configuration()
-        governor = config.governor(is_async=True)
-        answer = simple_answer(request, config, governor)
+        if config is not self._config:
+            self._use(config)
+        governor, urls = self._governor, marked_urls(request)
+        answer = simple_answer(request, config, governor, urls)
         response: HttpResponseBase
         if answer is not None:
             try:
                 response = await self.get_response(request)
             except Exception as error:  # noqa: BLE001
-                response = GovernedRequest(request, config, governor, self.notices).last_resort(
-                    error
-                )
+                governed = GovernedRequest(request, config, governor, urls, self.notices)
+                response = governed.last_resort(error)
             answer.update(response.headers, request.META.get("HTTP_ORIGIN"), self._on_conflict)
             return response
-        governed = GovernedRequest(request, config, governor, self.notices)
+        governed = GovernedRequest(request, config, governor, urls, self.notices)
         if governed.asks_receivers:
             governed.receivers_say(allowed=await is_enabled_async(request))
         if governed.awaits and governed.policy is not None:

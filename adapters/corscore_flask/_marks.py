@@ -6,8 +6,9 @@ marks of its views later (``_routes``).
 
 from __future__ import annotations
 
-from functools import wraps
+from functools import update_wrapper, wraps
 from inspect import iscoroutinefunction
+from types import FunctionType
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -42,6 +43,8 @@ class Marks:
 
     def __init__(self) -> None:
         self.count = 0
+        # Those that no application with a policy has: only a signal finds out who serves them.
+        self._alone: set[Mark] = set()
         self._blueprints: WeakKeyDictionary[object, Mark] = WeakKeyDictionary()
         self._classes: WeakKeyDictionary[type[View], Mark] = WeakKeyDictionary()
         # Functions that were marked at their definition, to their marks.
@@ -56,7 +59,7 @@ class Marks:
         if blueprint in self._blueprints:
             raise RuntimeError("CORS(blueprint, ...) was called twice: a blueprint has one policy")
         self._blueprints[blueprint] = mark
-        self._added()
+        self._added(mark)
 
     def put_on_class(self, view_class: type[View], mark: Mark) -> None:
         """Mark the views that are made from a class.
@@ -67,7 +70,7 @@ class Marks:
         if view_class in self._classes:
             raise _twice(view_class)
         self._classes[view_class] = mark
-        self._added()
+        self._added(mark)
 
     def put_on_function(
         self, function: Callable[..., Any], mark: Mark, *, is_defined_here: bool
@@ -93,7 +96,7 @@ class Marks:
         setattr(marked, _OWN, mark)
         if is_defined_here:
             self._functions[function] = mark
-        self._added()
+        self._added(mark)
         return marked
 
     def of_app(self, app: Flask) -> set[Mark]:
@@ -148,11 +151,19 @@ class Marks:
         # The app serves the marked copy: the mark is for the copy's routes alone.
         return None if mark in taken else mark
 
-    def _added(self) -> None:
-        if not self.count:
-            # The signal is connected only in processes with marks.
-            request_started.connect(_refuse_to_be_unseen)
+    def governed(self, found: set[Mark]) -> None:
+        """Note the marks that an application with a policy has found on its routes."""
+        if self._alone:
+            self._alone -= found
+            if not self._alone:
+                # Every request would pay for it.
+                request_started.disconnect(_refuse_to_be_unseen)
+
+    def _added(self, mark: Mark) -> None:
         self.count += 1
+        if not self._alone:
+            request_started.connect(_refuse_to_be_unseen)
+        self._alone.add(mark)
 
 
 marks = Marks()
@@ -174,6 +185,17 @@ def _own(function: object) -> Mark | None:
 
 
 def _copy(function: Callable[..., Any]) -> Callable[..., Any]:
+    if type(function) is FunctionType:
+        # A call through a wrapper would cost each request as much as finding its policy.
+        copied = FunctionType(
+            function.__code__,
+            function.__globals__,
+            function.__name__,
+            function.__defaults__,
+            function.__closure__,
+        )
+        copied.__kwdefaults__ = function.__kwdefaults__
+        return update_wrapper(copied, function)
     if iscoroutinefunction(function):
 
         @wraps(function)

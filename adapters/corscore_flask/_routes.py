@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
 from werkzeug.exceptions import HTTPException
 
-from corscore import ConfigError, Problem
-from corscore.integration import environ_path
+from corscore import ConfigError, Policy, Problem
+from corscore.integration import single_slash_path
 from corscore_flask._marks import marks, own_marks
 from corscore_wsgi import CORSMiddleware
 
@@ -23,11 +24,16 @@ if TYPE_CHECKING:
     from corscore.integration import PathPolicy, Policies
     from corscore_flask._marks import Mark
 
+    # The mark of a route, and its policy where that is a plain one.
+    Served = tuple[Mark | None, Policy | None]
 
 # The key of an environ under which Werkzeug keeps its request.
 _REQUEST = "werkzeug.request"
+# The keys that decide about the route.
+_ROUTED_BY = ("REQUEST_METHOD", "PATH_INFO", "SCRIPT_NAME", "HTTP_HOST", "wsgi.url_scheme")
 # Methods are of any number.
 _MOST_MARKS = 10_000
+_routed_by = itemgetter(*_ROUTED_BY)
 
 
 class FlaskLayer(CORSMiddleware):
@@ -52,7 +58,7 @@ class FlaskLayer(CORSMiddleware):
         self._seen: tuple[int, int, int] | None = None
         self._taken: set[Mark] = set()
         self._bound: dict[Mark, Policies | None] = {}
-        self._marks: dict[tuple[str, str], tuple[object, tuple[Mark | None]]] = {}
+        self._marks: dict[tuple[str, str], tuple[object, Served]] = {}
 
     def look_for_routes(self) -> None:
         """Look for routes with policies, if there are new routes or marks.
@@ -72,6 +78,7 @@ class FlaskLayer(CORSMiddleware):
         if problems:
             raise ConfigError(tuple(problems))
         self._marks.clear()
+        marks.governed(found)
         self._taken = own_marks(list(app.view_functions.values()))
         if found:
             self._has_routes = True
@@ -79,10 +86,7 @@ class FlaskLayer(CORSMiddleware):
             self.governor.gateway.use_routes(self.policy_at, later)
         self._seen = state
 
-    def path_of(self, environ: WSGIEnvironment) -> str:
-        """The path as Flask routes it: several slashes at its start count as one."""
-        path = environ_path(environ)
-        return path if path[:1] == "/" != path[1:2] else f"/{path.lstrip('/')}"
+    path_of = staticmethod(single_slash_path)
 
     def policy_at(self, environ: WSGIEnvironment) -> PathPolicy:
         """The policy or policies of the route, else of the path, else the app's."""
@@ -109,50 +113,36 @@ class FlaskLayer(CORSMiddleware):
         Flask leaves its routing result in the request. It proves what a lookup would find if the
         request is unchanged. Else the lookup decides.
         """
-        get = environ.get
-        method, path, root = get("REQUEST_METHOD"), get("PATH_INFO"), get("SCRIPT_NAME")
-        host, scheme = get("HTTP_HOST"), get("wsgi.url_scheme")
-        request_before = get(_REQUEST)
+        came = _routing_of(environ)
+        request_before = environ.get(_REQUEST)
         # Found once, so that a view sees the policy that its response gets.
         found: list[PathPolicy] = []
 
         def find() -> PathPolicy:
             if found:
                 return found[0]
-            request = get(_REQUEST)
+            request = environ.get(_REQUEST)
             served = None
             if request is not None and request is not request_before:
-                served = self._served(request, method or "")
-            if (
-                served is not None
-                and get("PATH_INFO") == path
-                and get("REQUEST_METHOD") == method
-                and get("SCRIPT_NAME") == root
-                and get("HTTP_HOST") == host
-                and get("wsgi.url_scheme") == scheme
-            ):
-                policy = self._policy_of(served[0], environ)
+                served = self._served(request, came[0] or "")
+            if served is not None and _routing_of(environ) == came:
+                # Most routes have a plain policy, which needs nothing of the request.
+                policy = served[1] or self._policy_of(served[0], environ)
             else:
-                given = {
-                    "REQUEST_METHOD": method,
-                    "PATH_INFO": path,
-                    "SCRIPT_NAME": root,
-                    "HTTP_HOST": host,
-                    "wsgi.url_scheme": scheme,
-                }
-                came = {key: value for key, value in environ.items() if key not in given}
-                came.update((key, value) for key, value in given.items() if value is not None)
-                policy = self.policy_at(came)
+                given = dict(zip(_ROUTED_BY, came, strict=True))
+                before = {key: value for key, value in environ.items() if key not in given}
+                before.update((key, value) for key, value in given.items() if value is not None)
+                policy = self.policy_at(before)
                 if served is not None:
-                    policy_served = self._policy_of(served[0], came)
+                    policy_served = self._policy_of(served[0], before)
                     policy = self.governor.of_route(policy, policy_served, self.notices)
             found.append(policy)
             return policy
 
         return find
 
-    def _served(self, request: Request, method: str) -> tuple[Mark | None] | None:
-        """The mark of the route that a request was routed to, in a tuple; None without routing."""
+    def _served(self, request: Request, method: str) -> Served | None:
+        """The mark of the route that a request was routed to; None without routing."""
         rule = request.url_rule
         # Without a rule, what found none may be the router of another application.
         if rule is None or rule.map is not self._flask.url_map:
@@ -162,7 +152,9 @@ class FlaskLayer(CORSMiddleware):
         known = self._marks.get((rule.endpoint, method))
         if known is not None and known[0] is view:
             return known[1]
-        served = (marks.of_route(self._flask, rule.endpoint, method, self._taken),)
+        mark = marks.of_route(self._flask, rule.endpoint, method, self._taken)
+        policies = None if mark is None else self._bound.get(mark)
+        served = mark, policies if isinstance(policies, Policy) else None
         if len(self._marks) < _MOST_MARKS:
             self._marks[rule.endpoint, method] = view, served
         return served
@@ -195,6 +187,14 @@ class FlaskLayer(CORSMiddleware):
                 # No such page, not with this method, not on this host, or a redirect elsewhere.
                 return None
         return marks.of_route(app, endpoint, method, self._taken)
+
+
+def _routing_of(environ: WSGIEnvironment) -> tuple[Any, ...]:
+    try:
+        return _routed_by(environ)
+    except KeyError:
+        # PEP 3333: some of them may be absent.
+        return tuple(map(environ.get, _ROUTED_BY))
 
 
 def _located(problem: Problem, mark: Mark) -> Problem:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import corscore_asgi
+from corscore import Policy
 from corscore.integration import check_every, scope_path
 from corscore_starlette._lookup import Leaf, leaves_of, look_up, root_path
 from corscore_starlette._marks import Mark, Marks
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from starlette.routing import Router
     from starlette.types import Scope
 
-    from corscore import Policy
     from corscore.integration import PathPolicy, Policies
 
 
@@ -151,4 +151,7 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
 
     def _policy_of(self, mark: Mark | None, scope: Scope) -> PathPolicy:
         source = self.governor.policies if mark is None else mark.source
+        if type(source) is Policy:
+            # The usual kind, which needs nothing of the request.
+            return source
         return self.governor.policies_for(self.request_of(scope), source)

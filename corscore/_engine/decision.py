@@ -6,7 +6,8 @@ from corscore._engine.headers import raw_pairs, update
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from typing import Any
 
     from corscore._engine.answer_py import Kind
     from corscore._engine.compiled import Compiled
@@ -23,7 +24,11 @@ class Decision:
     passes the response's headers through ``apply`` (or ``apply_raw``, or ``update``).
     """
 
-    __slots__ = ("_answer", "_compiled", "_is_final", "_request")
+    # `_source` is where `_request` comes from, if it is not set.
+    __slots__ = ("_answer", "_compiled", "_is_final", "_request", "_source")
+
+    _request: RequestInfo
+    _source: tuple[Callable[[Any], RequestInfo], object]
 
     def __init__(
         self, answer: Answer, request: RequestInfo, compiled: Compiled, *, is_final: bool
@@ -32,6 +37,37 @@ class Decision:
         self._request = request
         self._compiled = compiled
         self._is_final = is_final
+
+    @classmethod
+    def of_native(
+        cls,
+        answer: Answer,
+        compiled: Compiled,
+        request_of: Callable[[Any], RequestInfo],
+        native: object,
+    ) -> Decision:
+        """Return the decision on a framework's own request, which is read when it is needed.
+
+        Args:
+            answer: The answer to it.
+            compiled: The policy.
+            request_of: Makes a ``RequestInfo`` of it.
+            native: The framework's own request.
+        """
+        decision = cls.__new__(cls)
+        decision._answer = answer
+        decision._compiled = compiled
+        decision._is_final = True
+        decision._source = (request_of, native)
+        return decision
+
+    def __getattr__(self, name: str) -> Any:
+        # Called for a slot that is not set.
+        if name != "_request":
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        request_of, native = self._source
+        self._request = request_of(native)
+        return self._request
 
     @property
     def needs_resolver(self) -> bool:

@@ -9,6 +9,9 @@ cpdef scope_path(scope)
 @cython.locals(path=str)
 cpdef environ_path(environ)
 
+@cython.locals(path=str)
+cpdef single_slash_path(environ)
+
 
 @cython.final
 cdef class Segment:

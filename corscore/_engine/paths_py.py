@@ -40,6 +40,14 @@ def environ_path(environ: Mapping[str, Any]) -> str:
     return path.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
+def single_slash_path(environ: Mapping[str, Any]) -> str:
+    """``environ_path`` with one slash at its start, however many were sent, as Werkzeug routes."""
+    path = environ_path(environ)
+    if path.startswith("/") and not path.startswith("//"):
+        return path
+    return f"/{path.lstrip('/')}"
+
+
 class Segment:
     """A segment of a prefix, with the segments below it.
 

@@ -5,7 +5,7 @@ Public, for those who write an adapter for another framework.
 
 from __future__ import annotations
 
-from corscore._engine.matcher import FOUND, environ_path, scope_path
+from corscore._engine.matcher import FOUND, environ_path, scope_path, single_slash_path
 from corscore._policy.policy import NO_ORIGIN
 from corscore._policy.reference import check_every, compiled_source
 from corscore._standard.text import escaped
@@ -39,6 +39,7 @@ __all__ = (
     "policies_from",
     "policy_from",
     "scope_path",
+    "single_slash_path",
     "split_forbidden",
     "translated_policy",
 )

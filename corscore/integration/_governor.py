@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from corscore._engine import matcher
+from corscore._engine.decision import Decision
 from corscore._policy.map import PolicyMap
 from corscore._policy.policy import NO_ORIGIN, Policy
 from corscore._policy.reference import PolicyRef, check_every, compiled_source
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from corscore._engine.decision import Decision
     from corscore._engine.headers import OnConflict
     from corscore._engine.matcher import Answer, Gateway
     from corscore._engine.request import RequestInfo
@@ -228,6 +228,10 @@ class Governor:
     def decision(self, policy: Policy | None, answer: Answer, request: RequestInfo) -> Decision:
         """The decision on a request whose policy and answer are known."""
         return (policy or NO_ORIGIN)._compiled.decision(answer, request)
+
+    def decision_of(self, policy: Policy, answer: Answer, native: object) -> Decision:
+        """``decision`` for the framework's own request, which is read when it is needed."""
+        return Decision.of_native(answer, policy._compiled, self._request_of, native)
 
     def pending(self, policy: PathPolicy, request: RequestInfo, passed: Any) -> Decision | None:
         """The decision whose headers a response waits for; None if it has started under ASGI.
