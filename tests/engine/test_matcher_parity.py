@@ -157,7 +157,10 @@ def answered(
     with using(build):
         policy = Policy(**options)
         removed: list[str] = []
-        request = RequestInfo.from_pairs(method, pairs)
+        try:
+            request = RequestInfo.from_pairs(method, pairs)
+        except TypeError as error:  # the first pair shows that these are no bytes
+            return [str(error)]
         decision = policy.decide(request)
         sent: list[Any] = []
         refused: list[Any] = []
