@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
 import builds
@@ -49,6 +50,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         group = "browser" if _needs_browser(item) else item.nodeid.partition("::")[0]
         item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=_needs_browser)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Save what was measured: pytest-xdist ends its processes, however long theirs takes."""
+    if hasattr(session.config, "workerinput") and (measured := Coverage.current()) is not None:
+        measured.save()
 
 
 def _needs_browser(item: pytest.Item) -> bool:

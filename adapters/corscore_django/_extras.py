@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any
 from django.utils.module_loading import import_string
 
 from corscore import ConfigError, OriginResolver, Policy, PolicyMap, PolicyRef, Problem
-from corscore.integration import Governor, compiled_source, translated_policy
-from corscore_django._configuration import renamed
+from corscore.integration import (
+    check_observer,
+    compiled_source,
+    read_own_origins,
+    read_switch,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +33,6 @@ EXTRAS = {
 }
 """The settings that are arguments of ``Governor``."""
 
-_ANYONE = Policy(allow_origins=["*"])
-
 
 def read_extras(values: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
     """Return the arguments of ``Governor`` that the settings mean.
@@ -44,7 +46,7 @@ def read_extras(values: Mapping[str, Any], problems: list[Problem]) -> dict[str,
     """
     options: dict[str, Any] = {
         "block_cross_site": read_switch(
-            BLOCK_CROSS_SITE, values.get(BLOCK_CROSS_SITE, False), problems
+            values.get(BLOCK_CROSS_SITE, False), BLOCK_CROSS_SITE, " = ", problems=problems
         ),
         "own_origins": values.get(OWN_ORIGINS, ()),
         "on_decision": _on_decision(values.get(ON_DECISION)),
@@ -53,10 +55,9 @@ def read_extras(values: Mapping[str, Any], problems: list[Problem]) -> dict[str,
     if options["shadow"] is not None:
         options["shadow"] = read_policies(SHADOW, options["shadow"], problems)
     try:
-        # The rest is checked by the middleware's own governor, which knows what it can await.
-        Governor(_ANYONE, is_async=True, own_origins=options["own_origins"])
+        read_own_origins(options["own_origins"], OWN_ORIGINS, " = ")
     except ConfigError as error:
-        problems.extend(renamed(error.problems, {"own_origins": OWN_ORIGINS}))
+        problems.extend(error.problems)
     return options
 
 
@@ -76,18 +77,6 @@ def read_policies(name: str, value: object, problems: list[Problem]) -> Policies
     except ConfigError as error:
         problems.extend(error.problems)
         return None
-
-
-def read_switch(name: str, value: object, problems: list[Problem]) -> bool:
-    """Read a boolean setting that is no option, with the same problems as an option."""
-    if isinstance(value, bool):
-        return value
-    try:
-        translated_policy({"allow_origins": ["*"], "debug": value}, {"debug": name}, " = ")
-    except ConfigError as error:
-        problems.extend(error.problems)
-    # The rest is checked by what was meant, so that all problems come at once.
-    return problems[-1].hint.endswith("True")
 
 
 def read_resolver(value: object, problems: list[Problem]) -> Any:
@@ -120,8 +109,5 @@ def _on_decision(value: object) -> Any:
         raise TypeError(
             f"{ON_DECISION}: a function was expected, not {type(value).__name__}; {example}"
         )
-    try:
-        Governor(_ANYONE, is_async=True, on_decision=value)
-    except TypeError as error:
-        raise TypeError(f"{ON_DECISION}{str(error).removeprefix('on_decision')}") from None
+    check_observer(value, ON_DECISION)
     return value

@@ -153,7 +153,7 @@ class GovernedRequest:
         if policy is None:
             if not self._is_late:
                 request.cors = None  # type: ignore[attr-defined]
-                self._governor.leave_alone(self.info)
+                self._governor.left_alone(request)
             return
         meta = request.META
         self._answer = self._governor.gateway.answer_to(

@@ -6,20 +6,15 @@ match the whole path.
 
 from __future__ import annotations
 
-import re
-import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-TYPE_CHECKING = False
-if TYPE_CHECKING or sys.version_info < (3, 11):
-    import sre_constants as _constants
-    import sre_parse as _parser
-else:
-    # The parser of re itself: nothing else is sure to read a pattern as re does.
-    from re import _constants, _parser
+from corscore.integration.regex_tree import constants, parse
 
-_ENDS = (_constants.AT_END, _constants.AT_END_STRING)
-_REPEATS = (_constants.MAX_REPEAT, _constants.MIN_REPEAT)
+if TYPE_CHECKING:
+    import re
+
+_ENDS = (constants.AT_END, constants.AT_END_STRING)
+_REPEATS = (constants.MAX_REPEAT, constants.MIN_REPEAT)
 
 
 def extended(regex: re.Pattern[str]) -> str | None:
@@ -28,12 +23,10 @@ def extended(regex: re.Pattern[str]) -> str | None:
     None if its end is written out, as by ``$``, ``.*`` or ``(/.*)?``: then both ways of matching
     mean the same, or the regex was written for the whole path.
     """
-    # The type stubs do not say that a tree is iterable.
-    tree: Any = _parser.parse(regex.pattern, regex.flags)
-    parts = list(tree)
+    parts = list(parse(regex))
     if not _is_open(parts):
         return None
-    if any(operator is _constants.BRANCH for operator, _ in parts):
+    if any(operator is constants.BRANCH for operator, _ in parts):
         return f"(?:{regex.pattern}).*"
     return f"{regex.pattern}.*"
 
@@ -46,14 +39,14 @@ def _is_open(parts: Any) -> bool:
     if not len(parts):
         return True
     operator, argument = parts[-1]
-    if operator is _constants.AT:
+    if operator is constants.AT:
         return argument not in _ENDS
     if operator in _REPEATS:
         _, most, repeated = argument
-        swallows_all = most is _constants.MAXREPEAT and repeated[0][0] is _constants.ANY
+        swallows_all = most is constants.MAXREPEAT and repeated[0][0] is constants.ANY
         return not swallows_all and _is_open(repeated)
-    if operator is _constants.SUBPATTERN:
+    if operator is constants.SUBPATTERN:
         return _is_open(argument[-1])
-    if operator is _constants.BRANCH:
+    if operator is constants.BRANCH:
         return any(map(_is_open, argument[1]))
     return True

@@ -9,16 +9,9 @@ from django.conf import settings
 from django.core.signals import setting_changed
 
 from corscore import ConfigError, Problem
-from corscore.integration import Notices, split_forbidden, translated_policy
+from corscore.integration import Notices, read_switch, split_forbidden, translated_policy
 from corscore_django._configuration import Configuration
-from corscore_django._extras import (
-    EXTRAS,
-    RESOLVER,
-    read_extras,
-    read_policies,
-    read_resolver,
-    read_switch,
-)
+from corscore_django._extras import EXTRAS, RESOLVER, read_extras, read_policies, read_resolver
 from corscore_django._regexes import LISTS, NOTHING, bracketed, join, read_urls
 from corscore_django.defaults import default_headers, default_methods
 from corscore_django.signals import check_request_enabled
@@ -162,7 +155,8 @@ class Reading:
         options["allow_origin_regex"] = join(regexes, names, options, problems)
         resolver = options.get("origin_resolver")
         options["origin_resolver"] = read_resolver(resolver, problems)
-        if read_switch(self.name(ALL_ORIGINS), self.values.get(ALL_ORIGINS, False), problems):
+        allows_all = self.values.get(ALL_ORIGINS, False)
+        if read_switch(allows_all, self.name(ALL_ORIGINS), " = ", problems=problems):
             listed = options.get("allow_origins", ())
             options["allow_origins"] = ["*", *listed] if isinstance(listed, LISTS) else listed
         if not any(map(options.get, _SOURCES)) and (

@@ -18,6 +18,7 @@ from django.utils.http import is_same_domain
 from django.utils.module_loading import import_string
 
 from corscore import ConfigError
+from corscore.diagnostics import developers_origins
 from corscore_django._extras import BLOCK_CROSS_SITE
 from corscore_django._prefixes import extended
 from corscore_django._routes import decorated_views
@@ -105,13 +106,6 @@ _AUTHENTICATING = re.compile("auth|login", re.IGNORECASE)
 # By its name: Channels need not be installed.
 _ORIGIN_VALIDATOR = "channels.security.websocket.OriginValidator"
 _MAX_LAYERS = 32
-
-_LOCAL = re.compile(r"http://(?:(?:[^/:]+\.)?localhost|127(?:\.[0-9]+){3}|\[::1\])(?::[0-9*]+)?")
-_LOCAL_PROBES = tuple(
-    f"http://{host}{port}"
-    for host in ("localhost", "127.0.0.1")
-    for port in ("", ":3000", ":5173", ":8000", ":8080")
-)
 
 
 def check_settings(**_kwargs: Any) -> list[CheckMessage]:
@@ -332,12 +326,7 @@ def check_deployment(**_kwargs: Any) -> list[CheckMessage]:
     except (ConfigError, TypeError):
         return []
     messages: list[CheckMessage] = []
-    local: dict[str, None] = {}
-    for policy in policies:
-        local.update(dict.fromkeys(filter(_LOCAL.fullmatch, policy.allow_origins)))
-        if policy.allow_origin_regex is not None:
-            matched = filter(policy.allow_origin_regex.fullmatch, _LOCAL_PROBES)
-            local.update(dict.fromkeys(matched))
+    local = dict.fromkeys(origin for policy in policies for origin in developers_origins(policy))
     if local:
         messages.append(
             CheckWarning(

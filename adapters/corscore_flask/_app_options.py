@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from corscore import ConfigError, Policy, Problem
-from corscore.integration import Governor
-from corscore_flask._given import GivenOptions, literal
+from corscore import ConfigError
+from corscore.integration import read_own_origins, read_switch
+from corscore_flask._given import GivenOptions
 from corscore_flask._options import OF_THE_APP, listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ANY = Policy(allow_origins=["*"])
-_TRUE = ("1", "true", "yes", "on")
+    from corscore import Problem
 
 
 def options_of_the_app(
@@ -28,28 +27,16 @@ def options_of_the_app(
     """
     problems = GivenOptions(given, config)
     found = {name: problems.written[name] for name in OF_THE_APP if name in problems.written}
-    blocks = found.get("block_cross_site", False)
-    if not isinstance(blocks, bool):
-        problems.add(
-            "not-a-bool",
-            "block_cross_site",
-            blocks,
-            f"{literal(blocks)} is a {type(blocks).__name__}, not True or False.",
-            f"write {problems.write('block_cross_site', value=str(blocks).lower() in _TRUE)}",
-        )
+    read_switch(
+        found.get("block_cross_site", False),
+        problems.name("block_cross_site"),
+        problems.separator,
+        problems=problems.found,
+    )
     if "own_origins" in found:
         found["own_origins"] = listed(found["own_origins"])
         try:
-            Governor(_ANY, is_async=False, own_origins=found["own_origins"])
+            read_own_origins(found["own_origins"], problems.name("own_origins"), problems.separator)
         except ConfigError as error:
-            problems.found += [
-                Problem(
-                    problem.code,
-                    problems.name("own_origins"),
-                    problem.value,
-                    problem.message,
-                    problem.hint,
-                )
-                for problem in error.problems
-            ]
+            problems.found += error.problems
     return found, tuple(problems.found)

@@ -7,21 +7,13 @@ well-formed origins only. Built from the parse tree of ``re``, without running t
 from __future__ import annotations
 
 import re
-import sys
+
+from corscore._standard.regex_tree import constants
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
-
-if TYPE_CHECKING or sys.version_info < (3, 11):
-    import sre_constants as _constants
-    import sre_parse as _parser
-else:
-    # The parser of re itself: nothing else is sure to read a pattern as re does.
-    from re import _constants, _parser
-
-constants = _constants
 
 UNBOUNDED = constants.MAXREPEAT
 ATOMIC = getattr(constants, "ATOMIC_GROUP", None)  # Both came with Python 3.11.
@@ -62,11 +54,6 @@ _MOST_PAIRS = 200_000
 
 class TooLarge(Exception):
     """The automaton would need more memory or time than a configuration is worth."""
-
-
-def parse(regex: re.Pattern[str]) -> Any:
-    """The regex as pairs of operator and argument, in lists."""
-    return _parser.parse(regex.pattern, regex.flags)
 
 
 def mask_of(chars: str) -> int:

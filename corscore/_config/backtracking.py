@@ -16,10 +16,9 @@ from corscore._config.automaton import (
     Automaton,
     TooLarge,
     charset,
-    constants,
-    parse,
 )
 from corscore._standard.origin import MAX_ORIGIN_LENGTH
+from corscore._standard.regex_tree import constants, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

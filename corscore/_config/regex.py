@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 import warnings
 
-from corscore._config.automaton import Automaton, TooLarge, parse
+from corscore._config.automaton import Automaton, TooLarge
 from corscore._config.backtracking import why_slow
 from corscore._config.look_alikes import LookAlikes, Unknown, find_look_alikes
 from corscore._config.regex_repair import faster, narrower
 from corscore._standard.public_suffix import is_public_suffix
+from corscore._standard.regex_tree import parse
 from corscore._standard.text import shown
 
 TYPE_CHECKING = False

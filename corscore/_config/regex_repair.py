@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from corscore._config.automaton import charset, parse
+from corscore._config.automaton import charset
+from corscore._standard.regex_tree import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

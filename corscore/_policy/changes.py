@@ -24,8 +24,8 @@ class Change:
     Attributes:
         path: The key of a ``PolicyMap`` where it is, or ``"default"``, and of a tuple the policy:
             ``"/api/*, policy 1 of 2"``. None for plain policies.
-        option: The option, such as ``"allow_origins"``; ``"policy"`` where a whole one came, went
-            or was set to None.
+        option: The option, such as ``"allow_origins"``; ``"policy"`` where a whole policy was
+            added, removed or set to None.
         before: The option's value in the old policy.
         after: Its value in the new one.
         added: For a list, what is only in the new one; else empty.
@@ -77,9 +77,9 @@ def changes(old: Current, new: Current) -> tuple[Change, ...]:
     """Return the differences, in the order of the options; for maps, key by key.
 
     The order of a list does not count. A policy or a tuple that is compared with a map counts as a
-    map with this default alone.
+    map that has only this default.
     """
-    # A map alone has items.
+    # Only a map has items.
     if not hasattr(old, "items") and not hasattr(new, "items"):
         return tuple(_in_entry(None, old, new))
     before, after = _entries(old), _entries(new)

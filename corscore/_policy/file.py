@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from corscore._policy.tuple import PolicyTuple
 
 _FIELD = "PolicyRef.from_file"
-# Reading needs no notice of a change, which network file systems and mounted volumes do not send.
+# The file is read again and again: network file systems and mounted volumes notify of no change.
 _SECONDS = 1.0
 # How long the first request waits for the first reading: a network file system may never answer.
 _FIRST_SECONDS = 2.0
@@ -100,7 +100,7 @@ class FileWatcher:
         content: Its bytes as they were read last.
 
     Attributes:
-        process: The process that the thread runs in; 0 before the first.
+        process: The process that the thread runs in; 0 before there is one.
     """
 
     __slots__ = (
@@ -123,7 +123,7 @@ class FileWatcher:
         # What was read last, or why nothing could be read, which is logged once.
         self._seen: bytes | str | None = content
         self._version = _version(content)
-        # A process to the end of its first reading.
+        # By process; set when its first reading has ended.
         self._first_readings: dict[int, Event] = {}
         self._is_closed = False
 

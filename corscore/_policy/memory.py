@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-# One part in so many of the entries is kept for refusals when there are too many of them.
+# When there are too many entries, a tenth of them stays for refusals.
 _REFUSALS_SHARE = 10
 
 

@@ -35,7 +35,7 @@ class PolicyRef:
     __slots__ = ("__weakref__", "_checks", "_lock", "current")
 
     current: Current
-    """The policy of the moment: a slot, which a gateway reads in less time than a property."""
+    """The current policy; a slot, which a gateway reads faster than a property."""
 
     def __init__(self, policy: Policy | tuple[Policy, ...] | PolicyMap) -> None:
         # Imported late: only a policy that changes needs it.

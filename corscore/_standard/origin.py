@@ -37,8 +37,8 @@ def parse_origin(text: str) -> Origin | None:
     """
     if len(text) > MAX_ORIGIN_LENGTH:
         return None
-    scheme, separator, authority = text.partition("://")
-    if not separator or not is_scheme(scheme):
+    scheme, _, authority = text.partition("://")
+    if not is_scheme(scheme):
         return None
     host, port = split_port(authority)
     if port is not None and not is_port(port, scheme):
@@ -86,7 +86,7 @@ def split_port(authority: str) -> tuple[str, str | None]:
 def is_port(text: str, scheme: str) -> bool:
     """Whether ``text`` is 1 to 65535 without leading zeros, and not the scheme's default port."""
     return (
-        0 < len(text) <= 5
+        len(text) <= 5
         and text.isascii()
         and text.isdigit()
         and text[0] != "0"

@@ -26,7 +26,7 @@ def is_public_suffix(host: str, *, private: bool = True) -> bool:
     """
     host = host.removesuffix(".")
     below = f"{_ANY_LABEL}.{host}"
-    # The public part of a name below a suffix is that suffix, or the whole name by a wildcard rule.
+    # Of a name below a suffix it returns that suffix, or, by a wildcard rule, the whole name.
     return _loaded(private).publicsuffix(below) in (host, below)
 
 
@@ -56,7 +56,7 @@ def suffixes_below(host: str) -> tuple[str, ...]:
         host: A domain in lower case, with or without a trailing dot.
     """
     if not _below:
-        # Imported late, as below.
+        # Imported late, as in `_loaded`.
         from pathlib import Path
 
         from publicsuffixlist import PSLFILE

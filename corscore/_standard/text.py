@@ -25,7 +25,7 @@ def shown(value: object) -> str:
 
 
 def ticked(token: str) -> str:
-    """A token in backticks, cut to 64 characters: a method that differs by case only."""
+    """A token in backticks, cut to 64 characters, for methods that differ by case only."""
     return f"`{token}`" if len(token) <= _MAX_TICKED else f"`{token[:_MAX_TICKED]}...`"
 
 

@@ -16,7 +16,7 @@ from corscore.diagnostics._diagnosis import Diagnosis, DiagnosisStep, NoResponse
 from corscore.diagnostics._finding import Finding
 from corscore.diagnostics._har import MAX_HAR_BYTES, Entry, HarError, read_har
 from corscore.diagnostics._har_report import HarReport, explain_har
-from corscore.diagnostics._lint import lint
+from corscore.diagnostics._lint import developers_origins, lint
 from corscore.diagnostics._probe import probe
 
 __all__ = (
@@ -35,6 +35,7 @@ __all__ = (
     "Step",
     "access_changes",
     "console_messages",
+    "developers_origins",
     "explain_fetch",
     "explain_har",
     "lint",

@@ -27,10 +27,13 @@ from corscore.diagnostics._traces import allow_origin
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAX_HAR_BYTES: int = 256 * 2**20
+MAX_HAR_BYTES: int = 100 * 2**20
 MAX_HAR_ENTRIES = 50_000
-# A gzip of 64 KiB can unpack to 64 MiB, and JSON takes many times its size as objects. Recordings
-# shrink to a tenth, or to a fiftieth where they repeat themselves.
+# As an object, a value of three bytes takes sixty. The content of responses has such marks, too.
+MAX_HAR_VALUES = 6_000_000
+_MARKS = (b",", b"[", b"{")
+# A gzip of 64 KiB can unpack to 64 MiB. Recordings shrink to a tenth, or to a fiftieth where they
+# repeat themselves.
 _MAX_RATIO = 100
 _ALWAYS_UNPACKED = 8 * 2**20
 # The bounds of one entry, above those of servers and browsers.
@@ -110,7 +113,7 @@ def read_har(data: bytes) -> list[Entry]:
 
     Args:
         data: The file, gzipped or not; at most ``MAX_HAR_BYTES``, also when unpacked. Beyond 8 MiB
-            a gzip may unpack to a hundred times its size.
+            a gzip may unpack to a hundred times its size. Reading takes up to 1.5 GiB of memory.
 
     Raises:
         HarError: The data is no HAR, or too large.
@@ -163,7 +166,12 @@ def _unpacked(data: bytes) -> bytes:
         if limit < len(data) <= MAX_HAR_BYTES:
             raise HarError(f"it unpacks to more than {_MAX_RATIO} times its size; unpack it first")
     if len(data) > MAX_HAR_BYTES:
-        raise HarError(f"it has more than {MAX_HAR_BYTES // 2**20} MiB")
+        raise HarError(
+            f"it has more than {MAX_HAR_BYTES // 2**20} MiB; record fewer requests, or save it "
+            "without the content of responses"
+        )
+    if sum(map(data.count, _MARKS)) > MAX_HAR_VALUES:
+        raise HarError(f"it has more than {MAX_HAR_VALUES} values; record fewer requests")
     return data
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from corscore._config.pattern import Pattern, is_address, is_loopback, parse_pattern
@@ -30,7 +31,8 @@ _LEAST_KEPT = MAX_AGE_LIMITS["safari"]
 
 # Names that exist in private networks only: RFC 6761, RFC 6762 and RFC 9476.
 _PRIVATE_ENDINGS = (".test", ".local", ".internal", ".home.arpa", ".alt")
-# A page inside an application, not a developer's machine: https://v2.tauri.app
+# A page inside an application, not a developer's machine: https://v2.tauri.app. Those of Capacitor
+# are https://localhost on Android, which is why only http counts as a developer's.
 _APPLICATIONS = ("tauri.localhost",)
 # Usual origins of a developer's server, to try a regex with.
 _LOCAL_PROBES = tuple(
@@ -82,19 +84,29 @@ def _localhost(policy: Policy, patterns: list[Pattern]) -> Iterator[Finding]:
     )
     hint = "keep the origins of developers' machines in a configuration of their own"
     code = "localhost-in-production"
-    for pattern in patterns:
-        if _is_developers(pattern):
-            yield Finding(code, message.format(shown(str(pattern))), hint, _ORIGINS)
-    regex = policy.allow_origin_regex
-    local = regex and next(filter(regex.fullmatch, _LOCAL_PROBES), None)
-    if local:
-        text = message.format(f"{quoted(local)}, which the regex matches,")
-        yield Finding(code, text, hint, _REGEX)
+    for origin in developers_origins(policy):
+        if origin in policy.allow_origins:
+            yield Finding(code, message.format(shown(origin)), hint, _ORIGINS)
+        else:
+            text = message.format(f"{quoted(origin)}, which the regex matches,")
+            yield Finding(code, text, hint, _REGEX)
+
+
+def developers_origins(policy: Policy) -> tuple[str, ...]:
+    """Return the patterns for developers' own machines, and one such origin that the regex matches.
+
+    An origin resolver is not called.
+    """
+    patterns = filter(None, map(parse_pattern, policy.allow_origins))
+    found = [str(pattern) for pattern in patterns if _is_developers(pattern)]
+    if policy.allow_origin_regex is not None:
+        found += islice(filter(policy.allow_origin_regex.fullmatch, _LOCAL_PROBES), 1)
+    return tuple(dict.fromkeys(found))
 
 
 def _is_developers(pattern: Pattern) -> bool:
     return (
-        pattern.scheme in _WEB and is_loopback(pattern.host) and pattern.host not in _APPLICATIONS
+        pattern.scheme == "http" and is_loopback(pattern.host) and pattern.host not in _APPLICATIONS
     )
 
 

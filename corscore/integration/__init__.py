@@ -13,10 +13,12 @@ from corscore.integration._arguments import (
     Notices,
     policies_from,
     policy_from,
+    read_switch,
     split_forbidden,
     translated_policy,
 )
-from corscore.integration._governor import Governor, Outcome, found_decision
+from corscore.integration._cross_site import read_own_origins
+from corscore.integration._governor import Governor, Outcome, check_observer, found_decision
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,12 +34,15 @@ __all__ = (
     "Notices",
     "Outcome",
     "check_every",
+    "check_observer",
     "compiled_source",
     "environ_path",
     "escaped",
     "found_decision",
     "policies_from",
     "policy_from",
+    "read_own_origins",
+    "read_switch",
     "scope_path",
     "single_slash_path",
     "split_forbidden",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from corscore._config import values
 from corscore._config.spelling import Problems, Spelling, python_literal
 from corscore._policy.map import PolicyMap
 from corscore._policy.policy import Policy, build
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
+    from corscore._standard.problem import Problem
     from corscore.integration._governor import Policies
 
 
@@ -82,6 +84,21 @@ def translated_policy(
         ConfigError: As ``Policy`` does, in the users' names.
     """
     return build(options, Problems(Spelling(names, python_literal, separator)))
+
+
+def read_switch(value: object, name: str, separator: str = "=", *, problems: list[Problem]) -> bool:
+    """Read True or False, or what another value was meant for; note a problem with it.
+
+    Args:
+        value: As the user wrote it.
+        name: What the user calls it.
+        separator: The text between the name and a value, in hints.
+        problems: Where to note it.
+    """
+    found = Problems(Spelling({}, python_literal, separator))
+    meant = values.read_switch(found, name, value)
+    problems += found.found
+    return meant
 
 
 def split_forbidden(names: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -37,16 +37,20 @@ _TYPES_WITHOUT_PREFLIGHT = CORS_SAFELISTED_CONTENT_TYPES.union(
 _SCHEMES = ("http", "https")
 
 
-def read_own_origins(value: object) -> frozenset[str]:
+def read_own_origins(
+    value: object, name: str = "own_origins", separator: str = "="
+) -> frozenset[str]:
     """Check the site's own further origins, as those of a policy.
 
     Args:
         value: Whole origins, without ``*``, as a list, tuple, set or frozenset.
+        name: What the user calls them, in problems and hints.
+        separator: The text between the name and a value.
 
     Raises:
-        ConfigError: With all problems, under the name ``own_origins``.
+        ConfigError: With all problems.
     """
-    problems = Problems(Spelling({"allow_origins": "own_origins"}, python_literal, "="))
+    problems = Problems(Spelling({"allow_origins": name}, python_literal, separator))
     origins = read_list(problems, "allow_origins", value) or ()
     read_patterns(problems, [origin for origin in origins if "*" not in origin])
     for origin in origins:

@@ -15,7 +15,7 @@ from corscore.integration._cross_site import (
     passes,
     read_own_origins,
 )
-from corscore.integration._refusals import Refusals
+from corscore.integration._refusal_log import RefusalLog
 from corscore.integration._shadow import Treatment, report
 
 TYPE_CHECKING = False
@@ -89,7 +89,7 @@ class Governor:
         "_observes",
         "_on_decision",
         "_own_origins",
-        "_refusals",
+        "_refusal_log",
         "_request_of",
         "_shadow",
         "block_cross_site",
@@ -122,11 +122,11 @@ class Governor:
         self._request_of: Callable[[Any], RequestInfo] = request_of or _as_it_is
         self._shadow: Policies | None = None
         if on_decision is not None:
-            _check_callback(on_decision)
+            check_observer(on_decision)
         if shadow is not None:
             self._shadow = self._checked("shadow", shadow)
         self._observes: bool = bool(on_decision or shadow or block_cross_site)
-        self._refusals = Refusals()
+        self._refusal_log = RefusalLog()
         self.gateway: Gateway = matcher.Gateway(
             self.policies,
             self,
@@ -293,7 +293,7 @@ class Governor:
         if (
             not self._observes
             and not policy.debug
-            and (origin is None or not self._refusals.wants(origin))
+            and (origin is None or not self._refusal_log.wants(origin))
         ):
             return False
         request = self._request_of(native)
@@ -302,8 +302,16 @@ class Governor:
 
     def left_alone(self, native: Any) -> None:
         """Compare a request that no policy governs with the shadow policy."""
-        if self._shadow is not None:
-            self.leave_alone(self._request_of(native))
+        if self._shadow is None:
+            return
+        request = self._request_of(native)
+        candidate = self._candidate(request)
+        if candidate is not None:
+            request.own_origins = self._own_origins
+            decision = candidate.decide(request)
+            # No resolver is asked about a request that is left alone.
+            if not decision.needs_resolver:
+                report(request, Treatment(None, None), Treatment(candidate, decision))
 
     # Called by async adapters where a gateway cannot answer without awaiting.
 
@@ -327,18 +335,8 @@ class Governor:
         allowed = policy.decide(request, origin_allowed=verdict).origin_allowed
         if admits_handshake(request, policy, self._own_origins, origin_allowed=allowed):
             return True
-        self._refusals.log("websocket-not-allowed", request)
+        self._refusal_log.log("websocket-not-allowed", request)
         return False
-
-    def leave_alone(self, request: RequestInfo) -> None:
-        """Compare a request that no policy governs with the shadow policy."""
-        candidate = self._candidate(request)
-        if candidate is not None:
-            request.own_origins = self._own_origins
-            decision = candidate.decide(request)
-            # No resolver is asked about a request that is left alone.
-            if not decision.needs_resolver:
-                report(request, Treatment(None, None), Treatment(candidate, decision))
 
     def policy_without_route(self, request: RequestInfo, error: Exception) -> PathPolicy:
         """Return the policy of a request whose lookup raised; log the exception.
@@ -346,7 +344,7 @@ class Governor:
         A preflight is refused, since its route's policy is unknown. Any other request gets the
         policy of its path; the application will meet the same exception.
         """
-        self._refusals.log_lookup(request, error)
+        self._refusal_log.log_lookup(request, error)
         return NO_ORIGIN if request.is_preflight else _at_path(self.policies, request)
 
     def _candidate(self, request: RequestInfo) -> Policy | None:
@@ -379,7 +377,7 @@ class Governor:
             try:
                 self._on_decision(decision, request)
             except Exception as error:  # noqa: BLE001 - a user's function may raise anything
-                self._refusals.log_failure("on_decision", error)
+                self._refusal_log.log_failure("on_decision", error)
         if (
             self.block_cross_site
             and not decision.is_preflight
@@ -387,7 +385,7 @@ class Governor:
                 request, policy, self._own_origins, origin_allowed=decision.origin_allowed
             )
         ):
-            self._refusals.log("request-not-allowed", request)
+            self._refusal_log.log("request-not-allowed", request)
             return True
         if not decision.origin_allowed or decision.is_preflight:
             self._log_refusal(policy, verdict, request, decision)
@@ -401,7 +399,7 @@ class Governor:
             return
         reason = decision.reason
         if reason is not None:
-            self._refusals.log(
+            self._refusal_log.log(
                 reason,
                 request,
                 (lambda: _explained(policy, request, verdict)) if policy.debug else None,
@@ -473,11 +471,16 @@ def _no_conflict(name: str) -> None:
     """Ignore a conflict."""
 
 
-def _check_callback(on_decision: object) -> None:
+def check_observer(on_decision: object, name: str = "on_decision") -> None:
+    """Check a function that is called for every decision.
+
+    Raises:
+        TypeError: When it is no sync function; ``name`` is what the user calls it.
+    """
     # Imported late: inspect is larger than the whole engine.
     from inspect import iscoroutinefunction
 
     if not callable(on_decision):
-        raise TypeError(f"on_decision: a function was expected, not {type(on_decision).__name__}")
+        raise TypeError(f"{name}: a function was expected, not {type(on_decision).__name__}")
     if iscoroutinefunction(on_decision):
-        raise TypeError("on_decision: nothing awaits it; write it as def on_decision(...)")
+        raise TypeError(f"{name}: nothing awaits it; write it as def on_decision(...)")

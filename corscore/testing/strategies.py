@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = (
+    "METHODS",
     "ODD_ORIGINS",
     "PATTERNS",
+    "SCRIPT_HEADERS",
     "is_insecure",
     "origins",
     "origins_near",
@@ -67,11 +69,13 @@ ODD_ORIGINS = (
 )  # fmt: skip
 """What no browser sends as an Origin, but anybody else may; bytes are written as latin-1."""
 
-_METHODS = (
+METHODS = (
     "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "QUERY", "PURGE", "delete", "patch",
     "M" * 64, "M" * 65,
 )  # fmt: skip
-_SCRIPT_HEADERS = (
+"""Methods of scripts: to a browser "delete" is DELETE, and "patch" is not PATCH."""
+
+SCRIPT_HEADERS = (
     ("Authorization", "Bearer token"),
     ("X-One", "1"),
     ("X-TWO", "2"),
@@ -82,7 +86,9 @@ _SCRIPT_HEADERS = (
     ("Range", "bytes=-9"),
     ("X-HTTP-Method-Override", "PUT"),
     ("Cookie", "stolen=1"),
+    ("Sec-Fetch-Site", "same-origin"),
 )
+"""Headers that a script sets; browsers drop the last two."""
 
 
 def is_insecure(pattern: str) -> bool:
@@ -203,12 +209,12 @@ def requests(
         url: Where to.
     """
     return Request(
-        draw(st.sampled_from(_METHODS)),
+        draw(st.sampled_from(METHODS)),
         url,
         origin=draw(origins(policy)),
         headers=draw(
             st.lists(
-                st.sampled_from(_SCRIPT_HEADERS),
+                st.sampled_from(SCRIPT_HEADERS),
                 max_size=3,
                 unique_by=lambda header: header[0].lower(),
             )
@@ -230,9 +236,9 @@ def request_infos(draw: st.DrawFn, policy: Policy | None = None) -> RequestInfo:
     """
     origin = st.one_of(st.none(), origins(policy), st.sampled_from(ODD_ORIGINS), st.text())
     return RequestInfo(
-        draw(st.one_of(st.sampled_from([*_METHODS, *["OPTIONS"] * 9]), st.text(max_size=5))),
+        draw(st.one_of(st.sampled_from([*METHODS, *["OPTIONS"] * 9]), st.text(max_size=5))),
         origin=draw(origin),
-        request_method=draw(_maybe(*_METHODS, "", "a b", "TRACE", "\xff")),
+        request_method=draw(_maybe(*METHODS, "", "a b", "TRACE", "\xff")),
         request_headers=draw(_maybe("x-one", "x-one,\tX-Two", ",", "a b", "*", "authorization")),
         request_private_network=draw(_maybe("true", "false")),
         host=draw(_maybe("api.example.com", "app.example.com", "localhost:3000")),

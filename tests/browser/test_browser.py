@@ -440,7 +440,7 @@ def test_a_fragment_is_carried_along() -> None:
 
 
 class Clock:
-    """Time that passes when it is told to."""
+    """Time that a test sets."""
 
     def __init__(self) -> None:
         self.now = 1000.0

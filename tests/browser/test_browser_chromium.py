@@ -132,7 +132,7 @@ def _answering(headers: dict[str, str], page: str) -> ASGIApp:
 
 
 class Api:
-    """A server whose application is that of the row at hand, and what it was asked."""
+    """A server for the application of one row, and the requests that it got."""
 
     def __init__(self) -> None:
         self.app: ASGIApp | None = None

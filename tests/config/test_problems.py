@@ -66,7 +66,7 @@ def test_a_problem_names_an_option_and_the_error_says_all_of_it(row: dict[str, A
     with pytest.raises(ConfigError) as caught:
         Policy(**row["options"])
     for problem in caught.value.problems:
-        # What is missing has a name, though nobody wrote it.
+        # A missing option has a name, too.
         assert problem.field in row["options"] or problem.code == "origins-missing"
         for part in (problem.field, problem.message, problem.hint, problem.code):
             assert part in str(caught.value)

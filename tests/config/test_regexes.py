@@ -333,7 +333,7 @@ def test_flags_of_a_compiled_regex_are_in_the_hint() -> None:
     assert problem.hint == r"write allow_origin_regex='(?i)https://app\\.EXAMPLE\\.com'"
 
 
-# What stands before a domain, with {} for its dot.
+# Prefixes of a domain, with {} for its dot.
 BELOW = ["app{}", "(?:www{})?", "(?:.*{})?", ".*{}", "[a-z0-9-]+{}", "(?:app|www){}", r"app-\d+{}"]
 BELOW += ["(?:[a-z]+{})*"]
 DOTS = st.sampled_from([r"\.", "[.]", "."])

@@ -241,6 +241,7 @@ def options(**changes: Any) -> dict[str, Any]:
         "allow_credentials": True,
         "expose_headers": ["X-Total"],
         "preflight_status": 204,
+        "debug": False,
         **changes,
     }
 
@@ -269,7 +270,8 @@ def fetching(*scripts: Script, **changes: Any) -> tuple[Any, ...]:
 
 
 def cached(*scripts: Script) -> tuple[Any, ...]:
-    return *fetching(*scripts), [False, False]
+    plan = Plan([options()], {}, 0, {})
+    return (plan, SITE, list(scripts)), [False, False]
 
 
 def sending(method: str, path: str, *headers: tuple[str, str], **changes: Any) -> tuple[Any, ...]:

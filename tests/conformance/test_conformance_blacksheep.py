@@ -37,7 +37,7 @@ class CORS:
         )
         policy = self._governor.policy_for(info)
         if policy is None:
-            self._governor.leave_alone(info)
+            self._governor.left_alone(info)
             return await handler(request)
         outcome = await self._governor.govern_async(policy, info)
         if outcome.response is not None:

@@ -141,7 +141,7 @@ def test_headers_that_only_scripts_read(headers: dict[str, str], hidden: bool) -
 
 @pytest.mark.parametrize("status", [401, 403, 500, 502, 302])
 def test_an_answer_that_says_nothing_is_no_proof_of_no_layer(status: int) -> None:
-    """The page is refused, and whether there is a layer behind is not to be seen."""
+    """The page is refused, and whether there is a layer behind cannot be seen."""
 
     def answer(method: str, url: str, _: object) -> tuple[int, dict[str, str]]:
         return (status if method == "OPTIONS" else 200), {}

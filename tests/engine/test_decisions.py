@@ -83,7 +83,7 @@ def wanted_of(row: Row, body: bytes) -> Lines:
 
 
 def assert_body(row: Row, body: bytes) -> None:
-    """There is one only for debugging, and it tells nobody what is configured."""
+    """Only debugging gives one, and it does not name what is configured."""
     assert bool(body) is row.get("body", False)
     assert body.isascii()
     assert not any(secret in body for secret in (b"app.example", b"secret"))
@@ -133,7 +133,7 @@ def assert_headers(row: Row, decision: Decision) -> None:
     decision.update(headers, removed_there.append)
     assert comparable(headers.items()) == comparable(Headers(wanted).items())
     assert set(removed_there) == set(removed)
-    # Nobody has to listen.
+    # A listener is optional.
     assert comparable(decision.apply(tuple(app))) == wanted
     assert comparable(decision.apply_raw(tuple(raw(app)))) == wanted
     decision.update(Headers(app))

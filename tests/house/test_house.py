@@ -53,7 +53,7 @@ ENGINE_DEPENDENCIES = {"idna", "publicsuffixlist"}
 ENGINE_EXTRAS = {"anyio", "tomli", "tomllib"}
 # Imported by those who test with them.
 TEST_DEPENDENCIES = {"pytest", "hypothesis"}
-# Nobody has to install these to have them in annotations.
+# Annotations may name these, and users need not install them.
 KNOWN_TO_TYPE_CHECKERS = {"_typeshed", "typing_extensions"}
 # What `import corscore` must not cost anybody. Frameworks are no less of a burden than these.
 COSTLY_MODULES = {"asyncio", "dataclasses", "inspect", "logging", "typing"}
@@ -378,7 +378,7 @@ def test_the_name_adapters_stays_free() -> None:
 
 
 def test_no_folder_of_tests_has_the_name_of_a_package() -> None:
-    # tests/ is on sys.path: such a folder would be imported in the place of an editable install.
+    # tests/ is on sys.path: such a folder would be imported instead of an editable install.
     assert not {path.name for path in (ROOT / "tests").iterdir()} & set(
         _setuptools()["package-dir"]
     )

@@ -48,7 +48,7 @@ def test_preflights(build: str, origin: str) -> None:
 
 
 @pytest.mark.parametrize("origin", NO_ORIGINS, ids=ascii)
-def test_what_is_no_origin_is_for_nobody_to_allow(build: str, origin: str) -> None:
+def test_no_verdict_allows_what_is_no_origin(build: str, origin: str) -> None:
     policy = Policy(**POLICY)
     for request in (actual(origin), preflight(origin)):
         decision = policy.decide(request, origin_allowed=True)

@@ -93,7 +93,7 @@ def wsgi(app: Any, origin: str | None, **environ: str) -> Any:
 # --- the pure part
 
 
-def test_a_decision_asks_where_nobody_has_a_verdict() -> None:
+def test_a_decision_needs_the_resolver_where_there_is_no_verdict() -> None:
     policy = Policy(allow_origins=[STATIC], origin_resolver=lambda origin, request: True)
     open_question = policy.decide(RequestInfo("GET", origin=UNKNOWN))
     assert open_question.needs_resolver
@@ -116,7 +116,7 @@ def test_a_decision_asks_where_nobody_has_a_verdict() -> None:
         RequestInfo("POST", origin=UNKNOWN, sec_fetch_site="same-origin"),
     ],
 )
-def test_nobody_is_asked_about_what_is_settled(info: RequestInfo) -> None:
+def test_the_resolver_is_not_asked_about_what_the_policy_settles(info: RequestInfo) -> None:
     policy = Policy(allow_origins=[STATIC], origin_resolver=lambda origin, request: True)
     assert not policy.decide(info).needs_resolver
 
@@ -741,6 +741,6 @@ def test_a_resolver_is_enough_of_a_policy() -> None:
     assert policy.origin_resolver is failing
     assert policy == Policy(origin_resolver=failing, allow_credentials=True)
     assert policy != Policy(origin_resolver=async_resolver, allow_credentials=True)
-    assert not policy.allows_origin(KNOWN)  # it asks nobody
+    assert not policy.allows_origin(KNOWN)  # no resolver is asked
     assert "origin_resolver=" in repr(policy)
     logging.getLogger("corscore").debug("%r", OriginResolver(failing))

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import weakref
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -27,7 +28,6 @@ from corscore_wsgi import CORSMiddleware as WSGIMiddleware
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 A = "https://a.example"
 B = "https://b.example"
@@ -387,17 +387,30 @@ application = CORSMiddleware(app, PolicyRef.from_file("cors.toml", watch=True))
 """
 
 
-def test_every_worker_of_a_preloaded_server_follows_the_file(file: Path) -> None:
-    if importlib.util.find_spec("gunicorn") is None:
-        pytest.skip("gunicorn is not installed")
+_UWSGI = "pyuwsgi --http-socket 127.0.0.1:{port} --master --processes 2 --need-app --die-on-term"
+PRELOADING = {
+    "gunicorn": "gunicorn --preload --workers 2 --threads 2 --bind 127.0.0.1:{port} preloaded",
+    "uWSGI": f"{_UWSGI} --module preloaded",
+    "uWSGI with threads": f"{_UWSGI} --threads 2 --module preloaded",
+}
+
+
+@pytest.mark.parametrize("command", PRELOADING.values(), ids=PRELOADING)
+def test_every_worker_of_a_preloaded_server_follows_the_file(file: Path, command: str) -> None:
+    package, *arguments = command.split()
+    if importlib.util.find_spec(package) is None:
+        pytest.skip(f"{package} is not installed")
     (file.parent / "preloaded.py").write_text(PRELOADED)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     log = file.parent / "log"
-    options = ["--preload", "--workers", "2", "--threads", "2", "--bind", f"127.0.0.1:{port}"]
     with log.open("wb") as output:
         server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", *options, "preloaded"],
+            [
+                # Both are programs beside the interpreter.
+                str(Path(sys.executable).with_name(package)),
+                *(argument.format(port=port) for argument in arguments),
+            ],
             cwd=file.parent,
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -1,8 +1,8 @@
 """The one Django project of a test session: Django's settings are one object for the process.
 
-Importing this module configures it, once. Whoever needs a Django application imports it first, and
-states what it needs beyond with ``project`` or ``django.test.override_settings``: no CORS setting
-is made here, no middleware is on, and there is no database.
+Importing this module configures it, once. A module that needs a Django application imports it
+first, and sets what it needs with ``project`` or ``django.test.override_settings``: here there is
+no CORS setting, no middleware and no database.
 
 ``exchange`` sends a request through the whole of Django, the way of WSGI or the way of ASGI.
 """

@@ -84,7 +84,7 @@ class Inherits(OnClass):
 
 @cors_policy(B)
 class Overrides(OnClass):
-    """A policy in the place of its base's."""
+    """A policy that replaces its base's."""
 
 
 @method_decorator(cors_policy(A), name="dispatch")
@@ -99,7 +99,7 @@ class InheritsDispatch(OnDispatch):
 
 @method_decorator(cors_policy(B), name="dispatch")
 class OverridesDispatch(OnDispatch):
-    """A policy in the place of its base's."""
+    """A policy that replaces its base's."""
 
 
 @cors_policy(get=A, delete=B, put=None)
@@ -414,7 +414,7 @@ CASES: dict[str, dict[str, str | None]] = {
         "GET /class/plain/": "app",  # a class without a policy, though its subclasses have some
         "GET /class/inherits/": "a",  # a base class
         "GET /class/overrides/": "b",  # a class counts more than its base
-        "GET /class/outside/": "c",  # what stands around as_view counts most
+        "GET /class/outside/": "c",  # a decorator around as_view counts most
         "GET /class/names/": "a",  # a class with fewer methods
         "PUT /class/names/": "app",  # a class with fewer methods: none of them
         "GET /class/async/": "a",  # an asynchronous class
@@ -448,7 +448,7 @@ CASES: dict[str, dict[str, str | None]] = {
         "PUT /handler/": "c",  # a handler, by method_decorator
         "POST /handler/": "a",  # a handler without: its class's
         "GET /handler/overrides/": "a",  # a class counts more than its base's handlers
-        "GET /handler/another/": "a",  # a handler in the place of one with a policy
+        "GET /handler/another/": "a",  # a handler that replaces one with a policy
         "PUT /handler/another/": "c",  # a base's handler
     },
     "Django REST framework": {

@@ -168,7 +168,7 @@ def sync_only(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
 
 
 class WithOwnPage:
-    """The project with a page of its own for what nobody handles."""
+    """The project with a page of its own for unhandled exceptions."""
 
     urlpatterns: Sequence[Any] = ()
 
@@ -178,7 +178,7 @@ class WithOwnPage:
 
 
 class WithFailingPage(WithOwnPage):
-    """The project whose page for what nobody handles fails in turn."""
+    """The project whose page for unhandled exceptions fails in turn."""
 
     @staticmethod
     def handler500(request: HttpRequest) -> HttpResponse:

@@ -189,9 +189,9 @@ def nginx(config: str, upstream: str = "", http: str = "") -> Iterator[str]:
     """nginx with one server.
 
     Args:
-        config: What stands in its ``server { }``; ``{upstream}`` is replaced.
+        config: The lines in its ``server { }``; ``{upstream}`` is replaced.
         upstream: The base URL of what is behind it.
-        http: What stands in ``http { }`` before it; ``{folder}`` is replaced.
+        http: The lines in ``http { }`` before it; ``{folder}`` is replaced.
     """
     program = nginx_program()
     if program is None:

@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import dataclass, replace
 from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
 from corscore import ConfigError, PolicyMap
 from corscore.diagnostics import Finding
+from corscore.integration.regex_tree import constants, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-if TYPE_CHECKING or sys.version_info < (3, 11):
-    import sre_constants as _constants
-    import sre_parse as _parser
-else:
-    # The parser of re itself reads a pattern as re does.
-    from re import _constants, _parser
-
 _CATEGORIES = {
-    _constants.CATEGORY_DIGIT: "1",
-    _constants.CATEGORY_SPACE: " ",
-    _constants.CATEGORY_WORD: "a",
+    constants.CATEGORY_DIGIT: "1",
+    constants.CATEGORY_SPACE: " ",
+    constants.CATEGORY_WORD: "a",
 }
-_REPEATS = (_constants.MAX_REPEAT, _constants.MIN_REPEAT)
-_STARTS = (_constants.AT_BEGINNING, _constants.AT_BEGINNING_STRING)
-_ENDS = (_constants.AT_END, _constants.AT_END_STRING)
+_REPEATS = (constants.MAX_REPEAT, constants.MIN_REPEAT)
+_STARTS = (constants.AT_BEGINNING, constants.AT_BEGINNING_STRING)
+_ENDS = (constants.AT_END, constants.AT_END_STRING)
 _ANYTHING = "a"
 _MOST_REPEATS = 64
 _MOST_CHARACTERS = 16
@@ -39,7 +32,7 @@ def sample(regex: str | re.Pattern[str]) -> str | None:
     """Return a text that the whole regex matches, from its first branches, or None."""
     try:
         compiled = re.compile(regex)
-        text = _of_parts(_parser.parse(compiled.pattern, compiled.flags))
+        text = _of_parts(parse(compiled))
         return text if compiled.fullmatch(text) else None
     except (re.error, OverflowError, RecursionError):
         return None
@@ -107,7 +100,7 @@ def literal_beginnings(regex: re.Pattern[str]) -> tuple[Beginning, ...] | None:
     Returns:
         None where no finite number of literal beginnings describes them.
     """
-    parts = list(_tree(regex))
+    parts = list(parse(regex))
     try:
         # At the end of a match at the beginning, a repeat matches its fewest times.
         while parts and parts[-1][0] in _REPEATS and not _is_anything(parts[-1]):
@@ -172,10 +165,10 @@ def _is_key(key: str) -> bool:
 
 def with_end(regex: re.Pattern[str]) -> re.Pattern[str]:
     """Return a regex that matches whole the paths that begin with a match of this one."""
-    parts = list(_tree(regex))
+    parts = list(parse(regex))
     if parts and (_is_end(parts[-1]) or (_is_anything(parts[-1]) and _is_unbounded(parts[-1]))):
         return regex
-    is_branch = any(operator is _constants.BRANCH for operator, _ in parts)
+    is_branch = any(operator is constants.BRANCH for operator, _ in parts)
     source = f"(?:{regex.pattern}).*" if is_branch else f"{regex.pattern}.*"
     return re.compile(source, regex.flags)
 
@@ -227,16 +220,16 @@ def _beginnings(parts: Any, state: _State) -> Iterator[_State]:
 
 
 def _after(operator: Any, argument: Any, state: _State) -> Iterator[_State]:
-    if operator is _constants.AT and argument in _ENDS:
+    if operator is constants.AT and argument in _ENDS:
         yield replace(state, has_end=True)
-    elif operator is _constants.AT and argument in _STARTS and state == _State():
+    elif operator is constants.AT and argument in _STARTS and state == _State():
         yield state
-    elif operator is _constants.SUBPATTERN:
+    elif operator is constants.SUBPATTERN:
         _, added_flags, _, parts = argument
         if added_flags:
             raise _NotLiteral
         yield from _beginnings(parts, state)
-    elif operator is _constants.BRANCH:
+    elif operator is constants.BRANCH:
         for branch in argument[1]:
             yield from _beginnings(branch, state)
     elif operator in _REPEATS:
@@ -248,11 +241,11 @@ def _after(operator: Any, argument: Any, state: _State) -> Iterator[_State]:
 
 
 def _after_character(operator: Any, argument: Any, state: _State) -> Iterator[_State]:
-    if operator is _constants.LITERAL:
+    if operator is constants.LITERAL:
         yield replace(state, text=state.text + chr(argument))
-    elif operator is _constants.ANY:
+    elif operator is constants.ANY:
         yield replace(state, text=f"{state.text}.", is_partial=True)
-    elif operator is _constants.IN:
+    elif operator is constants.IN:
         for character in _characters(argument):
             yield replace(state, text=state.text + character)
     else:
@@ -261,12 +254,12 @@ def _after_character(operator: Any, argument: Any, state: _State) -> Iterator[_S
 
 def _after_repeat(argument: Any, state: _State) -> Iterator[_State]:
     least, most, repeated = argument
-    if repeated[0][0] is _constants.ANY and len(repeated) == 1:
-        if state.is_open or state.has_end or least > 1 or most is not _constants.MAXREPEAT:
+    if repeated[0][0] is constants.ANY and len(repeated) == 1:
+        if state.is_open or state.has_end or least > 1 or most is not constants.MAXREPEAT:
             raise _NotLiteral
         yield replace(state, is_open=True, excludes=least == 1)
         return
-    if most is _constants.MAXREPEAT or most - least > _MOST_CHARACTERS or most > _MOST_REPEATS:
+    if most is constants.MAXREPEAT or most - least > _MOST_CHARACTERS or most > _MOST_REPEATS:
         raise _NotLiteral
     for times in range(least, most + 1):
         yield from _beginnings(list(repeated) * times, state)
@@ -275,9 +268,9 @@ def _after_repeat(argument: Any, state: _State) -> Iterator[_State]:
 def _characters(items: Any) -> Iterator[str]:
     found: list[str] = []
     for operator, argument in items:
-        if operator is _constants.LITERAL:
+        if operator is constants.LITERAL:
             found.append(chr(argument))
-        elif operator is _constants.RANGE and argument[1] - argument[0] < _MOST_CHARACTERS:
+        elif operator is constants.RANGE and argument[1] - argument[0] < _MOST_CHARACTERS:
             found += map(chr, range(argument[0], argument[1] + 1))
         else:
             raise _NotLiteral
@@ -286,21 +279,17 @@ def _characters(items: Any) -> Iterator[str]:
     yield from found
 
 
-def _tree(regex: re.Pattern[str]) -> Any:
-    return _parser.parse(regex.pattern, regex.flags)
-
-
 def _is_anything(part: Any) -> bool:
     operator, argument = part
-    return operator in _REPEATS and len(argument[2]) == 1 and argument[2][0][0] is _constants.ANY
+    return operator in _REPEATS and len(argument[2]) == 1 and argument[2][0][0] is constants.ANY
 
 
 def _is_unbounded(part: Any) -> bool:
-    return part[1][1] is _constants.MAXREPEAT
+    return part[1][1] is constants.MAXREPEAT
 
 
 def _is_end(part: Any) -> bool:
-    return part[0] is _constants.AT and part[1] in _ENDS
+    return part[0] is constants.AT and part[1] in _ENDS
 
 
 def _of_parts(parts: Any) -> str:
@@ -308,34 +297,34 @@ def _of_parts(parts: Any) -> str:
 
 
 def _of_part(operator: Any, argument: Any) -> str:
-    if operator is _constants.LITERAL:
+    if operator is constants.LITERAL:
         return chr(argument)
-    if operator is _constants.ANY:
+    if operator is constants.ANY:
         # A single one is a dot that was not escaped, most of the time.
         return "."
-    if operator is _constants.NOT_LITERAL:
+    if operator is constants.NOT_LITERAL:
         return _ANYTHING
-    if operator is _constants.IN:
+    if operator is constants.IN:
         return _of_class(argument)
     if operator in _REPEATS:
         least, most, repeated = argument
         # An optional part is included: `(:\d+)?` gives a port.
         times = min(max(least, 1), most, _MOST_REPEATS)
-        is_anything = repeated[0][0] is _constants.ANY
+        is_anything = repeated[0][0] is constants.ANY
         return (_ANYTHING if is_anything else _of_parts(repeated)) * int(times)
-    if operator is _constants.SUBPATTERN:
+    if operator is constants.SUBPATTERN:
         return _of_parts(argument[-1])
-    if operator is _constants.BRANCH:
+    if operator is constants.BRANCH:
         return _of_parts(argument[1][0])
     return ""
 
 
 def _of_class(items: Any) -> str:
     for operator, argument in items:
-        if operator is _constants.LITERAL:
+        if operator is constants.LITERAL:
             return chr(argument)
-        if operator is _constants.RANGE:
+        if operator is constants.RANGE:
             return chr(argument[0])
-        if operator is _constants.CATEGORY and argument in _CATEGORIES:
+        if operator is constants.CATEGORY and argument in _CATEGORIES:
             return _CATEGORIES[argument]
     return _ANYTHING

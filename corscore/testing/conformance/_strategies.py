@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from corscore.testing.conformance._oracle import ALWAYS_ALLOWED_HEADERS, SERVER, Script
-from corscore.testing.conformance._site import METHODS, Page
+from corscore.testing.conformance._site import METHODS as SITE_METHODS
+from corscore.testing.conformance._site import Page
 from corscore.testing.strategies import (
+    METHODS,
     ODD_ORIGINS,
     PATTERNS,
+    SCRIPT_HEADERS,
     is_insecure,
     origins_near,
     policy_options,
@@ -20,7 +23,6 @@ __all__ = (
     "ODD_ORIGINS",
     "PATHS",
     "PATTERNS",
-    "SCRIPT_METHODS",
     "app_headers",
     "is_insecure",
     "options",
@@ -120,25 +122,9 @@ def pages(draw: st.DrawFn, *, cacheable: bool = False) -> dict[str, Page]:
 
 PATHS = ("/plain", "/plain", "/stream", "/moved", "/unchanged", "/crash", "/missing")
 
-# The last ones are no header of a script: browsers drop them.
-_SCRIPT_HEADERS = (
-    ("Authorization", "Bearer token"),
-    ("X-One", "1"),
-    ("X-TWO", "2"),
-    ("Content-Type", "application/json"),
-    ("content-type", "text/plain"),
-    ("Accept", "application/json"),
-    ("Range", "bytes=0-9"),
-    ("Range", "bytes=-9"),
-    ("X-HTTP-Method-Override", "PUT"),
-    ("Cookie", "stolen=1"),
-    ("Sec-Fetch-Site", "same-origin"),
-)
 # At the bounds of what a policy with credentials and "*" repeats.
 _MANY_HEADERS = tuple(tuple((f"x-{number}", "1") for number in range(count)) for count in (64, 65))
 _LONG_HEADERS = tuple(((f"x{'y' * (size - 1)}", "1"),) for size in (4096, 4097))
-# "patch" is not PATCH to a browser, "delete" is DELETE.
-SCRIPT_METHODS = (*METHODS, "delete", "patch", "M" * 64, "M" * 65)
 
 
 @st.composite
@@ -147,7 +133,7 @@ def scripts(
     chosen: Options,
     from_origins: st.SearchStrategy[str] | None = None,
     paths: Sequence[str] = PATHS,
-    methods: Sequence[str] = SCRIPT_METHODS,
+    methods: Sequence[str] = METHODS,
 ) -> Script:
     """What a page asks of the site: mostly what the policy allows but for one thing, or all of it.
 
@@ -161,10 +147,10 @@ def scripts(
     welcome = [method for method in chosen["allow_methods"] if method in methods]
     welcome += methods if "*" in chosen["allow_methods"] else ("GET", "HEAD", "POST")
     names = {name.lower() for name in chosen["allow_headers"]} | ALWAYS_ALLOWED_HEADERS
-    harmless = [pair for pair in _SCRIPT_HEADERS if pair[0].lower() in names or "*" in names]
+    harmless = [pair for pair in SCRIPT_HEADERS if pair[0].lower() in names or "*" in names]
     few = st.lists(st.sampled_from(harmless), max_size=3, unique_by=lambda pair: pair[0].lower())
     many = st.sampled_from([*_MANY_HEADERS, *_LONG_HEADERS])
-    one = st.sampled_from([(pair,) for pair in _SCRIPT_HEADERS])
+    one = st.sampled_from([(pair,) for pair in SCRIPT_HEADERS])
     modes = ("omit", "same-origin") if not chosen["allow_credentials"] else ("omit", "include")
     slip = draw(st.sampled_from(["", "", "method", "header", "headers", "credentials"]))
     headers = {"header": one, "headers": many}.get(slip, few.map(tuple))
@@ -191,5 +177,5 @@ def raw_requests(draw: st.DrawFn, chosen: Options) -> tuple[str, str, Headers]:
     ):
         for _ in range(draw(st.sampled_from([0, 1, 1, 2]))):
             headers.append((draw(_cased(name)), draw(st.sampled_from(values))))
-    method = draw(st.sampled_from([*METHODS, "OPTIONS", "OPTIONS", "OPTIONS"]))
+    method = draw(st.sampled_from([*SITE_METHODS, "OPTIONS", "OPTIONS", "OPTIONS"]))
     return method, draw(st.sampled_from(PATHS)), draw(st.permutations(headers))

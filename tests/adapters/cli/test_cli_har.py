@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import shlex
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -685,6 +687,47 @@ def test_sizes_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     ):
         with pytest.raises(HarError, match=message):
             read_har(data)
+
+
+# At the bounds of what is read; a character beyond the BMP makes all text wide.
+HOSTILE = {
+    "lists": "b'[],' * (MOST // 2)",
+    "numbers": "b'1.5,' * MOST",
+    "strings": "b'\"ab\",' * MOST",
+    "objects": "b'{\"a\":1},' * (MOST // 2)",
+    "text": "b''",
+    "too deep": "b'[' * MOST",
+    "more than is read": "b'1,' * (MOST + 100)",
+}
+MEMORY = """
+import resource
+from corscore.diagnostics import HarError, MAX_HAR_BYTES, read_har
+from corscore.diagnostics._har import MAX_HAR_VALUES
+
+MOST = MAX_HAR_VALUES - 10
+start = b'{{"log":{{"entries":[{{"x":[' + {body} + b'"'
+end = '\\U0001f600"]}}]}}}}'.encode()
+try:
+    print(len(read_har(start + b'a' * (MAX_HAR_BYTES - len(start) - len(end)) + end)))
+except HarError as error:
+    print(error)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+def test_the_largest_file_takes_little_more_than_its_text(body: str) -> None:
+    code = MEMORY.format(body=body)
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    _, megabytes = run.stdout.splitlines()
+    assert int(megabytes) < 1536, run.stdout
+
+
+def test_values_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MAX_HAR_VALUES", 100)
+    with pytest.raises(HarError, match="more than 100 values; record fewer requests"):
+        read_har(har(*[chromium()] * 4))
 
 
 def test_a_small_file_that_unpacks_to_a_huge_one_takes_little_memory() -> None:

@@ -68,7 +68,7 @@ def test_in_a_file(name: str, value: object, line: int | None) -> None:
         (4, "allow_origins", "b", 7),
         (4, "debug", None, 4),
         (99, "debug", None, 99),
-        # Nothing is known of where to look: what stands there once is found.
+        # No place is known: a text that occurs once is found.
         (None, "allow_origins", "b", 7),
         (None, "allow_origins", "a", None),
         (None, "max_age", 5, 9),

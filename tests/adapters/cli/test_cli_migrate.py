@@ -264,7 +264,7 @@ def test_resources_of_flask_cors_become_a_map() -> None:
     assert change["what"] == f"a page of {APP} at /apix, /apix/y, /api.x, /apidocs"
 
 
-def test_nobody_is_allowed() -> None:
+def test_no_origin_is_allowed() -> None:
     said = moved(*starlette("allow_origins=[]"), exit_code=0)
     assert said["policy"].startswith("# It allows no origin at all.")
 

@@ -48,7 +48,7 @@ def report(*args: str) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What stands between this machine and the world has no part in these tests."""
+    """Use no proxy of this machine."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
@@ -459,7 +459,7 @@ def free_port() -> int:
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_nobody_listens(method: str) -> None:
+def test_a_port_without_a_server(method: str) -> None:
     told = failed(f"http://127.0.0.1:{free_port()}/", "--method", method)
     assert told["reason"] == "network-error"
     assert "no server listens" in told["message"]
@@ -474,7 +474,7 @@ def test_a_proxy_that_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "the proxy" in told["message"]
 
 
-def test_a_name_that_nobody_has() -> None:
+def test_a_name_that_does_not_exist() -> None:
     told = failed("http://nobody.invalid/")
     assert told["reason"] == "network-error"
     assert "name" in told["message"]

@@ -368,7 +368,7 @@ def put_in_force(demo: Demo, options: object, **headers: str) -> tuple[int, Any]
         ("GET", "/policy", "page", 404),
         ("POST", "/", "page", 404),
         ("DELETE", "/policy", "page", 404),
-        # The other name of loopback is there for the frame only; whoever types it is sent on.
+        # The other name of loopback is there for the frame only; a visitor is redirected.
         ("GET", "/", "other", 307),
         ("GET", "/frame.html", "other", 200),
         ("GET", "/frame.js", "other", 200),

@@ -255,7 +255,7 @@ def test_a_row_that_differs_is_loud(opened: Opened) -> None:
         async def bare(message: Any) -> None:
             await send({**message, "headers": []} if "headers" in message else message)
 
-        # The model was answered by the policy, and the page by nobody's.
+        # The model was answered by the policy, and the page by none.
         lost = scope["path"] == "/broken" and b"run=page-" in scope["query_string"]
         await governed(scope, receive, bare if lost else send)
 

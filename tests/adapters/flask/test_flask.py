@@ -220,7 +220,7 @@ def test_an_error_after_the_first_bytes_is_the_server_s(app: Flask) -> None:
 
 
 def test_an_error_below_a_layer_that_leaves_the_request_alone() -> None:
-    """The layer outside governs it, and what stands between the two knows of neither."""
+    """The layer outside governs it, and a layer between the two knows neither."""
     app = Flask(__name__)
     app.logger.disabled = True
     CORS(app, PolicyMap({"/api": Policy(allow_origins=[PAGE])}))

@@ -125,7 +125,7 @@ def test_a_copy_of_a_route_has_its_policy(monkeypatch: pytest.MonkeyPatch) -> No
     assert {name: governing(client, "GET", f"/copy/{name}") for name in expected} == expected
 
 
-# --- what stands between the layer and the route
+# --- middleware between the layer and the route
 
 
 @LAYERS
@@ -394,7 +394,7 @@ def test_a_handshake_goes_by_its_route(layer: Layer, framework: type[Starlette])
 
 
 @LAYERS
-def test_handshakes_pass_where_nobody_asked_for_checks(layer: Layer) -> None:
+def test_handshakes_pass_where_checks_are_off(layer: Layer) -> None:
     client = layer(Starlette(routes=[sockets(ONE)]))
     assert opens(client, "/ws")
 

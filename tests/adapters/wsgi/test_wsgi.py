@@ -115,7 +115,7 @@ def test_a_server_without_exc_info_is_not_given_any() -> None:
     assert started == [("200 OK", [TEXT, ("Vary", "Origin")])]
 
 
-def test_an_exception_is_kept_alive_by_nobody() -> None:
+def test_no_exception_is_kept_alive() -> None:
     # PEP 3333: "to avoid creating a circular reference through the traceback"
     errors = []
 

@@ -1,4 +1,4 @@
-"""``Refusals``: the log of refusals, limited in number since clients cause them."""
+"""``RefusalLog``: limited in number, since clients cause its entries."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _what_to_do(reason: str) -> str:
     return "; why: debug=True, or corscore explain"
 
 
-class Refusals:
+class RefusalLog:
     """The log of refusals of one application."""
 
     __slots__ = ("_failures", "_limit", "_noted")
