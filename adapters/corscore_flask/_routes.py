@@ -12,7 +12,7 @@ from corscore_flask._marks import marks, own_marks
 from corscore_wsgi import CORSMiddleware
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -53,6 +53,32 @@ class FlaskLayer(CORSMiddleware):
         self._taken: set[Mark] = set()
         self._bound: dict[Mark, Policies | None] = {}
         self._marks: dict[tuple[str, str], tuple[object, tuple[Mark | None]]] = {}
+        # Replaced at the first request, so that later ones pay nothing for it.
+        self._starter = self._start_first
+
+    def _start_first(self, environ: WSGIEnvironment, start_response: Any) -> Any:
+        """Look at the whole application, which is complete now, and start the first request."""
+        self._starter = self.governor.gateway.starter
+        for message, hint in self.second_layers():
+            self.notices.once(message, f"{message} {hint[:1].upper()}{hint[1:]}.")
+        return self._starter(environ, start_response)
+
+    def second_layers(self) -> Iterator[tuple[str, str]]:
+        """Yield a message and a hint for each extension that has CORS of its own on our paths."""
+        socketio = self._flask.extensions.get("socketio")
+        path = getattr(getattr(socketio, "sockio_mw", None), "engineio_path", None)
+        if not isinstance(path, str) or self.governor.policy_for(path) is None:
+            return
+        message = (
+            f"Flask-SocketIO answers {path} with CORS of its own, its cors_allowed_origins, and "
+            "refuses what is not in there."
+        )
+        hint = (
+            "give SocketIO(app, cors_allowed_origins=[...]) the policy's origins and the site's "
+            f'own, and leave its path to it: CORS(app, PolicyMap({{"{path}*": None}}, '
+            "default=policy))"
+        )
+        yield message, hint
 
     def look_for_routes(self) -> None:
         """Look for routes with policies, if there are new routes or marks.
