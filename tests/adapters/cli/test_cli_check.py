@@ -419,8 +419,9 @@ OTHER_APPS = {
     "Channels": (
         "asgi",
         (
-            "from channels.routing import ProtocolTypeRouter\nasync def http(scope, receive, send): "
-            "pass\ninner = ProtocolTypeRouter({'http': http})\n"
+            "from channels.routing import ProtocolTypeRouter\n"
+            "async def http(scope, receive, send): pass\n"
+            "inner = ProtocolTypeRouter({'http': http})\n"
         ),
     ),
 }
