@@ -16,6 +16,7 @@ from corscore.integration._arguments import (
     split_forbidden,
     translated_policy,
 )
+from corscore.integration._beginnings import extended, lost_beginning
 from corscore.integration._governor import Governor, Outcome, found_decision
 
 TYPE_CHECKING = False
@@ -35,7 +36,9 @@ __all__ = (
     "compiled_source",
     "environ_path",
     "escaped",
+    "extended",
     "found_decision",
+    "lost_beginning",
     "policies_from",
     "policy_from",
     "scope_path",

@@ -1,7 +1,7 @@
-"""Regexes for paths that were written for a match at the start.
+"""Regexes that were written for a match at the start.
 
-django-cors-headers uses ``re.match``: there ``^/api/`` means every path below. Here a regex has to
-match the whole path.
+flask-cors and django-cors-headers use ``re.match``: there ``^/api/`` means every path below, and
+``^http://localhost`` every port. Here a regex has to match the whole path or origin.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ else:
     # The parser of re itself: nothing else is sure to read a pattern as re does.
     from re import _constants, _parser
 
+_LOCAL = ("http://localhost", "http://127.0.0.1", "https://localhost")
 _ENDS = (_constants.AT_END, _constants.AT_END_STRING)
 _REPEATS = (_constants.MAX_REPEAT, _constants.MIN_REPEAT)
 
@@ -36,6 +37,19 @@ def extended(regex: re.Pattern[str]) -> str | None:
     if any(operator is _constants.BRANCH for operator, _ in parts):
         return f"(?:{regex.pattern}).*"
     return f"{regex.pattern}.*"
+
+
+def lost_beginning(regex: re.Pattern[str]) -> bool:
+    """Whether a regex over origins was meant for a match at the start, and so loses origins here.
+
+    Regexes for the whole origin are often written without ``^`` and ``$``, so a missing end alone
+    says nothing: it begins with ``^``, or its end is a host whose pages have ports.
+    """
+    if extended(regex) is None:
+        return False
+    return regex.pattern.startswith("^") or any(
+        regex.fullmatch(host) and not regex.fullmatch(f"{host}:3000") for host in _LOCAL
+    )
 
 
 def _is_open(parts: Any) -> bool:
