@@ -6,6 +6,7 @@ The ids are stable: each is documented, and may be silenced by ``SILENCED_SYSTEM
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,10 +20,10 @@ from django.utils.module_loading import import_string
 
 from corscore import ConfigError
 from corscore.diagnostics import developers_origins
+from corscore.integration import extended, lost_beginning
 from corscore_django._extras import BLOCK_CROSS_SITE
-from corscore_django._prefixes import extended
 from corscore_django._routes import decorated_views
-from corscore_django._settings import OLD_NAMES, URLS, Reading, unread_settings
+from corscore_django._settings import OLD_NAMES, REGEXES, URLS, Reading, unread_settings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -113,7 +114,7 @@ def check_settings(**_kwargs: Any) -> list[CheckMessage]:
     reading = Reading()
     messages: list[CheckMessage] = []
     try:
-        messages += _of_urls(reading.compile())
+        messages += of_another_library(reading.compile())
     except TypeError as error:
         message, _, hint = str(error).partition("; ")
         messages.append(Error(message, hint=hint, id="corscore.E101"))
@@ -140,6 +141,44 @@ def check_settings(**_kwargs: Any) -> list[CheckMessage]:
                 )
             )
     return [*messages, *_of_names(), *_of_headers(reading)]
+
+
+def of_another_library(config: Configuration) -> Iterator[CheckMessage]:
+    """Yield a warning for each setting or receiver that does more under django-cors-headers.
+
+    The middleware logs them when it starts, too: servers run no checks.
+    """
+    yield from _of_urls(config)
+    yield from _of_regexes()
+    yield from _of_receivers()
+
+
+def _of_regexes() -> Iterator[CheckMessage]:
+    reading = Reading()
+    name = reading.name(REGEXES)
+    for regex in map(re.compile, reading.values.get(REGEXES, ())):
+        whole = (extended(regex) or "").removesuffix(".*")
+        if lost_beginning(regex):
+            # A $ changes nothing here, and says that no more was meant.
+            yield CheckWarning(
+                f"{name}: {_raw(regex.pattern)} has to match a whole origin; in "
+                "django-cors-headers more may follow, such as a port.",
+                hint=f"write {_raw(f'{whole}$')}; or, if pages on other ports are yours, "
+                f"{_raw(f'{whole}(:[0-9]+)?$')}",
+                id="corscore.W013",
+            )
+
+
+def _of_receivers() -> Iterator[CheckMessage]:
+    theirs = sys.modules.get("corsheaders.signals")
+    is_theirs = any(path.startswith("corsheaders.") for path in settings.MIDDLEWARE)
+    if theirs is not None and not is_theirs and theirs.check_request_enabled.receivers:
+        yield CheckWarning(
+            "a receiver is connected to check_request_enabled of corsheaders.signals, which "
+            "nothing sends.",
+            hint="import it from corscore_django.signals",
+            id="corscore.W014",
+        )
 
 
 def _of_urls(config: Configuration) -> Iterator[CheckMessage]:

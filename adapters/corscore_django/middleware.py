@@ -57,6 +57,19 @@ class CorsMiddleware:
         except (ConfigError, TypeError) as error:
             # The text ends the output, without frames of ours above it.
             raise error.with_traceback(None) from None
+        self._note_another_library()
+
+    def _note_another_library(self) -> None:
+        """Log what django-cors-headers reads in another way: servers run no checks."""
+        # Imported late: the checks read the middleware of the settings, this one too.
+        from corscore_django.checks import of_another_library
+
+        for message in of_another_library(configuration()):
+            if not message.is_silenced():
+                hint = str(message.hint)
+                self.notices.once(
+                    str(message.id), f"{message.msg} {hint[:1].upper()}{hint[1:]}. [{message.id}]"
+                )
 
     def _use(self, config: Configuration) -> None:
         self._config = config

@@ -107,7 +107,7 @@ class CORS:
             raise ConfigError((*error.problems, *problems)) from None
         if problems:
             raise ConfigError(problems)
-        put_around(app, policies, **of_the_app)
+        put_around(app, policies, by_resources=policy is None, **of_the_app)
 
 
 def current_decision() -> Decision | None:

@@ -25,12 +25,15 @@ if TYPE_CHECKING:
 _ERROR = Response("Internal Server Error", 500, mimetype="text/plain")
 
 
-def put_around(app: Flask, policies: Policies, **of_the_app: object) -> None:
+def put_around(
+    app: Flask, policies: Policies, *, by_resources: bool = False, **of_the_app: object
+) -> None:
     """Put a layer outside ``app``, and outside whatever wraps its ``wsgi_app`` later.
 
     Args:
         app: The application.
         policies: Its policies.
+        by_resources: As for ``FlaskLayer``.
         of_the_app: ``on_decision``, ``shadow``, ``block_cross_site``, ``own_origins``, if given.
 
     Raises:
@@ -41,7 +44,9 @@ def put_around(app: Flask, policies: Policies, **of_the_app: object) -> None:
         raise RuntimeError("CORS(app, ...) was called twice: an app has one policy")
     cls = type(app)
     inside = _Inside(app, cls)
-    layer = inside.layer = FlaskLayer(inside, app, policies, **of_the_app)
+    layer = inside.layer = FlaskLayer(
+        inside, app, policies, by_resources=by_resources, **of_the_app
+    )
     # A class of this instance's own: servers and test clients call `type(app).__call__`, and layers
     # that are put around `app.wsgi_app` later would be outside of a policy there.
     installed = type(cls.__name__, (_Installed, cls), {"__module__": cls.__module__})

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypedDict
 
 from corscore import ConfigError, Policy
-from corscore.integration import split_forbidden, translated_policy
+from corscore.integration import lost_beginning, split_forbidden, translated_policy
 from corscore_flask._regexes import without_header_regexes
 
 if TYPE_CHECKING:
@@ -133,6 +133,13 @@ def _read_origins(problems: GivenOptions, options: dict[str, Any]) -> None:
     names = [item for item in items if not isinstance(item, re.Pattern)]
     options["origins"] = names
     compiled = [item for item in items if isinstance(item, re.Pattern)]
+    for regex in filter(lost_beginning, compiled):
+        problems.notices.once(
+            f"beginning of {regex.pattern}",
+            f"{problems.name('origins')}: {regex.pattern!a} has to match a whole origin; "
+            "flask-cors compares its beginning, so that a port may follow. Put a $ at its end, or "
+            "write what may follow: (:[0-9]+)?$",
+        )
     given = options.get("allow_origin_regex")
     if not compiled:
         return

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
 from werkzeug.exceptions import HTTPException
 
-from corscore import ConfigError, Policy, Problem
+from corscore import ConfigError, Policy, PolicyMap, Problem, RequestInfo
 from corscore.integration import single_slash_path
 from corscore_flask._marks import marks, own_marks
 from corscore_wsgi import CORSMiddleware
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
     from flask import Flask, Request
     from werkzeug.routing import MapAdapter
 
-    from corscore import RequestInfo
     from corscore.integration import PathPolicy, Policies
     from corscore_flask._marks import Mark
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _REQUEST = "werkzeug.request"
 # The keys that decide about the route.
 _ROUTED_BY = ("REQUEST_METHOD", "PATH_INFO", "SCRIPT_NAME", "HTTP_HOST", "wsgi.url_scheme")
+# A converter in a rule: "/users/<int:id>".
+_PARAMETER = re.compile(r"<[^>]*>")
 # Methods are of any number.
 _MOST_MARKS = 10_000
 _routed_by = itemgetter(*_ROUTED_BY)
@@ -43,6 +45,7 @@ class FlaskLayer(CORSMiddleware):
         inside: The application without the policy.
         app: The application whose router is asked.
         policies: As in ``CORSMiddleware``.
+        by_resources: Whether the policies are those of ``resources``.
         of_the_app: Options of the whole app, as in ``CORSMiddleware``.
     """
 
@@ -50,15 +53,92 @@ class FlaskLayer(CORSMiddleware):
     _answers_exceptions = False
 
     def __init__(
-        self, inside: WSGIApplication, app: Flask, policies: Policies, **of_the_app: Any
+        self,
+        inside: WSGIApplication,
+        app: Flask,
+        policies: Policies,
+        *,
+        by_resources: bool = False,
+        **of_the_app: Any,
     ) -> None:
         super().__init__(inside, policies, **of_the_app)
         self._flask = app
+        self._by_resources = by_resources
         self._has_routes = False
         self._seen: tuple[int, int, int] | None = None
         self._taken: set[Mark] = set()
         self._bound: dict[Mark, Policies | None] = {}
         self._marks: dict[tuple[str, str], tuple[object, Served]] = {}
+        # Replaced at the first request, so that later ones pay nothing for it.
+        self._starter = self._start_first
+
+    def _start_first(self, environ: WSGIEnvironment, start_response: Any) -> Any:
+        """Look at the whole application, which is complete now, and start the first request."""
+        self._starter = self.governor.gateway.starter
+        for message, hint in (*self.second_layers(), *self._lost_paths()):
+            self.notices.once(message, f"{message} {hint[:1].upper()}{hint[1:]}.")
+        return self._starter(environ, start_response)
+
+    def _lost_paths(self) -> Iterator[tuple[str, str]]:
+        """Yield a message and a hint for each key that covers more routes in flask-cors."""
+        policies = self.governor.policies
+        if not (self._by_resources and isinstance(policies, PolicyMap)):
+            return
+        keys = dict(policies.items())
+        for key, policy in keys.items():
+            if policy is None or not key.endswith("/*"):
+                continue
+            # A regex there, which a path has to begin like: "/api", whatever follows.
+            rules = [
+                rule.rule
+                for rule in self._flask.url_map.iter_rules()
+                if rule.rule.startswith(key.removesuffix("/*"))
+                and rule.rule not in keys
+                and not self._governs(_PARAMETER.sub("x", rule.rule))
+            ]
+            if rules:
+                listed = ", ".join(dict.fromkeys(rules))
+                message = (
+                    f'resources: "{key}" covers what is below "{key[:-1]}"; in flask-cors it '
+                    f"covers {listed} as well, which no policy governs now."
+                )
+                yield (
+                    message,
+                    f'write a key for each, "{rules[0]}": {{...}}, or None to leave it out',
+                )
+
+    def second_layers(self) -> Iterator[tuple[str, str]]:
+        """Yield a message and a hint for each extension that has CORS of its own on our paths."""
+        yield from self._left_over()
+        socketio = self._flask.extensions.get("socketio")
+        path = getattr(getattr(socketio, "sockio_mw", None), "engineio_path", None)
+        if not isinstance(path, str) or not self._governs(path):
+            return
+        message = (
+            f"Flask-SocketIO answers {path} with CORS of its own, its cors_allowed_origins, and "
+            "refuses what is not in there."
+        )
+        hint = (
+            "give SocketIO(app, cors_allowed_origins=[...]) the policy's origins and the site's "
+            f'own, and leave its path to it: CORS(app, PolicyMap({{"{path}*": None}}, '
+            "default=policy))"
+        )
+        yield message, hint
+
+    def _left_over(self) -> Iterator[tuple[str, str]]:
+        """Yield a message and a hint for what flask-cors still decorates."""
+        app = self._flask
+        hooks = [hook for several in app.after_request_funcs.values() for hook in several]
+        names = [name for name, view in app.view_functions.items() if _is_of_flask_cors(view)]
+        if names or any(map(_is_of_flask_cors, hooks)):
+            where = f"views ({', '.join(names)})" if names else "CORS(...)"
+            yield (
+                f"flask-cors is still on the app, by its {where}: the policy replaces its headers.",
+                "import cross_origin and CORS from corscore_flask everywhere",
+            )
+
+    def _governs(self, path: str) -> bool:
+        return self.governor.policy_for(RequestInfo("GET", path=path)) is not None
 
     def look_for_routes(self) -> None:
         """Look for routes with policies, if there are new routes or marks.
@@ -195,6 +275,12 @@ def _routing_of(environ: WSGIEnvironment) -> tuple[Any, ...]:
     except KeyError:
         # PEP 3333: some of them may be absent.
         return tuple(map(environ.get, _ROUTED_BY))
+
+
+def _is_of_flask_cors(function: object) -> bool:
+    # Wrapped, a view has its own module but the code of the decorator.
+    code = getattr(function, "__code__", None)
+    return "flask_cors" in str(getattr(code, "co_filename", ""))
 
 
 def _located(problem: Problem, mark: Mark) -> Problem:

@@ -108,17 +108,18 @@ class CORSMiddleware:
             app = self._called
             try:
                 return app(environ, answer)
-            except Exception as error:
-                if not (self._answers_exceptions and self._is_awaited(environ, answer)):
+            except Exception:
+                if not self._is_awaited(environ, answer):
                     raise
-                answer(_STATUS_LINES[500], list(_ERROR_TYPE), sys.exc_info())
-                return _error_body(error)
+                return _plain_500(answer)
         status, headers, body = answer
         start_response(_STATUS_LINES[status], headers)
         return [body]
 
     def _is_awaited(self, environ: WSGIEnvironment, start_response: Any) -> bool:
         """Whether a page of another origin waits for the answer to a request."""
+        if not self._answers_exceptions:
+            return False
         policy, request = self.policy_at(environ), self.request_of(environ)
         return self.governor.is_awaited(self.governor.pending(policy, request, start_response))
 
@@ -159,12 +160,23 @@ def _rest(first: bytes, chunks: Generator[bytes]) -> Iterator[bytes]:
         chunks.close()
 
 
-def _error_body(error: Exception) -> Iterator[bytes]:
+def _plain_500(start_response: Any) -> Iterator[bytes]:
+    """Start a plain 500 for the exception that is handled, and return its body."""
+    exc_info = sys.exc_info()
     try:
-        yield _ERROR
-        raise error
+        start_response(_STATUS_LINES[500], list(_ERROR_TYPE), exc_info)
+        return _error_body(exc_info[1])
     finally:
         # Its traceback refers to this frame: a reference back would be a cycle.
+        del exc_info
+
+
+def _error_body(error: BaseException | None) -> Iterator[bytes]:
+    try:
+        yield _ERROR
+        if error is not None:
+            raise error
+    finally:
         del error
 
 

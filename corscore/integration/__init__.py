@@ -17,6 +17,7 @@ from corscore.integration._arguments import (
     split_forbidden,
     translated_policy,
 )
+from corscore.integration._beginnings import extended, lost_beginning
 from corscore.integration._cross_site import read_own_origins
 from corscore.integration._governor import Governor, Outcome, check_observer, found_decision
 
@@ -38,7 +39,9 @@ __all__ = (
     "compiled_source",
     "environ_path",
     "escaped",
+    "extended",
     "found_decision",
+    "lost_beginning",
     "policies_from",
     "policy_from",
     "read_own_origins",

@@ -9,6 +9,7 @@ from corscore._policy.policy import NO_ORIGIN, Policy
 from corscore._policy.reference import PolicyRef, check_every, compiled_source
 from corscore._policy.resolver import check_async, check_sync
 from corscore._policy.tuple import PolicyTuple
+from corscore.integration._arguments import Notices
 from corscore.integration._cross_site import (
     admits_handshake,
     is_from_own_origin,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from corscore._engine.headers import OnConflict
     from corscore._engine.matcher import Answer, Gateway
     from corscore._engine.request import RequestInfo
-    from corscore.integration._arguments import Notices
 
     Policies = Policy | tuple[Policy, ...] | PolicyMap | PolicyRef
     # What governs a path or a route.
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 # The key of a scope or environ for its decision, with the value of `FOUND` that it was made of.
 _DECISION = "corscore.decision"
+# Of the process: one policy is in many governors.
+_notices = Notices()
 
 
 class Outcome:
@@ -157,6 +159,7 @@ class Governor:
     def _checked(self, caller: str, policies: Policies) -> Policies:
         source = compiled_source(caller, policies)
         check_every(source, self._check)
+        check_every(source, _note_texts)
         return source
 
     def policy_for(self, request: RequestInfo) -> Policy | None:
@@ -237,7 +240,7 @@ class Governor:
         """The decision whose headers a response waits for; None if it has started under ASGI.
 
         Args:
-            policy: The policy of the request.
+            policy: The policy of the request's path, or several by origin.
             request: The request.
             passed: The ``send`` or ``start_response`` of the gateway, or that of a server.
         """
@@ -460,6 +463,23 @@ def _explained(policy: Policy, request: RequestInfo, verdict: bool | None) -> st
     # Without a resolver's verdict, as about "null", the policy itself refused.
     was_asked = policy.decide(request).needs_resolver
     return policy.explain(request, origin_allowed=verdict if was_asked else None).log_text
+
+
+def _note_texts(policy: Policy) -> None:
+    """Log that a regex matches what it is not asked about: pages that another library allows."""
+    regex = policy.allow_origin_regex
+    if regex is None or policy.dangerously_allow_slow_regex:
+        return
+    texts = ["file://"] if policy.allow_null_origin else ["null", "file://"]
+    found = " and ".join(f'"{text}"' for text in texts if regex.fullmatch(text))
+    if found:
+        _notices.once(
+            f"texts of {regex.pattern}",
+            "the regex %s matches %s, but no regex is asked about these: only about origins with a "
+            "host. allow_null_origin=True allows sandboxed frames and local files.",
+            regex.pattern,
+            found,
+        )
 
 
 def _as_it_is(native: Any) -> RequestInfo:

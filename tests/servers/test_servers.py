@@ -78,7 +78,9 @@ SERVERS = {
         "uvicorn --port {port} --http httptools --loop uvloop --factory server_apps:{app}",
         ("uvicorn", "httptools", "uvloop"),
     ),
-    "hypercorn": Server("hypercorn --bind 127.0.0.1:{port} server_apps:{app}()", ("hypercorn",)),
+    "hypercorn": Server(
+        "hypercorn --bind 127.0.0.1:{port} server_apps:{app}()", ("hypercorn",), "asgi_app"
+    ),
     "granian": Server(
         "granian --interface asgi --port {port} --factory server_apps:{app}", ("granian",)
     ),
@@ -99,8 +101,8 @@ SERVERS = {
     "waitress": Server(
         "waitress --listen 127.0.0.1:{port} --call server_apps_wsgi:{app}",
         ("waitress", "flask"),
-        "flask_app",
-        "misconfigured_flask_app",
+        "wsgi_app",
+        "misconfigured_wsgi_app",
     ),
     "flask-run": Server(
         "flask --app server_apps_wsgi:{app}() run --port {port}",

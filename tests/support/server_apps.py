@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 
+import corscore_asgi
 from corscore import Policy
 from corscore_starlette import CORSMiddleware, install
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 POLICY = Policy(
     allow_origins=["https://app.example"],
@@ -41,8 +44,25 @@ class Boom(Exception):
 
 def fastapi_app() -> FastAPI:
     """FastAPI with ``install``."""
-    app = FastAPI()
+    app = _bare_app()
     install(app, POLICY)
+    return app
+
+
+def asgi_app() -> ASGIApp:
+    """Any application in the middleware, which leaves its exceptions to the server."""
+    app = _bare_app()
+
+    async def raising(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == "/boom":
+            raise Boom
+        await app(scope, receive, send)
+
+    return corscore_asgi.CORSMiddleware(raising, POLICY)
+
+
+def _bare_app() -> FastAPI:
+    app = FastAPI()
     go_on = asyncio.Event()
 
     @app.get("/ok")

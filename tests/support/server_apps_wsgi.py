@@ -12,9 +12,9 @@ import corscore_wsgi
 from server_apps import OWN_HEADERS, POLICY, Boom
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 def _bare_app() -> Flask:
@@ -62,8 +62,15 @@ def flask_app() -> Flask:
 
 
 def wsgi_app() -> WSGIApplication:
-    """Any application in the middleware."""
-    return corscore_wsgi.CORSMiddleware(_bare_app(), POLICY)
+    """Any application in the middleware, which leaves its exceptions to the server."""
+    app = _bare_app()
+
+    def raising(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/boom":
+            raise Boom
+        return app(environ, start_response)
+
+    return corscore_wsgi.CORSMiddleware(raising, POLICY)
 
 
 def misconfigured_flask_app() -> Flask:

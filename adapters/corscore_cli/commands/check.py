@@ -71,7 +71,7 @@ def check(
 ) -> None:
     """Find all that is wrong with a configuration, before a browser does.
 
-    TARGET is a TOML file (cors.toml), a policy (main:policy), an app of FastAPI, Starlette or Flask
+    TARGET is a TOML file (cors.toml), a policy (main:policy), any application of ASGI or WSGI
     (main:app), a Django settings module (mysite.settings), or the environment (env).
 
     Problems are what no server would start with; findings are what is most likely not meant. Ends

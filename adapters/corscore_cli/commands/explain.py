@@ -60,7 +60,7 @@ def explain(
 ) -> None:
     """Say what a browser does with a script's request, step by step, and why.
 
-    TARGET is a TOML file (cors.toml), a policy (main:policy), an app of FastAPI, Starlette or Flask
+    TARGET is a TOML file (cors.toml), a policy (main:policy), any application of ASGI or WSGI
     (main:app), a Django settings module (mysite.settings), or the environment (env). No server is
     asked: `corscore probe` does that.
 

@@ -28,9 +28,11 @@ FLASK_CORS = "flask-cors"
 
 _TITLES = {STARLETTE: "Starlette's CORSMiddleware", FLASK_CORS: "flask-cors"}
 # Attributes under which layers keep the application inside.
-_INNER = ("app", "wsgi_app", "application", "wrapped_app", "asgi_app", "router")
+_INNER = ("app", "wsgi_app", "application", "wrapped_app", "asgi_app", "router", "inner")
 _OURS = (corscore_asgi.CORSMiddleware, corscore_wsgi.CORSMiddleware)
 _DEEPEST = 100
+# By the number of arguments that a server passes.
+_PROTOCOLS = {2: "wsgi", 3: "asgi"}
 # Options of `Policy` under the names of flask-cors.
 _FLASK_NAMES = {
     "allow_origins": "origins",
@@ -84,6 +86,7 @@ class Search:
         has_decorated_views: Whether views have flask-cors's decorator.
         hooks: The ``after_request`` functions of flask-cors, each with the path that its
             application is mounted at.
+        second_layers: A message and a hint for each extension of Flask with CORS of its own.
     """
 
     def __init__(self, app: object) -> None:
@@ -91,6 +94,7 @@ class Search:
         self.is_known: bool = False
         self.has_decorated_views: bool = False
         self.hooks: list[tuple[str, Any]] = []
+        self.second_layers: list[tuple[str, str]] = []
         self._seen: set[int] = set()
         self._look(app, 0, "", 0)
 
@@ -129,6 +133,7 @@ class Search:
         extensions = _own(app, "extensions")
         ours = extensions.get("corscore") if isinstance(extensions, dict) else None
         if issubclass(type(ours), _OURS):
+            self.second_layers += getattr(ours, "second_layers", tuple)()
             yield _ours(ours, "corscore_flask.CORS", above, path)
             above += 1
         for resource, options in _flask_cors_options(app):
@@ -267,6 +272,10 @@ def _children(app: Any) -> Iterable[tuple[Any, str]]:
         # Flask's `wsgi_app` is its own method, unless a layer was put there.
         if inner is not None and getattr(inner, "__self__", None) is not app:
             yield inner, ""
+    # The ProtocolTypeRouter of Channels.
+    protocols = _own(app, "application_mapping")
+    if isinstance(protocols, dict):
+        yield protocols.get("http"), ""
     mounts = _own(app, "mounts")
     if isinstance(mounts, dict):
         for path, mounted in mounts.items():
@@ -274,6 +283,20 @@ def _children(app: Any) -> Iterable[tuple[Any, str]]:
     routes = _own(app, "routes")
     for route in routes if isinstance(routes, list) else ():
         yield _own(route, "app"), str(_own(route, "path") or "")
+
+
+def protocol_of(found: Any) -> str | None:
+    """Return ``"asgi"`` for what is called with three arguments, ``"wsgi"`` for two, else None."""
+    if not callable(found) or issubclass(type(found), type):
+        return None
+    try:
+        parameters = inspect.signature(found).parameters.values()
+    except (TypeError, ValueError, RuntimeError):
+        # Not every callable has one; a proxy raises outside of a request.
+        return None
+    needed = [one for one in parameters if one.default is one.empty]
+    is_plain = all(one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD) for one in needed)
+    return _PROTOCOLS.get(len(needed)) if is_plain else None
 
 
 def _is_framework(app: object) -> bool:

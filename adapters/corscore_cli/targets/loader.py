@@ -21,7 +21,7 @@ from corscore_cli.shell.location import (
 )
 from corscore_cli.shell.output import Mistake
 from corscore_cli.targets.imports import UnbuiltPolicy, attribute, called, imported, importing
-from corscore_cli.targets.layers import Search
+from corscore_cli.targets.layers import Search, protocol_of
 from corscore_cli.targets.regex import prefix_matched
 from corscore_cli.targets.source import Source, Target
 
@@ -189,7 +189,7 @@ def _object(target: str, module_name: str, name: str, *, is_factory: bool) -> Ta
 
         return loaded_settings(target)
     search = Search(found)
-    if not search.is_known:
+    if not search.is_known and protocol_of(found) is None:
         raise _no_target(target, found, is_factory=is_factory)
     return _application(target, found, search, module)
 
@@ -205,10 +205,7 @@ def _no_target(target: str, found: object, *, is_factory: bool) -> Mistake:
         return Mistake(f"{target} is a function; if it makes the app, add --factory")
     if kind == "dict":
         return Mistake(f"{target} is a dict; write Policy(**{target.rpartition(':')[2]})")
-    return Mistake(
-        f"{target} is a {kind}: neither a policy nor an app of FastAPI, Starlette, Flask or Django "
-        "nor one with a CORSMiddleware of corscore around it"
-    )
+    return Mistake(f"{target} is a {kind}: neither a policy nor an application of ASGI or WSGI")
 
 
 def _is_django(found: object) -> bool:
@@ -222,10 +219,15 @@ def _application(target: str, app: object, search: Search, module: ModuleType) -
     findings = []
     if not search.layers and not search.has_decorated_views:
         place = Location(target, shown_path(file) if file else None)
-        findings.append((_without_cors(target, app, module), place))
+        protocol = None if search.is_known else protocol_of(app)
+        findings.append((_without_cors(target, app, module, protocol), place))
     inner = next((layer for layer in search.layers if layer.above), None)
     if inner is not None:
         findings.append((_two_layers(search.layers, inner), Location(target)))
+    findings += [
+        (Finding("two-cors-layers", message, hint, target), Location(target))
+        for message, hint in search.second_layers
+    ]
     findings += [
         (found, locate(layer.names.get("allow_origins", "allow_origins")))
         for layer in search.layers
@@ -235,7 +237,15 @@ def _application(target: str, app: object, search: Search, module: ModuleType) -
     return Target(target, sources, tuple(findings), file and shown_path(file))
 
 
-def _without_cors(target: str, app: object, module: ModuleType) -> Finding:
+def _without_cors(target: str, app: object, module: ModuleType, protocol: str | None) -> Finding:
+    """Return the finding for an application without CORS.
+
+    Args:
+        target: Its name.
+        app: The application.
+        module: The module that it is in.
+        protocol: That of an application of no framework that we look into, else None.
+    """
     others = [
         name
         for name, other in vars(module).items()
@@ -244,13 +254,21 @@ def _without_cors(target: str, app: object, module: ModuleType) -> Finding:
     name = target.partition(":")[0]
     if others:
         hint = f"serve {name}:{others[0]}, which has one, or add the middleware to {target}"
+    elif protocol is not None:
+        own = target.rpartition(":")[2]
+        hint = (
+            f"wrap it where it is served: corscore_{protocol}.CORSMiddleware({own}, "
+            "allow_origins=[...])"
+        )
     else:
         hint = (
             "add the middleware to the object that is served, after the last assignment to its name"
         )
     return Finding(
         "app-without-cors",
-        f"{target} has no layer of CORS on it: scripts of other origins can read nothing.",
+        f"{target} has no layer of CORS on it: scripts of other origins can read nothing."
+        if protocol is None
+        else f"{target} has no layer of CORS around it that corscore knows.",
         hint,
         target,
     )

@@ -248,7 +248,7 @@ class ConformanceSuite:
         return send
 
     def _is_out_of_reach(self, options: Options | None, script: Script) -> bool:
-        is_debug = options is not None and bool(options["debug"])
+        is_debug = options is not None and bool(options.get("debug"))
         return script.path in self.out_of_reach or (
             is_debug and script.path in self.out_of_reach_in_debug
         )

@@ -91,7 +91,7 @@ def notices(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
     return [
         record
         for record in caplog.records
-        if record.name == "corscore" and not record.getMessage().startswith("refused")
+        if record.name == "corscore" and not record.getMessage().startswith("CORS refused")
     ]
 
 

@@ -397,6 +397,34 @@ def test_places_in_a_module() -> None:
 # --- applications
 
 BOTH = f"options = dict(allow_origins=['{APP}'])\n"
+# Applications of no framework that is looked into: the protocol, and what makes `inner`.
+OTHER_APPS = {
+    "a function of WSGI": ("wsgi", "def inner(environ, start_response): return []\n"),
+    "a function of ASGI": ("asgi", "async def inner(scope, receive, send): pass\n"),
+    "an object of ASGI": (
+        "asgi",
+        "class App:\n    async def __call__(self, scope, receive, send): pass\ninner = App()\n",
+    ),
+    "a partial": (
+        "wsgi",
+        (
+            "from functools import partial\ndef app(config, environ, start_response): return []\n"
+            "inner = partial(app, {})\n"
+        ),
+    ),
+    "Bottle": ("wsgi", "from bottle import Bottle\ninner = Bottle()\n"),
+    "Falcon": ("wsgi", "import falcon\ninner = falcon.App()\n"),
+    "Falcon's ASGI": ("asgi", "import falcon.asgi\ninner = falcon.asgi.App()\n"),
+    "Litestar": ("asgi", "from litestar import Litestar\ninner = Litestar()\n"),
+    "Channels": (
+        "asgi",
+        (
+            "from channels.routing import ProtocolTypeRouter\n"
+            "async def http(scope, receive, send): pass\n"
+            "inner = ProtocolTypeRouter({'http': http})\n"
+        ),
+    ),
+}
 APPS: list[tuple[str, str, list[str], list[str]]] = [
     (
         "replaced",
@@ -465,6 +493,10 @@ APPS: list[tuple[str, str, list[str], list[str]]] = [
         ),
         [],
         ["two-cors-layers"],
+    ),
+    *(
+        (f"{name}, without", f"{source}app = inner\n", [], ["app-without-cors"])
+        for name, (_, source) in OTHER_APPS.items()
     ),
     ("Flask without", "from flask import Flask\napp = Flask('x')\n", [], ["app-without-cors"]),
     (
@@ -546,6 +578,14 @@ HEALTHY_APPS = {
     "def inner(environ, start_response): return []\napp = CORSMiddleware(inner, **options)\n",
     "around Flask's wsgi_app": "from flask import Flask\nfrom corscore_wsgi import CORSMiddleware\n"
     f"{BOTH}app = Flask('x')\napp.wsgi_app = CORSMiddleware(app.wsgi_app, **options)\n",
+    **{
+        f"around {name}": f"{source}from corscore_{protocol} import CORSMiddleware\n{BOTH}"
+        "app = CORSMiddleware(inner, **options)\n"
+        for name, (protocol, source) in OTHER_APPS.items()
+    },
+    "inside of Channels": "from channels.routing import ProtocolTypeRouter\n"
+    f"from corscore_asgi import CORSMiddleware\n{BOTH}async def http(scope, receive, send): pass\n"
+    "app = ProtocolTypeRouter({'http': CORSMiddleware(http, **options)})\n",
     "a dispatcher": "from flask import Flask\nfrom corscore_flask import CORS\n"
     "from werkzeug.middleware.dispatcher import DispatcherMiddleware\none = Flask('one')\n"
     f"CORS(one, origins=['{APP}'])\napp = DispatcherMiddleware(Flask('two'), {{'/one': one}})\n",
@@ -558,6 +598,29 @@ HEALTHY_APPS = {
 def test_an_app(source: str, problems: list[str], findings: list[str]) -> None:
     write("main.py", source)
     assert codes("main:app") == (problems, findings)
+
+
+@pytest.mark.parametrize("name", OTHER_APPS)
+def test_an_application_without_cors_is_told_what_to_wrap_it_in(name: str) -> None:
+    protocol, source = OTHER_APPS[name]
+    write("main.py", source)
+    (found,) = run_json("check", "main:inner")["findings"]
+    assert f"corscore_{protocol}.CORSMiddleware(inner, allow_origins=" in found["hint"]
+    said = run("explain", "main:inner", "--origin", APP)
+    assert (said.exit_code, said.stdout) == (2, "")
+    assert said.stderr == "Error: main:inner has no layer of CORS; run: corscore check main:inner\n"
+
+
+@pytest.mark.parametrize("name", OTHER_APPS)
+def test_a_layer_around_any_application_is_explained(name: str) -> None:
+    protocol, source = OTHER_APPS[name]
+    write(
+        "main.py",
+        f"{source}from corscore_{protocol} import CORSMiddleware\n"
+        f"app = CORSMiddleware(inner, allow_origins=['{APP}'])\n",
+    )
+    assert run_json("explain", "main:app", "--origin", APP, exit_code=0)["allowed"]
+    assert not run_json("explain", "main:app", "--origin", "https://x.test", exit_code=1)["allowed"]
 
 
 @pytest.mark.parametrize("source", HEALTHY_APPS.values(), ids=HEALTHY_APPS)
@@ -874,6 +937,10 @@ MISTAKES: list[tuple[str, str, str]] = [
         "Error: main cannot be imported: SystemExit: bye (main.py, line 1)\n",
     ),
     ("main:app", "app = 1\n", "Error: main:app is a int: neither a policy nor an app"),
+    ("main:app", "class app: pass\n", "Error: main:app is a type: neither a policy nor an app"),
+    ("main:app", "def app(config): pass\n", "Error: main:app is a function; if it makes the app"),
+    ("main:app", "def app(*args): pass\n", "Error: main:app is a function; if it makes the app"),
+    ("main:app", "app = print\n", "Error: main:app is a builtin_function_or_method: neither"),
     ("main:app", "app = {}\n", "Error: main:app is a dict; write Policy(**app)\n"),
     (
         "main:app()",

@@ -228,6 +228,13 @@ SHOWN = [
         "readable",
         "wildcard-not-alone",
     ),
+    Shown(
+        "pages of files",
+        {"CORS_ALLOWED_ORIGINS": ["file://"]},
+        {},
+        "no-allow-origin",
+        "origin-file",
+    ),
     Shown("no origin at all", {}, {}, "no-allow-origin", "origins-missing"),
     Shown(
         "an origin's regex matches a part",
@@ -431,8 +438,28 @@ def test_a_difference(shown: Shown) -> None:
     assert outcome(OURS, shown) == shown.ours
 
 
+def test_the_private_network_header_is_in_preflights_alone() -> None:
+    asks = [("Origin", PAGE), ("Access-Control-Request-Private-Network", "true")]
+    preflight = [*asks, ("Access-Control-Request-Method", "PUT")]
+    settings = {**LIST, "CORS_ALLOW_PRIVATE_NETWORK": True}
+    sent = {}
+    for middleware in (THEIRS, OURS):
+        with Under(middleware, settings) as transport:
+            answers = [transport("GET", f"{SERVER}/ok/", asks)]
+            answers.append(transport("OPTIONS", f"{SERVER}/ok/", preflight))
+        names = [{name.lower() for name, _ in headers} for _, headers in answers]
+        sent[middleware] = ["access-control-allow-private-network" in one for one in names]
+    assert sent == {THEIRS: [True, True], OURS: [False, True]}
+
+
+# Shown by a test of its own: the one above, and test_nothing_is_lost_in_silence.
+ELSEWHERE = {"the private-network header on an actual request", "a receiver of the old signal"}
+
+
 def test_every_difference_is_shown_and_has_its_reason() -> None:
-    assert [row["difference"] for row in DIFFERENCES] == [shown.difference for shown in SHOWN]
+    differences = [row["difference"] for row in DIFFERENCES]
+    assert len(set(differences)) == len(differences)
+    assert set(differences) == {shown.difference for shown in SHOWN} | ELSEWHERE
     for row in DIFFERENCES:
-        assert list(row) == ["difference", "django-cors-headers", "corscore", "why"]
+        assert list(row) == ["group", "difference", "django-cors-headers", "corscore", "why"]
         assert all(row.values())

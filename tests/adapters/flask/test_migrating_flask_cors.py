@@ -52,6 +52,9 @@ def application(decorate: Callable[[Any], Any] = lambda view: view) -> Flask:
     app.add_url_rule("/get", "get", page)
     app.add_url_rule("/boom", "boom", boom)
     app.add_url_rule(
+        "/vary", "vary", lambda: Response(headers=[("Vary", "Cookie"), ("Vary", "Accept")])
+    )
+    app.add_url_rule(
         "/own", "own", lambda: Response(headers={"Access-Control-Allow-Origin": STRANGER})
     )
     return app
@@ -111,7 +114,7 @@ def shown(app: Flask, row: Mapping[str, Any]) -> str | list[str]:
     url = SERVER + script.pop("path", "/page")
     if "header" in row:
         origin = script.pop("origin")
-        headers = [("Origin", origin)] if origin else []
+        headers = [*row.get("sends", {}).items(), *([("Origin", origin)] if origin else [])]
         if script:
             headers.append(("Access-Control-Request-Method", script["method"]))
         method = "OPTIONS" if script else "GET"

@@ -9,7 +9,7 @@ import pytest
 
 from cors_headers import OTHER_PAGE, PAGE, READABLE, REFUSED, cors_of
 from corscore import Policy
-from corscore.testing.conformance._wsgi import call, wsgi_environ
+from corscore.testing.conformance._wsgi import Response, call, wsgi_environ
 from corscore_wsgi import CORSMiddleware
 from wsgi_apps import APPS, BoomError
 
@@ -72,6 +72,20 @@ def test_a_framework_answers_as_without(
             vary = of_framework.get("vary", []) + cors["vary"]
             assert of_both == {**cors, "vary": vary}, (method, path)
             assert without(of_both, layered[2]) == without(of_both, bare[2])
+
+
+def test_a_500_of_pyramid_keeps_its_headers_where_a_page_waits() -> None:
+    # Pyramid leaves exceptions to the server.
+    with APPS["pyramid"]() as app:
+        response = Response()
+        with pytest.raises(BoomError):
+            call(
+                CORSMiddleware(app, POLICY),
+                wsgi_environ("GET", f"{SERVER}/boom", [("Origin", PAGE)]),
+                response,
+            )
+    assert (response.status, response.body) == (500, b"Internal Server Error")
+    assert cors_of(response.headers) == ALLOWED
 
 
 def without(names: Iterable[str], headers: Headers) -> Headers:

@@ -1,18 +1,20 @@
-"""Regexes for paths that were written for a match at the start.
+"""Regexes that were written for a match at the start.
 
-django-cors-headers uses ``re.match``: there ``^/api/`` means every path below. Here a regex has to
-match the whole path.
+flask-cors and django-cors-headers use ``re.match``: there ``^/api/`` means every path below, and
+``^http://localhost`` every port. Here a regex has to match the whole path or origin.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from corscore.integration.regex_tree import constants, parse
+from corscore._standard.regex_tree import constants, parse
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
 
+_LOCAL = ("http://localhost", "http://127.0.0.1", "https://localhost")
 _ENDS = (constants.AT_END, constants.AT_END_STRING)
 _REPEATS = (constants.MAX_REPEAT, constants.MIN_REPEAT)
 
@@ -29,6 +31,19 @@ def extended(regex: re.Pattern[str]) -> str | None:
     if any(operator is constants.BRANCH for operator, _ in parts):
         return f"(?:{regex.pattern}).*"
     return f"{regex.pattern}.*"
+
+
+def lost_beginning(regex: re.Pattern[str]) -> bool:
+    """Whether a regex over origins was meant for a match at the start, and so loses origins here.
+
+    Regexes for the whole origin are often written without ``^`` and ``$``, so a missing end alone
+    says nothing: it begins with ``^``, or its end is a host whose pages have ports.
+    """
+    if extended(regex) is None:
+        return False
+    return regex.pattern.startswith("^") or any(
+        regex.fullmatch(host) and not regex.fullmatch(f"{host}:3000") for host in _LOCAL
+    )
 
 
 def _is_open(parts: Any) -> bool:
