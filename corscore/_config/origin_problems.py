@@ -101,7 +101,7 @@ class _Hints:
             return f"write {problems.literal(suggestion)}"
         if "origin-null" in codes:
             allow = problems.write("allow_null_origin", True)
-            return f"drop it, or if you mean everyone, write {allow}"
+            return f"drop it, or if you mean everyone, write {allow} instead"
         if "origin-file" in codes:
             example = problems.literal("http://localhost:8000")
             return f"serve the page over http, and write {example}"

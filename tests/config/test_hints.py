@@ -167,3 +167,52 @@ def _applied(
         for name in ("allow_origin_regex", "allow_null_origin", "origin_resolver"):
             applied.pop(name, None)
     return applied
+
+
+STARRED = [
+    case
+    for case in cases("patterns")
+    if case.values[0]["codes"] and "*" in case.values[0]["pattern"]
+]
+
+
+@pytest.mark.parametrize("row", STARRED)
+def test_what_is_written_for_a_star_covers_no_more(row: dict[str, Any]) -> None:
+    for problem in problems_of({"allow_origins": [row["pattern"]]}):
+        # An example is not written for the star.
+        certain, _, _ = problem.hint.partition("such as")
+        patterns = [{"allow_origins": [one]} for one in re.findall(r'write "([^"]+)"', certain)]
+        for applied in (*patterns, *written_by(certain)):
+            policy = Policy(**applied)
+            meant = re.sub(r"(?<=[^/])/[^/]*$", "", row["pattern"].strip(" \"'").lower())
+            meant = re.sub(r"[^/]*@|:443$", "", meant).replace(":**", ":*")
+            meant = meant if "://" in meant or meant == "*" else f"*://{meant}"
+            for origin in ORIGINS:
+                if policy.allows_origin(origin) and origin not in OWN_ORIGINS:
+                    assert covers(meant.replace("http*:", "*:"), origin), (problem.hint, origin)
+
+
+_VARIABLE = re.compile(r"(CORS_[A-Z_]+)=(\S*?)(?=,? or |, |; |\s|$)")
+
+
+@pytest.mark.parametrize(
+    "row", [case for case in cases("environment") if case.values[0]["problems"]]
+)
+def test_an_applied_hint_solves_the_problem_of_a_variable(row: dict[str, Any]) -> None:
+    def problems_in(environ: dict[str, str]) -> tuple[Problem, ...]:
+        try:
+            Policy.from_env(environ=environ)
+        except ConfigError as error:
+            return error.problems
+        return ()
+
+    for problem in problems_in(row["environ"]):
+        for alternative in problem.hint.split(", or "):
+            lines = dict(_VARIABLE.findall(alternative))
+            if not lines or "instead" in alternative:
+                continue
+            applied = {**row["environ"], **lines}
+            if problem.code == "option-unknown":
+                del applied[problem.field]
+            remaining = [(other.code, other.value) for other in problems_in(applied)]
+            assert (problem.code, problem.value) not in remaining, problem.hint
