@@ -66,7 +66,7 @@ _LINE = re.compile(
 def test_an_applied_hint_solves_the_problem(row: dict[str, Any]) -> None:
     settings = {"MIDDLEWARE": [OURS], **row["settings"]}
     with project(**settings):
-        found = [message for message in messages() if message.id < "corscore.E1"]
+        found = [message for message in messages() if str(message.id) < "corscore.E1"]
     for message in found:
         for alternative in str(message.hint).split(", or "):
             lines = dict(_LINE.findall(alternative))
