@@ -107,7 +107,7 @@ def is_meant(options: dict[str, Any], request: Request) -> bool:
 
 def items_of(value: Any) -> list[str]:
     items = value.strip("[]").split(",") if isinstance(value, str) else value
-    if not isinstance(items, (list, tuple)):
+    if not isinstance(items, (list, tuple, dict)):
         return []
     return [item.strip(" \"'[]") for item in items if isinstance(item, str)]
 
@@ -128,6 +128,18 @@ def _matches(regex: str, origin: str) -> bool:
 
 
 WRONG = [case for case in cases("problems") if case.values[0]["codes"]]
+
+
+@pytest.mark.parametrize("row", WRONG)
+def test_a_name_to_write_is_one_of_the_item(row: dict[str, Any]) -> None:
+    for problem in problems_of(row["options"]):
+        if problem.code not in ("method-invalid", "header-invalid", "method-case"):
+            continue
+        names = re.findall(r'"([^"]+)"', problem.hint.partition("such as")[0])
+        assert names or "such as" in problem.hint or problem.hint == "drop it"
+        for name in names:
+            assert name.upper() in str(problem.value).upper()
+            assert problems_of({"allow_origins": ["*"], problem.field: [name]}) == ()
 
 
 @pytest.mark.parametrize("row", [*ROWS, *WRONG])
