@@ -46,6 +46,16 @@ def test_what_a_hint_writes(row: dict[str, Any]) -> None:
     assert row["write"] in [written_by(hint) for hint in hints], hints
 
 
+def test_many_globs_are_said_by_one_regex() -> None:
+    origins = [f"https://pr-*.team{number}.example.com" for number in range(300)]
+    hints = {problem.hint for problem in problems_of({"allow_origins": origins})}
+    ((written,),) = map(written_by, hints)
+    assert problems_of(written) == ()
+    policy = Policy(**written)
+    assert policy.allows_origin("https://pr-7.team299.example.com")
+    assert not policy.allows_origin("https://pr-7.team300.example.com")
+
+
 HOSTS = (
     "example.com",
     "app.example.com",
