@@ -105,7 +105,9 @@ class _Hints:
     def for_literal(self, item: str, codes: set[str], suggestion: str | None) -> str:
         problems = self._problems
         if suggestion is not None:
-            return f"write {problems.literal(suggestion)}"
+            refused = self._refusals([suggestion])
+            literal = problems.literal(suggestion)
+            return _with_risk(refused[0].hint, literal) if refused else f"write {literal}"
         if "origin-null" in codes:
             allow = problems.write("allow_null_origin", True)
             return f"drop it, or if you mean everyone, write {allow} instead"
@@ -181,7 +183,7 @@ class _Hints:
         hint = (refused or self._refusals(patterns))[0].hint
         if patterns == [ANY]:
             return hint.replace("or write ", f"or write {self._items(patterns)} and ")
-        return hint.replace("accept the risk with ", f"accept the risk with {line} and ")
+        return _with_risk(hint, line)
 
     def _items(self, patterns: list[str]) -> str:
         if patterns == [ANY] or len(getattr(self._options, _OPTION, ())) == 1:
@@ -203,6 +205,11 @@ class _Hints:
         tried.allow_origin_regex = None if regex is None else _compiled(regex)
         self._check(trial, tried)
         return trial.found
+
+
+def _with_risk(hint: str, line: str) -> str:
+    """A hint for another line, which the user has to write to accept its risk."""
+    return hint.replace("accept the risk with ", f"accept the risk with {line} and ")
 
 
 def _is_regex(text: str) -> bool:

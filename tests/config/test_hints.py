@@ -10,6 +10,8 @@ import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from corscore import ConfigError, Policy, Problem
 from corscore.browser import Request
@@ -34,7 +36,9 @@ def written_by(hint: str) -> list[dict[str, Any]]:
     for alternative in hint.split(", or "):
         lines = dict(_LINE.findall(alternative))
         if lines:
-            found.append({name: ast.literal_eval(value) for name, value in lines.items()})
+            item = re.search(r'with ("[^"]+") and ', alternative)
+            written = {name: ast.literal_eval(value) for name, value in lines.items()}
+            found.append(written | ({"allow_origins": [ast.literal_eval(item[1])]} if item else {}))
     return found
 
 
@@ -125,8 +129,15 @@ def items_of(value: Any) -> list[str]:
 def covers(item: str, origin: str) -> bool:
     """Whether an item, as a glob or as a regex, covers an origin, or the same one over http."""
     # A port that a pattern leaves open may be none.
-    globs = (item.lower().rstrip("/"), item.removesuffix(":*"))
-    readings = (item.strip("^$"), *(re.escape(glob).replace(r"\*", ".*") for glob in globs))
+    plain = item.replace("\\", "")
+    globs = (item.lower().rstrip("/"), item.removesuffix(":*"), plain, plain.removesuffix(":*"))
+    regex = item.strip("^$")
+    # Half a regex: ":*" means any port in a pattern.
+    readings = (
+        regex,
+        re.sub(r":\*$", r"(:\\d+)?", regex),
+        *(re.escape(glob).replace(r"\*", ".*") for glob in globs),
+    )
     return any(_matches(reading, origin) for reading in readings)
 
 
@@ -238,3 +249,47 @@ def test_an_applied_hint_solves_the_problem_of_a_variable(row: dict[str, Any]) -
                 del applied[problem.field]
             remaining = [(other.code, other.value) for other in problems_in(applied)]
             assert (problem.code, problem.value) not in remaining, problem.hint
+
+
+def texts(start: list[str], middle: list[str], end: list[str]) -> st.SearchStrategy[str]:
+    return st.builds(
+        "".join,
+        st.tuples(
+            st.sampled_from(start),
+            st.lists(st.sampled_from(middle), max_size=3).map("".join),
+            st.lists(st.sampled_from(end), max_size=2).map("".join),
+        ),
+    )
+
+
+GLOBS = texts(
+    ["https://", "http://", "chrome-extension://", ""],
+    ["*", "app", "pr-*", "*-team", "pr-", "x", "."],
+    [".example.com", "example.com", ".vercel.app", ":*", ":30*", ":3000"],
+)
+REGEXES = texts(
+    ["https://", "^https://", "https?://", "http://", ""],
+    [".*", ".+", r"\d+", "[a-z]+", "(a|b)", "app", "pr-", r"\."],
+    [r"\.example\.com", r"\.vercel\.app", ".example.com", r"(:\d+)?", ":3000", "$"],
+)
+
+
+@given(GLOBS | REGEXES, st.booleans())
+def test_no_hint_covers_an_origin_that_the_item_does_not(item: str, credentials: bool) -> None:
+    beside = {"allow_credentials": credentials}
+    for problem in problems_of({"allow_origins": [item], **beside}):
+        certain, _, _ = problem.hint.partition("such as")
+        written = written_by(certain)
+        written += [{"allow_origins": [one]} for one in re.findall(r'write "([^"]+)"', certain)]
+        for alternative in written:
+            policies = {**beside, **alternative}
+            # An example of one's own, and another decision than about origins.
+            if not {"allow_origins", "allow_origin_regex"} & alternative.keys():
+                continue
+            if problems_of(policies):
+                pytest.fail(f"{item}: {problem.hint}: {policies}")
+            policy = Policy(**policies)
+            for origin in ORIGINS:
+                if policy.allows_origin(origin) and origin not in OWN_ORIGINS:
+                    meant = (item, f"*://{item.removeprefix('^')}")
+                    assert any(covers(one, origin) for one in meant), (problem.hint, origin)
