@@ -107,6 +107,9 @@ class _Hints:
         if suggestion is not None:
             refused = self._refusals([suggestion])
             literal = problems.literal(suggestion)
+            if len(refused) > 1:
+                codes = ", ".join(dict.fromkeys(problem.code for problem in refused))
+                return f"write {literal}, and decide what the other options refuse of it: {codes}"
             return _with_risk(refused[0].hint, literal) if refused else f"write {literal}"
         if "origin-null" in codes:
             allow = problems.write("allow_null_origin", True)
