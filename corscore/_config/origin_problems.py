@@ -108,8 +108,8 @@ class _Hints:
             refused = self._refusals([suggestion])
             literal = problems.literal(suggestion)
             if len(refused) > 1:
-                codes = ", ".join(dict.fromkeys(problem.code for problem in refused))
-                return f"write {literal}, and decide what the other options refuse of it: {codes}"
+                reasons = ", ".join(dict.fromkeys(problem.code for problem in refused))
+                return f"write {literal}, and decide what the other options refuse of it: {reasons}"
             return _with_risk(refused[0].hint, literal) if refused else f"write {literal}"
         if "origin-null" in codes:
             allow = problems.write("allow_null_origin", True)
