@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 import pytest
+import tomli
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,6 +49,14 @@ def test_what_a_hint_writes(row: dict[str, Any]) -> None:
     assert found
     hints = {problem.hint for problem in found}
     assert row["write"] in [written_by(hint) for hint in hints], hints
+
+
+def test_a_correction_that_is_refused_for_two_reasons_names_both() -> None:
+    (problem,) = problems_of({"allow_origins": ["http://*app"], "allow_credentials": True})
+    assert problem.hint == (
+        'write "http://*.app", and decide what the other options refuse of it: '
+        "insecure-origin-with-credentials, public-suffix-with-credentials"
+    )
 
 
 def test_many_globs_are_said_by_one_regex() -> None:
@@ -200,6 +209,24 @@ def _applied(
         for name in ("allow_origin_regex", "allow_null_origin", "origin_resolver"):
             applied.pop(name, None)
     return applied
+
+
+_TOML_LINE = re.compile(r'([a-z_]+) = (\[[^][]*\]|"(?:[^"\\]|\\.)*"|true|false|[0-9]+)')
+
+
+@pytest.mark.parametrize("row", [*ROWS, *WRONG])
+def test_a_hint_for_a_file_is_toml(row: dict[str, Any]) -> None:
+    found: tuple[Problem, ...] = ()
+    try:
+        # Texts are read like variables, so that some mistakes are none here.
+        Policy.from_mapping(row["options"])
+    except ConfigError as error:
+        found = error.problems
+    for problem in found:
+        lines = _TOML_LINE.findall(problem.hint)
+        assert len(lines) == len(re.findall(r"\b[a-z_]+ = ", problem.hint)), problem.hint
+        for name, value in lines:
+            assert tomli.loads(f"{name} = {value}")[name] is not None
 
 
 STARRED = [
