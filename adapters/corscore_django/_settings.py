@@ -179,6 +179,7 @@ class Reading:
         name = self.name(ALL_ORIGINS)
         if problem.code == "wildcard-not-alone":
             hint = f"drop the other settings that allow origins, or write {name} = False"
+        hint = hint.replace("list the origins, ", f"write {name} = False and list the origins, ")
         return Problem(problem.code, name, True, problem.message, hint)
 
     def announce(self) -> None:

@@ -36,13 +36,12 @@ def read_methods(problems: Problems, option: str, value: object) -> tuple[str, .
     for item in read_list(problems, option, value):
         upper = item.upper()
         if not is_token(item):
-            hint = _bare(item).upper()
             problems.add(
                 "method-invalid",
                 option,
                 item,
                 f"{shown(item)} is not the name of a method.",
-                f"write {problems.literal(hint if is_token(hint) else 'PUT')}",
+                _instead_of(problems, item.upper(), "PUT"),
             )
         elif upper in FORBIDDEN_METHODS:
             problems.add(
@@ -136,15 +135,21 @@ def _read_names(problems: Problems, option: str, value: object) -> Iterator[tupl
         if is_token(item):
             yield item.lower(), item
             continue
-        bare = _bare(item)
         problems.add(
             "header-invalid",
             option,
             item,
             f"{shown(item)} is not the name of a header.",
-            f"write {problems.literal(bare if is_token(bare) else 'X-Request-Id')}",
+            # "X-Token: 1" has a value behind the name.
+            _instead_of(problems, item.partition(":")[0], "X-Request-Id"),
         )
 
 
-def _bare(item: str) -> str:
-    return item.strip().strip(_QUOTES).strip().removesuffix(":").rstrip()
+def _instead_of(problems: Problems, item: str, example: str) -> str:
+    """A hint with the names in an item that is none."""
+    names = [part.strip().strip(_QUOTES).strip() for part in item.split(",")]
+    if not any(names):
+        return "drop it"
+    if all(map(is_token, names)):
+        return f"write {' and '.join(map(problems.literal, names))}"
+    return f"write a name, such as {problems.literal(example)}"

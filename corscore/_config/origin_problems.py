@@ -61,8 +61,8 @@ def note_problems(
         check: Notes what is wrong with options whose origins are patterns.
     """
     hints = _Hints(problems, options, check)
-    # A policy has one regex: items that no pattern says again are said by one together.
-    regexes = [] if options is None else [one for item in items for one in hints.regex_alone(item)]
+    if options is not None:
+        hints.join(items)
     for item in items:
         if options is not None and _is_regex(item):
             problems.add(
@@ -70,11 +70,11 @@ def note_problems(
                 _OPTION,
                 item,
                 f"{shown(item)} is a regex, and no item of this list is taken for one.",
-                hints.for_regex(item, regexes),
+                hints.for_regex(item),
             )
             continue
         mistakes, suggestion = explain_literal(item)
-        hint = hints.for_literal(item, {code for code, _ in mistakes}, suggestion, regexes)
+        hint = hints.for_literal(item, {code for code, _ in mistakes}, suggestion)
         for code, mistake in mistakes:
             cause = hints.cause_of_empty() if code == "origin-empty" else ""
             problems.add(code, _OPTION, item, f"{shown(item)} {mistake}{cause}.", hint)
@@ -92,23 +92,35 @@ class _Hints:
         self._problems = problems
         self._options = options
         self._check = check
+        self._joined: frozenset[str] = frozenset()
+        self._for_joined = ""
 
-    def for_literal(
-        self, item: str, codes: set[str], suggestion: str | None, regexes: list[str]
-    ) -> str:
+    def join(self, items: Sequence[str]) -> None:
+        """Make one regex for all items that no pattern says again: a policy has one."""
+        regexes = [regex for item in items for regex in self._regex_alone(item)]
+        if regexes:
+            self._joined = frozenset(regexes)
+            self._for_joined = self._alternatives([], regexes)
+
+    def for_literal(self, item: str, codes: set[str], suggestion: str | None) -> str:
         problems = self._problems
         if suggestion is not None:
-            return f"write {problems.literal(suggestion)}"
+            refused = self._refusals([suggestion])
+            literal = problems.literal(suggestion)
+            if len(refused) > 1:
+                reasons = ", ".join(dict.fromkeys(problem.code for problem in refused))
+                return f"write {literal}, and decide what the other options refuse of it: {reasons}"
+            return _with_risk(refused[0].hint, literal) if refused else f"write {literal}"
         if "origin-null" in codes:
             allow = problems.write("allow_null_origin", True)
-            return f"drop it, or if you mean everyone, write {allow}"
+            return f"drop it, or if you mean everyone, write {allow} instead"
         if "origin-file" in codes:
             example = problems.literal("http://localhost:8000")
             return f"serve the page over http, and write {example}"
         if "origin-empty" in codes:
             return self._for_empty()
-        if codes & {"origin-wildcard-misplaced"} and _glob_regex(item) in regexes:
-            return self._alternatives([], regexes)
+        if "origin-wildcard-misplaced" in codes and _glob_regex(item) in self._joined:
+            return self._for_joined
         several = [
             part for part in item.replace(",", " ").replace(";", " ").split() if "://" in part
         ]
@@ -119,14 +131,18 @@ class _Hints:
             f"{problems.literal(_EXAMPLE)} or {problems.literal('https://*.example.com')}"
         )
 
-    def for_regex(self, item: str, regexes: list[str]) -> str:
+    def for_regex(self, item: str) -> str:
         whole = _whole(item)
-        return self._alternatives(_patterns(item), regexes if whole in regexes else [whole])
+        if whole in self._joined:
+            return self._for_joined
+        return self._alternatives(_patterns(item), [whole])
 
-    def regex_alone(self, item: str) -> list[str]:
+    def _regex_alone(self, item: str) -> list[str]:
         """The regex for an item that no pattern says again, or nothing."""
         if _is_regex(item):
-            return [] if any(map(self._is_admitted, _patterns(item))) else [_whole(item)]
+            patterns = _patterns(item)
+            is_said = patterns == [ANY] or any(map(self._is_admitted, patterns))
+            return [] if is_said else [_whole(item)]
         regex = None if explain_literal(item)[1] else _glob_regex(item)
         return [regex] if regex else []
 
@@ -156,7 +172,10 @@ class _Hints:
         if patterns != [ANY]:
             given = getattr(self._options, _REGEX, None)
             regexes = ([given.pattern] if given else []) + regexes
-            whole = regexes[0] if len(regexes) == 1 else "|".join(f"(?:{one})" for one in regexes)
+            whole = "|".join(f"(?:{one})" for one in regexes)
+            if len(regexes) == 1 or _compiled(whole) is None:
+                # One with flags at its start cannot be a part of another.
+                whole = regexes[-1]
             refused = self._refusals([], whole)
             line = self._problems.write(_REGEX, whole)
             if not refused:
@@ -167,7 +186,7 @@ class _Hints:
         hint = (refused or self._refusals(patterns))[0].hint
         if patterns == [ANY]:
             return hint.replace("or write ", f"or write {self._items(patterns)} and ")
-        return hint.replace("accept the risk with ", f"accept the risk with {line} and ")
+        return _with_risk(hint, line)
 
     def _items(self, patterns: list[str]) -> str:
         if patterns == [ANY] or len(getattr(self._options, _OPTION, ())) == 1:
@@ -189,6 +208,11 @@ class _Hints:
         tried.allow_origin_regex = None if regex is None else _compiled(regex)
         self._check(trial, tried)
         return trial.found
+
+
+def _with_risk(hint: str, line: str) -> str:
+    """A hint for another line, which the user has to write to accept its risk."""
+    return hint.replace("accept the risk with ", f"accept the risk with {line} and ")
 
 
 def _is_regex(text: str) -> bool:

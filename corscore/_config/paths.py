@@ -27,7 +27,7 @@ def path_problem(key: object) -> Problem | None:
     if not isinstance(key, str):
         if hasattr(key, "fullmatch"):
             return _regex(key, str(getattr(key, "pattern", "")))
-        return _invalid(key, "is not a str.", f"write {quoted('/api/*')}")
+        return _invalid(key, "is not a str.", f"write a path, such as {quoted('/api/*')}")
     if _looks_like_regex(key):
         return _regex(key, key)
     if not key:

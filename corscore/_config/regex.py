@@ -129,7 +129,7 @@ class RegexCheck:
                 f"{self._problems.write('allow_origins', names)}, or accept the risk with "
                 f"{self._problems.write('dangerously_allow_public_suffixes', True)}"
             )
-        return f"spell your own domain out: {self._problems.write(_OPTION, _EXAMPLE)}"
+        return f"spell your own domain out, such as {self._problems.write(_OPTION, _EXAMPLE)}"
 
     def _write(self, source: str) -> str:
         # A hint is a str, so the flags of a compiled regex go into it.

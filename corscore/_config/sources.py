@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from corscore._config.options import OPTIONS, did_you_mean
-from corscore._config.spelling import Problems, Spelling, python_literal, variable_literal
+from corscore._config.spelling import Problems, Spelling, table_literal, variable_literal
 from corscore._standard.problem import Problem
 from corscore._standard.text import escaped, shown
 
@@ -55,7 +55,7 @@ def read_mapping(mapping: Mapping[str, object]) -> tuple[dict[str, object], Prob
     """The options in a table, whose strings are read like variables; otherwise the same."""
     keys: dict[str, str] = {}
     given: dict[str, object] = {}
-    problems = Problems(Spelling(keys, python_literal, " = "))
+    problems = Problems(Spelling(keys, table_literal, " = "))
     for key, value in mapping.items():
         option = str(key).lower().removeprefix(PREFIX.lower())
         if option in given:

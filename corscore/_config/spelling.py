@@ -83,6 +83,23 @@ def regex_meaning(regex: Any) -> tuple[str, str]:
     return "".join(letters), source
 
 
+def table_literal(value: object) -> str:
+    """The value as TOML and JSON hold it, which have one form of strings and of truth values."""
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(table_literal, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None:
+        # TOML has no null, and a text is read like a variable.
+        return '"none"'
+    if not isinstance(value, str):
+        return quoted(value)
+    # Imported late: only a wrong configuration needs it.
+    from json import dumps
+
+    return dumps(value)
+
+
 def rebuilding(value: object) -> str:
     """The value of an option as Python that evaluates to it; may use the module ``re``."""
     if isinstance(value, tuple):

@@ -38,14 +38,16 @@ def read_list(problems: Problems, option: str, value: object) -> tuple[str, ...]
     elif isinstance(value, (list, tuple)):
         items = list(value)
     else:
-        text = value if isinstance(value, str) else ""
-        items = [part.strip() for part in text.split(",") if part.strip()]
+        items = [part.strip() for part in _names_in(value) if part.strip()]
+        cause = ", as of a variable that is not set," if value is None else ""
         problems.add(
             "not-a-list",
             option,
             value,
-            f"{shown(value)} is not a list, tuple or set of str.",
-            f"write {problems.write(option, items or _example(option))}",
+            f"{shown(value)}{cause} is not a list, tuple or set of str.",
+            f"write {problems.write(option, items)}"
+            if items
+            else f"write a list, such as {problems.write(option, _example(option))}",
         )
     for item in items:
         if not isinstance(item, str):
@@ -54,9 +56,19 @@ def read_list(problems: Problems, option: str, value: object) -> tuple[str, ...]
                 option,
                 item,
                 f"{shown(item)} in the list is not a str.",
-                f"write {problems.literal(_as_text(item) or _example(option)[0])}",
+                f"write {problems.literal(_as_text(item))}"
+                if isinstance(item, bytes)
+                else f"write a str, such as {problems.literal(_example(option)[0])}",
             )
     return tuple(dict.fromkeys(item for item in items if isinstance(item, str)))
+
+
+def _names_in(value: object) -> list[str]:
+    """The names that a value was meant for; an iterator is left alone."""
+    if isinstance(value, dict):
+        # With flags for values.
+        return [name for name, is_on in value.items() if is_on and isinstance(name, str)]
+    return value.split(",") if isinstance(value, str) else []
 
 
 def json_items(value: object) -> list[str]:
@@ -71,8 +83,8 @@ def json_items(value: object) -> list[str]:
     return [name for item in text.split(",") if (name := item.strip("[]\"' "))]
 
 
-def _as_text(item: object) -> str | None:
-    return item.decode("latin-1") if isinstance(item, bytes) else None
+def _as_text(item: bytes) -> str:
+    return item.decode("latin-1")
 
 
 def _example(option: str) -> list[str]:

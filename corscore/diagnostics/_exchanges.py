@@ -258,10 +258,19 @@ def error_finding(failed: SeenResponse, witness: SeenResponse) -> Finding:
     return Finding(
         "missing-on-error",
         f"The {failed.status} has no headers of CORS, though {other} of {shown(witness.url)} has.",
-        f'{about_path(failed.status)}in nginx write "always" behind add_header; in an application '
-        "put CORS outside the handling of errors",
+        about_path(failed.status) + _fix_of_error(failed),
         failed.url,
     )
+
+
+def _fix_of_error(failed: SeenResponse) -> str:
+    in_application = "in an application put CORS outside the handling of errors"
+    server = (get(failed.response_headers, "server") or "nginx").lower()
+    if "nginx" in server:
+        return f'in nginx write "always" behind add_header; {in_application}'
+    if "apache" in server:
+        return f'in Apache write "Header always set" for "Header set"; {in_application}'
+    return in_application.removeprefix("in an application ")
 
 
 def is_bare_error(response: SeenResponse) -> bool:

@@ -10,6 +10,9 @@ import re
 from typing import Any
 
 import pytest
+import tomli
+from hypothesis import given
+from hypothesis import strategies as st
 
 from corscore import ConfigError, Policy, Problem
 from corscore.browser import Request
@@ -34,7 +37,9 @@ def written_by(hint: str) -> list[dict[str, Any]]:
     for alternative in hint.split(", or "):
         lines = dict(_LINE.findall(alternative))
         if lines:
-            found.append({name: ast.literal_eval(value) for name, value in lines.items()})
+            item = re.search(r'with ("[^"]+") and ', alternative)
+            written = {name: ast.literal_eval(value) for name, value in lines.items()}
+            found.append(written | ({"allow_origins": [ast.literal_eval(item[1])]} if item else {}))
     return found
 
 
@@ -44,6 +49,24 @@ def test_what_a_hint_writes(row: dict[str, Any]) -> None:
     assert found
     hints = {problem.hint for problem in found}
     assert row["write"] in [written_by(hint) for hint in hints], hints
+
+
+def test_a_correction_that_is_refused_for_two_reasons_names_both() -> None:
+    (problem,) = problems_of({"allow_origins": ["http://*app"], "allow_credentials": True})
+    assert problem.hint == (
+        'write "http://*.app", and decide what the other options refuse of it: '
+        "insecure-origin-with-credentials, public-suffix-with-credentials"
+    )
+
+
+def test_many_globs_are_said_by_one_regex() -> None:
+    origins = [f"https://pr-*.team{number}.example.com" for number in range(300)]
+    hints = {problem.hint for problem in problems_of({"allow_origins": origins})}
+    ((written,),) = map(written_by, hints)
+    assert problems_of(written) == ()
+    policy = Policy(**written)
+    assert policy.allows_origin("https://pr-7.team299.example.com")
+    assert not policy.allows_origin("https://pr-7.team300.example.com")
 
 
 HOSTS = (
@@ -107,7 +130,7 @@ def is_meant(options: dict[str, Any], request: Request) -> bool:
 
 def items_of(value: Any) -> list[str]:
     items = value.strip("[]").split(",") if isinstance(value, str) else value
-    if not isinstance(items, (list, tuple)):
+    if not isinstance(items, (list, tuple, dict)):
         return []
     return [item.strip(" \"'[]") for item in items if isinstance(item, str)]
 
@@ -115,8 +138,15 @@ def items_of(value: Any) -> list[str]:
 def covers(item: str, origin: str) -> bool:
     """Whether an item, as a glob or as a regex, covers an origin, or the same one over http."""
     # A port that a pattern leaves open may be none.
-    globs = (item.lower().rstrip("/"), item.removesuffix(":*"))
-    readings = (item.strip("^$"), *(re.escape(glob).replace(r"\*", ".*") for glob in globs))
+    plain = item.replace("\\", "")
+    globs = (item.lower().rstrip("/"), item.removesuffix(":*"), plain, plain.removesuffix(":*"))
+    regex = item.strip("^$")
+    # Half a regex: ":*" means any port in a pattern.
+    readings = (
+        regex,
+        re.sub(r":\*$", r"(:\\d+)?", regex),
+        *(re.escape(glob).replace(r"\*", ".*") for glob in globs),
+    )
     return any(_matches(reading, origin) for reading in readings)
 
 
@@ -128,6 +158,18 @@ def _matches(regex: str, origin: str) -> bool:
 
 
 WRONG = [case for case in cases("problems") if case.values[0]["codes"]]
+
+
+@pytest.mark.parametrize("row", WRONG)
+def test_a_name_to_write_is_one_of_the_item(row: dict[str, Any]) -> None:
+    for problem in problems_of(row["options"]):
+        if problem.code not in ("method-invalid", "header-invalid", "method-case"):
+            continue
+        names = re.findall(r'"([^"]+)"', problem.hint.partition("such as")[0])
+        assert names or "such as" in problem.hint or problem.hint == "drop it"
+        for name in names:
+            assert name.upper() in str(problem.value).upper()
+            assert problems_of({"allow_origins": ["*"], problem.field: [name]}) == ()
 
 
 @pytest.mark.parametrize("row", [*ROWS, *WRONG])
@@ -167,3 +209,115 @@ def _applied(
         for name in ("allow_origin_regex", "allow_null_origin", "origin_resolver"):
             applied.pop(name, None)
     return applied
+
+
+_TOML_LINE = re.compile(r'([a-z_]+) = (\[[^][]*\]|"(?:[^"\\]|\\.)*"|true|false|[0-9]+)')
+
+
+@pytest.mark.parametrize("row", [*ROWS, *WRONG])
+def test_a_hint_for_a_file_is_toml(row: dict[str, Any]) -> None:
+    found: tuple[Problem, ...] = ()
+    try:
+        # Texts are read like variables, so that some mistakes are none here.
+        Policy.from_mapping(row["options"])
+    except ConfigError as error:
+        found = error.problems
+    for problem in found:
+        lines = _TOML_LINE.findall(problem.hint)
+        assert len(lines) == len(re.findall(r"\b[a-z_]+ = ", problem.hint)), problem.hint
+        for name, value in lines:
+            assert tomli.loads(f"{name} = {value}")[name] is not None
+
+
+STARRED = [
+    case
+    for case in cases("patterns")
+    if case.values[0]["codes"] and "*" in case.values[0]["pattern"]
+]
+
+
+@pytest.mark.parametrize("row", STARRED)
+def test_what_is_written_for_a_star_covers_no_more(row: dict[str, Any]) -> None:
+    for problem in problems_of({"allow_origins": [row["pattern"]]}):
+        # An example is not written for the star.
+        certain, _, _ = problem.hint.partition("such as")
+        patterns = [{"allow_origins": [one]} for one in re.findall(r'write "([^"]+)"', certain)]
+        for applied in (*patterns, *written_by(certain)):
+            policy = Policy(**applied)
+            meant = re.sub(r"(?<=[^/])/[^/]*$", "", row["pattern"].strip(" \"'").lower())
+            meant = re.sub(r"[^/]*@|:443$", "", meant).replace(":**", ":*")
+            meant = meant if "://" in meant or meant == "*" else f"*://{meant}"
+            for origin in ORIGINS:
+                if policy.allows_origin(origin) and origin not in OWN_ORIGINS:
+                    assert covers(meant.replace("http*:", "*:"), origin), (problem.hint, origin)
+
+
+_VARIABLE = re.compile(r"(CORS_[A-Z_]+)=(\S*?)(?=,? or |, |; |\s|$)")
+
+
+@pytest.mark.parametrize(
+    "row", [case for case in cases("environment") if case.values[0]["problems"]]
+)
+def test_an_applied_hint_solves_the_problem_of_a_variable(row: dict[str, Any]) -> None:
+    def problems_in(environ: dict[str, str]) -> tuple[Problem, ...]:
+        try:
+            Policy.from_env(environ=environ)
+        except ConfigError as error:
+            return error.problems
+        return ()
+
+    for problem in problems_in(row["environ"]):
+        for alternative in problem.hint.split(", or "):
+            lines = dict(_VARIABLE.findall(alternative))
+            if not lines or "instead" in alternative:
+                continue
+            applied = {**row["environ"], **lines}
+            if problem.code == "option-unknown":
+                del applied[problem.field]
+            remaining = [(other.code, other.value) for other in problems_in(applied)]
+            assert (problem.code, problem.value) not in remaining, problem.hint
+
+
+def texts(start: list[str], middle: list[str], end: list[str]) -> st.SearchStrategy[str]:
+    return st.builds(
+        "".join,
+        st.tuples(
+            st.sampled_from(start),
+            st.lists(st.sampled_from(middle), max_size=3).map("".join),
+            st.lists(st.sampled_from(end), max_size=2).map("".join),
+        ),
+    )
+
+
+GLOBS = texts(
+    ["https://", "http://", "chrome-extension://", ""],
+    ["*", "app", "pr-*", "*-team", "pr-", "x", "."],
+    [".example.com", "example.com", ".vercel.app", ":*", ":30*", ":3000"],
+)
+REGEXES = texts(
+    ["https://", "^https://", "https?://", "http://", ""],
+    [".*", ".+", r"\d+", "[a-z]+", "(a|b)", "app", "pr-", r"\."],
+    [r"\.example\.com", r"\.vercel\.app", ".example.com", r"(:\d+)?", ":3000", "$"],
+)
+
+
+@given(GLOBS | REGEXES, st.booleans())
+def test_no_hint_covers_an_origin_that_the_item_does_not(item: str, credentials: bool) -> None:
+    beside = {"allow_credentials": credentials}
+    for problem in problems_of({"allow_origins": [item], **beside}):
+        certain, _, _ = problem.hint.partition("such as")
+        certain = "" if ", and decide" in certain else certain
+        written = written_by(certain)
+        written += [{"allow_origins": [one]} for one in re.findall(r'write "([^"]+)"', certain)]
+        for alternative in written:
+            policies = {**beside, **alternative}
+            # An example of one's own, and another decision than about origins.
+            if not {"allow_origins", "allow_origin_regex"} & alternative.keys():
+                continue
+            if problems_of(policies):
+                pytest.fail(f"{item}: {problem.hint}: {policies}")
+            policy = Policy(**policies)
+            for origin in ORIGINS:
+                if policy.allows_origin(origin) and origin not in OWN_ORIGINS:
+                    meant = (item, f"*://{item.removeprefix('^')}")
+                    assert any(covers(one, origin) for one in meant), (problem.hint, origin)

@@ -331,3 +331,21 @@ def test_a_line_is_printable() -> None:
 )
 def test_what_no_script_can_have_asked_is_left_out(entry: dict[str, Any]) -> None:
     assert explain_har(read_har(har(entry))).requests == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("nginx/1.22.1", 'in nginx write "always"'),
+        ("Apache/2.4", 'in Apache write "Header always set"'),
+        ("uvicorn", "put CORS outside the handling of errors"),
+    ],
+)
+def test_the_fix_of_an_error_is_that_of_the_server_that_sent_it(name: str, fix: str) -> None:
+    def answer(method: str, url: str, _: object) -> tuple[int, dict[str, str]]:
+        return (500, {"Server": name}) if url == URL else (200, {ALLOW: PAGE})
+
+    send, _ = server(answer)
+    (finding,) = probe(Request("GET", URL, origin=PAGE), send).findings
+    assert finding.code == "missing-on-error"
+    assert finding.hint.startswith(fix)

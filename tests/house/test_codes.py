@@ -116,6 +116,21 @@ def test_a_page_has_the_cause_an_example_and_the_fix(code: str) -> None:
     assert len(text.splitlines()) < LONGEST_PAGE
 
 
+def test_no_message_points_into_the_project() -> None:
+    # A user of the wheel has the pages of codes, by `corscore code`, and no other file.
+    for path in SOURCES:
+        tree = ast.parse(path.read_text("utf-8"))
+        docstrings = {
+            ast.get_docstring(node, clean=False)
+            for node in ast.walk(tree)
+            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                points = re.search(r"\b(?:docs|README|tests)/|\w\.md\b", node.value)
+                assert not points or node.value in docstrings, f"{path}: {node.value}"
+
+
 def test_the_index_has_every_page_once() -> None:
     index = (PAGES / "README.md").read_text("utf-8")
     listed = re.findall(r"^- \[`([a-z-]+)`\]\(\1\.md\): .+\.$", index, re.MULTILINE)

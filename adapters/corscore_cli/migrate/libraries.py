@@ -259,8 +259,8 @@ def of_asgi_cors(app: Any, target: str) -> OldStack:
     }
     if given["callback"] is not None:
         raise Mistake(
-            f"{target} has a callback; write origin_resolver=OriginResolver(...), as "
-            "docs/migrating.md shows"
+            f"{target} has a callback; write origin_resolver=OriginResolver(is_allowed), for "
+            "async def is_allowed(origin, request)"
         )
     if regexes and not given["allow_all"]:
         options["allow_origin_regex"] = "|".join(map(_fnmatch_regex, regexes))

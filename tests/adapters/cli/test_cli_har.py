@@ -188,6 +188,24 @@ ROWS = [
         {"missing-on-error"},
     ),
     Row(
+        "a gateway's error, where other answers have the headers",
+        [chromium(gets=ALLOWED), chromium(url=f"{API}/slow", status=504, error=FAILED)],
+        [None, "no-allow-origin"],
+        {"gateway-error"},
+    ),
+    Row(
+        "too many preflights for a gateway",
+        [preflight(429)],
+        ["preflight-not-ok"],
+        {"gateway-error"},
+    ),
+    Row(
+        "an Allow-Origin with a slash",
+        [chromium(gets={"Access-Control-Allow-Origin": f"{PAGE}/"}, error=FAILED)],
+        ["origin-mismatch"],
+        {"allow-origin-trailing-slash"},
+    ),
+    Row(
         "an error, where other answers have the headers",
         [chromium(gets=ALLOWED), chromium(url=f"{API}/missing", status=404, error=FAILED)],
         [None, "no-allow-origin"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -54,6 +55,29 @@ def test_checks(row: dict[str, Any]) -> None:
         assert hint in str(message.hint)
         assert message.is_serious() == str(message.id).startswith("corscore.E")
         assert message.msg
+
+
+_LINE = re.compile(
+    r"""\b(CORS_[A-Z_]+) = (\[[^][]*\]|r?"[^"]*"|'(?:[^'\\]|\\.)*'|True|False|None|[0-9]+)"""
+)
+
+
+@pytest.mark.parametrize("row", cases("django_checks"))
+def test_an_applied_hint_solves_the_problem(row: dict[str, Any]) -> None:
+    settings = {"MIDDLEWARE": [OURS], **row["settings"]}
+    with project(**settings):
+        found = [message for message in messages() if str(message.id) < "corscore.E1"]
+    for message in found:
+        for alternative in str(message.hint).split(", or "):
+            lines = dict(_LINE.findall(alternative))
+            if not lines or "instead" in alternative:
+                continue
+            applied = {name: ast.literal_eval(value) for name, value in lines.items()}
+            if "CORS_ALLOWED_ORIGIN_REGEXES" in applied and message.id == "corscore.E052":
+                applied["CORS_ALLOWED_ORIGINS"] = []
+            with project(**{**settings, **applied}):
+                remaining = [(other.id, other.msg) for other in messages()]
+            assert (message.id, message.msg) not in remaining, message.hint
 
 
 def test_every_code_has_an_id_that_stays() -> None:

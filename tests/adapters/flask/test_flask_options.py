@@ -7,6 +7,7 @@ hint.
 
 from __future__ import annotations
 
+import ast
 import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -70,6 +71,39 @@ def test_options(row: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
     for found, (_, _, hint) in zip(problems, row["problems"], strict=True):
         assert hint in found.hint
         assert found.message
+
+
+_LINE = re.compile(
+    r"""\b(CORS_[A-Z_]+|[a-z_]+) ?= ?"""
+    r"""(\[[^][]*\]|"[^"]*"|'(?:[^'\\]|\\.)*'|True|False|None|[0-9]+)"""
+)
+
+
+@pytest.mark.parametrize(
+    "row", [case for case in cases("flask_options") if "problems" in case.values[0]]
+)
+def test_an_applied_hint_solves_the_problem(row: dict[str, Any]) -> None:
+    for problem in problems_of(row["options"], row["config"]):
+        # The options of a path are within another option.
+        if problem.field.startswith("resources"):
+            continue
+        for alternative in problem.hint.split(", or "):
+            lines = dict(_LINE.findall(alternative))
+            if not lines or "instead" in alternative:
+                continue
+            options, config = dict(row["options"]), dict(row["config"])
+            for name, value in lines.items():
+                (config if name.startswith("CORS_") else options)[name] = ast.literal_eval(value)
+            if problem.code == "option-unknown":
+                options.pop(problem.field, None)
+                config.pop(problem.field, None)
+            if "allow_origin_regex" in lines and "origins" in options:
+                del options["origins"]
+            try:
+                built(options, config)
+            except ConfigError as error:
+                remaining = [(other.code, other.field, other.value) for other in error.problems]
+                assert (problem.code, problem.field, problem.value) not in remaining, problem.hint
 
 
 # --- what JSON cannot hold
