@@ -85,6 +85,10 @@ class CORSMiddleware:
     ) -> None:
         self.app = app
         self.notices: Notices = Notices()
+        cls = type(self)
+        reads_natively = (
+            cls.path_of is CORSMiddleware.path_of and cls.host_of is CORSMiddleware.host_of
+        )
         self.governor: Governor = Governor(
             policies_from(self.called_as, policy, options),
             is_async=True,
@@ -94,8 +98,9 @@ class CORSMiddleware:
             own_origins=own_origins,
             request_of=self.request_of,
             on_conflict=self.notices.conflict,
-            # The gateway reads the path below the mount itself.
-            path_of=None if type(self).path_of is CORSMiddleware.path_of else self.path_of,
+            # The gateway reads the path below the mount itself, and the Host as it was sent.
+            path_of=None if reads_natively else self.path_of,
+            host_of=None if reads_natively else self.host_of,
         )
         if isinstance(self.governor.policies, Policy):
             self.policy = self.governor.policies
@@ -105,6 +110,10 @@ class CORSMiddleware:
     def path_of(self, scope: Scope) -> str:
         """The path that policies are looked up by; a subclass's framework may route another one."""
         return scope_path(scope)
+
+    def host_of(self, scope: Scope) -> str | None:
+        """The Host that policies are looked up by; a subclass's framework may accept another."""
+        return self.request_of(scope).host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from corscore import ConfigError, Policy, PolicyRef, Problem
 from corscore.integration import Governor, check_every
-from corscore_django._requests import request_of
+from corscore_django._requests import host_of, request_of
 
 if TYPE_CHECKING:
     import re
@@ -64,7 +64,11 @@ class Configuration:
         if governor is None:
             try:
                 governor = Governor(
-                    self.policy, is_async=is_async, request_of=request_of, **self._options
+                    self.policy,
+                    is_async=is_async,
+                    request_of=request_of,
+                    host_of=host_of,
+                    **self._options,
                 )
             except ConfigError as error:
                 raise ConfigError(renamed(error.problems, self._names)) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from werkzeug.exceptions import HTTPException
+from werkzeug.sansio.utils import host_is_trusted
 
 from corscore import ConfigError, Problem
 from corscore.integration import environ_path
@@ -83,6 +84,12 @@ class FlaskLayer(CORSMiddleware):
         """The path as Flask routes it: several slashes at its start count as one."""
         path = environ_path(environ)
         return path if path[:1] == "/" != path[1:2] else f"/{path.lstrip('/')}"
+
+    def host_of(self, environ: WSGIEnvironment) -> str | None:
+        """The Host as Flask reads it: one that ``TRUSTED_HOSTS`` leaves out is none."""
+        host = super().host_of(environ)
+        trusted = self._flask.config.get("TRUSTED_HOSTS") or self._flask.request_class.trusted_hosts
+        return host if not trusted or host_is_trusted(host, trusted) else None
 
     def policy_at(self, environ: WSGIEnvironment) -> PathPolicy:
         """The policy or policies of the route, else of the path, else the app's."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     # Not the classes by name: compiled, those names are C types already.
-    from corscore._engine import answer_py, responder_py
+    from corscore._engine import answer_py, paths_py, responder_py
     from corscore._engine.headers import OnConflict, RawPair
 
     class Extras(Protocol):
@@ -173,6 +173,7 @@ class Gateway:
         on_conflict: As in ``Answer.apply_raw``.
         path_of: Returns the path of a scope or environ that policies are looked up by; None for
             the path relative to the mount.
+        host_of: Returns the value of Host that they are looked up by; needed where ``path_of`` is.
         examines_all: Whether ``extras`` examines every request, and not only refused ones.
         blocks_cross_site: Whether it examines requests with an unsafe method.
         awaits_all: Whether every request is resumed: a shadow policy may have an async resolver.
@@ -184,6 +185,7 @@ class Gateway:
         extras: Extras,
         on_conflict: OnConflict,
         path_of: Callable[[Any], str] | None = None,
+        host_of: Callable[[Any], str | None] | None = None,
         *,
         examines_all: bool = False,
         blocks_cross_site: bool = False,
@@ -198,13 +200,14 @@ class Gateway:
         self._table = None
         if not self._is_reference and source._responder is not None:
             self._policy = source
-        elif not self._is_reference:
+        elif not self._is_reference and source._hosts is None:
             self._table = source._table
         # Whether the path may lead to more than one policy.
         self._chooses: bool = self._is_reference or source._is_choice
         self._extras = extras
         self._on_conflict = on_conflict
         self._path_of = path_of
+        self._host_of = host_of
         self._examines_all = examines_all
         self._blocks_cross_site = blocks_cross_site
         self._awaits_all = awaits_all
@@ -247,6 +250,11 @@ class Gateway:
         table = self._table
         if table is None:
             current = self._source.current if self._is_reference else self._source
+            hosts: paths_py.HostTable = current._hosts
+            if hosts is not None:
+                if self._path_of is None or self._host_of is None:
+                    return hosts.find_scope(native) if is_scope else hosts.find_environ(native)
+                return hosts.find(self._path_of(native), self._host_of(native))
             table = current._table
             if table is None:
                 return current

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from corscore._config.options import did_you_mean
-from corscore._config.paths import path_problem
+from corscore._config.paths import key_problem
 from corscore._policy.policy import Policy
 from corscore._policy.tuple import PolicyTuple
 from corscore._standard.problem import ConfigError, Problem
@@ -71,7 +71,7 @@ def read_map(mapping: Mapping[str, object]) -> tuple[dict[str, PathPolicy], Path
     for key, value in table.items():
         policies[key] = _read(key, value, problems)
     default = policies.pop(DEFAULT, None)
-    problems += filter(None, map(path_problem, (key for key in table if key != DEFAULT)))
+    problems += filter(None, map(key_problem, (key for key in table if key != DEFAULT)))
     if problems:
         raise ConfigError(tuple(problems))
     return policies, default

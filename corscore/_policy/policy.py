@@ -66,6 +66,7 @@ class Policy(Options):
     _responder: Responder
     # A gateway looks further where a source of policies has these.
     _table = None
+    _hosts = None
     _is_choice = False
 
     resolver: Resolver | None

@@ -50,6 +50,7 @@ class PolicyTuple(tuple[Policy, ...]):  # noqa: SLOT001 - a subclass of tuple ca
     # As in Policy and PolicyMap: a gateway asks `_by_origin` where these are None.
     _responder = None
     _table = None
+    _hosts = None
     _is_choice = True
 
     _by_origin: OriginTable

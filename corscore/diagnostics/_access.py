@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from corscore._config.options import OPTIONS
-from corscore._config.paths import WILDCARD_END
+from corscore._config.paths import WILDCARD_END, split_key
 from corscore._config.pattern import parse_pattern
 from corscore._config.spelling import rebuilding
 from corscore._policy.changes import paired
@@ -48,6 +48,7 @@ _COMPARED = (
 _OTHERS = tuple(name for name in OPTIONS if name not in _COMPARED)
 # A path that no site has: its policy is that of most paths below a prefix.
 _PROBE = "/corscore-any-path"
+_LABEL = "corscore-any-label."
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +104,10 @@ def _entry_at(policies: Policies, key: str) -> Entry:
         return policies
     if key == "default":
         return policies.default
-    return policies._at(
-        key.removesuffix(WILDCARD_END) + _PROBE if key.endswith(WILDCARD_END) else key
-    )
+    host, path = split_key(key)
+    if path.endswith(WILDCARD_END):
+        path = path.removesuffix(WILDCARD_END) + _PROBE
+    return policies._at(path, host.replace("*.", _LABEL))
 
 
 def _in_entry(key: str | None, old: Entry, new: Entry) -> Iterator[AccessChange]:

@@ -76,6 +76,8 @@ class Governor:
             because the policy alone may set it.
         path_of: Returns the path of a scope or environ that policies are looked up by; by default
             the path relative to the mount.
+        host_of: Returns the value of Host that they are looked up by, of a scope, an environ or
+            the framework's own request; None for no host. By default the header as it was sent.
 
     Raises:
         ConfigError: With all that is wrong with ``own_origins``, or a resolver that this kind of
@@ -85,6 +87,7 @@ class Governor:
 
     __slots__ = (
         "_check",
+        "_host_of",
         "_is_async",
         "_observes",
         "_on_decision",
@@ -112,7 +115,9 @@ class Governor:
         request_of: Callable[[Any], RequestInfo] | None = None,
         on_conflict: OnConflict | None = None,
         path_of: Callable[[Any], str] | None = None,
+        host_of: Callable[[Any], str | None] | None = None,
     ) -> None:
+        self._host_of = host_of
         self._is_async = is_async
         self._check = check_async if is_async else check_sync
         self.policies: Policies = self._checked("Governor(...)", policies)
@@ -132,6 +137,7 @@ class Governor:
             self,
             on_conflict or _no_conflict,
             path_of,
+            host_of,
             examines_all=on_decision is not None or shadow is not None,
             blocks_cross_site=block_cross_site,
             # A shadow policy may have a resolver, or a reference may get one later.
@@ -160,21 +166,31 @@ class Governor:
         return source
 
     def policy_for(self, request: RequestInfo) -> Policy | None:
-        """The current policy for a request, by its path and origin; None leaves it alone."""
-        return _chosen(_at_path(self.policies, request), request)
+        """The current policy for a request, by host, path and origin; None leaves it alone."""
+        return _chosen(self._at(self.policies, request), request)
 
     def chosen(self, policies: PathPolicy, request: RequestInfo) -> Policy | None:
         """The policy for a request's origin among those of its path or route."""
         return _chosen(policies, request)
 
     def policies_for(self, request: RequestInfo, policies: Policies | None) -> PathPolicy:
-        """Return the policy, or the tuple of policies, that governs a request's path.
+        """Return the policy, or the tuple of policies, for a request's host and path.
 
         Args:
             request: The request.
             policies: Those of its route, or all of the application.
         """
-        return None if policies is None else _at_path(policies, request)
+        return None if policies is None else self._at(policies, request)
+
+    def _at(self, policies: Policies, request: RequestInfo) -> Any:
+        # Read once: a reference may be replaced at any time.
+        current: Any = policies.policy if isinstance(policies, PolicyRef) else policies
+        if not isinstance(current, PolicyMap):
+            return current
+        host = None
+        if current._hosts is not None:
+            host = request.host if self._host_of is None else self._host_of(request.native)
+        return current._at(request.path, host)
 
     def govern(
         self, policy: Policy, request: RequestInfo, *, origin_allowed: bool | None = None
@@ -343,11 +359,11 @@ class Governor:
         policy of its path; the application will meet the same exception.
         """
         self._refusals.log_lookup(request, error)
-        return NO_ORIGIN if request.is_preflight else _at_path(self.policies, request)
+        return NO_ORIGIN if request.is_preflight else self._at(self.policies, request)
 
     def _candidate(self, request: RequestInfo) -> Policy | None:
         """The shadow policy for a request."""
-        return None if self._shadow is None else _chosen(_at_path(self._shadow, request), request)
+        return None if self._shadow is None else _chosen(self._at(self._shadow, request), request)
 
     def _may_ask(self, policy: Policy, request: RequestInfo) -> bool:
         """Whether a resolver may be asked: not about a malformed origin, nor an own one."""
@@ -442,12 +458,6 @@ def found_decision(native: Any, request: RequestInfo) -> Decision | None:
         decision = policy.decide(request)
     native[_DECISION] = (found, decision)
     return decision
-
-
-def _at_path(policies: Policies, request: RequestInfo) -> Any:
-    # Read once: a reference may be replaced at any time.
-    current: Any = policies.policy if isinstance(policies, PolicyRef) else policies
-    return current._at(request.path) if isinstance(current, PolicyMap) else current
 
 
 def _chosen(policies: PathPolicy, request: RequestInfo) -> Policy | None:
