@@ -79,7 +79,7 @@ class Configuration:
         """Every current policy."""
         found: list[Policy] = []
         policy = self.policy.policy if isinstance(self.policy, PolicyRef) else self.policy
-        check_every(policy, found.append)
+        check_every(policy, lambda one: found.append(one) if isinstance(one, Policy) else None)
         return tuple(found)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def request_of(request: HttpRequest) -> RequestInfo:
     """The request for policies, resolvers and observers."""
     return RequestInfo.from_environ(
-        request.method or "", request.META, path_of=_path_of, native=request
+        request.method or "", request.META, path_of=_path_of, host_of=host_of, native=request
     )
 
 

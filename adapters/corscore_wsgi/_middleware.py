@@ -43,8 +43,8 @@ class CORSMiddleware:
 
     Args:
         app: A WSGI application.
-        policy: A ready policy, a tuple of policies, a ``PolicyMap`` or a ``PolicyRef``; or leave
-            it out and write the options of a policy.
+        policy: A ready policy, a tuple of policies, a ``PolicyMap``, a ``PolicyResolver`` or a
+            ``PolicyRef``; or leave it out and write the options of a policy.
         on_decision: ``fn(decision, request)``, called for every request that a policy governs.
         shadow: Policies to compare with: requests on which a browser would be treated differently
             are logged.
@@ -106,7 +106,8 @@ class CORSMiddleware:
 
     def host_of(self, environ: WSGIEnvironment) -> str | None:
         """The Host that policies are looked up by; a subclass's framework may accept another."""
-        return self.request_of(environ).host
+        host: str | None = environ.get("HTTP_HOST")
+        return host
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
@@ -133,7 +134,9 @@ class CORSMiddleware:
 
     def request_of(self, environ: WSGIEnvironment) -> RequestInfo:
         """The request of an environ, for resolvers and observers."""
-        return RequestInfo.from_environ(environ["REQUEST_METHOD"], environ, path_of=self.path_of)
+        return RequestInfo.from_environ(
+            environ["REQUEST_METHOD"], environ, path_of=self.path_of, host_of=self.host_of
+        )
 
     def policy_at(self, environ: WSGIEnvironment) -> PathPolicy:
         """The policy or policies of a request; None leaves it alone. Subclasses look routes up."""

@@ -41,7 +41,7 @@ cdef class Gateway:
     cpdef policy_for(self, native, bint is_scope)
 
     @cython.locals(table=OriginTable)
-    cpdef chosen(self, source, origin)
+    cpdef chosen(self, source, native, origin)
 
     @cython.locals(responder=Responder, answer=Answer, is_refused=bint)
     cpdef Answer answer(
@@ -54,6 +54,11 @@ cdef class Gateway:
     cpdef sender(self, scope, send)
 
     cdef _found(self, scope)
+
+    @cython.locals(is_preflight=bint)
+    cpdef sender_for(self, policy, scope, send)
+
+    cdef _without_policy(self, source, scope, send)
 
     cpdef resume(self, verdict, tuple waiting)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING or os.environ.get("CORSCORE_PURE_PYTHON"):
     from corscore._engine.answer_py import Answer
     from corscore._engine.gateway_py import FOUND, Gateway, scan, sent
     from corscore._engine.matcher_py import Matcher
-    from corscore._engine.paths_py import HostTable, PathTable, environ_path, scope_path
+    from corscore._engine.paths_py import HostTable, PathTable, environ_path, host_name, scope_path
     from corscore._engine.responder_py import OriginTable, Responder
 
     IMPLEMENTATION = "python"
@@ -22,7 +22,13 @@ else:
         from corscore._engine.answer_c import Answer
         from corscore._engine.gateway_c import FOUND, Gateway, scan, sent
         from corscore._engine.matcher_c import Matcher
-        from corscore._engine.paths_c import HostTable, PathTable, environ_path, scope_path
+        from corscore._engine.paths_c import (
+            HostTable,
+            PathTable,
+            environ_path,
+            host_name,
+            scope_path,
+        )
         from corscore._engine.responder_c import OriginTable, Responder
 
         IMPLEMENTATION = "cython"
@@ -30,7 +36,13 @@ else:
         from corscore._engine.answer_py import Answer
         from corscore._engine.gateway_py import FOUND, Gateway, scan, sent
         from corscore._engine.matcher_py import Matcher
-        from corscore._engine.paths_py import HostTable, PathTable, environ_path, scope_path
+        from corscore._engine.paths_py import (
+            HostTable,
+            PathTable,
+            environ_path,
+            host_name,
+            scope_path,
+        )
         from corscore._engine.responder_py import OriginTable, Responder
 
         IMPLEMENTATION = "python"
@@ -46,6 +58,7 @@ __all__ = (
     "PathTable",
     "Responder",
     "environ_path",
+    "host_name",
     "scan",
     "scope_path",
     "sent",

@@ -17,7 +17,7 @@ cdef Py_ssize_t _HOST_LENGTH, _LONGEST_HOST, _LONGEST_LABEL
 cpdef scope_host(scope)
 
 @cython.locals(host=str, port=str, colon=Py_ssize_t)
-cdef str host_name(value)
+cpdef str host_name(value)
 
 
 @cython.final

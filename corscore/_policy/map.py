@@ -5,6 +5,7 @@ from __future__ import annotations
 from corscore._config.paths import key_problem, split_key
 from corscore._engine import matcher
 from corscore._policy.policy import NO_ORIGIN, Policy
+from corscore._policy.tenant import PolicyResolver
 from corscore._policy.tuple import PolicyTuple
 from corscore._standard.problem import ConfigError, Problem
 
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
     from corscore._engine.matcher import HostTable, PathTable
 
-    PathPolicy = Policy | PolicyTuple | None
-    Given = Policy | tuple[Policy, ...] | None
+    PathPolicy = Policy | PolicyTuple | PolicyResolver | None
+    Given = Policy | tuple[Policy, ...] | PolicyResolver | None
 
 
 class PolicyMap:
@@ -33,9 +34,9 @@ class PolicyMap:
         policies: Keys to policies. ``"/api"`` is that path alone; ``"/api/*"`` is every path that
             starts with ``/api/``, so not ``/api``; ``"/*"`` is every path. A host may be before the
             path: ``"api.example.com/*"``, or ``"*.example.com/api/*"`` for one or more labels. A
-            tuple has policies by
-            origin: the first that allows a request's origin governs it, else the last. None leaves
-            a path alone: nothing is added, removed, logged or blocked there.
+            tuple has policies by origin: the first that allows a request's origin governs it, else
+            the last. A ``PolicyResolver`` has those of tenants. None leaves a path alone: nothing
+            is added, removed, logged or blocked there.
         default: The policy, or the tuple, of all other paths; None leaves them alone, too. Beside
             keys with a host it may not allow credentials: there go requests whose Host a proxy has
             rewritten.
@@ -75,7 +76,7 @@ class PolicyMap:
         if problems:
             raise ConfigError(tuple(problems))
         values = (*read.values(), last)
-        object.__setattr__(self, "_is_choice", any(isinstance(each, tuple) for each in values))
+        object.__setattr__(self, "_is_choice", any(each and each._is_choice for each in values))
         object.__setattr__(self, "_policies", read)
         object.__setattr__(self, "_default", last)
         table = matcher.PathTable(hosts.pop(""), last, NO_ORIGIN)
@@ -121,7 +122,7 @@ class PolicyMap:
     def policy_for(
         self, path: str, *, host: str | None = None, origin: str | None = None
     ) -> Policy | None:
-        """Return the policy that governs a request; None leaves it alone. Never raises.
+        """Return the policy that governs a request; None leaves it alone.
 
         Args:
             path: As the framework routes it: decoded, and relative to where the app is mounted. It
@@ -133,8 +134,13 @@ class PolicyMap:
             host: The value of Host, for keys with a host. Its case, its port and a dot at its end
                 do not count.
             origin: The value of Origin, for tuples.
+
+        Raises:
+            TypeError: A ``PolicyResolver`` governs the path: adapters ask it.
         """
         found = self._at(path, host)
+        if isinstance(found, PolicyResolver):
+            raise TypeError("PolicyMap.policy_for(...): a PolicyResolver governs this path")
         return found.for_origin(origin) if isinstance(found, PolicyTuple) else found
 
     @property
@@ -147,11 +153,11 @@ class PolicyMap:
         return tuple(self._policies.items())
 
     def policies(self) -> Iterator[Policy]:
-        """Every policy in the map, the default and those in tuples included; None left out."""
+        """Every policy in the map, also the default and those in tuples; no tenant's, no None."""
         for each in (*self._policies.values(), self._default):
             if isinstance(each, Policy):
                 yield each
-            elif each is not None:
+            elif isinstance(each, PolicyTuple):
                 yield from each
 
     def __eq__(self, other: object) -> bool:
@@ -208,6 +214,8 @@ def _credentials_everywhere(
 ) -> Iterator[Problem]:
     """Problems of policies with credentials that govern requests with any Host."""
     for key, found in (("/*", policies.get("/*")), ("default", default)):
+        if isinstance(found, PolicyResolver):
+            continue
         for policy in (found,) if isinstance(found, Policy) else found or ():
             if policy.allow_credentials:
                 yield Problem(
@@ -228,7 +236,7 @@ def _read(key: object, value: object, problems: list[Problem]) -> PathPolicy:
         except ConfigError as error:
             problems += error.problems
             return None
-    if value is None or isinstance(value, (Policy, PolicyTuple)):
+    if value is None or isinstance(value, (Policy, PolicyTuple, PolicyResolver)):
         return value
     raise TypeError(
         f"PolicyMap: {key!r} has a {type(value).__name__} where a Policy, a tuple of policies or "

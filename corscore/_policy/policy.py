@@ -69,7 +69,7 @@ class Policy(Options):
     _hosts = None
     _is_choice = False
 
-    resolver: Resolver | None
+    resolver: Resolver | OriginResolver | None
     """The origin resolver, or None."""
 
     allows_origin: Callable[[str | bytes], bool]
@@ -179,9 +179,9 @@ class Policy(Options):
         # Bound here, so that a request pays for one call and not for two.
         object.__setattr__(self, "allows_origin", compiled.responder.allows)
 
-    def _varying_by_origin(self) -> Policy:
-        """An equal policy whose answers all have Origin in Vary, as only those of "*" have not."""
-        compiled = self._compiled.varying_by_origin()
+    def _varying_by(self, *headers: str) -> Policy:
+        """An equal policy whose answers all have these request headers in Vary."""
+        compiled = self._compiled.varying_by(headers)
         if compiled is self._compiled:
             return self
         policy = Policy.__new__(Policy)

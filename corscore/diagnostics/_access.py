@@ -15,6 +15,7 @@ from corscore._config.pattern import parse_pattern
 from corscore._config.spelling import rebuilding
 from corscore._policy.changes import paired
 from corscore._policy.map import PolicyMap
+from corscore._policy.tenant import PolicyResolver
 from corscore._standard.fetch import (
     CORS_SAFELISTED_METHODS,
     CORS_SAFELISTED_REQUEST_HEADERS,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
         "path", "origin", "method", "request-header", "response-header", "credentials", "option"
     ]
     Way = Literal["gains", "loses", "changes"]
-    Entry = Policy | tuple[Policy, ...] | None
+    Entry = Policy | tuple[Policy, ...] | PolicyResolver | None
     Policies = Entry | PolicyMap
 
 _COMPARED = (
@@ -112,7 +113,11 @@ def _entry_at(policies: Policies, key: str) -> Entry:
 
 def _in_entry(key: str | None, old: Entry, new: Entry) -> Iterator[AccessChange]:
     for place, before, after in paired(key, old, new):
-        yield from _between(place, before, after)
+        if isinstance(before, PolicyResolver) or isinstance(after, PolicyResolver):
+            if before is not after:
+                yield AccessChange("option", "changes", "policy", place, repr(before), repr(after))
+        else:
+            yield from _between(place, before, after)
 
 
 def _between(path: str | None, old: Policy | None, new: Policy | None) -> Iterator[AccessChange]:

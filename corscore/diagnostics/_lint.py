@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from corscore._policy.tenant import PolicyResolver
+
 _ORIGINS = "allow_origins"
 _REGEX = "allow_origin_regex"
 _WEB = ("http", "https")
@@ -40,7 +42,7 @@ _LOCAL_PROBES = tuple(
 )
 
 
-def lint(policies: Policy | tuple[Policy, ...] | PolicyMap) -> tuple[Finding, ...]:
+def lint(policies: Policy | tuple[Policy, ...] | PolicyMap | PolicyResolver) -> tuple[Finding, ...]:
     """Return the likely mistakes in a policy, or in those of a tuple or a map.
 
     Each finding's ``place`` is the option, after the map's key and the policy's number in a tuple:
@@ -52,8 +54,9 @@ def lint(policies: Policy | tuple[Policy, ...] | PolicyMap) -> tuple[Finding, ..
     return tuple(found for key, entry in entries for found in _of_entry(key, entry))
 
 
-def _of_entry(key: str | None, entry: Policy | tuple[Policy, ...] | None) -> Iterator[Finding]:
-    policies = (entry,) if isinstance(entry, Policy) else entry or ()
+def _of_entry(key: str | None, entry: object) -> Iterator[Finding]:
+    # A PolicyResolver has none before it is asked.
+    policies = entry if isinstance(entry, tuple) else (entry,) if isinstance(entry, Policy) else ()
     for number, policy in enumerate(policies, 1):
         place = place_of(key, number, len(policies))
         for found in _of_policy(policy):

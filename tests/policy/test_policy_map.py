@@ -251,14 +251,9 @@ def test_a_long_path_is_looked_up_once() -> None:
     assert policies.policy_for("/" * 1_000_000) is None
 
 
-<<<<<<< HEAD
-=======
 @pytest.mark.parametrize(
     ("key", "code", "hint"),
     [
-        ("api", "path-invalid", 'write "/api"'),
-        ("", "path-invalid", 'write "/*"'),
-        ("*", "path-invalid", 'write "/*"'),
         ("https://x.example/api/*", "path-invalid", 'write "x.example/api/*"'),
         ("https://x.example", "path-invalid", 'write "x.example/*"'),
         ("https://X.example:8000/a", "path-invalid", 'write "x.example/a"'),
@@ -272,39 +267,24 @@ def test_a_long_path_is_looked_up_once() -> None:
         ("*.127.0.0.1/*", "path-invalid", 'write "127.0.0.1/*"'),
         ("a.*.example/*", "path-invalid", 'as in "*.example.com/*"'),
         ("m\xfcnchen.example/", "path-invalid", 'as in "*.example.com/"'),
-        ("x.example/api*", "path-invalid", 'write "x.example/api/*"'),
+        ("x.example/api*", "path-invalid", 'write "x.example/api" and "x.example/api/*"'),
         ("*.x.example/a/*/b", "path-invalid", 'write "*.x.example/a/*"'),
         ("x.example/a?b", "path-invalid", 'write "x.example/a"'),
         ("x.example/items/{id}", "path-invalid", 'write "x.example/items/*"'),
         ("x.example/a%20b", "path-invalid", 'write "x.example/a b"'),
         ("x.example/v[12]/x", "path-is-regex", 'write "x.example/*"'),
-        ("/a?x=1", "path-invalid", 'write "/a"'),
-        ("/a#top", "path-invalid", 'write "/a"'),
-        ("/api*", "path-invalid", 'write "/api/*"'),
-        ("/a/*/b", "path-invalid", 'write "/a/*"'),
-        ("/**", "path-invalid", 'write "/*"'),
-        ("/items/{id}", "path-invalid", 'write "/items/*"'),
-        ("/items/<int:id>", "path-invalid", 'write "/items/*"'),
-        ("/caf%C3%A9", "path-invalid", "write '/caf\\xe9'"),
-        (3, "path-invalid", 'write "/api/*"'),
-        (b"/api/*", "path-invalid", 'write "/api/*"'),
-        ("^/api/.*$", "path-is-regex", 'write "/api/*"'),
-        (r"/api/\d+", "path-is-regex", 'write "/api/*"'),
-        ("/(a|b)/x", "path-is-regex", 'write "/*"'),
-        ("^api$", "path-is-regex", 'write "/api"'),
-        (__import__("re").compile("/v[12]/.+"), "path-is-regex", 'write "/*"'),
+        (r"x.example/a\.b", "path-is-regex", 'write "x.example/a.b"'),
     ],
 )
-def test_what_is_no_key(key: object, code: str, hint: str) -> None:
+def test_what_is_no_key_with_a_host(key: str, code: str, hint: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        PolicyMap({key: API})  # type: ignore[dict-item]
+        PolicyMap({key: API})
     (problem,) = caught.value.problems
     assert problem.code == code
     assert problem.hint.endswith(hint)
     assert problem.value == key
 
 
->>>>>>> 5fabf55 (Let the keys of a map have hosts)
 @pytest.mark.parametrize("key", ["/100%", "/a%zz", "/wiki/Foo_(bar)", "/a.b/c+d", "/a b", "/$x"])
 def test_odd_paths_are_paths(key: str) -> None:
     assert PolicyMap({key: API}).policy_for(key) is API

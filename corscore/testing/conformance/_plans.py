@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from corscore._policy.map import PolicyMap
 from corscore._policy.policy import Policy
 from corscore._policy.reference import PolicyRef
+from corscore._policy.tenant import PolicyResolver
 from corscore.testing.conformance import _strategies as strategies
 from corscore.testing.conformance._oracle import SERVER, allows_origin
 from corscore.testing.conformance._site import METHODS as SITE_METHODS
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 Options = dict[str, Any]
 Entry = int | tuple[int, ...]
-Given = Policy | tuple[Policy, ...] | None
-Policies = Policy | tuple[Policy, ...] | PolicyMap | PolicyRef
+Given = Policy | tuple[Policy, ...] | PolicyResolver | None
+Policies = Policy | tuple[Policy, ...] | PolicyMap | PolicyResolver | PolicyRef
 
 PATHS = ("/plain", "/stream", "/unchanged", "/crash", "/missing", "/api", "/api/a", "/api/b/c")
 """No redirect: what it leads to is governed by another policy."""
@@ -46,6 +47,7 @@ class Plan(NamedTuple):
         default: The number or the tuple for all other paths.
         routes: Path and method to numbers or tuples.
         by_reference: Whether the adapter is given a ``PolicyRef``.
+        by_tenant: Whether a ``PolicyResolver`` has what governs all other paths.
     """
 
     options: list[Options]
@@ -53,6 +55,7 @@ class Plan(NamedTuple):
     default: Entry
     routes: dict[tuple[str, str], Entry]
     by_reference: bool = False
+    by_tenant: bool = False
 
     def number(self, path: str, method: str, origin: str, server: str = SERVER) -> int:
         """The policy that governs a request: of a tuple the first that allows its origin."""
@@ -102,6 +105,10 @@ class Plan(NamedTuple):
         for entry in (*self.keys.values(), self.default, *self.routes.values()):
             if isinstance(entry, tuple):
                 given[entry] = tuple(policies[number] for number in entry)
+        if self.by_tenant:
+            default = given[self.default]
+            # A time-out needs an async adapter.
+            given[self.default] = PolicyResolver(lambda _: default, timeout=None)
         of_all: Given | PolicyMap = given[self.default]
         if self.keys or of_all is None:
             by_key = {key: given[entry] for key, entry in self.keys.items()}
@@ -134,7 +141,7 @@ def plans(draw: st.DrawFn, options: list[Options], *, with_routes: bool) -> Plan
         # No credentials for any host.
         by_key["/*"] = _without_credentials(by_key.get("/*", -1), options)
         default = _without_credentials(default, options)
-    return Plan(options, by_key, default, routes, draw(st.booleans()))
+    return Plan(options, by_key, default, routes, draw(st.booleans()), draw(st.booleans()))
 
 
 def _without_credentials(entry: Entry, options: list[Options]) -> Entry:

@@ -65,7 +65,8 @@ def _fetches(draw: st.DrawFn) -> Cases:
 def _shared_fetches(draw: st.DrawFn) -> SharedCases:
     """Much the same script, on the pages of a few origins; a cache may keep what it asks for."""
     several = draw(st.lists(strategies.options(), min_size=1, max_size=2))
-    plan = plans.Plan(several, {}, draw(st.just(0) | plans.tuples(several)), {})
+    entry = draw(st.just(0) | plans.tuples(several))
+    plan = plans.Plan(several, {}, entry, {}, by_tenant=draw(st.booleans()))
     options = draw(st.sampled_from(several))
     pages = draw(strategies.pages(cacheable=True))
     paths = sorted(set(pages) - {"/crash"})
