@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from corscore._engine.headers import Pairs
     from corscore._engine.matcher import Responder
     from corscore._engine.request import RequestInfo
+    from corscore._policy.policy import Policy
 
 # The body of a debug answer. Any client may read it, so it quotes neither policy nor request.
 ORIGIN_REFUSALS = {
@@ -167,8 +168,8 @@ class Compiled:
             varying=(*self._varying, *more),
         )
 
-    def decide(self, request: RequestInfo, verdict: bool | None) -> Decision:
-        """The decision on a request; see ``Policy.decide``."""
+    def decide(self, policy: Policy, request: RequestInfo, verdict: bool | None) -> Decision:
+        """The decision of a policy, which this is of, on a request; see ``Policy.decide``."""
         origin = None if request.origin is None else matcher.sent(request.origin)
         if verdict and request.origin is not None:
             # A resolver cannot allow "null" or a malformed origin.
@@ -182,11 +183,7 @@ class Compiled:
                 request.request_private_network,
             )
         answer = self.responder.answer(origin, is_asked, asked, verdict)
-        return Decision(answer, request, self, is_final=verdict is not None)
-
-    def decision(self, answer: matcher.Answer, request: RequestInfo) -> Decision:
-        """The decision on a request whose answer is known."""
-        return Decision(answer, request, self, is_final=True)
+        return Decision(answer, request, self, policy, is_final=verdict is not None)
 
     def needs_resolver(self, answer: matcher.Answer, request: RequestInfo) -> bool:
         """Whether a resolver has yet to be asked about the request's origin.

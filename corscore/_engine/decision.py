@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from corscore._engine.headers import HeaderMapping, OnConflict, Pairs, RawPair
     from corscore._engine.matcher import Answer
     from corscore._engine.request import RequestInfo
+    from corscore._policy.policy import Policy
 
 
 class Decision:
@@ -23,11 +24,21 @@ class Decision:
     passes the response's headers through ``apply`` (or ``apply_raw``, or ``update``).
     """
 
-    __slots__ = ("_answer", "_compiled", "_is_final", "_request")
+    __slots__ = ("_answer", "_compiled", "_is_final", "_request", "policy")
+
+    policy: Policy
+    """The policy that governs the request: of a map, a tuple or a tenant."""
 
     def __init__(
-        self, answer: Answer, request: RequestInfo, compiled: Compiled, *, is_final: bool
+        self,
+        answer: Answer,
+        request: RequestInfo,
+        compiled: Compiled,
+        policy: Policy,
+        *,
+        is_final: bool,
     ) -> None:
+        self.policy = policy
         self._answer = answer
         self._request = request
         self._compiled = compiled

@@ -279,7 +279,7 @@ class Governor:
 
     def decision(self, policy: Policy | None, answer: Answer, request: RequestInfo) -> Decision:
         """The decision on a request whose policy and answer are known."""
-        return (policy or NO_ORIGIN)._compiled.decision(answer, request)
+        return (policy or NO_ORIGIN)._decision(answer, request)
 
     def pending(self, policy: PathPolicy, request: RequestInfo, passed: Any) -> Decision | None:
         """The decision whose headers a response waits for; None if it has started under ASGI.
@@ -352,7 +352,7 @@ class Governor:
         ):
             return False
         request = self._request_of(native)
-        decision = policy._compiled.decision(answer, request)
+        decision = policy._decision(answer, request)
         return self._examine(policy, verdict, request, decision)
 
     def left_alone(self, native: Any) -> None:
@@ -514,7 +514,7 @@ def found_decision(native: Any, request: RequestInfo) -> Decision | None:
         return None
     if isinstance(found, tuple):
         governing, answer = found
-        decision = governing._compiled.decision(answer, request)
+        decision = governing._decision(answer, request)
     else:
         policies: PathPolicy = found()
         if isinstance(policies, PolicyResolver):
