@@ -6,6 +6,7 @@ from corscore._policy.map import PolicyMap
 from corscore._policy.policy import Policy
 from corscore._policy.reference import PolicyRef
 from corscore._policy.resolver import OriginResolver
+from corscore._policy.tenant import PolicyResolver
 from corscore._standard.problem import ConfigError, Problem
 
 __all__ = (
@@ -15,6 +16,7 @@ __all__ = (
     "Policy",
     "PolicyMap",
     "PolicyRef",
+    "PolicyResolver",
     "Problem",
     "RequestInfo",
 )

@@ -44,8 +44,8 @@ class CORSMiddleware:
 
     Args:
         app: An ASGI 3 application.
-        policy: A ready policy, a tuple of policies, a ``PolicyMap`` or a ``PolicyRef``; or leave
-            it out and write the options of a policy.
+        policy: A ready policy, a tuple of policies, a ``PolicyMap``, a ``PolicyResolver`` or a
+            ``PolicyRef``; or leave it out and write the options of a policy.
         on_decision: ``fn(decision, request)``, called for every request that a policy governs.
         shadow: Policies to compare with: requests on which a browser would be treated differently
             are logged.
@@ -85,6 +85,10 @@ class CORSMiddleware:
     ) -> None:
         self.app = app
         self.notices: Notices = Notices()
+        cls = type(self)
+        reads_host = cls.host_of is CORSMiddleware.host_of
+        reads_natively = reads_host and cls.path_of is CORSMiddleware.path_of
+        self._own_host_of = None if reads_host else self.host_of
         self.governor: Governor = Governor(
             policies_from(self.called_as, policy, options),
             is_async=True,
@@ -94,8 +98,9 @@ class CORSMiddleware:
             own_origins=own_origins,
             request_of=self.request_of,
             on_conflict=self.notices.conflict,
-            # The gateway reads the path below the mount itself.
-            path_of=None if type(self).path_of is CORSMiddleware.path_of else self.path_of,
+            # The gateway reads the path below the mount itself, and the Host as it was sent.
+            path_of=None if reads_natively else self.path_of,
+            host_of=None if reads_natively else self.host_of,
         )
         if isinstance(self.governor.policies, Policy):
             self.policy = self.governor.policies
@@ -105,6 +110,10 @@ class CORSMiddleware:
     def path_of(self, scope: Scope) -> str:
         """The path that policies are looked up by; a subclass's framework may route another one."""
         return scope_path(scope)
+
+    def host_of(self, scope: Scope) -> str | None:
+        """The Host that policies are looked up by; a subclass's framework may accept another."""
+        return RequestInfo.from_pairs("GET", scope["headers"]).host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -123,8 +132,7 @@ class CORSMiddleware:
                 await send(start)
                 await send(end)
                 return
-            verdict = await self.governor.ask_async(answer[0], self.request_of(scope))
-            answer = self.governor.gateway.resume(verdict, answer)
+            answer = await self.governor.resume(answer, self.request_of(scope))
             if type(answer) is tuple:
                 for message in answer:
                     await send(message)
@@ -151,6 +159,7 @@ class CORSMiddleware:
             scope.get("method", "GET"),
             scope["headers"],
             path_of=self.path_of,
+            host_of=self._own_host_of,
             native=scope,
         )
 
@@ -160,7 +169,7 @@ class CORSMiddleware:
 
     async def _serve_handshake(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = self.request_of(scope)
-        policy = self.governor.chosen(self.policy_at(scope), request)
+        policy = await self.governor.chosen_async(self.policy_at(scope), request)
         if policy is None or await self.governor.admits_handshake(policy, request):
             await self.app(scope, receive, send)
         else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from corscore import ConfigError, Policy, PolicyRef, Problem
 from corscore.integration import Governor, check_every
-from corscore_django._requests import path_of, request_of
+from corscore_django._requests import host_of, path_of, request_of
 
 if TYPE_CHECKING:
     import re
@@ -66,6 +66,7 @@ class Configuration:
                     is_async=is_async,
                     request_of=request_of,
                     path_of=path_of,
+                    host_of=host_of,
                     **self._options,
                 )
             except ConfigError as error:
@@ -77,7 +78,7 @@ class Configuration:
         """Every current policy."""
         found: list[Policy] = []
         policy = self.policy.policy if isinstance(self.policy, PolicyRef) else self.policy
-        check_every(policy, found.append)
+        check_every(policy, lambda one: found.append(one) if isinstance(one, Policy) else None)
         return tuple(found)
 
 

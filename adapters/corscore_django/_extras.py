@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.module_loading import import_string
 
-from corscore import ConfigError, OriginResolver, Policy, PolicyMap, PolicyRef, Problem
+from corscore import ConfigError, OriginResolver, Problem
 from corscore.integration import (
+    SOURCES,
     check_observer,
     compiled_source,
     read_own_origins,
@@ -67,7 +68,7 @@ def read_policies(name: str, value: object, problems: list[Problem]) -> Policies
     Raises:
         TypeError: When it has no policies.
     """
-    if not isinstance(value, (Policy, tuple, PolicyMap, PolicyRef)):
+    if not isinstance(value, SOURCES):
         raise TypeError(
             f"{name}: a Policy was expected, not {type(value).__name__}; write {name} = "
             'Policy(allow_origins=["https://app.example.com"])'

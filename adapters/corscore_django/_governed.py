@@ -10,7 +10,7 @@ from django.http import HttpResponse, HttpResponseServerError
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
-from corscore import Policy
+from corscore import Policy, PolicyResolver
 from corscore_django._requests import request_of
 from corscore_django._routes import policy_for
 from corscore_django._views import NO_ROUTE, policy_of
@@ -67,6 +67,8 @@ class GovernedRequest:
     Attributes:
         asks_receivers: Whether the receivers of the signal may allow the request's origin.
         awaits: Whether a resolver has to be awaited: then ``resume`` takes its verdict.
+        resolver: The ``PolicyResolver`` that has to be awaited, or None: then ``take`` takes its
+            policy.
         policy: The policy of the request, or None.
         info: The request as policies read it.
     """
@@ -76,6 +78,7 @@ class GovernedRequest:
         "_came",
         "_config",
         "_governor",
+        "_is_exempt",
         "_is_late",
         "_notices",
         "_request",
@@ -86,6 +89,7 @@ class GovernedRequest:
         "awaits",
         "info",
         "policy",
+        "resolver",
     )
 
     def __init__(
@@ -104,12 +108,14 @@ class GovernedRequest:
         self._answer: Any = None
         self._verdict: bool | None = None
         self._varies = self._is_late = self.asks_receivers = self.awaits = False
+        self._is_exempt = False
+        self.resolver: PolicyResolver | None = None
         self.info: RequestInfo = request_of(request)
         policy = config.plain
         if policy is None or urls is not None or check_request_enabled.receivers:
             policy = self._find()
         self.policy: Policy | None = policy
-        if not self.asks_receivers:
+        if self.resolver is None and not self.asks_receivers:
             self._decide(is_resumed=False)
 
     def _find(self) -> Policy | None:
@@ -131,7 +137,16 @@ class GovernedRequest:
         if route is NO_ROUTE:
             route = governor.policies
             is_exempt = not config.governs(request.path_info)
-        policy = governor.chosen(governor.policies_for(self.info, route), self.info)
+        self._is_exempt = is_exempt
+        found = governor.chosen(governor.policies_for(self.info, route), self.info)
+        if isinstance(found, PolicyResolver):
+            self.resolver = found
+            return None
+        return self._asking(found)
+
+    def _asking(self, policy: Policy | None) -> Policy | None:
+        """The policy, or None where only the signal's receivers could give it a request."""
+        is_exempt = self._is_exempt
         if policy is not None and check_request_enabled.has_listeners():
             # A receiver may allow an exempt path: then its answer depends on the Origin.
             self._varies = is_exempt
@@ -141,6 +156,13 @@ class GovernedRequest:
                 allowed = policy.decide(self.info, origin_allowed=True)
                 self.asks_receivers = allowed.origin_allowed
         return None if is_exempt and not self.asks_receivers else policy
+
+    def take(self, policy: Policy | None) -> None:
+        """Take the policy that ``resolver`` gave."""
+        self.resolver = None
+        self.policy = self._asking(policy)
+        if not self.asks_receivers:
+            self._decide(is_resumed=False)
 
     def _policies_of_view(self, path: str, urlconf: Any) -> RoutePolicy:
         try:
@@ -239,10 +261,10 @@ class GovernedRequest:
             if is_served:
                 policies_served = self._or_by_path(served, path)
                 policies = self._governor.of_route(policies, policies_served, self._notices)
-        if policies is None or type(policies) is Policy:
-            self.policy = policies
-        else:
-            self.policy = self._governor.chosen(policies, self.info)
+        found: Any = policies
+        if policies is not None and type(policies) is not Policy:
+            found = self._governor.chosen(policies, self.info)
+        self.policy = found
         self._decide(is_resumed=False)
 
     def _or_by_path(self, route: Policies | None, path: str) -> PathPolicy:

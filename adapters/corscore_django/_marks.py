@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from asgiref.sync import iscoroutinefunction
 
-from corscore import Policy, PolicyRef
+from corscore import Policy, PolicyRef, PolicyResolver
 from corscore.integration import compiled_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    RoutePolicy = Policy | tuple[Policy, ...] | PolicyRef | None
+    RoutePolicy = Policy | tuple[Policy, ...] | PolicyResolver | PolicyRef | None
 
 _View = TypeVar("_View")
 
@@ -87,8 +87,8 @@ def cors_policy(
     their ``dispatch``; on a single handler, or an action of a viewset; and around ``as_view()``.
 
     Args:
-        policy: The policy, a tuple of policies by origin, or a ``PolicyRef``; None leaves the view
-            alone.
+        policy: The policy, a tuple of policies by origin, a ``PolicyResolver`` or a ``PolicyRef``;
+            None leaves the view alone.
         policies: The same for methods, ``cors_policy(get=a, delete=b)``, or for the actions of a
             viewset, ``cors_policy(list=a, destroy=b)``. ``get`` is for HEAD, too, unless ``head``
             is given. Names that are not given have ``policy``, or else no policy of their own.
@@ -169,7 +169,7 @@ def _wrapper(view: Callable[..., Any]) -> Callable[..., Any]:
 def _compiled(name: str, policy: object) -> RoutePolicy:
     if policy is None:
         return None
-    if isinstance(policy, (Policy, tuple, PolicyRef)):
+    if isinstance(policy, (Policy, tuple, PolicyResolver, PolicyRef)):
         compiled: Any = compiled_source("cors_policy", policy)
         return compiled  # type: ignore[no-any-return]
     if callable(policy):

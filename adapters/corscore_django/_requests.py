@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+
 from corscore import RequestInfo
 
 if TYPE_CHECKING:
@@ -13,8 +16,21 @@ if TYPE_CHECKING:
 def request_of(request: HttpRequest) -> RequestInfo:
     """The request for policies, resolvers and observers."""
     return RequestInfo.from_environ(
-        request.method or "", request.META, path_of=path_of, native=request
+        request.method or "", request.META, path_of=path_of, host_of=host_of, native=request
     )
+
+
+def host_of(request: HttpRequest) -> str | None:
+    """The Host that Django accepts, or None: ``ALLOWED_HOSTS``, ``USE_X_FORWARDED_HOST``."""
+    meta = request.META
+    is_forwarded = settings.USE_X_FORWARDED_HOST and "HTTP_X_FORWARDED_HOST" in meta
+    if "HTTP_HOST" not in meta and not is_forwarded:
+        # Django would take the name of the server.
+        return None
+    try:
+        return request.get_host()
+    except DisallowedHost:
+        return None
 
 
 def path_of(request: HttpRequest) -> str:

@@ -123,6 +123,8 @@ class CorsMiddleware:
             answer.update(response.headers, request.META.get("HTTP_ORIGIN"), self._on_conflict)
             return response
         governed = GovernedRequest(request, config, governor, urls, self.notices)
+        if governed.resolver is not None:
+            governed.take(await governor.chosen_async(governed.resolver, governed.info))
         if governed.asks_receivers:
             governed.receivers_say(allowed=await is_enabled_async(request))
         if governed.awaits and governed.policy is not None:

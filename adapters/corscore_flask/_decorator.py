@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from flask.views import View
 
-from corscore import ConfigError, Policy, PolicyMap, PolicyRef
-from corscore.integration import Governor, Notices, compiled_source
+from corscore import ConfigError, Policy, PolicyMap, PolicyRef, PolicyResolver
+from corscore.integration import SOURCES, Governor, Notices, compiled_source
 from corscore_flask._marks import Mark, marks
 from corscore_flask._options import OF_THE_APP
 from corscore_flask._resources import policies_from_flask
@@ -47,7 +47,7 @@ _ACCEPTED_BY_THE_APP = {
 
 
 def cross_origin(
-    policy: Policy | tuple[Policy, ...] | PolicyRef | _Missing | None = _MISSING,
+    policy: Policy | tuple[Policy, ...] | PolicyResolver | PolicyRef | _Missing | None = _MISSING,
     **options: Unpack[RouteOptions],
 ) -> Callable[[Decorated], Decorated]:
     """Give a view a policy of its own, which beats those of its path, blueprint and app.
@@ -140,7 +140,7 @@ def _reader(
         # One for all apps, so that each notice is logged once.
         notices = Notices()
         return lambda config: policies_from_flask(options, _without_paths(config), notices)
-    if policy is not None and not isinstance(policy, (Policy, tuple, PolicyMap, PolicyRef)):
+    if policy is not None and not isinstance(policy, SOURCES):
         raise TypeError(
             f"{caller}: a Policy was expected, not {type(policy).__name__}; write "
             f"{caller.replace('...', 'origins=[...]')} or "

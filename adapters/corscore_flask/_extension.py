@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Flask, has_request_context, request
 from werkzeug.local import LocalProxy
 
-from corscore import ConfigError, Policy, PolicyMap, PolicyRef
-from corscore.integration import policies_from
+from corscore import ConfigError
+from corscore.integration import SOURCES, policies_from
 from corscore_flask._app_options import options_of_the_app
 from corscore_flask._decorator import govern_blueprint
 from corscore_flask._given import literal
@@ -37,8 +37,8 @@ class CORS:
     Args:
         app: A Flask application; or a blueprint, whose routes then have a policy of their own in
             every app with ``CORS(app)``; or leave it out and call ``init_app``.
-        policy: A ready policy, a tuple of policies, a ``PolicyMap`` or a ``PolicyRef``; or leave
-            it out and write the options of a policy.
+        policy: A ready policy, a tuple of policies, a ``PolicyMap``, a ``PolicyResolver`` or a
+            ``PolicyRef``; or leave it out and write the options of a policy.
         options: flask-cors's names (``origins``, ``methods``, ``allow_headers``,
             ``expose_headers``, ``supports_credentials``, ``max_age``, ``allow_private_network``,
             ``resources``) and those of ``corscore.Policy`` that it has no name for. Options that
@@ -125,7 +125,7 @@ def _policies(
 ) -> Policies:
     if policy is None:
         return policies_from_flask(given, config)
-    if isinstance(policy, (Policy, tuple, PolicyMap, PolicyRef)):
+    if isinstance(policy, SOURCES):
         return policies_from("CORS(app, ...)", policy, given)
     # A list most likely has the origins.
     items = listed(policy)
@@ -141,7 +141,7 @@ def _governed(app: object) -> Flask | Blueprint:
         app = app._get_current_object()
     if isinstance(app, (Flask, Blueprint)):
         return app
-    if isinstance(app, (Policy, tuple, PolicyMap, PolicyRef)):
+    if isinstance(app, SOURCES):
         raise TypeError("CORS(policy): write CORS(app, policy), or CORS(policy=policy)")
     raise TypeError(
         f"CORS(app, ...) takes a Flask application or a blueprint, not {type(app).__name__}; "

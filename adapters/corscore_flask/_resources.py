@@ -6,7 +6,7 @@ import re
 from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING
 
-from corscore import ConfigError, Policy, PolicyMap, Problem
+from corscore import ConfigError, Policy, PolicyMap, PolicyResolver, Problem
 from corscore.integration import compiled_source
 from corscore_flask._given import GivenOptions, Resource, literal
 from corscore_flask._options import policy_from_flask
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from corscore.integration import Notices, Policies
 
-    GivenPolicy = Policy | tuple[Policy, ...] | None
+    GivenPolicy = Policy | tuple[Policy, ...] | PolicyResolver | None
 
 _OPTION = "resources"
 _EVERY_PATH = "/*"
@@ -77,7 +77,7 @@ class _Reader:
         policy: GivenPolicy
         if isinstance(value, Mapping):
             policy = self._policy(Resource(place, value))
-        elif value is None or isinstance(value, (Policy, tuple)):
+        elif value is None or isinstance(value, (Policy, tuple, PolicyResolver)):
             policy = value
         else:
             raise TypeError(

@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
 from werkzeug.exceptions import HTTPException
+from werkzeug.sansio.utils import host_is_trusted
 
 from corscore import ConfigError, Policy, PolicyMap, Problem, RequestInfo
 from corscore.integration import single_slash_path
@@ -168,6 +169,12 @@ class FlaskLayer(CORSMiddleware):
 
     path_of = staticmethod(single_slash_path)
 
+    def host_of(self, environ: WSGIEnvironment) -> str | None:
+        """The Host as Flask reads it: one that ``TRUSTED_HOSTS`` leaves out is none."""
+        host = super().host_of(environ)
+        trusted = self._flask.config.get("TRUSTED_HOSTS") or self._flask.request_class.trusted_hosts
+        return host if not trusted or host_is_trusted(host, trusted) else None
+
     def policy_at(self, environ: WSGIEnvironment) -> PathPolicy:
         """The policy or policies of the route, else of the path, else the app's."""
         if not self._has_routes:
@@ -271,7 +278,8 @@ class FlaskLayer(CORSMiddleware):
 
 def _routing_of(environ: WSGIEnvironment) -> tuple[Any, ...]:
     try:
-        return _routed_by(environ)
+        routed: tuple[Any, ...] = _routed_by(environ)
+        return routed
     except KeyError:
         # PEP 3333: some of them may be absent.
         return tuple(map(environ.get, _ROUTED_BY))

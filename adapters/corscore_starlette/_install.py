@@ -38,8 +38,8 @@ def install(
 
     Args:
         app: A Starlette or FastAPI application.
-        policy: A ready policy, a tuple of policies, a ``PolicyMap`` or a ``PolicyRef``; or leave
-            it out and write the options of a policy.
+        policy: A ready policy, a tuple of policies, a ``PolicyMap``, a ``PolicyResolver`` or a
+            ``PolicyRef``; or leave it out and write the options of a policy.
         on_decision: As for ``corscore_asgi.CORSMiddleware``, and so are the next four.
         shadow: Policies to compare with.
         block_cross_site: Whether to refuse what pages of other sites send with the visitor's

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from starlette.routing import BaseRoute, Router
 
-from corscore import Policy, PolicyMap, PolicyRef
+from corscore import Policy, PolicyMap, PolicyRef, PolicyResolver
 from corscore.integration import compiled_source
 
 if TYPE_CHECKING:
@@ -45,7 +45,9 @@ class Marks:
     count = 0
 
 
-def cors_policy(policy: Policy | tuple[Policy, ...] | PolicyRef | None) -> Callable[[_T], _T]:
+def cors_policy(
+    policy: Policy | tuple[Policy, ...] | PolicyResolver | PolicyRef | None,
+) -> Callable[[_T], _T]:
     """Give a route a policy of its own, which beats those by path and that of the application.
 
     ``CORSMiddleware`` or ``install`` on the application looks the route up and applies the policy;
@@ -57,9 +59,9 @@ def cors_policy(policy: Policy | tuple[Policy, ...] | PolicyRef | None) -> Calla
     innermost one counts.
 
     Args:
-        policy: A ``Policy``, a tuple of policies by origin, or a ``PolicyRef`` to either; None
-            leaves the route alone altogether: nothing is added, removed, logged or blocked, and
-            ``OPTIONS`` reaches the application.
+        policy: A ``Policy``, a tuple of policies by origin, a ``PolicyResolver``, or a
+            ``PolicyRef`` to one of these; None leaves the route alone altogether: nothing is added,
+            removed, logged or blocked, and ``OPTIONS`` reaches the application.
 
     Returns:
         A decorator that returns what it is given; a bound method comes back as a
@@ -72,7 +74,7 @@ def cors_policy(policy: Policy | tuple[Policy, ...] | PolicyRef | None) -> Calla
         RuntimeError: In the decorator, when its object has another policy already.
     """
     held = policy.policy if isinstance(policy, PolicyRef) else policy
-    if held is not None and not isinstance(held, (Policy, tuple)):
+    if held is not None and not isinstance(held, (Policy, tuple, PolicyResolver)):
         raise TypeError(_no_policy(policy))
     mark = Mark(None if policy is None else compiled_source("cors_policy(...)", policy))
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.routing import Router
     from starlette.types import Scope
 
+    from corscore import PolicyResolver
     from corscore.integration import PathPolicy, Policies
 
 
@@ -69,8 +70,8 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
             if every is not None:
                 check_every(every, self._look_up_first_for)
 
-    def _look_up_first_for(self, policy: Policy) -> None:
-        """Find policies before the application runs, if one of them has a resolver."""
+    def _look_up_first_for(self, policy: Policy | PolicyResolver) -> None:
+        """Find policies before the application runs, if one of them has or is a resolver."""
         if policy.resolver is not None:
             self.governor.gateway.use_routes(self.policy_at, None)
 

@@ -43,8 +43,8 @@ class CORSMiddleware:
 
     Args:
         app: A WSGI application.
-        policy: A ready policy, a tuple of policies, a ``PolicyMap`` or a ``PolicyRef``; or leave
-            it out and write the options of a policy.
+        policy: A ready policy, a tuple of policies, a ``PolicyMap``, a ``PolicyResolver`` or a
+            ``PolicyRef``; or leave it out and write the options of a policy.
         on_decision: ``fn(decision, request)``, called for every request that a policy governs.
         shadow: Policies to compare with: requests on which a browser would be treated differently
             are logged.
@@ -78,6 +78,10 @@ class CORSMiddleware:
     ) -> None:
         self.app = app
         self.notices: Notices = Notices()
+        cls = type(self)
+        reads_natively = (
+            cls.path_of is CORSMiddleware.path_of and cls.host_of is CORSMiddleware.host_of
+        )
         self.governor: Governor = Governor(
             policies_from("CORSMiddleware(app, ...)", policy, options),
             is_async=False,
@@ -87,8 +91,9 @@ class CORSMiddleware:
             own_origins=own_origins,
             request_of=self.request_of,
             on_conflict=self.notices.conflict,
-            # The gateway reads the path below the mount itself.
-            path_of=None if type(self).path_of is CORSMiddleware.path_of else self.path_of,
+            # The gateway reads the path below the mount itself, and the Host as it was sent.
+            path_of=None if reads_natively else self.path_of,
+            host_of=None if reads_natively else self.host_of,
         )
         if isinstance(self.governor.policies, Policy):
             self.policy = self.governor.policies
@@ -98,6 +103,11 @@ class CORSMiddleware:
     def path_of(self, environ: WSGIEnvironment) -> str:
         """The path that policies are looked up by; a subclass's framework may route another one."""
         return environ_path(environ)
+
+    def host_of(self, environ: WSGIEnvironment) -> str | None:
+        """The Host that policies are looked up by; a subclass's framework may accept another."""
+        host: str | None = environ.get("HTTP_HOST")
+        return host
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
@@ -125,7 +135,9 @@ class CORSMiddleware:
 
     def request_of(self, environ: WSGIEnvironment) -> RequestInfo:
         """The request of an environ, for resolvers and observers."""
-        return RequestInfo.from_environ(environ["REQUEST_METHOD"], environ, path_of=self.path_of)
+        return RequestInfo.from_environ(
+            environ["REQUEST_METHOD"], environ, path_of=self.path_of, host_of=self.host_of
+        )
 
     def policy_at(self, environ: WSGIEnvironment) -> PathPolicy:
         """The policy or policies of a request; None leaves it alone. Subclasses look routes up."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from corscore._config.pattern import is_address
+from corscore._standard.host import canonical_ipv4, ends_in_number, is_canonical_host
+from corscore._standard.origin import split_port
 from corscore._standard.problem import Problem
 from corscore._standard.text import quoted, shown
 
@@ -18,57 +21,128 @@ _ESCAPES = frozenset("./-_~ #%@!,:;=&'()[]{}*+?|$^\\")
 _SIGNS = frozenset(".*+?()[]{}|\\^$")
 
 
-def path_problem(key: object) -> Problem | None:
+def split_key(key: str) -> tuple[str, str]:
+    """The host of a key, empty without one, and its path."""
+    host, slash, path = key.partition("/")
+    return host, slash + path
+
+
+def key_problem(key: object) -> Problem | None:
     """The problem with a key, or None.
 
     Args:
-        key: A literal path, or a prefix ending in ``/*``.
+        key: A literal path, or a prefix ending in ``/*``; a host may be before it.
     """
     if not isinstance(key, str):
         if hasattr(key, "fullmatch"):
-            return _regex(key, str(getattr(key, "pattern", "")))
+            return _regex(key, "", str(getattr(key, "pattern", "")))
         return _invalid(key, "is not a str.", f"write a path, such as {quoted('/api/*')}")
-    if _looks_like_regex(key):
-        return _regex(key, key)
-    if not key:
-        return _invalid(
-            key, "is empty.", f"write {quoted('/')} for the root alone, or {quoted('/*')} for all"
-        )
-    if not key.startswith("/"):
-        return _invalid(key, "does not start with a slash.", f"write {quoted('/' + _path_of(key))}")
-    for sign, what in (("?", "a query"), ("#", "a fragment")):
-        if sign in key:
+    host, path = split_key(key)
+    if not _is_host(host):
+        if _looks_like_regex(key):
+            return _regex(key, "", key)
+        scheme, separator, rest = key.partition("://")
+        if separator and "/" not in scheme:
+            return _invalid(key, "is a URL; a key has a host and a path.", _write(_of_url(rest)))
+        if not key:
             return _invalid(
-                key, f"has {what} in it, which is no part of a path.", _write(key.split(sign)[0])
+                key,
+                "is empty.",
+                f"write {quoted('/')} for the root alone, or {quoted('/*')} for all",
             )
-    if "*" in key.removesuffix(WILDCARD_END):
-        beginning = key.rstrip("*")
+        if host:
+            return _invalid(key, "does not start with a slash, or with a host.", _write(f"/{key}"))
+    elif (problem := _host_problem(key, host, path)) is not None:
+        return problem
+    elif _looks_like_regex(path):
+        return _regex(key, host, path)
+    return _path_problem(key, host, path)
+
+
+def _path_problem(key: str, host: str, path: str) -> Problem | None:
+    for sign, what in (("?", "a query"), ("#", "a fragment")):
+        if sign in path:
+            return _invalid(
+                key,
+                f"has {what} in it, which is no part of a path.",
+                _write(key.split(sign, maxsplit=1)[0]),
+            )
+    if "*" in path.removesuffix(WILDCARD_END):
+        beginning = path.rstrip("*")
         return _invalid(
             key,
             f'has a "*" that is not its end after a slash, as in {quoted("/api/*")}.',
-            _decide(key, "*") if "*" in beginning else _write_prefix(beginning),
+            _decide(host, path, "*") if "*" in beginning else _write_prefix(host + beginning),
         )
     for opening, closing in _TEMPLATES:
-        if opening in key and closing in key:
+        if opening in path and closing in path:
             return _invalid(
                 key,
                 "is a route with parameters in it; a path map compares paths.",
-                _decide(key, opening),
+                _decide(host, path, opening),
             )
-    if _has_escape(key):
+    if _has_escape(path):
         return _invalid(
             key,
             "is percent-encoded; it is compared with paths that have been decoded.",
-            _write(_decoded(key)),
+            _write(host + _decoded(path)),
         )
     return None
+
+
+def _is_host(text: str) -> bool:
+    """Whether the part of a key before its first slash is meant as a host."""
+    name, port = split_port(text)
+    if port and not port.isdigit():
+        return False
+    return name.lower() == "localhost" or (
+        # "a.*.example" is meant as a host, and ".*" is a regex.
+        "." in name and not _looks_like_regex(name.replace(".*.", "."))
+        if name[:1] != "["
+        else name[-1:] == "]"
+    )
+
+
+def _host_problem(key: str, host: str, path: str) -> Problem | None:
+    name, port = split_port(host)
+    canonical = name.lower().removesuffix(".")
+    named = canonical.removeprefix("*.")
+    if not path:
+        return _invalid(
+            key,
+            "has a host and no path.",
+            f"{_write(canonical + WILDCARD_END)} for a host, or {quoted(f'/{key}')} for a path",
+        )
+    if port is not None or canonical != name:
+        return _invalid(
+            key,
+            "has more than a host in lower case: ports, letters' case and a dot at the end do not "
+            "count.",
+            _write(canonical + path),
+        )
+    if not is_canonical_host(named):
+        address = canonical_ipv4(named) if ends_in_number(named) else None
+        fixed = key if address is None else address + path
+        hint = _write(fixed if fixed != key else f"/{key}")
+        if not ends_in_number(named):
+            hint = f"write the host as browsers do, as in {quoted('*.example.com' + path)}"
+        return _invalid(key, "has a host that no browser sends.", hint)
+    if named != name and is_address(named):
+        return _invalid(key, 'has a "*." before an address.', _write(named + path))
+    return None
+
+
+def _of_url(rest: str) -> str:
+    """The key for a URL without its scheme."""
+    host, path = split_key(rest)
+    return split_port(host)[0].lower().removesuffix(".") + (path or WILDCARD_END)
 
 
 def _invalid(key: object, mistake: str, hint: str) -> Problem:
     return Problem("path-invalid", _FIELD, key, f"{shown(key)} {mistake}", hint)
 
 
-def _regex(key: object, source: str) -> Problem:
+def _regex(key: object, host: str, source: str) -> Problem:
     start = source.removeprefix("^")
     # As `search` and `match` read it, a regex without an end matches all that begins so.
     is_prefix = start != source and not start.endswith("$")
@@ -77,14 +151,14 @@ def _regex(key: object, source: str) -> Problem:
         is_prefix, rest = True, ""
     literal = literal if literal.startswith("/") else f"/{literal}"
     if rest:
-        hint = _decide(literal + "*", "*")
+        hint = _decide(host, literal + "*", "*")
     else:
-        hint = _write_prefix(literal) if is_prefix else _write(literal)
+        hint = _write_prefix(host + literal) if is_prefix else _write(host + literal)
     return Problem(
         "path-is-regex",
         _FIELD,
         key,
-        f"{shown(source)} is a regex; keys are literal paths, or prefixes ending in "
+        f"{shown(host + source)} is a regex; keys are literal paths, or prefixes ending in "
         f"{WILDCARD_END}.",
         hint,
     )
@@ -117,9 +191,9 @@ def _write_prefix(beginning: str) -> str:
     return f"{_write(beginning)} and {quoted(beginning + WILDCARD_END)}"
 
 
-def _decide(key: str, sign: str) -> str:
+def _decide(host: str, path: str, sign: str) -> str:
     """A hint where no key says just that: what stands for one segment, or for some paths."""
-    wider = _before(key, sign)
+    wider = host + _before(path, sign)
     return (
         f"list the paths, or put the policy on the route; if it may govern all below "
         f"{quoted(wider[:-1])}, write {quoted(wider)}"
@@ -133,14 +207,6 @@ def _looks_like_regex(key: str) -> bool:
 def _before(key: str, sign: str) -> str:
     """The prefix that ends with the last slash before ``sign``."""
     return key[: key.index(sign)].rpartition("/")[0] + WILDCARD_END
-
-
-def _path_of(key: str) -> str:
-    """The path in a key that may be a whole URL."""
-    scheme, separator, rest = key.partition("://")
-    if not separator or "/" in scheme:
-        return key if key not in {"", "*"} else "*"
-    return rest.partition("/")[2] or "*"
 
 
 def _has_escape(key: str) -> bool:

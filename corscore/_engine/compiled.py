@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from corscore._engine.headers import Pairs
     from corscore._engine.matcher import Responder
     from corscore._engine.request import RequestInfo
+    from corscore._policy.policy import Policy
 
 # The body of a debug answer. Any client may read it, so it quotes neither policy nor request.
 ORIGIN_REFUSALS = {
@@ -70,7 +71,7 @@ class Compiled:
         patterns: The patterns of ``options.allow_origins``; they are not kept.
         vary: Request headers that a resolver's verdict depends on, beside Origin.
         has_resolver: Whether a resolver is asked about origins that the options do not allow.
-        varies_by_origin: Whether the answers of ``*``, too, depend on the Origin.
+        varying: The request headers that every answer depends on; None for those of the options.
 
     Attributes:
         responder: The origin lookup and the prepared answers.
@@ -94,7 +95,7 @@ class Compiled:
         vary: tuple[str, ...],
         *,
         has_resolver: bool,
-        varies_by_origin: bool = False,
+        varying: tuple[str, ...] | None = None,
     ) -> None:
         self._options = options
         self._has_resolver = has_resolver
@@ -104,9 +105,9 @@ class Compiled:
         is_late = self._echo_methods or self._echo_headers or options.allow_private_network
         any_origin = WILDCARD in options.allow_origins
         # The request headers that every answer depends on, refusals included.
-        self._varying: tuple[str, ...] = (ORIGIN, *vary)
-        if any_origin and not varies_by_origin:
-            self._varying = ()
+        self._varying: tuple[str, ...] = () if any_origin else (ORIGIN, *vary)
+        if varying is not None:
+            self._varying = varying
         has_others = options.allow_null_origin or options.allow_origin_regex is not None
         self._preflight_allowed = self._allowed_preflight(None, None, is_private=False)
         self.responder: Responder = matcher.Responder(
@@ -153,15 +154,22 @@ class Compiled:
             )
         return prepared
 
-    def varying_by_origin(self) -> Compiled:
-        """The same with Origin in the Vary of all answers; itself where it is there already."""
-        if self._varying:
+    def varying_by(self, headers: Iterable[str]) -> Compiled:
+        """The same with these request headers in all Vary; itself where they are there already."""
+        known = set(map(str.lower, self._varying))
+        more = [name for name in headers if name.lower() not in known]
+        if not more:
             return self
-        patterns = filter(None, map(parse_pattern, self._options.allow_origins))
-        return Compiled(self._options, patterns, (), has_resolver=False, varies_by_origin=True)
+        return Compiled(
+            self._options,
+            filter(None, map(parse_pattern, self._options.allow_origins)),
+            (),
+            has_resolver=self._has_resolver,
+            varying=(*self._varying, *more),
+        )
 
-    def decide(self, request: RequestInfo, verdict: bool | None) -> Decision:
-        """The decision on a request; see ``Policy.decide``."""
+    def decide(self, policy: Policy, request: RequestInfo, verdict: bool | None) -> Decision:
+        """The decision of a policy, which this is of, on a request; see ``Policy.decide``."""
         origin = None if request.origin is None else matcher.sent(request.origin)
         if verdict and request.origin is not None:
             # A resolver cannot allow "null" or a malformed origin.
@@ -175,11 +183,7 @@ class Compiled:
                 request.request_private_network,
             )
         answer = self.responder.answer(origin, is_asked, asked, verdict)
-        return Decision(answer, request, self, is_final=verdict is not None)
-
-    def decision(self, answer: matcher.Answer, request: RequestInfo) -> Decision:
-        """The decision on a request whose answer is known."""
-        return Decision(answer, request, self, is_final=True)
+        return Decision(answer, request, self, policy, is_final=verdict is not None)
 
     def needs_resolver(self, answer: matcher.Answer, request: RequestInfo) -> bool:
         """Whether a resolver has yet to be asked about the request's origin.

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from corscore._engine.headers import HeaderMapping, OnConflict, Pairs, RawPair
     from corscore._engine.matcher import Answer
     from corscore._engine.request import RequestInfo
+    from corscore._policy.policy import Policy
 
 
 class Decision:
@@ -25,14 +26,24 @@ class Decision:
     """
 
     # `_source` is where `_request` comes from, if it is not set.
-    __slots__ = ("_answer", "_compiled", "_is_final", "_request", "_source")
+    __slots__ = ("_answer", "_compiled", "_is_final", "_request", "_source", "policy")
+
+    policy: Policy
+    """The policy that governs the request: of a map, a tuple or a tenant."""
 
     _request: RequestInfo
     _source: tuple[Callable[[Any], RequestInfo], object]
 
     def __init__(
-        self, answer: Answer, request: RequestInfo, compiled: Compiled, *, is_final: bool
+        self,
+        answer: Answer,
+        request: RequestInfo,
+        compiled: Compiled,
+        policy: Policy,
+        *,
+        is_final: bool,
     ) -> None:
+        self.policy = policy
         self._answer = answer
         self._request = request
         self._compiled = compiled
@@ -42,7 +53,7 @@ class Decision:
     def of_native(
         cls,
         answer: Answer,
-        compiled: Compiled,
+        policy: Policy,
         request_of: Callable[[Any], RequestInfo],
         native: object,
     ) -> Decision:
@@ -50,13 +61,14 @@ class Decision:
 
         Args:
             answer: The answer to it.
-            compiled: The policy.
+            policy: The policy that governs it.
             request_of: Makes a ``RequestInfo`` of it.
             native: The framework's own request.
         """
         decision = cls.__new__(cls)
         decision._answer = answer
-        decision._compiled = compiled
+        decision._compiled = policy._compiled
+        decision.policy = policy
         decision._is_final = True
         decision._source = (request_of, native)
         return decision

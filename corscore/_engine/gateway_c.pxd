@@ -4,7 +4,7 @@
 cimport cython
 
 from corscore._engine.answer_c cimport Answer
-from corscore._engine.paths_c cimport PathTable
+from corscore._engine.paths_c cimport HostTable, PathTable
 from corscore._engine.responder_c cimport OriginTable, Responder
 
 cdef Py_ssize_t _ORIGIN_LENGTH, _REQUEST_METHOD_LENGTH
@@ -34,14 +34,14 @@ cdef Sender _prepared(Answer answer, origin, send, on_conflict)
 cdef class Gateway:
     cdef Responder _quick
     cdef PathTable _table
-    cdef object _source, _policy, _extras, _on_conflict, _path_of, _by_route, _later
+    cdef object _source, _policy, _extras, _on_conflict, _path_of, _host_of, _by_route, _later
     cdef bint _is_reference, _examines_all, _blocks_cross_site, _awaits_all, _is_watched, _chooses
 
-    @cython.locals(table=PathTable)
+    @cython.locals(table=PathTable, hosts=HostTable)
     cpdef policy_for(self, native, bint is_scope)
 
     @cython.locals(table=OriginTable)
-    cpdef chosen(self, source, origin)
+    cpdef chosen(self, source, native, origin)
 
     @cython.locals(responder=Responder, answer=Answer, is_refused=bint)
     cpdef Answer answer(
@@ -54,6 +54,11 @@ cdef class Gateway:
     cpdef sender(self, scope, send)
 
     cdef _found(self, scope)
+
+    @cython.locals(is_preflight=bint)
+    cpdef sender_for(self, policy, scope, send)
+
+    cdef _without_policy(self, source, scope, send)
 
     cpdef resume(self, verdict, tuple waiting)
 

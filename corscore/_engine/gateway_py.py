@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     # Not the classes by name: compiled, those names are C types already.
-    from corscore._engine import answer_py, responder_py
+    from corscore._engine import answer_py, paths_py, responder_py
     from corscore._engine.headers import OnConflict, RawPair
 
     class Extras(Protocol):
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
             origin: bytes | None,
         ) -> bool: ...
         def left_alone(self, native: Any) -> object: ...
+        def policies_of(self, resolver: Any, native: Any) -> Any: ...
 
 
 # The names that a request is scanned for, in the order of what `scan` returns.
@@ -168,11 +169,12 @@ class Gateway:
     """The way of every request between a server and one application.
 
     Args:
-        source: A ``Policy``, a ``PolicyTuple``, a ``PolicyMap`` or a ``PolicyRef``.
+        source: A ``Policy``, ``PolicyTuple``, ``PolicyMap``, ``PolicyResolver`` or ``PolicyRef``.
         extras: Called where a request needs more than the prepared answer of its policy.
         on_conflict: As in ``Answer.apply_raw``.
         path_of: Returns the path of a scope or environ that policies are looked up by; None for
             the path relative to the mount.
+        host_of: Returns the value of Host that they are looked up by; needed where ``path_of`` is.
         examines_all: Whether ``extras`` examines every request, and not only refused ones.
         blocks_cross_site: Whether it examines requests with an unsafe method.
         awaits_all: Whether every request is resumed: a shadow policy may have an async resolver.
@@ -184,6 +186,7 @@ class Gateway:
         extras: Extras,
         on_conflict: OnConflict,
         path_of: Callable[[Any], str] | None = None,
+        host_of: Callable[[Any], str | None] | None = None,
         *,
         examines_all: bool = False,
         blocks_cross_site: bool = False,
@@ -198,13 +201,14 @@ class Gateway:
         self._table = None
         if not self._is_reference and source._responder is not None:
             self._policy = source
-        elif not self._is_reference:
+        elif not self._is_reference and source._hosts is None:
             self._table = source._table
         # Whether the path may lead to more than one policy.
         self._chooses: bool = self._is_reference or source._is_choice
         self._extras = extras
         self._on_conflict = on_conflict
         self._path_of = path_of
+        self._host_of = host_of
         self._examines_all = examines_all
         self._blocks_cross_site = blocks_cross_site
         self._awaits_all = awaits_all
@@ -247,6 +251,11 @@ class Gateway:
         table = self._table
         if table is None:
             current = self._source.current if self._is_reference else self._source
+            hosts: paths_py.HostTable = current._hosts
+            if hosts is not None:
+                if self._path_of is None or self._host_of is None:
+                    return hosts.find_scope(native) if is_scope else hosts.find_environ(native)
+                return hosts.find(self._path_of(native), self._host_of(native))
             table = current._table
             if table is None:
                 return current
@@ -254,14 +263,20 @@ class Gateway:
             return table.find(self._path_of(native))
         return table.find_scope(native) if is_scope else table.find_environ(native)
 
-    def chosen(self, source: Any, origin: object) -> Any:
+    def chosen(self, source: Any, native: Any, origin: object) -> Any:
         """The policy for a request's origin among those of its route or path, or None.
 
         Args:
-            source: A ``Policy``, a ``PolicyTuple`` or None.
+            source: A ``Policy``, a ``PolicyTuple``, a ``PolicyResolver`` or None.
+            native: A scope or environ.
             origin: The value of Origin, or None.
+
+        Returns:
+            The resolver itself, where it has to be awaited.
         """
-        if source is None or source._responder is not None:
+        if source is not None and source._is_choice and source._by_origin is None:
+            source = self._extras.policies_of(source, native)
+        if source is None or not source._is_choice or source._by_origin is None:
             return source
         table: responder_py.OriginTable = source._by_origin
         return table.find(origin)
@@ -325,7 +340,8 @@ class Gateway:
         Returns:
             The ``send`` that the application gets; or a tuple of the two messages to send now,
             without calling the application; or a longer tuple for ``resume``, with the policy
-            first, whose resolver has to be awaited.
+            first, whose resolver has to be awaited; or a tuple of three, with the
+            ``PolicyResolver`` that has to be awaited, for ``sender_for``.
         """
         responder = self._quick
         policy = None
@@ -334,9 +350,9 @@ class Gateway:
             if self._later is not None and scope["method"] != _PREFLIGHT_METHOD:
                 return self._deferred_sender(scope, send)
             policy = self._found(scope)
-            if policy is None:
-                return self._left_alone(scope, send)
-            responder = policy._responder
+            responder = None if policy is None else policy._responder
+            if responder is None:
+                return self._without_policy(policy, scope, send)
             is_quick = not (self._is_watched or responder.is_debug)
         headers = scope["headers"]
         answer = None
@@ -372,7 +388,22 @@ class Gateway:
         source = self.policy_for(scope, True)
         if not self._chooses or source is None or source._responder is not None:
             return source
-        return self.chosen(source, origin_of(scope["headers"]))
+        return self.chosen(source, scope, origin_of(scope["headers"]))
+
+    def sender_for(self, policy: Any, scope: Any, send: Callable[[Any], Any]) -> Any:
+        """``sender`` for a request whose policy has been awaited."""
+        if policy is None:
+            return self._left_alone(scope, send)
+        headers = scope["headers"]
+        origin = asking_origin_of(headers) if scope["method"] == _PREFLIGHT_METHOD else None
+        is_preflight = origin is not None
+        asked = scan(headers)[1:4] if is_preflight and policy._responder.reads_questions else None
+        if not is_preflight:
+            origin = origin_of(headers)
+        return self._answered(None, policy, scope, send, origin, is_preflight, asked, False)
+
+    def _without_policy(self, source: Any, scope: Any, send: Callable[[Any], Any]) -> Any:
+        return self._left_alone(scope, send) if source is None else (source, scope, send)
 
     def resume(self, verdict: bool | None, waiting: tuple[Any, ...]) -> Any:
         """Return one of the first two values of ``sender``, with a resolver's verdict or None.
@@ -442,7 +473,7 @@ class Gateway:
             # Servers send str; a test may send anything.
             text = str.__str__(text) if isinstance(text, str) else None
         if self._chooses:
-            policy = self.chosen(policy, text)
+            policy = self.chosen(policy, environ, text)
         if policy is None:
             return self._left_alone(environ, start_response)
         answer = self.answer_to(policy, None, environ, environ, text, False)
@@ -543,11 +574,11 @@ class LateSender:
 
     def send(self, message: Mapping[str, Any]) -> Any:
         """Pass the message on, and return what the server's ``send`` returns."""
+        gateway = self._gateway
         policy = self._find() if message["type"] == _RESPONSE_START else None
+        policy = gateway.chosen(policy, self._scope, self._origin)
         if policy is None:
             return self._send(message)
-        gateway = self._gateway
-        policy = gateway.chosen(policy, self._origin)
         # The method does not count: policies are found late only without cross-site blocking.
         answer: Any = gateway.answer(
             policy, None, self._scope, "GET", self._origin, False, None, True
@@ -586,7 +617,7 @@ class Starter:
         """Start the response, and return what the server's ``start_response`` returns."""
         self.has_started = True
         if self.answer is None:
-            policy = self._gateway.chosen(self._find(), self._origin)
+            policy = self._gateway.chosen(self._find(), self._environ, self._origin)
             if policy is not None:
                 self.answer = self._gateway.answer_to(
                     policy, None, self._environ, self._environ, self._origin, False

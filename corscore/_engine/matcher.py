@@ -13,7 +13,14 @@ if TYPE_CHECKING or os.environ.get("CORSCORE_PURE_PYTHON"):
     from corscore._engine.answer_py import Answer
     from corscore._engine.gateway_py import FOUND, Gateway, scan, sent
     from corscore._engine.matcher_py import Matcher
-    from corscore._engine.paths_py import PathTable, environ_path, scope_path, single_slash_path
+    from corscore._engine.paths_py import (
+        HostTable,
+        PathTable,
+        environ_path,
+        host_name,
+        scope_path,
+        single_slash_path,
+    )
     from corscore._engine.responder_py import OriginTable, Responder
 
     IMPLEMENTATION = "python"
@@ -22,7 +29,14 @@ else:
         from corscore._engine.answer_c import Answer
         from corscore._engine.gateway_c import FOUND, Gateway, scan, sent
         from corscore._engine.matcher_c import Matcher
-        from corscore._engine.paths_c import PathTable, environ_path, scope_path, single_slash_path
+        from corscore._engine.paths_c import (
+            HostTable,
+            PathTable,
+            environ_path,
+            host_name,
+            scope_path,
+            single_slash_path,
+        )
         from corscore._engine.responder_c import OriginTable, Responder
 
         IMPLEMENTATION = "cython"
@@ -30,7 +44,14 @@ else:
         from corscore._engine.answer_py import Answer
         from corscore._engine.gateway_py import FOUND, Gateway, scan, sent
         from corscore._engine.matcher_py import Matcher
-        from corscore._engine.paths_py import PathTable, environ_path, scope_path, single_slash_path
+        from corscore._engine.paths_py import (
+            HostTable,
+            PathTable,
+            environ_path,
+            host_name,
+            scope_path,
+            single_slash_path,
+        )
         from corscore._engine.responder_py import OriginTable, Responder
 
         IMPLEMENTATION = "python"
@@ -40,11 +61,13 @@ __all__ = (
     "IMPLEMENTATION",
     "Answer",
     "Gateway",
+    "HostTable",
     "Matcher",
     "OriginTable",
     "PathTable",
     "Responder",
     "environ_path",
+    "host_name",
     "scan",
     "scope_path",
     "sent",

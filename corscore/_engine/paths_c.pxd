@@ -12,6 +12,16 @@ cpdef environ_path(environ)
 @cython.locals(path=str)
 cpdef single_slash_path(environ)
 
+cdef object _NO_KEY
+cdef bytes _HOST
+cdef str _BELOW, _IN_LABEL
+cdef Py_ssize_t _HOST_LENGTH, _LONGEST_HOST, _LONGEST_LABEL
+
+cpdef scope_host(scope)
+
+@cython.locals(host=str, port=str, colon=Py_ssize_t)
+cpdef str host_name(value)
+
 
 @cython.final
 cdef class Segment:
@@ -37,6 +47,29 @@ cdef class PathTable:
         segment=Segment, found=Segment, below=dict, start=Py_ssize_t, end=Py_ssize_t
     )
     cdef _find(self, str path)
+
+
+@cython.final
+cdef class HostTable:
+    cdef object _ambiguous
+    cdef PathTable _rest
+    cdef dict _literals, _below
+
+    @cython.locals(path=str, resolved=str, name=str, table=PathTable)
+    cpdef find(self, path, host)
+
+    cpdef find_scope(self, scope)
+
+    cpdef find_environ(self, environ)
+
+    @cython.locals(table=PathTable, dot=Py_ssize_t)
+    cdef PathTable _table(self, str host)
+
+    cdef _at(self, PathTable table, str path)
+
+
+@cython.locals(char=Py_UCS4, length=Py_ssize_t)
+cdef bint _is_domain(str host) except -1
 
 
 @cython.locals(previous=Py_UCS4, char=Py_UCS4)

@@ -1,5 +1,5 @@
 # cython: language_level=3, annotation_typing=False, nonecheck=True, binding=False
-"""``PathTable``: policies by path.
+"""``PathTable``: policies by path; ``HostTable``: policies by host and path.
 
 One source, two builds, as ``matcher_py``. Paths are compared as frameworks route them: decoded
 once, case-sensitive. A table never changes.
@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from typing import Any
 
 _PREFIX_END = "/*"
+_BELOW = "*."
+_HOST = b"host"
+_HOST_LENGTH = len(_HOST)
+# 253 bytes, a dot at the end and a port.
+_LONGEST_HOST = 260
+_LONGEST_LABEL = 63
+_IN_LABEL = "abcdefghijklmnopqrstuvwxyz0123456789-_"
+# In the policies of a host, for a path that none of its keys covers.
+_NO_KEY = object()
 
 
 def scope_path(scope: Mapping[str, Any]) -> str:
@@ -46,6 +55,35 @@ def single_slash_path(environ: Mapping[str, Any]) -> str:
     if path.startswith("/") and not path.startswith("//"):
         return path
     return f"/{path.lstrip('/')}"
+
+
+def scope_host(scope: Mapping[str, Any]) -> str | None:
+    """The value of Host in an ASGI scope; None without one, and for two."""
+    host = None
+    for name, value in scope["headers"]:
+        if len(name) == _HOST_LENGTH and (name == _HOST or name.lower() == _HOST):
+            if host is not None:
+                return None
+            host = value
+    return None if host is None else host.decode("latin-1")
+
+
+def host_name(value: object) -> str | None:
+    """The host in a value of Host: in lower case, without port and one dot at its end.
+
+    RFC 9110 section 7.2. None where there is none, and for what is longer than any host.
+    """
+    if not isinstance(value, str) or not value.isascii() or len(value) > _LONGEST_HOST:
+        return None
+    host = value.lower()
+    colon = host.rfind(":")
+    # An address in brackets has colons of its own.
+    if colon >= 0 and not host.endswith("]"):
+        port = host[colon + 1 :]
+        if port and not port.isdigit():
+            return None
+        host = host[:colon]
+    return host.removesuffix(".") or None
 
 
 class Segment:
@@ -139,6 +177,93 @@ class PathTable:
             below = segment.below
             start = end + 1
         return policy
+
+
+class HostTable:
+    """Policies by host and path. One host is looked up, then the path among its keys.
+
+    A literal host beats one with ``*.``, a longer one a shorter. Where none of its keys covers the
+    path, keys without a host count.
+
+    Args:
+        hosts: Hosts, also with ``*.`` for one or more labels, to the policies by path of each.
+        rest: The policies by path without a host.
+        ambiguous: As in ``PathTable``.
+    """
+
+    def __init__(
+        self, hosts: Mapping[str, Mapping[str, Any]], rest: PathTable, ambiguous: Any
+    ) -> None:
+        self._ambiguous = ambiguous
+        self._rest = rest
+        self._literals: dict[str, PathTable] = {}
+        self._below: dict[str, PathTable] = {}
+        for host, policies in hosts.items():
+            tables = self._below if host.startswith(_BELOW) else self._literals
+            tables[host.removeprefix(_BELOW)] = PathTable(policies, _NO_KEY, ambiguous)
+
+    def find(self, path: str, host: str | None) -> Any:
+        """Return the policy that governs a path on a host; None leaves it alone. Never raises.
+
+        Args:
+            path: As in ``PathTable.find``.
+            host: The value of Host, or None. Its case, its port and a dot at its end do not count;
+                what is malformed is no host.
+        """
+        path = path or "/"
+        name = host_name(host)
+        table = None if name is None else self._table(name)
+        policy = self._at(table, path)
+        if _may_resolve(path):
+            resolved = _resolved(path)
+            if resolved != path:
+                other = self._at(table, resolved)
+                if other is not policy and other != policy:
+                    return self._ambiguous
+        return policy
+
+    def find_scope(self, scope: Mapping[str, Any]) -> Any:
+        """The policy for an ASGI scope."""
+        return self.find(scope_path(scope), scope_host(scope))
+
+    def find_environ(self, environ: Mapping[str, Any]) -> Any:
+        """The policy for a WSGI environ."""
+        return self.find(environ_path(environ), environ.get("HTTP_HOST"))
+
+    def _table(self, host: str) -> PathTable | None:
+        table = self._literals.get(host)
+        if table is None and self._below:
+            dot = host.find(".")
+            while dot >= 0 and table is None:
+                table = self._below.get(host[dot + 1 :])
+                dot = host.find(".", dot + 1)
+            if table is not None and not _is_domain(host):
+                return None
+        return table
+
+    def _at(self, table: PathTable | None, path: str) -> Any:
+        if table is not None:
+            policy = table._find(path)
+            if policy is not _NO_KEY:
+                return policy
+        return self._rest._find(path)
+
+
+def _is_domain(host: str) -> bool:
+    """``corscore._standard.host.is_domain``, in one pass."""
+    length = 0
+    for char in host:
+        if char == ".":
+            if length == 0:
+                return False
+            length = 0
+        elif char in _IN_LABEL:
+            length += 1
+            if length > _LONGEST_LABEL:
+                return False
+        else:
+            return False
+    return length > 0
 
 
 def _may_resolve(path: str) -> bool:

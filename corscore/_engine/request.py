@@ -38,13 +38,27 @@ class RequestInfo:
         path: As the framework routes it: decoded once, relative to where the app is mounted.
         native: The framework's own request, scope or environ.
 
+    Attributes:
+        host_name: The host that policies are looked up by: as the framework accepts it, in lower
+            case, without port and one dot at its end; None where there is none. Not an argument.
+
     Values are ``str``; bytes of a header stand in it as latin-1, as in WSGI (PEP 3333). Two are
     equal when method and headers are. ``from_getter``, ``from_pairs`` and ``from_environ`` read a
     framework's request, when the first field is used.
     """
 
-    # `_get`, `_pairs` and `_path_of` are the sources of fields that are not set.
-    __slots__ = (*_FIELDS, "_get", "_pairs", "_path_of", "native", "own_origins", "path")
+    # `_get`, `_pairs`, `_path_of` and `_host_of` are the sources of fields that are not set.
+    __slots__ = (
+        *_FIELDS,
+        "_get",
+        "_host_of",
+        "_pairs",
+        "_path_of",
+        "host_name",
+        "native",
+        "own_origins",
+        "path",
+    )
 
     method: str
     origin: str | None
@@ -54,9 +68,11 @@ class RequestInfo:
     host: str | None
     sec_fetch_site: str | None
     path: str
+    host_name: str | None
     native: Any
     own_origins: frozenset[str]
     """Further origins of the site itself: the middleware's ``own_origins``."""
+    _host_of: Callable[[Any], str | None] | None
     _get: Callable[[str], str | None] | None
     _pairs: Iterable[tuple[bytes, bytes]] | None
     _path_of: Callable[[Any], str]
@@ -83,7 +99,7 @@ class RequestInfo:
         self.sec_fetch_site = sec_fetch_site
         self.path = path
         self.native = native
-        self._get = self._pairs = None
+        self._get = self._pairs = self._host_of = None
 
     @classmethod
     def from_getter(
@@ -106,6 +122,7 @@ class RequestInfo:
         info = cls.__new__(cls)
         info.method = method
         info._get = get
+        info._host_of = None
         info.path = path
         info.native = native
         return info
@@ -117,6 +134,7 @@ class RequestInfo:
         environ: Mapping[str, Any],
         *,
         path_of: Callable[[Any], str] | None = None,
+        host_of: Callable[[Any], str | None] | None = None,
         native: object = None,
     ) -> RequestInfo:
         """Read a WSGI environ, or a mapping with the same keys, such as Django's ``META``.
@@ -127,6 +145,7 @@ class RequestInfo:
             method: The request's method.
             environ: The request.
             path_of: The function that reads ``path`` from ``native``.
+            host_of: The function that reads the accepted Host from ``native``; None for the header.
             native: The framework's own request; None for the environ itself.
         """
         info = cls.__new__(cls)
@@ -134,6 +153,7 @@ class RequestInfo:
         info.method = method
         info._get = lambda name: get(_keys[name])
         info.native = environ if native is None else native
+        info._host_of = host_of
         info._path_of = path_of or matcher.environ_path
         return info
 
@@ -144,6 +164,7 @@ class RequestInfo:
         pairs: Iterable[tuple[bytes, bytes]],
         *,
         path_of: Callable[[Any], str] | None = None,
+        host_of: Callable[[Any], str | None] | None = None,
         native: object = None,
     ) -> RequestInfo:
         """Read raw header pairs, names in any case, as an ASGI scope has them.
@@ -154,6 +175,7 @@ class RequestInfo:
             method: The request's method.
             pairs: Names and values.
             path_of: The function that reads ``path`` from ``native``; ``"/"`` without one.
+            host_of: The function that reads the accepted Host from ``native``; None for the header.
             native: As for the class.
 
         Raises:
@@ -168,6 +190,7 @@ class RequestInfo:
         info.method = method
         info._get = None
         info._pairs = pairs
+        info._host_of = host_of
         info.native = native
         if path_of is None:
             info.path = "/"
@@ -186,6 +209,10 @@ class RequestInfo:
         if name == "own_origins":
             self.own_origins = frozenset()
             return self.own_origins
+        if name == "host_name":
+            host = self.host if self._host_of is None else self._host_of(self.native)
+            self.host_name = matcher.host_name(host)
+            return self.host_name
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _read(self) -> None:

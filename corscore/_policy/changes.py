@@ -102,25 +102,24 @@ def _in_entry(key: str | None, old: Any, new: Any) -> Iterator[Change]:
             yield Change(key, "policy", old, new)
         return
     for place, before, after in paired(key, old, new):
-        if before is None or after is None:
-            yield Change(place, "policy", before or _ABSENT, after or _ABSENT)
+        if not isinstance(before, Policy) or not isinstance(after, Policy):
+            if before is not after:
+                yield Change(place, "policy", before or _ABSENT, after or _ABSENT)
         else:
             yield from _between(place, before, after)
 
 
-def paired(
-    key: str | None, old: Any, new: Any
-) -> Iterator[tuple[str | None, Policy | None, Policy | None]]:
+def paired(key: str | None, old: Any, new: Any) -> Iterator[tuple[str | None, Any, Any]]:
     """The policies of two entries side by side, each with its place; None where there is none.
 
     Tuples are compared from their ends: the last policy governs all that the others do not.
 
     Args:
         key: The key of a ``PolicyMap``, or None.
-        old: A policy, a tuple of policies or None.
+        old: A policy, a resolver, a tuple of policies or None.
         new: The same.
     """
-    before, after = ((one,) if isinstance(one, Policy) else one or () for one in (old, new))
+    before, after = (one if isinstance(one, tuple) else (one,) if one else () for one in (old, new))
     count = max(len(before), len(after), 1)
     for number in range(1, count + 1):
         from_end = count - number + 1
@@ -151,7 +150,9 @@ def _existence(policy: Any) -> str:
         return "left alone"
     if isinstance(policy, Policy):
         return "a policy"
-    return "no entry" if policy is _ABSENT else f"{len(policy)} by origin"
+    if isinstance(policy, tuple):
+        return f"{len(policy)} by origin"
+    return "no entry" if policy is _ABSENT else "policies of tenants"
 
 
 def _shown(value: object) -> str:

@@ -1,7 +1,7 @@
 """``ResolverFunction``: calls a sync or async function in a limited number of threads.
 
-An exception, a time-out, too many busy threads and any value but True and False refuse the
-origin, and are logged. The request goes on without CORS headers.
+An exception, a time-out, too many busy threads and a value that is no answer are failures, and are
+logged. The request goes on without CORS headers.
 """
 
 from __future__ import annotations
@@ -17,26 +17,48 @@ if TYPE_CHECKING:
 MAX_THREADS = 40
 
 
+FAILED: Any = object()
+"""The result of a call that gave no answer."""
+
+
 class ThreadsBusyError(Exception):
     """All threads that may wait for a function are busy."""
 
 
 class ResolverFunction:
-    """A user's function that gives verdicts on origins.
+    """A user's function that answers for requests.
 
     Args:
-        fn: Takes the arguments of ``call``; returns True, False or an awaitable of either.
+        fn: Takes the arguments of ``call``; returns an answer or an awaitable of one.
         timeout: Seconds to wait for an answer under ASGI; None waits for as long as it takes.
         max_threads: How many threads may wait for the function at a time.
+        read: Returns the answer in a value of ``fn``; raises ``TypeError`` where it is none. By
+            default True or False.
+        failure: The log message of a call without an answer, with ``%s`` for its subject.
 
     Attributes:
         is_async: Whether ``fn`` is a coroutine function, or an object with one.
     """
 
-    __slots__ = ("_failures", "_threads", "fn", "is_async", "max_threads", "timeout")
+    __slots__ = (
+        "_failure",
+        "_failures",
+        "_read",
+        "_threads",
+        "fn",
+        "is_async",
+        "max_threads",
+        "timeout",
+    )
 
     def __init__(
-        self, fn: Callable[..., Any], timeout: float | None, max_threads: int = MAX_THREADS
+        self,
+        fn: Callable[..., Any],
+        timeout: float | None,
+        max_threads: int = MAX_THREADS,
+        *,
+        read: Callable[[Any], Any] | None = None,
+        failure: str = "the origin resolver gave no verdict on %s, which is refused",
     ) -> None:
         # Imported late: both are larger than the whole engine.
         from inspect import iscoroutinefunction
@@ -45,56 +67,58 @@ class ResolverFunction:
         self.fn = fn
         self.timeout = timeout
         self.max_threads = max_threads
+        self._read = read or verdict
+        self._failure = failure
         self._failures = LogLimit()
         self._threads = Semaphore(max_threads)
         self.is_async = iscoroutinefunction(fn) or iscoroutinefunction(
             getattr(fn, "__call__", None)  # noqa: B004 - the method of a callable object
         )
 
-    def in_server_thread(self, origin: str, resolve: Callable[[], bool]) -> bool:
-        """Run ``resolve`` in this thread; refuse at once if all threads are busy.
+    def in_server_thread(self, subject: str, resolve: Callable[[], Any]) -> Any:
+        """Run ``resolve`` in this thread; ``FAILED`` at once if all threads are busy.
 
         Args:
-            origin: The origin, for the log.
+            subject: The origin or the key, for the log.
             resolve: Calls the function, or waits for another thread that calls it.
         """
         if not self._threads.acquire(blocking=False):
-            self._log_failure(origin, self._busy())
-            return False
+            self._log_failure(subject, self._busy())
+            return FAILED
         try:
             return resolve()
         finally:
             self._threads.release()
 
-    def call(self, origin: str, *args: object) -> bool | None:
-        """Call the function in this thread; None if it gave no verdict.
+    def call(self, subject: str, *args: object) -> Any:
+        """Call the function in this thread; ``FAILED`` if it gave no answer.
 
         Args:
-            origin: The origin that the verdict is about, for the log.
+            subject: The origin or the key that the answer is about, for the log.
             args: The function's arguments.
         """
         try:
-            return _verdict(self.fn(*args))
+            return self._read(_answered(self.fn(*args)))
         except BaseException as error:
             if not _is_failure(error):
                 raise
-            self._log_failure(origin, error)
-            return None
+            self._log_failure(subject, error)
+            return FAILED
 
-    async def call_async(self, origin: str, *args: object) -> bool | None:
+    async def call_async(self, subject: str, *args: object) -> Any:
         """``call`` under asyncio or trio: a sync function runs in a worker thread."""
         try:
             if self.timeout is None and self.is_async:
-                return _verdict(await self.fn(*args))
+                return self._read(_answered(await self.fn(*args)))
             from anyio import fail_after
 
             with fail_after(self.timeout):
-                return _verdict(await self._answer(*args))
+                return self._read(_answered(await self._answer(*args)))
         except BaseException as error:
             if not _is_failure(error):
                 raise
-            self._log_failure(origin, error)
-            return None
+            self._log_failure(subject, error)
+            return FAILED
 
     async def _answer(self, *args: object) -> object:
         if self.is_async:
@@ -146,7 +170,7 @@ class ResolverFunction:
     def _busy(self) -> ThreadsBusyError:
         return ThreadsBusyError(f"all {self.max_threads} threads for it are busy")
 
-    def _log_failure(self, origin: str, error: BaseException) -> None:
+    def _log_failure(self, subject: str, error: BaseException) -> None:
         # Once a minute for a kind of exception: a database that is down fails every request.
         if not self._failures.lets_pass(type(error).__name__, "no verdict"):
             return
@@ -155,8 +179,8 @@ class ResolverFunction:
 
         is_ours = isinstance(error, (TimeoutError, ThreadsBusyError))
         getLogger("corscore").error(
-            "the origin resolver gave no verdict on %s, which is refused\n%s",
-            escaped(origin),
+            "%s\n%s",
+            self._failure % escaped(subject),
             f"{type(error).__name__}: {escaped(error)}" if is_ours else traced(error),
         )
 
@@ -179,13 +203,18 @@ def _is_failure(error: BaseException) -> bool:
     return cancelling is not None and not cancelling()
 
 
-def _verdict(answer: object) -> bool:
+def _answered(answer: object) -> object:
+    close: Callable[[], object] | None = getattr(answer, "close", None)
+    if not hasattr(answer, "__await__"):
+        return answer
+    if close is not None:
+        close()  # a coroutine that is never awaited would warn
+    raise TypeError("an awaitable was returned where nothing can await it")
+
+
+def verdict(answer: object) -> bool:
+    """A verdict on an origin, which is True or False."""
     if isinstance(answer, bool):
         return answer
-    close: Callable[[], object] | None = getattr(answer, "close", None)
-    if hasattr(answer, "__await__"):
-        if close is not None:
-            close()  # a coroutine that is never awaited would warn
-        raise TypeError("an awaitable was returned where nothing can await it")
     # Not by its truth value: an object that means "no" may be true.
     raise TypeError(f"True or False was expected, not {type(answer).__name__}")

@@ -1,46 +1,55 @@
-"""``PolicyMap``: policies by path."""
+"""``PolicyMap``: policies by host and path."""
 
 from __future__ import annotations
 
-from corscore._config.paths import path_problem
+from corscore._config.paths import key_problem, split_key
 from corscore._engine import matcher
 from corscore._policy.policy import NO_ORIGIN, Policy
+from corscore._policy.tenant import PolicyResolver
 from corscore._policy.tuple import PolicyTuple
-from corscore._standard.problem import ConfigError
+from corscore._standard.problem import ConfigError, Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from typing import NoReturn
 
-    from corscore._engine.matcher import PathTable
-    from corscore._standard.problem import Problem
+    from corscore._engine.matcher import HostTable, PathTable
 
-    PathPolicy = Policy | PolicyTuple | None
-    Given = Policy | tuple[Policy, ...] | None
+    PathPolicy = Policy | PolicyTuple | PolicyResolver | None
+    Given = Policy | tuple[Policy, ...] | PolicyResolver | None
 
 
 class PolicyMap:
-    """Policies by path. A literal beats a prefix, a longer prefix a shorter one, in any order.
+    """Policies by host and path, in any order.
+
+    A literal path beats a prefix, a longer prefix a shorter one. Of the keys with a host those of
+    the request's own host count, else those of the longest ``*.`` above it. Where none of them
+    covers the path, keys without a host count.
 
     Frozen, hashable, safe to share between threads; maps are equal when they have equal keys with
     equal policies, and the ``repr`` rebuilds one.
 
     Args:
         policies: Keys to policies. ``"/api"`` is that path alone; ``"/api/*"`` is every path that
-            starts with ``/api/``, so not ``/api``; ``"/*"`` is every path. A tuple has policies by
-            origin: the first that allows a request's origin governs it, else the last. None leaves
-            a path alone: nothing is added, removed, logged or blocked there.
-        default: The policy, or the tuple, of all other paths; None leaves them alone, too.
+            starts with ``/api/``, so not ``/api``; ``"/*"`` is every path. A host may be before the
+            path: ``"api.example.com/*"``, or ``"*.example.com/api/*"`` for one or more labels. A
+            tuple has policies by origin: the first that allows a request's origin governs it, else
+            the last. A ``PolicyResolver`` has those of tenants. None leaves a path alone: nothing
+            is added, removed, logged or blocked there.
+        default: The policy, or the tuple, of all other paths; None leaves them alone, too. Beside
+            keys with a host it may not allow credentials: there go requests whose Host a proxy has
+            rewritten.
 
     Raises:
-        ConfigError: With all keys that are wrong (``path-invalid``, ``path-is-regex``), and all
-            policies in the wrong place of a tuple (``policy-unreachable``, ``resolver-not-last``).
+        ConfigError: With all keys that are wrong (``path-invalid``, ``path-is-regex``), all
+            policies in the wrong place of a tuple (``policy-unreachable``, ``resolver-not-last``),
+            and credentials for every host (``default-with-credentials``).
         TypeError: When ``policies`` is no mapping, or a value is neither a ``Policy`` nor a tuple
             of them, nor None.
     """
 
-    __slots__ = ("_at", "_default", "_is_choice", "_policies", "_table")
+    __slots__ = ("_default", "_hosts", "_is_choice", "_policies", "_table")
 
     _default: PathPolicy
     _policies: dict[str, PathPolicy]
@@ -49,8 +58,8 @@ class PolicyMap:
     # A gateway looks the path up where this is None.
     _responder = None
 
-    # Finds the policy or the tuple that governs a path.
-    _at: Callable[[str], PathPolicy]
+    # None without a key that has a host.
+    _hosts: HostTable | None
 
     def __init__(self, policies: Mapping[str, Given], *, default: Given = None) -> None:
         if not hasattr(policies, "items"):
@@ -58,18 +67,29 @@ class PolicyMap:
                 "PolicyMap takes a dict of paths to policies, not "
                 f'{type(policies).__name__}; write PolicyMap({{"/api/*": Policy(...)}})'
             )
-        problems = [*filter(None, map(path_problem, policies))]
+        problems = [*filter(None, map(key_problem, policies))]
         read = {key: _read(key, policy, problems) for key, policy in policies.items()}
         last = _read("default", default, problems)
+        hosts = _by_host({} if problems else read)
+        if len(hosts) > 1:
+            problems += _credentials_everywhere(read, last)
         if problems:
             raise ConfigError(tuple(problems))
         values = (*read.values(), last)
-        object.__setattr__(self, "_is_choice", any(isinstance(each, tuple) for each in values))
+        object.__setattr__(self, "_is_choice", any(each and each._is_choice for each in values))
         object.__setattr__(self, "_policies", read)
         object.__setattr__(self, "_default", last)
-        table = matcher.PathTable(read, last, NO_ORIGIN)
+        table = matcher.PathTable(hosts.pop(""), last, NO_ORIGIN)
         object.__setattr__(self, "_table", table)
-        object.__setattr__(self, "_at", table.find)
+        by_host = matcher.HostTable(hosts, table, NO_ORIGIN) if hosts else None
+        object.__setattr__(self, "_hosts", by_host)
+
+    def _at(self, path: str, host: str | None) -> PathPolicy:
+        """The policy or the tuple that governs a path on a host."""
+        found: PathPolicy = (
+            self._table.find(path) if self._hosts is None else self._hosts.find(path, host)
+        )
+        return found
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, object]) -> PolicyMap:
@@ -99,8 +119,10 @@ class PolicyMap:
 
         return stored_map(self)
 
-    def policy_for(self, path: str, *, origin: str | None = None) -> Policy | None:
-        """Return the policy that governs a request; None leaves it alone. Never raises.
+    def policy_for(
+        self, path: str, *, host: str | None = None, origin: str | None = None
+    ) -> Policy | None:
+        """Return the policy that governs a request; None leaves it alone.
 
         Args:
             path: As the framework routes it: decoded, and relative to where the app is mounted. It
@@ -109,9 +131,16 @@ class PolicyMap:
                 form, too: where the two policies differ, no origin is allowed. So it is for a
                 literal key with a slash behind it, unless another key names that, or None governs
                 it.
+            host: The value of Host, for keys with a host. Its case, its port and a dot at its end
+                do not count.
             origin: The value of Origin, for tuples.
+
+        Raises:
+            TypeError: A ``PolicyResolver`` governs the path: adapters ask it.
         """
-        found = self._at(path)
+        found = self._at(path, host)
+        if isinstance(found, PolicyResolver):
+            raise TypeError("PolicyMap.policy_for(...): a PolicyResolver governs this path")
         return found.for_origin(origin) if isinstance(found, PolicyTuple) else found
 
     @property
@@ -124,11 +153,11 @@ class PolicyMap:
         return tuple(self._policies.items())
 
     def policies(self) -> Iterator[Policy]:
-        """Every policy in the map, the default and those in tuples included; None left out."""
+        """Every policy in the map, also the default and those in tuples; no tenant's, no None."""
         for each in (*self._policies.values(), self._default):
             if isinstance(each, Policy):
                 yield each
-            elif each is not None:
+            elif isinstance(each, PolicyTuple):
                 yield from each
 
     def __eq__(self, other: object) -> bool:
@@ -171,6 +200,35 @@ def read_policies(mapping: Mapping[str, object]) -> Policy | PolicyTuple | Polic
     return PolicyMap.from_mapping(mapping)
 
 
+def _by_host(policies: dict[str, PathPolicy]) -> dict[str, dict[str, PathPolicy]]:
+    """Policies by host, those without one under ``""``, and then by path."""
+    hosts: dict[str, dict[str, PathPolicy]] = {"": {}}
+    for key, policy in policies.items():
+        host, path = split_key(key)
+        hosts.setdefault(host, {})[path] = policy
+    return hosts
+
+
+def _credentials_everywhere(
+    policies: dict[str, PathPolicy], default: PathPolicy
+) -> Iterator[Problem]:
+    """Problems of policies with credentials that govern requests with any Host."""
+    for key, found in (("/*", policies.get("/*")), ("default", default)):
+        if isinstance(found, PolicyResolver):
+            continue
+        for policy in (found,) if isinstance(found, Policy) else found or ():
+            if policy.allow_credentials:
+                yield Problem(
+                    "default-with-credentials",
+                    key,
+                    policy,
+                    "the policy for all other hosts allows credentials, and governs requests whose "
+                    "Host a proxy has rewritten, or a client has made up.",
+                    "give it to the hosts that are yours, as in "
+                    f'"www.example.com/*", and write {key} without credentials',
+                )
+
+
 def _read(key: object, value: object, problems: list[Problem]) -> PathPolicy:
     if type(value) is tuple:
         try:
@@ -178,7 +236,7 @@ def _read(key: object, value: object, problems: list[Problem]) -> PathPolicy:
         except ConfigError as error:
             problems += error.problems
             return None
-    if value is None or isinstance(value, (Policy, PolicyTuple)):
+    if value is None or isinstance(value, (Policy, PolicyTuple, PolicyResolver)):
         return value
     raise TypeError(
         f"PolicyMap: {key!r} has a {type(value).__name__} where a Policy, a tuple of policies or "

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from corscore._config.options import did_you_mean
-from corscore._config.paths import path_problem
+from corscore._config.paths import key_problem
 from corscore._policy.policy import Policy
+from corscore._policy.tenant import PolicyResolver
 from corscore._policy.tuple import PolicyTuple
 from corscore._standard.problem import ConfigError, Problem
 from corscore._standard.text import quoted, shown
@@ -38,6 +39,8 @@ def stored_map(policies: PolicyMap) -> dict[str, object]:
 def _stored(policies: PathPolicy) -> object:
     if policies is None:
         return _NONE
+    if isinstance(policies, PolicyResolver):
+        raise TypeError("PolicyMap.to_mapping(): a PolicyResolver is a function, and no data")
     if isinstance(policies, Policy):
         return policies.to_mapping()
     return [policy.to_mapping() for policy in policies]
@@ -71,7 +74,7 @@ def read_map(mapping: Mapping[str, object]) -> tuple[dict[str, PathPolicy], Path
     for key, value in table.items():
         policies[key] = _read(key, value, problems)
     default = policies.pop(DEFAULT, None)
-    problems += filter(None, map(path_problem, (key for key in table if key != DEFAULT)))
+    problems += filter(None, map(key_problem, (key for key in table if key != DEFAULT)))
     if problems:
         raise ConfigError(tuple(problems))
     return policies, default

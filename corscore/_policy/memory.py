@@ -1,4 +1,4 @@
-"""``Remembered``: verdicts of a resolver, kept for a time and in bounded number."""
+"""``Remembered``: answers of a resolver, kept for a time and in bounded number."""
 
 from __future__ import annotations
 
@@ -7,54 +7,76 @@ from time import monotonic
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Hashable
+    from typing import Any
 
 # When there are too many entries, a tenth of them stays for refusals.
 _REFUSALS_SHARE = 10
 
+UNKNOWN: Any = object()
+"""No answer is remembered: an answer may be None."""
+
 
 class Remembered:
-    """Verdicts by key, the least recently used forgotten first. Safe between threads.
+    """Answers by key, the least recently used forgotten first. Safe between threads.
 
-    Clients choose the keys, and the origins that attackers send are refused. So refusals are
-    forgotten first, and a flood of them does not push out what real visitors need.
+    True and a policy are allowances; False and None are refusals. Clients choose the keys, and the
+    origins and hosts that attackers send are refused. So refusals are forgotten first, and a flood
+    of them does not push out what real visitors need.
 
     Args:
-        max_entries: How many to keep at most.
+        max_entries: How many to keep at most, those for ``stale`` included.
         ttl: Seconds for which an allowance is kept.
         negative_ttl: Seconds for which a refusal is kept.
+        stale_ttl: Seconds for which an allowance is kept for ``stale``.
     """
 
-    __slots__ = ("_lock", "_max_entries", "_tables", "_ttls")
+    __slots__ = ("_lock", "_max_entries", "_stale_ttl", "_tables", "_ttls")
 
-    def __init__(self, max_entries: int, ttl: float, negative_ttl: float) -> None:
+    def __init__(
+        self, max_entries: int, ttl: float, negative_ttl: float, stale_ttl: float = 0
+    ) -> None:
         # Imported late: only a policy with a cached resolver needs it.
         from threading import Lock
 
         self._lock = Lock()
         self._max_entries = max_entries
         self._ttls = {True: ttl, False: negative_ttl}
-        # By verdict: a key to the time when it expires. Least recently used first, as dicts keep
-        # the order of insertion.
-        self._tables: dict[bool, dict[Hashable, float]] = {True: {}, False: {}}
+        self._stale_ttl = stale_ttl
+        # Allowances and refusals: a key to the time of its answer, and the answer. Least recently
+        # used first, as dicts keep the order of insertion.
+        self._tables: dict[bool, dict[Hashable, tuple[float, Any]]] = {True: {}, False: {}}
 
-    def get(self, key: Hashable) -> bool | None:
-        """The verdict for a key; None if there is none, or it has expired."""
+    def get(self, key: Hashable) -> Any:
+        """The answer for a key; ``UNKNOWN`` if there is none, or it has expired."""
         now = monotonic()
         with self._lock:
-            for verdict, table in self._tables.items():
-                until = table.pop(key, None)
-                if until is not None and until > now:
-                    table[key] = until
-                    return verdict
-        return None
+            for is_allowed, table in self._tables.items():
+                entry = table.pop(key, None)
+                if entry is None:
+                    continue
+                since = now - entry[0]
+                is_fresh = since < self._ttls[is_allowed]
+                if is_fresh or (is_allowed and since < self._stale_ttl):
+                    table[key] = entry
+                if is_fresh:
+                    return entry[1]
+        return UNKNOWN
 
-    def put(self, key: Hashable, verdict: bool) -> None:
-        """Keep a verdict."""
-        until = monotonic() + self._ttls[verdict]
+    def stale(self, key: Hashable) -> Any:
+        """The last answer for a key after a failure, if it is an allowance and not too old."""
+        with self._lock:
+            entry = self._tables[True].get(key)
+        if entry is None or monotonic() - entry[0] >= self._stale_ttl:
+            return UNKNOWN
+        return entry[1]
+
+    def put(self, key: Hashable, answer: Any) -> None:
+        """Keep an answer."""
+        now = monotonic()
         with self._lock:
             for table in self._tables.values():
                 table.pop(key, None)
-            self._tables[verdict][key] = until
+            self._tables[bool(answer)][key] = now, answer
             allowed, refused = self._tables[True], self._tables[False]
             if len(allowed) + len(refused) > self._max_entries:
                 is_flooded = len(refused) > self._max_entries // _REFUSALS_SHARE
@@ -62,7 +84,7 @@ class Remembered:
                 del crowded[next(iter(crowded))]
 
     def clear(self) -> None:
-        """Forget all verdicts."""
+        """Forget all answers."""
         with self._lock:
             for table in self._tables.values():
                 table.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from corscore._config.options import LISTS, OPTIONS, Options, read_options
 from corscore._config.spelling import KEYWORDS, Problems, rebuilding, regex_meaning, stored
 from corscore._engine.compiled import Compiled
+from corscore._engine.decision import Decision
 from corscore._policy.resolver import resolver_of
 from corscore._standard.fetch import CORS_SAFELISTED_REQUEST_HEADERS
 
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from corscore._config.options import Names, Regex, Seconds
-    from corscore._engine.decision import Decision
-    from corscore._engine.matcher import Responder
+    from corscore._engine.matcher import Answer, Responder
     from corscore._engine.request import RequestInfo
     from corscore._explain.types import Explanation
     from corscore._policy.resolver import OriginResolver, Resolver
@@ -66,9 +66,10 @@ class Policy(Options):
     _responder: Responder
     # A gateway looks further where a source of policies has these.
     _table = None
+    _hosts = None
     _is_choice = False
 
-    resolver: Resolver | None
+    resolver: Resolver | OriginResolver | None
     """The origin resolver, or None."""
 
     allows_origin: Callable[[str | bytes], bool]
@@ -178,9 +179,9 @@ class Policy(Options):
         # Bound here, so that a request pays for one call and not for two.
         object.__setattr__(self, "allows_origin", compiled.responder.allows)
 
-    def _varying_by_origin(self) -> Policy:
-        """An equal policy whose answers all have Origin in Vary, as only those of "*" have not."""
-        compiled = self._compiled.varying_by_origin()
+    def _varying_by(self, *headers: str) -> Policy:
+        """An equal policy whose answers all have these request headers in Vary."""
+        compiled = self._compiled.varying_by(headers)
         if compiled is self._compiled:
             return self
         policy = Policy.__new__(Policy)
@@ -198,7 +199,11 @@ class Policy(Options):
                 a database or a signal; None leaves it to the policy. True counts for a well-formed
                 origin only, and not for ``null``. Under ``"*"`` every request gets the same.
         """
-        return self._compiled.decide(request, origin_allowed)
+        return self._compiled.decide(self, request, origin_allowed)
+
+    def _decision(self, answer: Answer, request: RequestInfo) -> Decision:
+        """The decision on a request whose answer is known."""
+        return Decision(answer, request, self._compiled, self, is_final=True)
 
     def explain(
         self,

@@ -7,6 +7,7 @@ from os import getpid
 from corscore._policy.changes import Change, changes
 from corscore._policy.map import PolicyMap
 from corscore._policy.policy import Policy
+from corscore._policy.tenant import PolicyResolver
 from corscore._policy.tuple import PolicyTuple
 
 TYPE_CHECKING = False
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
     from corscore._policy.file import FileWatcher
 
-    Current = Policy | PolicyTuple | PolicyMap
+    Check = Callable[[Policy | PolicyResolver], None]
+    Current = Policy | PolicyTuple | PolicyMap | PolicyResolver
+    Given = Policy | tuple[Policy, ...] | PolicyMap | PolicyResolver
 
 
 class PolicyRef:
@@ -25,7 +28,7 @@ class PolicyRef:
     Each request reads it once.
 
     Args:
-        policy: A ``Policy``, a tuple of policies or a ``PolicyMap``.
+        policy: A ``Policy``, a tuple, a ``PolicyMap`` or a ``PolicyResolver``.
 
     Raises:
         ConfigError: When a policy is in the wrong place of a tuple.
@@ -37,13 +40,13 @@ class PolicyRef:
     current: Current
     """The current policy; a slot, which a gateway reads faster than a property."""
 
-    def __init__(self, policy: Policy | tuple[Policy, ...] | PolicyMap) -> None:
+    def __init__(self, policy: Given) -> None:
         # Imported late: only a policy that changes needs it.
         from threading import RLock
 
         self._lock = RLock()
         self._store(_current("PolicyRef(...)", policy))
-        self._checks: tuple[Callable[[Policy], None], ...] = ()
+        self._checks: tuple[Check, ...] = ()
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], *, watch: bool = False) -> PolicyRef:
@@ -72,13 +75,13 @@ class PolicyRef:
         """The current policy."""
         return self.current
 
-    def replace(self, new: Policy | tuple[Policy, ...] | PolicyMap) -> tuple[Change, ...]:
+    def replace(self, new: Given) -> tuple[Change, ...]:
         """Replace the policy for all later requests.
 
         Atomic between threads and tasks. What changed is returned, and logged on ``corscore``.
 
         Args:
-            new: A ``Policy``, a tuple of policies or a ``PolicyMap``.
+            new: A ``Policy``, a tuple, a ``PolicyMap`` or a ``PolicyResolver``.
 
         Raises:
             ConfigError: When an adapter that uses this reference cannot serve ``new``: its
@@ -100,11 +103,11 @@ class PolicyRef:
         )
         return changed
 
-    def diff(self, new: Policy | tuple[Policy, ...] | PolicyMap) -> tuple[Change, ...]:
+    def diff(self, new: Given) -> tuple[Change, ...]:
         """What ``replace(new)`` would change, without doing it."""
         return changes(self._latest(), _current("PolicyRef.diff(...)", new))
 
-    def require(self, check: Callable[[Policy], None]) -> None:
+    def require(self, check: Check) -> None:
         """Check the current policy, and each that replaces it; for adapters.
 
         Args:
@@ -166,17 +169,28 @@ class _WatchedRef(PolicyRef):
         return self._policy
 
 
-def check_every(
-    source: Current | tuple[Policy, ...] | PolicyRef, check: Callable[[Policy], None]
-) -> None:
-    """Call a function for every policy of a source; for a reference also with later ones."""
+SOURCES = (Policy, tuple, PolicyMap, PolicyResolver, PolicyRef)
+"""The types of what adapters take as policies."""
+
+
+def check_every(source: Given | PolicyRef, check: Check) -> None:
+    """Call a function for every policy and resolver of a source; for a reference also later ones.
+
+    The policies that a ``PolicyResolver`` gives are checked as it gives them.
+    """
     if isinstance(source, PolicyRef):
         source.require(check)
-    elif isinstance(source, Policy):
-        check(source)
-    else:
-        for policy in source.policies() if isinstance(source, PolicyMap) else source:
+    elif isinstance(source, PolicyMap):
+        for each in (*dict(source.items()).values(), source.default):
+            if each is not None:
+                check_every(each, check)
+    elif isinstance(source, tuple):
+        for policy in source:
             check(policy)
+    else:
+        check(source)
+        if isinstance(source, PolicyResolver):
+            source.require(check)
 
 
 def compiled_source(caller: str, source: object) -> Current | PolicyRef:
@@ -184,7 +198,7 @@ def compiled_source(caller: str, source: object) -> Current | PolicyRef:
 
     Args:
         caller: The call as its user writes it, for exceptions.
-        source: A ``Policy``, a tuple of policies, a ``PolicyMap`` or a ``PolicyRef``.
+        source: A ``Policy``, a tuple, a ``PolicyMap``, ``PolicyResolver`` or ``PolicyRef``.
 
     Raises:
         ConfigError: When a policy is in the wrong place of the tuple.
@@ -196,7 +210,7 @@ def compiled_source(caller: str, source: object) -> Current | PolicyRef:
 def _current(caller: str, policy: object) -> Current:
     if type(policy) is tuple:
         return PolicyTuple(policy, caller)
-    if isinstance(policy, (Policy, PolicyTuple, PolicyMap)):
+    if isinstance(policy, (Policy, PolicyTuple, PolicyMap, PolicyResolver)):
         return policy
     raise TypeError(
         f"{caller}: a Policy, a tuple or a PolicyMap was expected, not {type(policy).__name__}"

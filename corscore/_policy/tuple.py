@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from corscore._engine import matcher
 from corscore._policy.policy import Policy
-from corscore._standard.fetch import WILDCARD
+from corscore._standard.fetch import ORIGIN, WILDCARD
 from corscore._standard.problem import ConfigError, Problem
 
 TYPE_CHECKING = False
@@ -50,6 +50,7 @@ class PolicyTuple(tuple[Policy, ...]):  # noqa: SLOT001 - a subclass of tuple ca
     # As in Policy and PolicyMap: a gateway asks `_by_origin` where these are None.
     _responder = None
     _table = None
+    _hosts = None
     _is_choice = True
 
     _by_origin: OriginTable
@@ -68,7 +69,7 @@ class PolicyTuple(tuple[Policy, ...]):  # noqa: SLOT001 - a subclass of tuple ca
         if problems:
             raise ConfigError(problems)
         # Which of them answers depends on the Origin, so every answer says so.
-        self._by_origin = matcher.OriginTable([policy._varying_by_origin() for policy in self])
+        self._by_origin = matcher.OriginTable([policy._varying_by(ORIGIN) for policy in self])
         return self
 
     def _problems(self, place: str) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from corscore.browser._console import console_messages
 from corscore.diagnostics._access import AccessChange, access_changes
 from corscore.diagnostics._diagnosis import Diagnosis, DiagnosisStep, NoResponse
 from corscore.diagnostics._finding import Finding
+from corscore.diagnostics._governing import Governing, governing
 from corscore.diagnostics._har import MAX_HAR_BYTES, Entry, HarError, read_har
 from corscore.diagnostics._har_report import HarReport, explain_har
 from corscore.diagnostics._lint import developers_origins, lint
@@ -27,6 +28,7 @@ __all__ = (
     "Entry",
     "Explanation",
     "Finding",
+    "Governing",
     "HarError",
     "HarReport",
     "HeaderNote",
@@ -38,6 +40,7 @@ __all__ = (
     "developers_origins",
     "explain_fetch",
     "explain_har",
+    "governing",
     "lint",
     "probe",
     "read_har",

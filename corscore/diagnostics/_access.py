@@ -10,11 +10,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from corscore._config.options import OPTIONS
-from corscore._config.paths import WILDCARD_END
+from corscore._config.paths import WILDCARD_END, split_key
 from corscore._config.pattern import parse_pattern
 from corscore._config.spelling import rebuilding
 from corscore._policy.changes import paired
 from corscore._policy.map import PolicyMap
+from corscore._policy.tenant import PolicyResolver
 from corscore._standard.fetch import (
     CORS_SAFELISTED_METHODS,
     CORS_SAFELISTED_REQUEST_HEADERS,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
         "path", "origin", "method", "request-header", "response-header", "credentials", "option"
     ]
     Way = Literal["gains", "loses", "changes"]
-    Entry = Policy | tuple[Policy, ...] | None
+    Entry = Policy | tuple[Policy, ...] | PolicyResolver | None
     Policies = Entry | PolicyMap
 
 _COMPARED = (
@@ -48,6 +49,7 @@ _COMPARED = (
 _OTHERS = tuple(name for name in OPTIONS if name not in _COMPARED)
 # A path that no site has: its policy is that of most paths below a prefix.
 _PROBE = "/corscore-any-path"
+_LABEL = "corscore-any-label."
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +105,19 @@ def _entry_at(policies: Policies, key: str) -> Entry:
         return policies
     if key == "default":
         return policies.default
-    return policies._at(
-        key.removesuffix(WILDCARD_END) + _PROBE if key.endswith(WILDCARD_END) else key
-    )
+    host, path = split_key(key)
+    if path.endswith(WILDCARD_END):
+        path = path.removesuffix(WILDCARD_END) + _PROBE
+    return policies._at(path, host.replace("*.", _LABEL))
 
 
 def _in_entry(key: str | None, old: Entry, new: Entry) -> Iterator[AccessChange]:
     for place, before, after in paired(key, old, new):
-        yield from _between(place, before, after)
+        if isinstance(before, PolicyResolver) or isinstance(after, PolicyResolver):
+            if before is not after:
+                yield AccessChange("option", "changes", "policy", place, repr(before), repr(after))
+        else:
+            yield from _between(place, before, after)
 
 
 def _between(path: str | None, old: Policy | None, new: Policy | None) -> Iterator[AccessChange]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from corscore._config.paths import split_key
 from corscore._config.pattern import Pattern, is_address, is_loopback, parse_pattern
 from corscore._config.regex_repair import with_escaped_dots
 from corscore._policy.map import PolicyMap
@@ -20,6 +21,8 @@ from corscore.diagnostics._finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
+
+    from corscore._policy.tenant import PolicyResolver
 
 _ORIGINS = "allow_origins"
 _REGEX = "allow_origin_regex"
@@ -42,7 +45,7 @@ _LOCAL_PROBES = tuple(
 )
 
 
-def lint(policies: Policy | tuple[Policy, ...] | PolicyMap) -> tuple[Finding, ...]:
+def lint(policies: Policy | tuple[Policy, ...] | PolicyMap | PolicyResolver) -> tuple[Finding, ...]:
     """Return the likely mistakes in a policy, or in those of a tuple or a map.
 
     Each finding's ``place`` is the option, after the map's key and the policy's number in a tuple:
@@ -51,11 +54,29 @@ def lint(policies: Policy | tuple[Policy, ...] | PolicyMap) -> tuple[Finding, ..
     entries: list[tuple[str | None, Any]] = [(None, policies)]
     if isinstance(policies, PolicyMap):
         entries = [*policies.items(), ("default", policies.default)]
-    return tuple(found for key, entry in entries for found in _of_entry(key, entry))
+    found = [finding for key, entry in entries for finding in _of_entry(key, entry)]
+    return (*found, *_any_origin_on_any_host(entries))
 
 
-def _of_entry(key: str | None, entry: Policy | tuple[Policy, ...] | None) -> Iterator[Finding]:
-    policies = (entry,) if isinstance(entry, Policy) else entry or ()
+def _any_origin_on_any_host(entries: list[tuple[str | None, Any]]) -> Iterator[Finding]:
+    if not any(key is not None and split_key(key)[0] and "/" in key for key, _ in entries):
+        return
+    for key, entry in entries:
+        policies = entry if isinstance(entry, tuple) else (entry,)
+        last = policies[-1]
+        if key in ("/*", "default") and isinstance(last, Policy) and "*" in last.allow_origins:
+            yield Finding(
+                "default-allows-any-origin",
+                '"*" is for all other hosts: where a proxy rewrites Host, every page may read what '
+                "the keys of your hosts protect.",
+                f'give "*" to its own hosts, as in "open.example.com/*", and drop it from {key}',
+                f"{key}: {_ORIGINS}",
+            )
+
+
+def _of_entry(key: str | None, entry: object) -> Iterator[Finding]:
+    # A PolicyResolver has none before it is asked.
+    policies = entry if isinstance(entry, tuple) else (entry,) if isinstance(entry, Policy) else ()
     for number, policy in enumerate(policies, 1):
         place = place_of(key, number, len(policies))
         for found in _of_policy(policy):

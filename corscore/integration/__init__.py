@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from corscore._engine.matcher import FOUND, environ_path, scope_path, single_slash_path
 from corscore._policy.policy import NO_ORIGIN
-from corscore._policy.reference import check_every, compiled_source
+from corscore._policy.reference import SOURCES, check_every, compiled_source
 from corscore._standard.text import escaped
 from corscore.integration._arguments import (
     Notices,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = (
     "FOUND",
     "NO_ORIGIN",
+    "SOURCES",
     "Governor",
     "Notices",
     "Outcome",

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from corscore._config import values
 from corscore._config.spelling import Problems, Spelling, python_literal
-from corscore._policy.map import PolicyMap
 from corscore._policy.policy import Policy, build
-from corscore._policy.reference import PolicyRef, compiled_source
+from corscore._policy.reference import SOURCES, compiled_source
 from corscore._standard.fetch import is_forbidden_request_header
 from corscore._standard.text import escaped
 
@@ -58,7 +57,7 @@ def policies_from(caller: str, policy: object, options: Mapping[str, Any]) -> Po
         ConfigError, TypeError: As ``policy_from`` does, and when a policy is in the wrong place of
             the tuple.
     """
-    if not isinstance(policy, (tuple, PolicyMap, PolicyRef)):
+    if not isinstance(policy, SOURCES) or isinstance(policy, Policy):
         return policy_from(caller, policy, options)
     if options:
         names = ", ".join(options)

@@ -6,13 +6,12 @@ flask-cors and django-cors-headers use ``re.match``: there ``^/api/`` means ever
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from corscore._standard.regex_tree import constants, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
+    from typing import Any
 
 _LOCAL = ("http://localhost", "http://127.0.0.1", "https://localhost")
 _ENDS = (constants.AT_END, constants.AT_END_STRING)

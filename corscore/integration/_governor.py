@@ -5,9 +5,11 @@ from __future__ import annotations
 from corscore._engine import matcher
 from corscore._engine.decision import Decision
 from corscore._policy.map import PolicyMap
+from corscore._policy.memory import UNKNOWN
 from corscore._policy.policy import NO_ORIGIN, Policy
 from corscore._policy.reference import PolicyRef, check_every, compiled_source
 from corscore._policy.resolver import check_async, check_sync
+from corscore._policy.tenant import PolicyResolver
 from corscore._policy.tuple import PolicyTuple
 from corscore.integration._arguments import Notices
 from corscore.integration._cross_site import (
@@ -28,12 +30,14 @@ if TYPE_CHECKING:
     from corscore._engine.matcher import Answer, Gateway
     from corscore._engine.request import RequestInfo
 
-    Policies = Policy | tuple[Policy, ...] | PolicyMap | PolicyRef
+    Policies = Policy | tuple[Policy, ...] | PolicyMap | PolicyResolver | PolicyRef
     # What governs a path or a route.
-    PathPolicy = Policy | PolicyTuple | None
+    PathPolicy = Policy | PolicyTuple | PolicyResolver | None
     OnDecision = Callable[[Decision, RequestInfo], object]
     Pairs = tuple[tuple[str, str], ...]
 
+# The length of what a gateway returns where a `PolicyResolver` has to be awaited.
+_WAITS_FOR_POLICY = 3
 # The key of a scope or environ for its decision, with the value of `FOUND` that it was made of.
 _DECISION = "corscore.decision"
 # Of the process: one policy is in many governors.
@@ -63,7 +67,8 @@ class Governor:
     """Policies by path or by reference, resolvers, cross-site blocking, and observers.
 
     Args:
-        policies: A ``Policy``, a tuple of policies, a ``PolicyMap`` or a ``PolicyRef``.
+        policies: A ``Policy``, a tuple of policies, a ``PolicyMap``, a ``PolicyResolver`` or a
+            ``PolicyRef``.
         is_async: Whether the adapter is async, and so can await resolvers.
         on_decision: ``fn(decision, request)``, called for every request that a policy governs.
             What it raises is logged, and changes nothing.
@@ -78,6 +83,8 @@ class Governor:
             because the policy alone may set it.
         path_of: Returns the path of a scope or environ that policies are looked up by; by default
             the path relative to the mount.
+        host_of: Returns the value of Host of a scope or environ that they are looked up by; None
+            for no host. Given where ``path_of`` is. ``RequestInfo`` has it as ``host_name``.
 
     Raises:
         ConfigError: With all that is wrong with ``own_origins``, or a resolver that this kind of
@@ -86,7 +93,7 @@ class Governor:
     """
 
     __slots__ = (
-        "_check",
+        "_awaits_policies",
         "_is_async",
         "_observes",
         "_on_decision",
@@ -114,9 +121,10 @@ class Governor:
         request_of: Callable[[Any], RequestInfo] | None = None,
         on_conflict: OnConflict | None = None,
         path_of: Callable[[Any], str] | None = None,
+        host_of: Callable[[Any], str | None] | None = None,
     ) -> None:
         self._is_async = is_async
-        self._check = check_async if is_async else check_sync
+        self._awaits_policies = False
         self.policies: Policies = self._checked("Governor(...)", policies)
         self.block_cross_site: bool = block_cross_site
         self._own_origins = read_own_origins(own_origins)
@@ -134,6 +142,7 @@ class Governor:
             self,
             on_conflict or _no_conflict,
             path_of,
+            host_of,
             examines_all=on_decision is not None or shadow is not None,
             blocks_cross_site=block_cross_site,
             # A shadow policy may have a resolver, or a reference may get one later.
@@ -143,7 +152,7 @@ class Governor:
     @property
     def defers_routes(self) -> bool:
         """Whether the policy of an actual request may be found when its response starts."""
-        return not self._observes
+        return not (self._observes or self._awaits_policies)
 
     def require(self, policies: Policies) -> None:
         """Check that this kind of adapter can serve a route's policy.
@@ -162,22 +171,65 @@ class Governor:
         check_every(source, _note_texts)
         return source
 
-    def policy_for(self, request: RequestInfo) -> Policy | None:
-        """The current policy for a request, by its path and origin; None leaves it alone."""
-        return _chosen(_at_path(self.policies, request), request)
+    def _check(self, policy: Policy | PolicyResolver) -> None:
+        (check_async if self._is_async else check_sync)(policy)
+        if self._is_async and isinstance(policy, PolicyResolver):
+            self._awaits_policies = True
 
-    def chosen(self, policies: PathPolicy, request: RequestInfo) -> Policy | None:
-        """The policy for a request's origin among those of its path or route."""
-        return _chosen(policies, request)
+    def policy_for(self, request: RequestInfo) -> Policy | None:
+        """The current policy for a request in a sync adapter; None leaves it alone.
+
+        It is found by host, path and origin; a ``PolicyResolver`` is asked.
+        """
+        policy: Any = self.chosen(self._at(self.policies, request), request)
+        return policy  # type: ignore[no-any-return]
+
+    async def policy_for_async(self, request: RequestInfo) -> Policy | None:
+        """``policy_for`` in an async adapter."""
+        return await self.chosen_async(self._at(self.policies, request), request)
+
+    def chosen(self, policies: PathPolicy, request: RequestInfo) -> Policy | PolicyResolver | None:
+        """The policy for a request's tenant and origin among those of its path or route.
+
+        Returns:
+            The resolver itself, where it has to be awaited.
+        """
+        if isinstance(policies, PolicyResolver):
+            policies = self._of_tenant(policies, request)
+        return (
+            policies.for_origin(request.origin) if isinstance(policies, PolicyTuple) else policies
+        )
+
+    async def chosen_async(self, policies: PathPolicy, request: RequestInfo) -> Policy | None:
+        """``chosen`` in an async adapter, with the resolver's policy."""
+        if isinstance(policies, PolicyResolver):
+            policies = await policies.find_async(request)
+        return (
+            policies.for_origin(request.origin) if isinstance(policies, PolicyTuple) else policies
+        )
+
+    def _of_tenant(self, resolver: PolicyResolver, request: RequestInfo) -> PathPolicy:
+        known: PathPolicy = resolver.remembered(request)
+        if known is not UNKNOWN:
+            return known
+        return resolver if self._is_async else resolver.find(request)
 
     def policies_for(self, request: RequestInfo, policies: Policies | None) -> PathPolicy:
-        """Return the policy, or the tuple of policies, that governs a request's path.
+        """Return the policy, or the tuple of policies, for a request's host and path.
 
         Args:
             request: The request.
             policies: Those of its route, or all of the application.
         """
-        return None if policies is None else _at_path(policies, request)
+        return None if policies is None else self._at(policies, request)
+
+    def _at(self, policies: Policies, request: RequestInfo) -> Any:
+        # Read once: a reference may be replaced at any time.
+        current: Any = policies.policy if isinstance(policies, PolicyRef) else policies
+        if not isinstance(current, PolicyMap):
+            return current
+        host = None if current._hosts is None else request.host_name
+        return current._at(request.path, host)
 
     def govern(
         self, policy: Policy, request: RequestInfo, *, origin_allowed: bool | None = None
@@ -230,11 +282,11 @@ class Governor:
 
     def decision(self, policy: Policy | None, answer: Answer, request: RequestInfo) -> Decision:
         """The decision on a request whose policy and answer are known."""
-        return (policy or NO_ORIGIN)._compiled.decision(answer, request)
+        return (policy or NO_ORIGIN)._decision(answer, request)
 
     def decision_of(self, policy: Policy, answer: Answer, native: object) -> Decision:
         """``decision`` for the framework's own request, which is read when it is needed."""
-        return Decision.of_native(answer, policy._compiled, self._request_of, native)
+        return Decision.of_native(answer, policy, self._request_of, native)
 
     def pending(self, policy: PathPolicy, request: RequestInfo, passed: Any) -> Decision | None:
         """The decision whose headers a response waits for; None if it has started under ASGI.
@@ -247,7 +299,10 @@ class Governor:
         answer = getattr(getattr(passed, "__self__", passed), "answer", None)
         if not isinstance(answer, matcher.Answer):
             return None
-        return self.decision(self.chosen(policy, request), answer, request)
+        found = request.native.get(matcher.FOUND)
+        # A tenant's policy may have been forgotten since.
+        chosen: Any = found[0] if isinstance(found, tuple) else self.chosen(policy, request)
+        return self.decision(chosen, answer, request)
 
     def is_awaited(self, decision: Decision | None) -> bool:
         """Whether an adapter answers an exception that nothing inside has answered with a 500.
@@ -268,6 +323,10 @@ class Governor:
         )
 
     # Called by a gateway: `Extras` in `corscore._engine.gateway_py`.
+
+    def policies_of(self, resolver: PolicyResolver, native: Any) -> PathPolicy:
+        """The policies of a request's tenant; the resolver itself where it has to be awaited."""
+        return self._of_tenant(resolver, self._request_of(native))
 
     def verdict(self, policy: Policy, native: Any, origin: bytes) -> bool | None:
         """The verdict of a policy's resolver on an origin; None where it has to be awaited."""
@@ -300,7 +359,7 @@ class Governor:
         ):
             return False
         request = self._request_of(native)
-        decision = policy._compiled.decision(answer, request)
+        decision = policy._decision(answer, request)
         return self._examine(policy, verdict, request, decision)
 
     def left_alone(self, native: Any) -> None:
@@ -309,7 +368,7 @@ class Governor:
             return
         request = self._request_of(native)
         candidate = self._candidate(request)
-        if candidate is not None:
+        if isinstance(candidate, Policy):
             request.own_origins = self._own_origins
             decision = candidate.decide(request)
             # No resolver is asked about a request that is left alone.
@@ -317,6 +376,23 @@ class Governor:
                 report(request, Treatment(None, None), Treatment(candidate, decision))
 
     # Called by async adapters where a gateway cannot answer without awaiting.
+
+    async def resume(self, waiting: tuple[Any, ...], request: RequestInfo) -> Any:
+        """Return one of the first two values of ``Gateway.sender``, after asking resolvers.
+
+        Args:
+            waiting: A longer tuple that it returned.
+            request: The request.
+        """
+        answered: Any = waiting
+        if len(waiting) == _WAITS_FOR_POLICY:
+            resolver, scope, send = waiting
+            policy = await self.chosen_async(resolver, request)
+            answered = self.gateway.sender_for(policy, scope, send)
+        if type(answered) is tuple and len(answered) > _WAITS_FOR_POLICY:
+            verdict = await self.ask_async(answered[0], request)
+            answered = self.gateway.resume(verdict, answered)
+        return answered
 
     async def ask_async(self, policy: Policy, request: RequestInfo) -> bool | None:
         """Await the verdict of a policy's resolver; None if it is not asked."""
@@ -348,11 +424,13 @@ class Governor:
         policy of its path; the application will meet the same exception.
         """
         self._refusal_log.log_lookup(request, error)
-        return NO_ORIGIN if request.is_preflight else _at_path(self.policies, request)
+        return NO_ORIGIN if request.is_preflight else self._at(self.policies, request)
 
-    def _candidate(self, request: RequestInfo) -> Policy | None:
-        """The shadow policy for a request."""
-        return None if self._shadow is None else _chosen(_at_path(self._shadow, request), request)
+    def _candidate(self, request: RequestInfo) -> Policy | PolicyResolver | None:
+        """The shadow policy for a request, or its resolver."""
+        return (
+            None if self._shadow is None else self.chosen(self._at(self._shadow, request), request)
+        )
 
     def _may_ask(self, policy: Policy, request: RequestInfo) -> bool:
         """Whether a resolver may be asked: not about a malformed origin, nor an own one."""
@@ -370,7 +448,7 @@ class Governor:
     ) -> bool:
         request.own_origins = self._own_origins
         if self._shadow is not None and not self._is_async:
-            candidate = self._candidate(request)
+            candidate: Any = self._candidate(request)
             other = None
             if candidate is not None:
                 asked = self._ask(candidate, request)
@@ -412,7 +490,9 @@ class Governor:
         self, policy: Policy, verdict: bool | None, request: RequestInfo
     ) -> None:
         request.own_origins = self._own_origins
-        candidate = self._candidate(request)
+        candidate = None
+        if self._shadow is not None:
+            candidate = await self.chosen_async(self._at(self._shadow, request), request)
         other = None
         if candidate is not None:
             asked = None
@@ -439,9 +519,13 @@ def found_decision(native: Any, request: RequestInfo) -> Decision | None:
         return None
     if isinstance(found, tuple):
         governing, answer = found
-        decision = governing._compiled.decision(answer, request)
+        decision = governing._decision(answer, request)
     else:
-        policy = _chosen(found(), request)
+        policies: PathPolicy = found()
+        if isinstance(policies, PolicyResolver):
+            # Only in a sync adapter: an async one finds it first.
+            policies = policies.find(request)
+        policy = _by_origin(policies, request)
         if policy is None:
             return None
         decision = policy.decide(request)
@@ -449,13 +533,7 @@ def found_decision(native: Any, request: RequestInfo) -> Decision | None:
     return decision
 
 
-def _at_path(policies: Policies, request: RequestInfo) -> Any:
-    # Read once: a reference may be replaced at any time.
-    current: Any = policies.policy if isinstance(policies, PolicyRef) else policies
-    return current._at(request.path) if isinstance(current, PolicyMap) else current
-
-
-def _chosen(policies: PathPolicy, request: RequestInfo) -> Policy | None:
+def _by_origin(policies: Any, request: RequestInfo) -> Any:
     return policies.for_origin(request.origin) if isinstance(policies, PolicyTuple) else policies
 
 
@@ -465,10 +543,12 @@ def _explained(policy: Policy, request: RequestInfo, verdict: bool | None) -> st
     return policy.explain(request, origin_allowed=verdict if was_asked else None).log_text
 
 
-def _note_texts(policy: Policy) -> None:
+def _note_texts(policy: Policy | PolicyResolver) -> None:
     """Log that a regex matches what it is not asked about: pages that another library allows."""
+    if not isinstance(policy, Policy) or policy.dangerously_allow_slow_regex:
+        return
     regex = policy.allow_origin_regex
-    if regex is None or policy.dangerously_allow_slow_regex:
+    if regex is None:
         return
     texts = ["file://"] if policy.allow_null_origin else ["null", "file://"]
     found = " and ".join(f'"{text}"' for text in texts if regex.fullmatch(text))

@@ -35,7 +35,7 @@ class CORS:
         info = RequestInfo.from_pairs(
             request.method, request.headers, path_of=lambda one: one.path, native=request
         )
-        policy = self._governor.policy_for(info)
+        policy = await self._governor.policy_for_async(info)
         if policy is None:
             self._governor.left_alone(info)
             return await handler(request)

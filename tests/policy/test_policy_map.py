@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pickle
 import posixpath
+import re
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -69,6 +71,107 @@ def test_which_policy_governs_a_path(path: str, expected: Policy | None, is_reve
     assert policies.policy_for(path) is expected
 
 
+HOSTS = {
+    "api.example.com/*": API,
+    "api.example.com/admin/*": ADMIN,
+    "api.example.com/health": None,
+    "*.example.com/*": REST,
+    "*.eu.example.com/api/*": PUBLIC,
+    "only.example.net/a": API,
+    "localhost/*": API,
+    "127.0.0.1/*": REST,
+    "[::1]/*": ADMIN,
+    "/public/*": PUBLIC,
+}
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "expected"),
+    [
+        ("api.example.com", "/x", API),
+        ("API.Example.COM", "/x", API),
+        ("api.example.com:8443", "/x", API),
+        ("api.example.com:", "/x", API),
+        ("api.example.com.", "/x", API),
+        ("api.example.com.:8443", "/x", API),
+        ("api.example.com..", "/x", None),
+        ("api.example.com:http", "/x", None),
+        ("user@api.example.com", "/x", None),
+        ("api.example.com, api.example.com", "/x", None),
+        ("api.example.com", "/admin/", ADMIN),
+        ("api.example.com", "/admin/../x", NO_ORIGIN),  # the resolved path has another policy
+        ("api.example.com", "/health", None),
+        ("api.example.com", "/public/x", API),  # its own keys come first
+        ("example.com", "/x", None),  # "*." is never the apex
+        ("www.example.com", "/x", REST),
+        ("a.b.example.com", "/x", REST),
+        ("a.eu.example.com", "/api/x", PUBLIC),
+        ("a.eu.example.com", "/x", None),  # no key of this host, and no fallback to a shorter one
+        ("eu.example.com", "/api/x", REST),
+        ("a.eu.example.com", "/public/x", PUBLIC),
+        ("only.example.net", "/a", API),
+        ("only.example.net", "/b", None),
+        ("only.example.net", "/public/x", PUBLIC),
+        ("x.only.example.net", "/a", None),
+        ("evil!.example.com", "/x", None),
+        ("..example.com", "/x", None),
+        (".example.com", "/x", None),
+        (f"{'a' * 63}.example.com", "/x", REST),
+        (f"{'a' * 64}.example.com", "/x", None),
+        (f"{'a.' * 130}example.com", "/x", None),
+        ("a." * 1_000_000, "/public/x", PUBLIC),
+        ("localhost:3000", "/x", API),
+        ("127.0.0.1:3000", "/x", REST),
+        ("127.1", "/x", None),
+        ("[::1]:3000", "/x", ADMIN),
+        ("[::1]", "/x", ADMIN),
+        ("[0:0::1]", "/x", None),
+        ("\u212ape.example.com", "/x", None),
+        ("", "/public/x", PUBLIC),
+        (None, "/public/x", PUBLIC),
+        (None, "/x", None),
+    ],
+)
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_which_policy_governs_a_host(
+    host: str | None, path: str, expected: Policy | None, is_reversed: bool
+) -> None:
+    entries = list(HOSTS.items())
+    policies = PolicyMap(dict(reversed(entries) if is_reversed else entries))
+    assert policies.policy_for(path, host=host) is expected
+
+
+def test_hosts_take_the_paths_of_one_map_apart() -> None:
+    policies = PolicyMap({"a.example/*": API, "b.example/*": ADMIN}, default=REST)
+    assert policies.policy_for("/x/../y", host="a.example") is API
+    assert policies.policy_for("//x", host="b.example") is ADMIN
+    assert policies.policy_for("//x") is REST
+    assert PolicyMap({"/x/*": API}).policy_for("/x/", host="a.example") is API
+
+
+@pytest.mark.parametrize(
+    ("policies", "default", "fields"),
+    [
+        ({"a.example/*": ADMIN}, ADMIN, ["default"]),
+        ({"a.example/*": API, "/*": ADMIN}, None, ["/*"]),
+        ({"a.example/*": API, "/*": (ADMIN, PUBLIC)}, (ADMIN,), ["/*", "default"]),
+        ({"a.example/*": ADMIN, "/api/*": ADMIN}, REST, []),
+        ({"/api/*": API}, ADMIN, []),
+    ],
+)
+def test_no_policy_for_any_host_allows_credentials_beside_hosts(
+    policies: dict[str, Any], default: Any, fields: list[str]
+) -> None:
+    found: tuple[Any, ...] = ()
+    try:
+        PolicyMap(policies, default=default)
+    except ConfigError as error:
+        found = error.problems
+    assert [(one.code, one.field) for one in found] == [
+        ("default-with-credentials", field) for field in fields
+    ]
+
+
 def test_every_path_has_a_key() -> None:
     policies = PolicyMap({"/*": API, "/": None}, default=REST)
     assert [policies.policy_for(path) for path in ("/x", "/x/y/", "*", "x")] == [API] * 4
@@ -93,7 +196,7 @@ def oracle(policies: dict[str, Policy | None], default: Policy | None, path: str
 
 def resolved(path: str) -> str:
     """The path of the file that a file server opens."""
-    if not path.startswith("/"):
+    if not path.startswith("/") and re.search(r"\\|/[./]", path) is None:
         return path
     names = posixpath.normpath(path.replace("\\", "/")).strip("/")
     return f"/{names}/" if names and path.endswith(("/", "/.", "/..")) else f"/{names}"
@@ -146,6 +249,40 @@ def test_a_long_path_is_looked_up_once() -> None:
     policies = PolicyMap({f"{deep}/*": API, "/a/*": ADMIN})
     assert policies.policy_for("/a" * 1_000_000) is API
     assert policies.policy_for("/" * 1_000_000) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "hint"),
+    [
+        ("https://x.example/api/*", "path-invalid", 'write "x.example/api/*"'),
+        ("https://x.example", "path-invalid", 'write "x.example/*"'),
+        ("https://X.example:8000/a", "path-invalid", 'write "x.example/a"'),
+        ("api/*", "path-invalid", 'write "/api/*"'),
+        ("x.example", "path-invalid", 'write "x.example/*" for a host, or "/x.example" for a path'),
+        ("localhost:3000/*", "path-invalid", 'write "localhost/*"'),
+        ("[::1]:3000/*", "path-invalid", 'write "[::1]/*"'),
+        ("X.example./*", "path-invalid", 'write "x.example/*"'),
+        ("v1.0/*", "path-invalid", 'write "/v1.0/*"'),
+        ("127.1/*", "path-invalid", 'write "127.0.0.1/*"'),
+        ("*.127.0.0.1/*", "path-invalid", 'write "127.0.0.1/*"'),
+        ("a.*.example/*", "path-invalid", 'as in "*.example.com/*"'),
+        ("m\xfcnchen.example/", "path-invalid", 'as in "*.example.com/"'),
+        ("x.example/api*", "path-invalid", 'write "x.example/api" and "x.example/api/*"'),
+        ("*.x.example/a/*/b", "path-invalid", 'write "*.x.example/a/*"'),
+        ("x.example/a?b", "path-invalid", 'write "x.example/a"'),
+        ("x.example/items/{id}", "path-invalid", 'write "x.example/items/*"'),
+        ("x.example/a%20b", "path-invalid", 'write "x.example/a b"'),
+        ("x.example/v[12]/x", "path-is-regex", 'write "x.example/*"'),
+        (r"x.example/a\.b", "path-is-regex", 'write "x.example/a.b"'),
+    ],
+)
+def test_what_is_no_key_with_a_host(key: str, code: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        PolicyMap({key: API})
+    (problem,) = caught.value.problems
+    assert problem.code == code
+    assert problem.hint.endswith(hint)
+    assert problem.value == key
 
 
 @pytest.mark.parametrize("key", ["/100%", "/a%zz", "/wiki/Foo_(bar)", "/a.b/c+d", "/a b", "/$x"])

@@ -43,7 +43,7 @@ urlpatterns = [path("ok/", ok), path("api/ok/", ok)]
 
 if not settings.configured:
     settings.configure(
-        ALLOWED_HOSTS=["testserver", "localhost", "127.0.0.1", "api.example.com"],
+        ALLOWED_HOSTS=["testserver", "localhost", "127.0.0.1", ".example.com"],
         CACHES={"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}},
         INSTALLED_APPS=["django.contrib.staticfiles", "rest_framework", "corscore_django"],
         # What pytest does with logging is enough.

@@ -28,6 +28,9 @@ class Examined:
             self._on_refusal(native)
         return False
 
+    def policies_of(self, resolver: Any, native: Any) -> Any:
+        return resolver
+
     def left_alone(self, native: Any) -> None:
         """Nothing is left alone under one policy."""
 

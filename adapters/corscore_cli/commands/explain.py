@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
+from rich.text import Text
 
-from corscore import Policy, PolicyMap, RequestInfo
+from corscore import Policy, PolicyMap, PolicyResolver, RequestInfo
 from corscore.browser import Request, fetch
-from corscore.diagnostics import explain_fetch
+from corscore.diagnostics import explain_fetch, governing
 from corscore_cli.shell.options import (
     TargetType,
     app_dir_option,
@@ -33,6 +34,7 @@ from corscore_cli.targets.loader import load
 if TYPE_CHECKING:
     from corscore.diagnostics import Explanation
 
+_TENANTS = ("a PolicyResolver gives each tenant a policy",)
 # An origin that no page has.
 _SERVER = "https://server.invalid"
 
@@ -41,6 +43,7 @@ _SERVER = "https://server.invalid"
 @click.argument("target", required=False, type=TargetType())
 @script_options(credentials=" (cookies)")
 @click.option("--path", default="/", show_default=True, help="For policies by path.")
+@click.option("--host", help="For policies by host: the value of Host.")
 @env_option
 @app_dir_option
 @factory_option
@@ -53,6 +56,7 @@ def explain(
     credentials: bool,
     reads: tuple[str, ...],
     path: str,
+    host: str | None,
     prefix: str | None,
     app_dir: str,
     is_factory: bool,
@@ -75,16 +79,22 @@ def explain(
         raise click.BadParameter(f"{error}.", param_hint="--reads") from None
     loaded = load(target, prefix=prefix, app_dir=app_dir, is_factory=is_factory)
     source, policies = loaded.one_policy()
-    by_path = policies if isinstance(policies, PolicyMap) else PolicyMap({}, default=policies)
-    policy = by_path.policy_for(path, origin=origin)
+    found = governing(policies, path, host=host, origin=origin)
+    policy = found.policy
     request = _request(origin, method, headers, credentials=credentials, path=path)
+    if isinstance(policies, PolicyResolver) or found.notes[-1:] == _TENANTS:
+        raise Mistake(
+            f"{loaded.name} has a PolicyResolver for {path}, which only a running application "
+            "asks: explain the policy that it returns, or run corscore probe"
+        )
     told = _told(policy, request, reads, path)
     if policy is None and isinstance(policies, PolicyMap) and not as_json:
         paths = ", ".join(key for key, governed in policies.items() if governed is not None)
         note = f"Note: no policy is for {path}; --path asks about another one, such as: {paths}."
         say(make_console(stderr=True), printable(note), style="dim")
     if as_json:
-        print_json(told.to_dict())
+        governed = {} if found.place is None else {"policy": found.place, "because": found.notes}
+        print_json({**told.to_dict(), **governed})
     else:
         if source.theirs is not None:
             say(
@@ -94,6 +104,12 @@ def explain(
                 style="dim",
             )
         print_explanation(make_console(), told)
+        if found.place is not None:
+            console = make_console()
+            console.print()
+            say(console, Text(f"Policy: {found.place}", "bold"))
+            for note in found.notes:
+                say(console, f"{note}.", indent=2)
     raise SystemExit(FINE if told.allowed else FINDINGS)
 
 

@@ -200,7 +200,9 @@ def _entry_source(policy: PathPolicy, names: Mapping[Policy, str], indent: str =
         return "None"
     if isinstance(policy, Policy):
         return names.get(policy) or policy_source(policy, indent)
-    return f"({', '.join(_entry_source(each, names, indent) for each in policy)},)"
+    # No library that is migrated from has policies of tenants.
+    policies = policy if isinstance(policy, tuple) else ()
+    return f"({', '.join(_entry_source(each, names, indent) for each in policies)},)"
 
 
 @dataclass(frozen=True, slots=True)

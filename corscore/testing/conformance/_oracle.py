@@ -63,6 +63,7 @@ class Script(NamedTuple):
         headers: Its own headers, no name twice.
         credentials: ``"omit"``, ``"same-origin"`` or ``"include"``.
         path: A path of the site.
+        server: The origin of the site.
     """
 
     origin: str
@@ -70,6 +71,7 @@ class Script(NamedTuple):
     headers: tuple[tuple[str, str], ...]
     credentials: Literal["omit", "same-origin", "include"]
     path: str
+    server: str = SERVER
 
 
 def allows_origin(options: dict[str, Any], origin: str) -> bool:
@@ -88,7 +90,7 @@ def is_origin(text: str) -> bool:
 
 def refusal(options: dict[str, Any], script: Script) -> Verdict | None:
     """What of the policy keeps the script from its answer; None if nothing does."""
-    if script.origin == SERVER:
+    if script.origin == script.server:
         return None
     if not allows_origin(options, script.origin):
         return "origin"
@@ -131,7 +133,9 @@ def readable(options: dict[str, Any], script: Script, page: Page) -> dict[str, s
     own = {name.lower(): value for name, value in page.headers}
     exposed = ALWAYS_READABLE | names(",".join(options.get("expose_headers", ())))
     exposed |= names(own.get("access-control-expose-headers", ""))
-    everything = script.origin == SERVER or ("*" in exposed and script.credentials != "include")
+    everything = script.origin == script.server or (
+        "*" in exposed and script.credentials != "include"
+    )
     return {
         name: value
         for name, value in own.items()

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from corscore._policy.map import PolicyMap
 from corscore._policy.policy import Policy
 from corscore._policy.reference import PolicyRef
+from corscore._policy.tenant import PolicyResolver
 from corscore.testing.conformance import _strategies as strategies
-from corscore.testing.conformance._oracle import allows_origin
+from corscore.testing.conformance._oracle import SERVER, allows_origin
 from corscore.testing.conformance._site import METHODS as SITE_METHODS
 from corscore.testing.conformance._site import Page
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 Options = dict[str, Any]
 Entry = int | tuple[int, ...]
-Given = Policy | tuple[Policy, ...] | None
-Policies = Policy | tuple[Policy, ...] | PolicyMap | PolicyRef
+Given = Policy | tuple[Policy, ...] | PolicyResolver | None
+Policies = Policy | tuple[Policy, ...] | PolicyMap | PolicyResolver | PolicyRef
 
 PATHS = ("/plain", "/stream", "/unchanged", "/crash", "/missing", "/api", "/api/a", "/api/b/c")
 """No redirect: what it leads to is governed by another policy."""
@@ -28,7 +29,11 @@ PATHS = ("/plain", "/stream", "/unchanged", "/crash", "/missing", "/api", "/api/
 METHODS = (*SITE_METHODS, "delete", "M" * 64)
 """Of scripts. Some frameworks route ``patch`` as PATCH, which to a browser it is not."""
 
+SERVERS = ("https://api.example.com", "https://www.example.com", "https://example.com:8443")
+"""The origins of the site in a plan with hosts."""
+
 _KEYS = (*PATHS, "/*", "/api/*", "/api/b/*", "/api/a/*")
+_HOSTS = ("api.example.com", "*.example.com", "example.com", "*.api.example.com", "*.com")
 # HEAD goes with GET: see `Site`.
 _METHODS = (("GET", "HEAD"), ("POST",), ("PUT",), ("DELETE",), ("OPTIONS",), ("QUERY", "PURGE"))
 
@@ -42,6 +47,7 @@ class Plan(NamedTuple):
         default: The number or the tuple for all other paths.
         routes: Path and method to numbers or tuples.
         by_reference: Whether the adapter is given a ``PolicyRef``.
+        by_tenant: Whether a ``PolicyResolver`` has what governs all other paths.
     """
 
     options: list[Options]
@@ -49,27 +55,47 @@ class Plan(NamedTuple):
     default: Entry
     routes: dict[tuple[str, str], Entry]
     by_reference: bool = False
+    by_tenant: bool = False
 
-    def number(self, path: str, method: str, origin: str) -> int:
+    def number(self, path: str, method: str, origin: str, server: str = SERVER) -> int:
         """The policy that governs a request: of a tuple the first that allows its origin."""
-        entry = self._entry(path, method)
+        entry = self._entry(path, method, server)
         if isinstance(entry, int):
             return entry
         *first, last = entry
         return next((one for one in first if allows_origin(self.options[one], origin)), last)
 
-    def _entry(self, path: str, method: str) -> Entry:
-        """What governs a request: its route, else the literal path, else the longest prefix."""
+    def _entry(self, path: str, method: str, server: str) -> Entry:
+        """What governs a request: its route, else the keys of its host, else those of any."""
         if (path, method) in self.routes:
             return self.routes[path, method]
-        if path in self.keys:
-            return self.keys[path]
-        prefixes = [key for key in self.keys if key[-2:] == "/*" and path.startswith(key[:-1])]
-        return self.keys[max(prefixes, key=len)] if prefixes else self.default
+        host = server.removeprefix("https://").partition(":")[0]
+        named = {key.partition("/")[0] for key in self.keys}
+        above = [one for one in named if one[:2] == "*." and host.endswith(one[1:])]
+        chosen = host if host in named else max(above, key=len, default="")
+        for one in dict.fromkeys((chosen, "")):
+            entry = self._on_host(one, path)
+            if entry is not None:
+                return entry
+        return self.default
 
-    def governing(self, path: str, method: str, origin: str) -> Options | None:
+    def _on_host(self, host: str, path: str) -> Entry | None:
+        """What governs a path by the keys of one host: the literal one, else the longest prefix."""
+        keys = {
+            key.removeprefix(host): self.keys[key]
+            for key in self.keys
+            if key.partition("/")[0] == host
+        }
+        if path in keys:
+            return keys[path]
+        prefixes = [key for key in keys if key[-2:] == "/*" and path.startswith(key[:-1])]
+        return keys[max(prefixes, key=len)] if prefixes else None
+
+    def governing(
+        self, path: str, method: str, origin: str, server: str = SERVER
+    ) -> Options | None:
         """The options of what governs a request; None where it is left alone."""
-        number = self.number(path, method, origin)
+        number = self.number(path, method, origin, server)
         return None if number < 0 else self.options[number]
 
     def build(self) -> tuple[Policies, dict[tuple[str, str], Given]]:
@@ -79,6 +105,10 @@ class Plan(NamedTuple):
         for entry in (*self.keys.values(), self.default, *self.routes.values()):
             if isinstance(entry, tuple):
                 given[entry] = tuple(policies[number] for number in entry)
+        if self.by_tenant:
+            default = given[self.default]
+            # A time-out needs an async adapter.
+            given[self.default] = PolicyResolver(lambda _: default, timeout=None)
         of_all: Given | PolicyMap = given[self.default]
         if self.keys or of_all is None:
             by_key = {key: given[entry] for key, entry in self.keys.items()}
@@ -103,13 +133,21 @@ def plans(draw: st.DrawFn, options: list[Options], *, with_routes: bool) -> Plan
         group = st.tuples(paths, st.sampled_from(_METHODS))
         for (path, methods), entry in draw(st.dictionaries(group, entries, max_size=6)).items():
             routes.update(((path, method), entry) for method in methods)
-    return Plan(
-        options,
-        draw(st.dictionaries(st.sampled_from(_KEYS), entries, max_size=5)),
-        draw(entries),
-        routes,
-        draw(st.booleans()),
-    )
+    hosts = draw(st.lists(st.sampled_from(_HOSTS), max_size=2))
+    keys = st.builds("".join, st.tuples(st.sampled_from(["", *hosts]), st.sampled_from(_KEYS)))
+    by_key = draw(st.dictionaries(keys, entries, max_size=5))
+    default = draw(entries)
+    if any(key[0] != "/" for key in by_key):
+        # No credentials for any host.
+        by_key["/*"] = _without_credentials(by_key.get("/*", -1), options)
+        default = _without_credentials(default, options)
+    return Plan(options, by_key, default, routes, draw(st.booleans()), draw(st.booleans()))
+
+
+def _without_credentials(entry: Entry, options: list[Options]) -> Entry:
+    numbers = [entry] if isinstance(entry, int) else entry
+    is_any = any(number >= 0 and options[number].get("allow_credentials") for number in numbers)
+    return -1 if is_any else entry
 
 
 @st.composite

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from corscore._policy.policy import Policy
+    from corscore._policy.tenant import PolicyResolver
 
-    Given = Policy | tuple[Policy, ...] | None
+    Given = Policy | tuple[Policy, ...] | PolicyResolver | None
 
 Headers = list[tuple[str, str]]
 
@@ -75,7 +76,8 @@ class Route(NamedTuple):
     Attributes:
         methods: What it answers, and no other method; of ``METHODS``.
         is_marked: Whether it has policies of its own, which may be None.
-        policy: What to decorate it with, where it is marked: a policy, a tuple of them or None.
+        policy: What to decorate it with, where it is marked: a policy, a tuple of them,
+            a resolver or None.
     """
 
     methods: list[str]

@@ -65,7 +65,8 @@ def _fetches(draw: st.DrawFn) -> Cases:
 def _shared_fetches(draw: st.DrawFn) -> SharedCases:
     """Much the same script, on the pages of a few origins; a cache may keep what it asks for."""
     several = draw(st.lists(strategies.options(), min_size=1, max_size=2))
-    plan = plans.Plan(several, {}, draw(st.just(0) | plans.tuples(several)), {})
+    entry = draw(st.just(0) | plans.tuples(several))
+    plan = plans.Plan(several, {}, entry, {}, by_tenant=draw(st.booleans()))
     options = draw(st.sampled_from(several))
     pages = draw(strategies.pages(cacheable=True))
     paths = sorted(set(pages) - {"/crash"})
@@ -190,7 +191,7 @@ class ConformanceSuite:
     def test_a_browser_may_do_what_the_policy_of_the_path_and_route_means(
         self, data: st.DataObject
     ) -> None:
-        """Route beats literal path beats longest prefix beats default; None leaves alone.
+        """Route beats host beats literal path beats longest prefix; None leaves alone.
 
         Of a tuple the first policy that allows the origin counts, else the last.
         """
@@ -202,7 +203,10 @@ class ConformanceSuite:
         for _ in range(data.draw(st.integers(1, 4))):
             near = data.draw(st.sampled_from(options))
             script = data.draw(strategies.scripts(near, paths=plans.PATHS, methods=plans.METHODS))
-            governing = plan.governing(script.path, oracle.normalised(script.method), script.origin)
+            script = script._replace(server=data.draw(st.sampled_from(plans.SERVERS)))
+            governing = plan.governing(
+                script.path, oracle.normalised(script.method), script.origin, script.server
+            )
             event(f"left alone: {governing is None}")
             if self._is_out_of_reach(governing, script):
                 continue
@@ -226,11 +230,12 @@ class ConformanceSuite:
         paths = st.sampled_from([path for path in plans.PATHS if path not in self.out_of_reach])
         methods = st.sampled_from([*METHODS, *plans.METHODS, "patch", "get", "options", "a-b"])
         for path, method in data.draw(st.lists(st.tuples(paths, methods), min_size=1, max_size=6)):
-            url = SERVER + path
+            server = data.draw(st.sampled_from(plans.SERVERS))
+            url = server + path
             asked = [("Origin", _PAGE), ("Access-Control-Request-Method", method)]
             expectations.expect_one_policy(
                 f"{method} {path}",
-                plan.number(path, method, _PAGE) if method in METHODS else None,
+                plan.number(path, method, _PAGE, server) if method in METHODS else None,
                 send("OPTIONS", url, asked),
                 send(method, url, [("Origin", _PAGE)]),
             )
@@ -275,7 +280,7 @@ _NUMBERED: list[Options] = [
 def _request(script: Script) -> Request:
     return Request(
         script.method,
-        SERVER + script.path,
+        script.server + script.path,
         origin=script.origin,
         headers=script.headers,
         credentials=script.credentials,
@@ -291,5 +296,5 @@ def _expect_left_alone(send: Sender, script: Script, site: Site) -> None:
         if sent not in METHODS:
             continue  # a framework's own answer, or the page's
         site.visits.clear()
-        answer = send(sent, SERVER + path, headers)
+        answer = send(sent, script.server + path, headers)
         expectations.expect_left_alone(sent, path, site.pages.get(path), answer, site.visits)

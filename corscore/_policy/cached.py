@@ -1,0 +1,293 @@
+"""``CachedLookup``: answers of a user's function, remembered by key.
+
+The function gets only the values that its ``key`` names. So its answer holds for every request with
+that key, and one tenant's answer cannot serve another.
+"""
+
+from __future__ import annotations
+
+from corscore._policy.function import FAILED, MAX_THREADS, ResolverFunction
+from corscore._policy.memory import UNKNOWN, Remembered
+from corscore._standard.grammar import is_token
+from corscore._standard.problem import ConfigError, Problem
+from corscore._standard.text import shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+    from typing import Any
+
+    from corscore._engine.request import RequestInfo
+
+    # The value, the message and the hint of a problem.
+    _Found = tuple[object, str, str]
+
+_HEADER = "header:"
+_FIELDS = ("origin", "host", "path")
+_EXAMPLES = {
+    "ttl": 60,
+    "negative_ttl": 10,
+    "max_entries": 10_000,
+    "timeout": 2.0,
+    "max_threads": MAX_THREADS,
+    "stale_if_error": 600,
+}
+# A longer key is remembered by its digest: clients choose the length of paths and headers.
+_MAX_KEY_LENGTH = 512
+
+
+class Lookup:
+    """A user's function that answers for requests."""
+
+    __slots__ = ("_function",)
+
+    _function: ResolverFunction
+
+    @property
+    def is_async(self) -> bool:
+        """Whether the function needs awaiting."""
+        return self._function.is_async
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds to wait for an answer; None waits for as long as it takes."""
+        return self._function.timeout
+
+
+class CachedLookup(Lookup):
+    """A function whose answers are remembered. One request at a time asks for a key."""
+
+    __slots__ = ("_flights", "_getters", "_remembered", "key", "vary")
+
+    key: tuple[str, ...]
+    """The names of the values that the function gets."""
+
+    vary: tuple[str, ...]
+    """Request headers that the answer depends on."""
+
+    # What a subclass is called in problems, its example of a function, and the log of a failure.
+    _field: str
+    _example: str
+    _failure: str
+    _needs_origin = False
+
+    def _read(self, answer: Any) -> Any:
+        """The answer in what the function returned; raises ``TypeError`` where it is none."""
+        raise NotImplementedError
+
+    def _subject(self, request: RequestInfo, values: list[str | None]) -> str:
+        """What a failure is logged about."""
+        raise NotImplementedError
+
+    def _set_up(
+        self,
+        fn: Callable[..., Any],
+        key: tuple[str, ...] | list[str],
+        *,
+        ttl: float,
+        negative_ttl: float,
+        max_entries: int,
+        timeout: float | None,
+        max_threads: int,
+        stale_if_error: float,
+    ) -> None:
+        found = [
+            *_key_problems(key, needs_origin=self._needs_origin),
+            *_number_problems("ttl", ttl, may_be_zero=True),
+            *_number_problems("negative_ttl", negative_ttl, may_be_zero=True),
+            *_number_problems("max_entries", max_entries, is_whole=True),
+            *([] if timeout is None else _number_problems("timeout", timeout)),
+            *_number_problems("max_threads", max_threads, is_whole=True),
+            *_number_problems("stale_if_error", stale_if_error, may_be_zero=True),
+        ]
+        if not callable(fn):
+            hint = f"write {type(self).__name__}({self._example})"
+            found.insert(0, (fn, f"{shown(fn)} is not a function.", hint))
+        if found:
+            raise ConfigError(
+                tuple(Problem("resolver-invalid", self._field, *problem) for problem in found)
+            )
+        self._function = ResolverFunction(
+            fn, timeout, max_threads, read=self._read, failure=self._failure
+        )
+        self.key = tuple(key)
+        self.vary = self._varying()
+        self._getters = tuple(map(_getter, self.key))
+        self._remembered = Remembered(max_entries, ttl, negative_ttl, stale_if_error)
+        # Calls in progress, by event loop (None: threads) and key.
+        self._flights: dict[tuple[object, Hashable], _Flight] = {}
+
+    def _varying(self) -> tuple[str, ...]:
+        return tuple(name.removeprefix(_HEADER) for name in self.key if name.startswith(_HEADER))
+
+    @property
+    def needs_anyio(self) -> bool:
+        """True: an answer is also awaited by other requests."""
+        return True
+
+    def forget(self) -> None:
+        """Forget all answers, for example after a change of the tenants' settings."""
+        self._remembered.clear()
+
+    def _known(self, request: RequestInfo) -> Any:
+        return self._remembered.get(_compact([get(request) for get in self._getters]))
+
+    def _answer(self, request: RequestInfo) -> Any:
+        """The answer for a request, remembered or asked for; ``FAILED`` without one."""
+        values = [get(request) for get in self._getters]
+        key = _compact(values)
+        answer = self._remembered.get(key)
+        if answer is not UNKNOWN:
+            return answer
+        subject = self._subject(request, values)
+        # Waiting threads count too: one slow answer must not take every thread of the server.
+        answer = self._function.in_server_thread(
+            subject, lambda: self._resolve(subject, key, values)
+        )
+        return self._last(key) if answer is FAILED else answer
+
+    def _resolve(self, subject: str, key: Hashable, values: list[str | None]) -> Any:
+        """Call the function, or wait for the thread that calls it for the same key."""
+        from threading import Event
+
+        while True:
+            own = _Flight(Event())
+            flight = self._flights.setdefault((None, key), own)
+            if flight is own:
+                try:
+                    # Another thread may have got an answer since.
+                    answer = self._remembered.get(key)
+                    if answer is not UNKNOWN:
+                        own.answer = answer
+                        own.has_landed = True
+                        return answer
+                    own.answer = self._function.call(subject, *values)
+                    return self._land(own, key)
+                finally:
+                    del self._flights[None, key]
+                    own.over.set()
+            flight.over.wait()
+            if flight.has_landed:
+                return flight.answer
+
+    async def _answer_async(self, request: RequestInfo) -> Any:
+        """``_answer`` under asyncio or trio."""
+        values = [get(request) for get in self._getters]
+        key = _compact(values)
+        answer = self._remembered.get(key)
+        if answer is not UNKNOWN:
+            return answer
+        from anyio import Event
+        from anyio.lowlevel import current_token
+
+        # An event belongs to one loop, and a process may run several.
+        loop = current_token()
+        while True:
+            own = _Flight(Event())
+            flight = self._flights.setdefault((loop, key), own)
+            if flight is own:
+                try:
+                    subject = self._subject(request, values)
+                    own.answer = await self._function.call_async(subject, *values)
+                    return self._land(own, key)
+                finally:
+                    # Also when this request is cancelled: another one asks then.
+                    del self._flights[loop, key]
+                    own.over.set()
+            await flight.over.wait()
+            if flight.has_landed:
+                return flight.answer
+
+    def _land(self, flight: _Flight, key: Hashable) -> Any:
+        if flight.answer is FAILED:
+            flight.answer = self._last(key)
+        else:
+            self._remembered.put(key, flight.answer)
+        flight.has_landed = True
+        return flight.answer
+
+    def _last(self, key: Hashable) -> Any:
+        """The last answer, where ``stale_if_error`` lets it count; else ``FAILED``."""
+        answer = self._remembered.stale(key)
+        return FAILED if answer is UNKNOWN else answer
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} key={self.key!r} of {self._function.fn!r}>"
+
+
+class _Flight:
+    """A call in progress.
+
+    Attributes:
+        over: The event that is set when the call has ended.
+        has_landed: Whether it ended with an answer or a failure, and was not cancelled.
+        answer: The answer; ``FAILED`` where the function gave none.
+    """
+
+    __slots__ = ("answer", "has_landed", "over")
+
+    def __init__(self, over: Any) -> None:
+        self.over: Any = over
+        self.has_landed = False
+        self.answer: Any = FAILED
+
+
+def _getter(name: str) -> Callable[[RequestInfo], str | None]:
+    if name == "origin":
+        return lambda request: request.origin
+    if name == "host":
+        return lambda request: request.host_name
+    if name == "path":
+        return lambda request: request.path
+    header = name.removeprefix(_HEADER)
+    return lambda request: request.header(header)
+
+
+def _compact(values: list[str | None]) -> Hashable:
+    if len(values) == 1 and len(values[0] or "") <= _MAX_KEY_LENGTH:
+        return values[0]
+    if sum(len(value) for value in values if value is not None) <= _MAX_KEY_LENGTH:
+        return tuple(values)
+    # Imported late: browsers send no such keys.
+    from hashlib import sha256
+
+    return sha256(repr(values).encode("utf-8", "surrogatepass")).digest()
+
+
+def _key_problems(key: object, *, needs_origin: bool) -> list[_Found]:
+    hint = 'write key=("origin", "host")' if needs_origin else 'write key=("host",)'
+    if not isinstance(key, (tuple, list)):
+        return [(key, f"key is not a tuple of names: {shown(key)}.", hint)]
+    problems = [
+        (
+            name,
+            f"key has {shown(name)} in it.",
+            'write "origin", "host", "path", or a header as in "header:X-Tenant"',
+        )
+        for name in key
+        if not _is_key_name(name)
+    ]
+    if needs_origin and "origin" not in key:
+        problems.append((key, 'key is without "origin": every site would get one answer.', hint))
+    return problems
+
+
+def _is_key_name(name: object) -> bool:
+    return isinstance(name, str) and (
+        name in _FIELDS or (name.startswith(_HEADER) and is_token(name.removeprefix(_HEADER)))
+    )
+
+
+def _number_problems(
+    name: str, value: object, *, may_be_zero: bool = False, is_whole: bool = False
+) -> list[_Found]:
+    kinds = int if is_whole else (int, float)
+    if (
+        isinstance(value, kinds)
+        and not isinstance(value, bool)
+        and (value > 0 or (may_be_zero and value == 0))
+    ):
+        return []
+    what = "a whole number" if is_whole else "a number of seconds"
+    example = _EXAMPLES[name]
+    return [(value, f"{name} is not {what}: {shown(value)}.", f"write {name}={example}")]

@@ -1,0 +1,132 @@
+"""``PolicyResolver``: a tenant's policy from a user's function, remembered by key."""
+
+from __future__ import annotations
+
+from corscore._policy.cached import CachedLookup
+from corscore._policy.function import FAILED, MAX_THREADS
+from corscore._policy.policy import NO_ORIGIN, Policy
+from corscore._policy.tuple import PolicyTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from corscore._engine.request import RequestInfo
+
+
+class PolicyResolver(CachedLookup):
+    """A tenant's policy from a user's function; adapters take it where they take a policy.
+
+    One request at a time asks for a key; others with that key wait for its answer.
+
+    Args:
+        fn: Takes the values that ``key`` names, in its order, each a ``str`` or None where the
+            request has none; returns a ``Policy``, a tuple of policies, or None, which leaves the
+            request alone. Sync or async. What it raises, and anything else that it returns, allows
+            no origin; that is logged and not remembered.
+        key: What the policy depends on: ``"host"`` (as the framework accepts it, in lower case and
+            without port), ``"path"``, ``"origin"``, ``"header:X-Tenant"``. Headers, and Origin, go
+            into ``Vary`` on every response that has a policy.
+        ttl: Seconds for which a policy is remembered.
+        negative_ttl: Seconds for which None is remembered.
+        max_entries: As for ``OriginResolver``; None is forgotten first.
+        timeout: As for ``OriginResolver``, and so are the next two.
+        max_threads: See there.
+        stale_if_error: See there.
+
+    Raises:
+        ConfigError: With all that is wrong (``resolver-invalid``).
+    """
+
+    __slots__ = ("_checks", "_refusing")
+
+    _field = "PolicyResolver"
+    _example = "policy_of"
+    _failure = "the policy resolver gave no policy for %s, which gets one that allows no origin"
+
+    # As in Policy and PolicyMap: a gateway asks its governor where these are None.
+    _responder = None
+    _table = None
+    _hosts = None
+    _by_origin = None
+    _is_choice = True
+
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        key: tuple[str, ...] | list[str] = ("host",),
+        *,
+        ttl: float = 60,
+        negative_ttl: float = 10,
+        max_entries: int = 10_000,
+        timeout: float | None = 2.0,
+        max_threads: int = MAX_THREADS,
+        stale_if_error: float = 0,
+    ) -> None:
+        self._set_up(
+            fn,
+            key,
+            ttl=ttl,
+            negative_ttl=negative_ttl,
+            max_entries=max_entries,
+            timeout=timeout,
+            max_threads=max_threads,
+            stale_if_error=stale_if_error,
+        )
+        self._checks: tuple[Callable[[Any], None], ...] = ()
+        self._refusing = NO_ORIGIN._varying_by(*self.vary)
+
+    @property
+    def resolver(self) -> PolicyResolver:
+        """Itself: the resolver to ask before there is an answer."""
+        return self
+
+    def require(self, check: Callable[[Any], None]) -> None:
+        """Check each policy that the function returns; for adapters.
+
+        Args:
+            check: Raises ``ConfigError`` about a policy that the adapter cannot serve.
+        """
+        if check not in self._checks:
+            self._checks += (check,)
+
+    def remembered(self, request: RequestInfo) -> Any:
+        """The policies for a request, if they are known without asking, else ``UNKNOWN``."""
+        return self._known(request)
+
+    def find(self, request: RequestInfo) -> Policy | PolicyTuple | None:
+        """The policies for a request, remembered or asked for. Never raises."""
+        found: Policy | PolicyTuple | None = self._found(self._answer(request))
+        return found
+
+    async def find_async(self, request: RequestInfo) -> Policy | PolicyTuple | None:
+        """The same under asyncio or trio."""
+        found: Policy | PolicyTuple | None = self._found(await self._answer_async(request))
+        return found
+
+    def _found(self, answer: Any) -> Any:
+        return self._refusing if answer is FAILED else answer
+
+    def _varying(self) -> tuple[str, ...]:
+        headers = super()._varying()
+        return ("Origin", *headers) if "origin" in self.key else headers
+
+    def _subject(self, request: RequestInfo, values: list[str | None]) -> str:  # noqa: ARG002
+        return " ".join("-" if value is None else value for value in values)
+
+    def _read(self, answer: Any) -> Policy | PolicyTuple | None:
+        if answer is None:
+            return None
+        if not isinstance(answer, (Policy, tuple)):
+            raise TypeError(
+                f"a Policy, a tuple of policies or None was expected, not {type(answer).__name__}"
+            )
+        is_one = isinstance(answer, Policy)
+        given: Any = (answer,) if is_one else answer
+        policies = PolicyTuple(given, "PolicyResolver")
+        for policy in policies:
+            for check in self._checks:
+                check(policy)
+        varying = [policy._varying_by(*self.vary) for policy in policies]
+        return varying[0] if is_one else PolicyTuple(varying)
