@@ -278,8 +278,7 @@ class FlaskLayer(CORSMiddleware):
 
 def _routing_of(environ: WSGIEnvironment) -> tuple[Any, ...]:
     try:
-        routed: tuple[Any, ...] = _routed_by(environ)
-        return routed
+        return cast("tuple[Any, ...]", _routed_by(environ))
     except KeyError:
         # PEP 3333: some of them may be absent.
         return tuple(map(environ.get, _ROUTED_BY))
