@@ -113,6 +113,7 @@ def policy_from_flask(problems: GivenOptions) -> Policy:
             problems.separator,
         )
         if not problems.found:
+            _note_beginning(problems, policy)
             return policy
     except ConfigError as error:
         fields = {problem.field for problem in problems.found}
@@ -133,13 +134,6 @@ def _read_origins(problems: GivenOptions, options: dict[str, Any]) -> None:
     names = [item for item in items if not isinstance(item, re.Pattern)]
     options["origins"] = names
     compiled = [item for item in items if isinstance(item, re.Pattern)]
-    for regex in filter(lost_beginning, compiled):
-        problems.notices.once(
-            f"beginning of {regex.pattern}",
-            f"{problems.name('origins')}: {regex.pattern!a} has to match a whole origin; "
-            "flask-cors compares its beginning, so that a port may follow. Put a $ at its end, or "
-            "write what may follow: (:[0-9]+)?$",
-        )
     given = options.get("allow_origin_regex")
     if not compiled:
         return
@@ -154,6 +148,25 @@ def _read_origins(problems: GivenOptions, options: dict[str, Any]) -> None:
         compiled,
         f"there are {len(regexes)} regexes, and a policy has one.",
         f"write {problems.write('allow_origin_regex', whole)}",
+    )
+
+
+def _note_beginning(problems: GivenOptions, policy: Policy) -> None:
+    """Log that a compiled regex in ``origins`` covers less than in flask-cors."""
+    regex = policy.allow_origin_regex
+    if (
+        regex is None
+        or "allow_origin_regex" in problems.written
+        # It is not run before the first request.
+        or policy.dangerously_allow_slow_regex
+        or not lost_beginning(regex)
+    ):
+        return
+    problems.notices.once(
+        f"beginning of {regex.pattern}",
+        f"{problems.name('origins')}: {regex.pattern!a} has to match a whole origin; "
+        "flask-cors compares its beginning, so that a port may follow. Put a $ at its end, or "
+        "write what may follow: (:[0-9]+)?$",
     )
 
 

@@ -278,10 +278,11 @@ class FlaskLayer(CORSMiddleware):
 
 def _routing_of(environ: WSGIEnvironment) -> tuple[Any, ...]:
     try:
-        return cast("tuple[Any, ...]", _routed_by(environ))
+        routed: tuple[Any, ...] = _routed_by(environ)
     except KeyError:
         # PEP 3333: some of them may be absent.
-        return tuple(map(environ.get, _ROUTED_BY))
+        routed = tuple(map(environ.get, _ROUTED_BY))
+    return routed
 
 
 def _is_of_flask_cors(function: object) -> bool:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
+    from corscore._policy.tenant import PolicyResolver
     from corscore._standard.problem import Problem
     from corscore.integration._governor import Policies
 
@@ -145,4 +146,27 @@ class Notices:
             "the application, or another CORS layer in it, sets %s itself; corscore replaced it, "
             "since browsers refuse a response with two. Remove it there.",
             name,
+        )
+
+
+# Of the process: one policy is in many governors.
+_notices = Notices()
+
+
+def note_unasked(policy: Policy | PolicyResolver) -> None:
+    """Log that a regex matches what it is not asked about: pages that another library allows."""
+    if not isinstance(policy, Policy) or policy.dangerously_allow_slow_regex:
+        return
+    regex = policy.allow_origin_regex
+    if regex is None:
+        return
+    texts = ["file://"] if policy.allow_null_origin else ["null", "file://"]
+    found = " and ".join(f'"{text}"' for text in texts if regex.fullmatch(text))
+    if found:
+        _notices.once(
+            f"texts of {regex.pattern}",
+            "the regex %s matches %s, but no regex is asked about these: only about origins with a "
+            "host. allow_null_origin=True allows sandboxed frames and local files.",
+            regex.pattern,
+            found,
         )

@@ -11,7 +11,7 @@ from corscore._policy.reference import PolicyRef, check_every, compiled_source
 from corscore._policy.resolver import check_async, check_sync
 from corscore._policy.tenant import PolicyResolver
 from corscore._policy.tuple import PolicyTuple
-from corscore.integration._arguments import Notices
+from corscore.integration._arguments import note_unasked
 from corscore.integration._cross_site import (
     admits_handshake,
     is_from_own_origin,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from corscore._engine.headers import OnConflict
     from corscore._engine.matcher import Answer, Gateway
     from corscore._engine.request import RequestInfo
+    from corscore.integration._arguments import Notices
 
     Policies = Policy | tuple[Policy, ...] | PolicyMap | PolicyResolver | PolicyRef
     # What governs a path or a route.
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
 _WAITS_FOR_POLICY = 3
 # The key of a scope or environ for its decision, with the value of `FOUND` that it was made of.
 _DECISION = "corscore.decision"
-# Of the process: one policy is in many governors.
-_notices = Notices()
 
 
 class Outcome:
@@ -168,7 +167,7 @@ class Governor:
     def _checked(self, caller: str, policies: Policies) -> Policies:
         source = compiled_source(caller, policies)
         check_every(source, self._check)
-        check_every(source, _note_texts)
+        check_every(source, note_unasked)
         return source
 
     def _check(self, policy: Policy | PolicyResolver) -> None:
@@ -541,25 +540,6 @@ def _explained(policy: Policy, request: RequestInfo, verdict: bool | None) -> st
     # Without a resolver's verdict, as about "null", the policy itself refused.
     was_asked = policy.decide(request).needs_resolver
     return policy.explain(request, origin_allowed=verdict if was_asked else None).log_text
-
-
-def _note_texts(policy: Policy | PolicyResolver) -> None:
-    """Log that a regex matches what it is not asked about: pages that another library allows."""
-    if not isinstance(policy, Policy) or policy.dangerously_allow_slow_regex:
-        return
-    regex = policy.allow_origin_regex
-    if regex is None:
-        return
-    texts = ["file://"] if policy.allow_null_origin else ["null", "file://"]
-    found = " and ".join(f'"{text}"' for text in texts if regex.fullmatch(text))
-    if found:
-        _notices.once(
-            f"texts of {regex.pattern}",
-            "the regex %s matches %s, but no regex is asked about these: only about origins with a "
-            "host. allow_null_origin=True allows sandboxed frames and local files.",
-            regex.pattern,
-            found,
-        )
 
 
 def _as_it_is(native: Any) -> RequestInfo:

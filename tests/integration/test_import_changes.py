@@ -26,7 +26,7 @@ import corscore_flask
 import corscore_starlette
 from corscore import ConfigError
 from corscore.browser import Request, fetch
-from corscore.integration import Notices, _governor
+from corscore.integration import Notices, _arguments
 from corscore.testing.conformance import asgi_sender, wsgi_sender
 from corscore.testing.conformance._site import transport_of
 from django_project import OURS, THEIRS, project
@@ -114,7 +114,7 @@ def _receiver(request: pytest.FixtureRequest) -> Iterator[None]:
 def test_nothing_is_lost_in_silence(
     case: dict[str, Any], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_governor, "_notices", Notices())
+    monkeypatch.setattr(_arguments, "_notices", Notices())
     assert reads(case, ours=False)
     caplog.clear()
     said: list[str] = []
