@@ -622,9 +622,10 @@ def test_options_and_a_ready_policy_do_the_same() -> None:
     ("policy", "options", "message"),
     [
         (POLICY, {"allow_credentials": True, "max_age": 5}, "(allow_credentials, max_age)"),
-        ([PAGE], {}, "not list; write CORSMiddleware(app, allow_origins=[...])"),
-        ([PAGE], {"max_age": 5}, "or CORSMiddleware(app, Policy(allow_origins=[...]))"),
-        ("*", {}, "not str; write CORSMiddleware(app, allow_origins=[...])"),
+        ([PAGE], {}, f'not list; write CORSMiddleware(app, allow_origins=["{PAGE}"])'),
+        ([PAGE], {"max_age": 5}, f'or CORSMiddleware(app, Policy(allow_origins=["{PAGE}"]))'),
+        (3, {}, "not int; write CORSMiddleware(app, allow_origins=[...])"),
+        ("*", {}, 'not str; write CORSMiddleware(app, allow_origins=["*"])'),
         ({"allow_origins": ["*"]}, {}, "not dict; write CORSMiddleware(app, allow_origins="),
         (Policy, {}, "not type; write CORSMiddleware(app, allow_origins="),
         ((), {}, "an empty tuple has no policy; write a Policy"),
