@@ -12,6 +12,7 @@ from corscore._standard.text import escaped
 from corscore.integration._answered import Outcome, found_decision
 from corscore.integration._arguments import (
     Notices,
+    check_observer,
     policies_from,
     policy_from,
     read_switch,
@@ -20,7 +21,7 @@ from corscore.integration._arguments import (
 )
 from corscore.integration._beginnings import extended, lost_beginning
 from corscore.integration._cross_site import read_own_origins
-from corscore.integration._governor import Governor, check_observer
+from corscore.integration._governor import Governor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

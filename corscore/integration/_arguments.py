@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
+    from corscore._policy.tenant import PolicyResolver
     from corscore._standard.problem import Problem
     from corscore.integration._governor import Policies
 
@@ -146,3 +147,41 @@ class Notices:
             "since browsers refuse a response with two. Remove it there.",
             name,
         )
+
+
+# Of the process: one policy is in many governors.
+_notices = Notices()
+
+
+def note_texts(policy: Policy | PolicyResolver) -> None:
+    """Log that a regex matches what it is not asked about: pages that another library allows."""
+    if not isinstance(policy, Policy) or policy.dangerously_allow_slow_regex:
+        return
+    regex = policy.allow_origin_regex
+    if regex is None:
+        return
+    texts = ["file://"] if policy.allow_null_origin else ["null", "file://"]
+    found = " and ".join(f'"{text}"' for text in texts if regex.fullmatch(text))
+    if found:
+        _notices.once(
+            f"texts of {regex.pattern}",
+            "the regex %s matches %s, but no regex is asked about these: only about origins with a "
+            "host. allow_null_origin=True allows sandboxed frames and local files.",
+            regex.pattern,
+            found,
+        )
+
+
+def check_observer(on_decision: object, name: str = "on_decision") -> None:
+    """Check a function that is called for every decision.
+
+    Raises:
+        TypeError: When it is no sync function; ``name`` is what the user calls it.
+    """
+    # Imported late: inspect is larger than the whole engine.
+    from inspect import iscoroutinefunction
+
+    if not callable(on_decision):
+        raise TypeError(f"{name}: a function was expected, not {type(on_decision).__name__}")
+    if iscoroutinefunction(on_decision):
+        raise TypeError(f"{name}: nothing awaits it; write it as def on_decision(...)")

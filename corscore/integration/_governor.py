@@ -10,9 +10,8 @@ from corscore._policy.policy import NO_ORIGIN, Policy
 from corscore._policy.reference import PolicyRef, check_every, compiled_source
 from corscore._policy.resolver import check_async, check_sync
 from corscore._policy.tenant import PolicyResolver
-from corscore._policy.tuple import PolicyTuple
-from corscore.integration._answered import Outcome
-from corscore.integration._arguments import Notices
+from corscore.integration._answered import Outcome, by_origin
+from corscore.integration._arguments import check_observer, note_texts
 from corscore.integration._cross_site import (
     admits_handshake,
     is_from_own_origin,
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from corscore._engine.headers import OnConflict
     from corscore._engine.matcher import Answer, Gateway
     from corscore._engine.request import RequestInfo
+    from corscore._policy.tuple import PolicyTuple
+    from corscore.integration._arguments import Notices
 
     Policies = Policy | tuple[Policy, ...] | PolicyMap | PolicyResolver | PolicyRef
     # What governs a path or a route.
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 
 # The length of what a gateway returns where a `PolicyResolver` has to be awaited.
 _WAITS_FOR_POLICY = 3
-# Of the process: one policy is in many governors.
-_notices = Notices()
 
 
 class Governor:
@@ -147,7 +146,7 @@ class Governor:
     def _checked(self, caller: str, policies: Policies) -> Policies:
         source = compiled_source(caller, policies)
         check_every(source, self._check)
-        check_every(source, _note_texts)
+        check_every(source, note_texts)
         return source
 
     def _check(self, policy: Policy | PolicyResolver) -> None:
@@ -171,17 +170,15 @@ class Governor:
         """The policy of a request among those of its path or route, or the resolver to await."""
         if isinstance(policies, PolicyResolver):
             policies = self._of_tenant(policies, request)
-        return (
-            policies.for_origin(request.origin) if isinstance(policies, PolicyTuple) else policies
-        )
+        found: Policy | PolicyResolver | None = by_origin(policies, request)
+        return found
 
     async def chosen_async(self, policies: PathPolicy, request: RequestInfo) -> Policy | None:
         """``chosen`` in an async adapter, with the resolver's policy."""
         if isinstance(policies, PolicyResolver):
             policies = await policies.find_async(request)
-        return (
-            policies.for_origin(request.origin) if isinstance(policies, PolicyTuple) else policies
-        )
+        policy: Policy | None = by_origin(policies, request)
+        return policy
 
     def _of_tenant(self, resolver: PolicyResolver, request: RequestInfo) -> PathPolicy:
         known: PathPolicy = resolver.remembered(request)
@@ -484,25 +481,6 @@ def _explained(policy: Policy, request: RequestInfo, verdict: bool | None) -> st
     return policy.explain(request, origin_allowed=verdict if was_asked else None).log_text
 
 
-def _note_texts(policy: Policy | PolicyResolver) -> None:
-    """Log that a regex matches what it is not asked about: pages that another library allows."""
-    if not isinstance(policy, Policy) or policy.dangerously_allow_slow_regex:
-        return
-    regex = policy.allow_origin_regex
-    if regex is None:
-        return
-    texts = ["file://"] if policy.allow_null_origin else ["null", "file://"]
-    found = " and ".join(f'"{text}"' for text in texts if regex.fullmatch(text))
-    if found:
-        _notices.once(
-            f"texts of {regex.pattern}",
-            "the regex %s matches %s, but no regex is asked about these: only about origins with a "
-            "host. allow_null_origin=True allows sandboxed frames and local files.",
-            regex.pattern,
-            found,
-        )
-
-
 def _as_it_is(native: Any) -> RequestInfo:
     request: RequestInfo = native
     return request
@@ -510,18 +488,3 @@ def _as_it_is(native: Any) -> RequestInfo:
 
 def _no_conflict(name: str) -> None:
     """Ignore a conflict."""
-
-
-def check_observer(on_decision: object, name: str = "on_decision") -> None:
-    """Check a function that is called for every decision.
-
-    Raises:
-        TypeError: When it is no sync function; ``name`` is what the user calls it.
-    """
-    # Imported late: inspect is larger than the whole engine.
-    from inspect import iscoroutinefunction
-
-    if not callable(on_decision):
-        raise TypeError(f"{name}: a function was expected, not {type(on_decision).__name__}")
-    if iscoroutinefunction(on_decision):
-        raise TypeError(f"{name}: nothing awaits it; write it as def on_decision(...)")
