@@ -9,7 +9,7 @@ from benchmarks.cases import ACTUAL, NOTHING, POST, PREFLIGHT
 from benchmarks.sites import asgi
 from benchmarks.sites.serving import AsgiSite
 from benchmarks.ways import BARE, PEERS, PLAIN, Case
-from corscore import OriginResolver, Policy, PolicyMap, PolicyRef
+from corscore import OriginResolver, Policy, PolicyMap, PolicyRef, PolicyResolver
 from corscore_asgi import CORSMiddleware
 
 if TYPE_CHECKING:
@@ -48,6 +48,13 @@ def _resolver(resolve: Callable[[str], Any]) -> Callable[[], AsgiSite]:
     return build
 
 
+def _tenants() -> AsgiSite:
+    own = policy()
+    site = AsgiSite(CORSMiddleware(asgi.app, PolicyResolver(lambda _: own)))
+    site.remember(ACTUAL)
+    return site
+
+
 async def _allows(origin: str) -> bool:
     return True
 
@@ -63,6 +70,12 @@ CASES: Mapping[str, Case] = {
     "map of 10 keys, preflight": Case(_map(10), PREFLIGHT, None),
     "reference": Case(_governed(policy=PolicyRef(policy())), ACTUAL),
     "reference, preflight": Case(_governed(policy=PolicyRef(policy())), PREFLIGHT, None),
+    "host key": Case(_governed(policy=PolicyMap({"api.example.com/*": policy()})), ACTUAL),
+    "host key with *.": Case(_governed(policy=PolicyMap({"*.example.com/*": policy()})), ACTUAL),
+    "tuple of 2": Case(
+        _governed(policy=(policy(allow_origins=["https://first.example"]), policy())), ACTUAL
+    ),
+    "policy resolver, remembered": Case(_tenants, ACTUAL),
     "block_cross_site, GET": Case(_governed(policy=policy(), block_cross_site=True), ACTUAL),
     "block_cross_site, POST": Case(_governed(policy=policy(), block_cross_site=True), POST),
     "on_decision": Case(_governed(policy=policy(), on_decision=lambda *_: None), ACTUAL),

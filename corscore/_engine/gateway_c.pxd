@@ -34,6 +34,7 @@ cdef Sender _prepared(Answer answer, origin, send, on_conflict)
 cdef class Gateway:
     cdef Responder _quick
     cdef PathTable _table
+    cdef HostTable _hosts
     cdef object _source, _policy, _extras, _on_conflict, _path_of, _host_of, _by_route, _later
     cdef bint _is_reference, _examines_all, _blocks_cross_site, _awaits_all, _is_watched, _chooses
 

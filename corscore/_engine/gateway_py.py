@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     # Not the classes by name: compiled, those names are C types already.
-    from corscore._engine import answer_py, paths_py, responder_py
+    from corscore._engine import answer_py, responder_py
     from corscore._engine.headers import OnConflict, RawPair
 
     class Extras(Protocol):
@@ -197,11 +197,14 @@ class Gateway:
         self._is_reference: bool = hasattr(type(source), "current")
         # Set for one plain policy, which needs no lookup.
         self._policy = None
-        # Set for one map.
+        # Set for one map: with hosts, or without.
+        self._hosts: Any = None
         self._table = None
         if not self._is_reference and source._responder is not None:
             self._policy = source
-        elif not self._is_reference and source._hosts is None:
+        elif not self._is_reference and source._hosts is not None:
+            self._hosts = source._hosts
+        elif not self._is_reference:
             self._table = source._table
         # Whether the path may lead to more than one policy.
         self._chooses: bool = self._is_reference or source._is_choice
@@ -250,8 +253,11 @@ class Gateway:
             return self._policy
         table = self._table
         if table is None:
+            hosts = self._hosts
+            if hosts is not None and is_scope and self._path_of is None:
+                return hosts.find_scope(native)
             current = self._source.current if self._is_reference else self._source
-            hosts: paths_py.HostTable = current._hosts
+            hosts = current._hosts
             if hosts is not None:
                 if self._path_of is None or self._host_of is None:
                     return hosts.find_scope(native) if is_scope else hosts.find_environ(native)

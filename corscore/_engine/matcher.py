@@ -18,6 +18,7 @@ if TYPE_CHECKING or os.environ.get("CORSCORE_PURE_PYTHON"):
         PathTable,
         environ_path,
         host_name,
+        host_of,
         scope_path,
         single_slash_path,
     )
@@ -34,6 +35,7 @@ else:
             PathTable,
             environ_path,
             host_name,
+            host_of,
             scope_path,
             single_slash_path,
         )
@@ -49,6 +51,7 @@ else:
             PathTable,
             environ_path,
             host_name,
+            host_of,
             scope_path,
             single_slash_path,
         )
@@ -68,6 +71,7 @@ __all__ = (
     "Responder",
     "environ_path",
     "host_name",
+    "host_of",
     "scan",
     "scope_path",
     "sent",

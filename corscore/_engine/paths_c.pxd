@@ -3,7 +3,7 @@
 cimport cython
 
 
-@cython.locals(path=str, below=str)
+@cython.locals(items=dict, path=str, below=str)
 cpdef scope_path(scope)
 
 @cython.locals(path=str)
@@ -17,7 +17,8 @@ cdef bytes _HOST
 cdef str _BELOW, _IN_LABEL
 cdef Py_ssize_t _HOST_LENGTH, _LONGEST_HOST, _LONGEST_LABEL
 
-cpdef scope_host(scope)
+@cython.locals(name=bytes)
+cpdef host_of(headers)
 
 @cython.locals(host=str, port=str, colon=Py_ssize_t)
 cpdef str host_name(value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
 _PREFIX_END = "/*"
@@ -30,8 +30,10 @@ def scope_path(scope: Mapping[str, Any]) -> str:
     https://asgi.readthedocs.io/en/latest/specs/www.html: ``path`` includes ``root_path``. Older
     servers and frameworks leave it out.
     """
-    path: str = scope["path"]
-    root = scope.get("root_path")
+    # One check: of a dict both are read without a call.
+    items: dict[str, Any] = scope if type(scope) is dict else dict(scope)
+    path: str = items["path"]
+    root = items.get("root_path")
     if not root:
         return path or "/"
     if path == root:
@@ -57,15 +59,15 @@ def single_slash_path(environ: Mapping[str, Any]) -> str:
     return f"/{path.lstrip('/')}"
 
 
-def scope_host(scope: Mapping[str, Any]) -> str | None:
-    """The value of Host in an ASGI scope; None without one, and for two."""
+def host_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+    """The value of Host in raw header pairs; None without one, and for two."""
     host = None
-    for name, value in scope["headers"]:
+    for name, value in headers:
         if len(name) == _HOST_LENGTH and (name == _HOST or name.lower() == _HOST):
             if host is not None:
                 return None
             host = value
-    return None if host is None else host.decode("latin-1")
+    return host
 
 
 def host_name(value: object) -> str | None:
@@ -196,13 +198,16 @@ class HostTable:
     ) -> None:
         self._ambiguous = ambiguous
         self._rest = rest
-        self._literals: dict[str, PathTable] = {}
-        self._below: dict[str, PathTable] = {}
+        self._literals: dict[str | bytes | None, PathTable] = {}
+        self._below: dict[str | bytes | None, PathTable] = {}
         for host, policies in hosts.items():
             tables = self._below if host.startswith(_BELOW) else self._literals
-            tables[host.removeprefix(_BELOW)] = PathTable(policies, _NO_KEY, ambiguous)
+            name = host.removeprefix(_BELOW)
+            table = PathTable(policies, _NO_KEY, ambiguous)
+            # As a server of ASGI hands it over, too.
+            tables[name] = tables[name.encode()] = table
 
-    def find(self, path: str, host: str | None) -> Any:
+    def find(self, path: str, host: str | bytes | None) -> Any:
         """Return the policy that governs a path on a host; None leaves it alone. Never raises.
 
         Args:
@@ -211,8 +216,13 @@ class HostTable:
                 what is malformed is no host.
         """
         path = path or "/"
-        name = host_name(host)
-        table = None if name is None else self._table(name)
+        # Most requests name a host as its key does.
+        table = self._literals.get(host)
+        if table is None and host is not None:
+            if isinstance(host, bytes):
+                host = host.decode("latin-1")
+            name = host_name(host)
+            table = None if name is None else self._table(name)
         policy = self._at(table, path)
         if _may_resolve(path):
             resolved = _resolved(path)
@@ -224,7 +234,7 @@ class HostTable:
 
     def find_scope(self, scope: Mapping[str, Any]) -> Any:
         """The policy for an ASGI scope."""
-        return self.find(scope_path(scope), scope_host(scope))
+        return self.find(scope_path(scope), host_of(scope["headers"]))
 
     def find_environ(self, environ: Mapping[str, Any]) -> Any:
         """The policy for a WSGI environ."""

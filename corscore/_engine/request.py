@@ -38,10 +38,6 @@ class RequestInfo:
         path: As the framework routes it: decoded once, relative to where the app is mounted.
         native: The framework's own request, scope or environ.
 
-    Attributes:
-        host_name: The host that policies are looked up by: as the framework accepts it, in lower
-            case, without port and one dot at its end; None where there is none. Not an argument.
-
     Values are ``str``; bytes of a header stand in it as latin-1, as in WSGI (PEP 3333). Two are
     equal when method and headers are. ``from_getter``, ``from_pairs`` and ``from_environ`` read a
     framework's request, when the first field is used.
@@ -54,7 +50,6 @@ class RequestInfo:
         "_host_of",
         "_pairs",
         "_path_of",
-        "host_name",
         "native",
         "own_origins",
         "path",
@@ -68,7 +63,6 @@ class RequestInfo:
     host: str | None
     sec_fetch_site: str | None
     path: str
-    host_name: str | None
     native: Any
     own_origins: frozenset[str]
     """Further origins of the site itself: the middleware's ``own_origins``."""
@@ -209,11 +203,24 @@ class RequestInfo:
         if name == "own_origins":
             self.own_origins = frozenset()
             return self.own_origins
-        if name == "host_name":
-            host = self.host if self._host_of is None else self._host_of(self.native)
-            self.host_name = matcher.host_name(host)
-            return self.host_name
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @property
+    def host_name(self) -> str | None:
+        """The host that policies are looked up by, or None.
+
+        It is the one that the framework accepts, in lower case, without port and one dot at its
+        end.
+        """
+        if self._host_of is not None:
+            host = self._host_of(self.native)
+        elif self._get is None and self._pairs is not None:
+            # Not the other headers, too.
+            line = matcher.host_of(self._pairs)
+            host = None if line is None else line.decode("latin-1")
+        else:
+            host = self.host
+        return matcher.host_name(host)
 
     def _read(self) -> None:
         get = self._get

@@ -9,8 +9,10 @@ from corscore._engine.matcher import FOUND, environ_path, scope_path, single_sla
 from corscore._policy.policy import NO_ORIGIN
 from corscore._policy.reference import SOURCES, check_every, compiled_source
 from corscore._standard.text import escaped
+from corscore.integration._answered import Outcome, found_decision
 from corscore.integration._arguments import (
     Notices,
+    check_observer,
     policies_from,
     policy_from,
     read_switch,
@@ -19,7 +21,7 @@ from corscore.integration._arguments import (
 )
 from corscore.integration._beginnings import extended, lost_beginning
 from corscore.integration._cross_site import read_own_origins
-from corscore.integration._governor import Governor, Outcome, check_observer, found_decision
+from corscore.integration._governor import Governor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

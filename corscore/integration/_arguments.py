@@ -170,3 +170,18 @@ def note_unasked(policy: Policy | PolicyResolver) -> None:
             regex.pattern,
             found,
         )
+
+
+def check_observer(on_decision: object, name: str = "on_decision") -> None:
+    """Check a function that is called for every decision.
+
+    Raises:
+        TypeError: When it is no sync function; ``name`` is what the user calls it.
+    """
+    # Imported late: inspect is larger than the whole engine.
+    from inspect import iscoroutinefunction
+
+    if not callable(on_decision):
+        raise TypeError(f"{name}: a function was expected, not {type(on_decision).__name__}")
+    if iscoroutinefunction(on_decision):
+        raise TypeError(f"{name}: nothing awaits it; write it as def on_decision(...)")

@@ -10,8 +10,8 @@ from corscore._policy.policy import NO_ORIGIN, Policy
 from corscore._policy.reference import PolicyRef, check_every, compiled_source
 from corscore._policy.resolver import check_async, check_sync
 from corscore._policy.tenant import PolicyResolver
-from corscore._policy.tuple import PolicyTuple
-from corscore.integration._arguments import note_unasked
+from corscore.integration._answered import Outcome, by_origin
+from corscore.integration._arguments import check_observer, note_unasked
 from corscore.integration._cross_site import (
     admits_handshake,
     is_from_own_origin,
@@ -29,37 +29,16 @@ if TYPE_CHECKING:
     from corscore._engine.headers import OnConflict
     from corscore._engine.matcher import Answer, Gateway
     from corscore._engine.request import RequestInfo
+    from corscore._policy.tuple import PolicyTuple
     from corscore.integration._arguments import Notices
 
     Policies = Policy | tuple[Policy, ...] | PolicyMap | PolicyResolver | PolicyRef
     # What governs a path or a route.
     PathPolicy = Policy | PolicyTuple | PolicyResolver | None
     OnDecision = Callable[[Decision, RequestInfo], object]
-    Pairs = tuple[tuple[str, str], ...]
 
 # The length of what a gateway returns where a `PolicyResolver` has to be awaited.
 _WAITS_FOR_POLICY = 3
-# The key of a scope or environ for its decision, with the value of `FOUND` that it was made of.
-_DECISION = "corscore.decision"
-
-
-class Outcome:
-    """The decision on a request, with the response to send instead of the application's.
-
-    Attributes:
-        decision: The policy's decision; ``apply`` changes the headers of the app's response.
-        response: Status, headers and body to send now, without calling the application: the answer
-            to a preflight, or the 403 of ``block_cross_site``. None where the application answers.
-    """
-
-    __slots__ = ("decision", "response")
-
-    def __init__(self, decision: Decision, answer: Answer) -> None:
-        self.decision: Decision = decision
-        self.response: tuple[int, Pairs, bytes] | None = None
-        if answer.status:
-            headers = answer.apply([], decision._request.origin)
-            self.response = (answer.status, tuple(headers), answer.body)
 
 
 class Governor:
@@ -180,32 +159,26 @@ class Governor:
 
         It is found by host, path and origin; a ``PolicyResolver`` is asked.
         """
-        policy: Any = self.chosen(self._at(self.policies, request), request)
-        return policy  # type: ignore[no-any-return]
+        found = self.chosen(self._at(self.policies, request), request)
+        return None if isinstance(found, PolicyResolver) else found
 
     async def policy_for_async(self, request: RequestInfo) -> Policy | None:
         """``policy_for`` in an async adapter."""
         return await self.chosen_async(self._at(self.policies, request), request)
 
     def chosen(self, policies: PathPolicy, request: RequestInfo) -> Policy | PolicyResolver | None:
-        """The policy for a request's tenant and origin among those of its path or route.
-
-        Returns:
-            The resolver itself, where it has to be awaited.
-        """
+        """The policy of a request among those of its path or route, or the resolver to await."""
         if isinstance(policies, PolicyResolver):
             policies = self._of_tenant(policies, request)
-        return (
-            policies.for_origin(request.origin) if isinstance(policies, PolicyTuple) else policies
-        )
+        found: Policy | PolicyResolver | None = by_origin(policies, request)
+        return found
 
     async def chosen_async(self, policies: PathPolicy, request: RequestInfo) -> Policy | None:
         """``chosen`` in an async adapter, with the resolver's policy."""
         if isinstance(policies, PolicyResolver):
             policies = await policies.find_async(request)
-        return (
-            policies.for_origin(request.origin) if isinstance(policies, PolicyTuple) else policies
-        )
+        policy: Policy | None = by_origin(policies, request)
+        return policy
 
     def _of_tenant(self, resolver: PolicyResolver, request: RequestInfo) -> PathPolicy:
         known: PathPolicy = resolver.remembered(request)
@@ -502,40 +475,6 @@ class Governor:
         report(request, Treatment(policy, decision), Treatment(candidate, other))
 
 
-def found_decision(native: Any, request: RequestInfo) -> Decision | None:
-    """Return the decision on a request that passed a gateway; None without a policy.
-
-    Args:
-        native: The scope or environ that passed it.
-        request: The same request.
-    """
-    found: Any = native.get(matcher.FOUND)
-    made: tuple[object, Decision] | None = native.get(_DECISION)
-    if made is not None and made[0] is found:
-        return made[1]
-    decision: Decision
-    if found is None:
-        return None
-    if isinstance(found, tuple):
-        governing, answer = found
-        decision = governing._decision(answer, request)
-    else:
-        policies: PathPolicy = found()
-        if isinstance(policies, PolicyResolver):
-            # Only in a sync adapter: an async one finds it first.
-            policies = policies.find(request)
-        policy = _by_origin(policies, request)
-        if policy is None:
-            return None
-        decision = policy.decide(request)
-    native[_DECISION] = (found, decision)
-    return decision
-
-
-def _by_origin(policies: Any, request: RequestInfo) -> Any:
-    return policies.for_origin(request.origin) if isinstance(policies, PolicyTuple) else policies
-
-
 def _explained(policy: Policy, request: RequestInfo, verdict: bool | None) -> str:
     # Without a resolver's verdict, as about "null", the policy itself refused.
     was_asked = policy.decide(request).needs_resolver
@@ -549,18 +488,3 @@ def _as_it_is(native: Any) -> RequestInfo:
 
 def _no_conflict(name: str) -> None:
     """Ignore a conflict."""
-
-
-def check_observer(on_decision: object, name: str = "on_decision") -> None:
-    """Check a function that is called for every decision.
-
-    Raises:
-        TypeError: When it is no sync function; ``name`` is what the user calls it.
-    """
-    # Imported late: inspect is larger than the whole engine.
-    from inspect import iscoroutinefunction
-
-    if not callable(on_decision):
-        raise TypeError(f"{name}: a function was expected, not {type(on_decision).__name__}")
-    if iscoroutinefunction(on_decision):
-        raise TypeError(f"{name}: nothing awaits it; write it as def on_decision(...)")

@@ -16,6 +16,7 @@ CLIENTS = {
     "fastapi_app": "from starlette.testclient import TestClient; client = TestClient(m.app)",
     "flask_app": "client = m.app.test_client()",
     "django_app": "from django.test import Client; client = Client()",
+    "tenants": "from werkzeug.test import Client; client = Client(m.application)",
     "live_app": "from werkzeug.test import Client; client = Client(m.application)",
 }
 CASES = [
@@ -32,6 +33,7 @@ CASES = [
     ("django_app", "/orders", APP, True),
     ("django_app", "/orders", STRANGER, False),
     ("django_app", "/version", STRANGER, True),
+    ("tenants", "/", APP, False),
     ("live_app", "/", APP, True),
     ("live_app", "/", STRANGER, False),
 ]
