@@ -43,7 +43,7 @@ def turns(group: str) -> int:
     return _TURNS.get(group, _MOST_TURNS)
 
 
-def _loops(group: str) -> dict[str, Callable[[], Run]]:
+def loops(group: str) -> dict[str, Callable[[], Run]]:
     """Every case of a group, and what builds its loop."""
     if group != ENGINE:
         return {name: _served(name, group) for name in cases_of(group)}
@@ -91,7 +91,7 @@ def main(build: str, group: str) -> None:
     if build != matcher.IMPLEMENTATION:
         raise SystemExit(f"the matcher is {matcher.IMPLEMENTATION} here, not {build}")
     children = {}
-    for name, make in _loops(group).items():
+    for name, make in loops(group).items():
         child = os.fork()
         if not child:
             _count(make(), turns(group))

@@ -179,15 +179,48 @@ def test_the_baseline_covers_what_is_counted() -> None:
     for baseline in baselines.values():
         assert set(baseline) == {"made with", *counting.BUILDS}
         for build in counting.BUILDS:
-            assert set(baseline[build]) == set(loop.CASES)
+            assert set(baseline[build]) == set(loop.loops(loop.ENGINE))
 
 
-def test_the_guard_counts_every_case() -> None:
+def test_the_guard_counts_no_other_build() -> None:
     loop = import_module("benchmarks.guard.loop")
-    assert set(loop.loops()) == set(loop.CASES)
-    loop.main(import_module("corscore._engine.matcher").IMPLEMENTATION, ["1"] * len(loop.CASES))
     with pytest.raises(SystemExit, match="not another"):
-        loop.main("another", [])
+        loop.main("another", loop.ENGINE)
+
+
+WAYS = [
+    (group, name)
+    for group in ("asgi", "starlette", "flask")
+    for name in import_module("benchmarks.ways").cases_of(group)
+]
+
+
+@pytest.mark.parametrize(("group", "name"), WAYS)
+def test_each_way_of_governing_allows_the_same_request(group: str, name: str) -> None:
+    case = import_module("benchmarks.ways").cases_of(group)[name]
+    status, headers = case.build().answer(case.request)
+    assert status == (204 if case.request == "preflight" else 200)
+    assert dict(headers).get(ALLOW_ORIGIN) == (None if name.startswith("bare") else ORIGIN)
+
+
+@pytest.mark.parametrize("group", ["asgi", "starlette", "flask", "django"])
+def test_each_limit_compares_cases_that_are_counted(group: str) -> None:
+    ways = import_module("benchmarks.ways")
+    counts = {name: 1_000 * number for number, name in enumerate(ways.cases_of(group), start=1)}
+    rows = ways.measured(group, counts, "cython")
+    assert {row.case for row in rows} == {limit.case for limit in ways.LIMITS[group]}
+    assert [row.is_met for row in rows] == [row.ratio <= row.limit for row in rows]
+
+
+def test_the_guard_fails_above_a_limit(capsys: pytest.CaptureFixture[str]) -> None:
+    guard = import_module("benchmarks.guard.__main__")
+    ways = import_module("benchmarks.ways")
+    counts = dict.fromkeys(ways.cases_of("flask"), 1_100)
+    counts["bare"] = 1_000
+    assert guard.judge_ways({"cython": {"flask": counts}}) == 0
+    counts["route's policy"] = 1_500
+    assert guard.judge_ways({"cython": {"flask": counts}}) == 1
+    assert "cython flask: route's policy" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("required", "status"), [("", 0), ("1", 1)])
