@@ -32,7 +32,7 @@ def problem_of(key: Any) -> Problem:
 def keys_to_write(hint: str) -> list[str]:
     """The keys that a hint says without a condition."""
     certain, _, _ = hint.partition("; if ")
-    literals = re.findall(r"""["'](/[^"']*)["']""", certain)
+    literals = re.findall(r"""["']([^"' ]*/[^"']*)["']""", certain)
     return [literal.encode().decode("unicode_escape") for literal in literals]
 
 
