@@ -156,7 +156,8 @@ def check_sync(policy: Policy | PolicyResolver) -> None:
             Problem(
                 "resolver-is-async",
                 _field(policy),
-                resolver,
+                # As the user wrote it: views that share it have one problem.
+                getattr(policy, "origin_resolver", policy),
                 "the resolver is async, and nothing awaits it in a sync adapter.",
                 "write it as def is_allowed(...), or use an ASGI adapter",
             )

@@ -188,19 +188,13 @@ def test_the_guard_counts_no_other_build() -> None:
         loop.main("another", loop.ENGINE)
 
 
-WAYS = [
-    (group, name)
-    for group in ("asgi", "starlette", "flask")
-    for name in import_module("benchmarks.ways").cases_of(group)
-]
-
-
-@pytest.mark.parametrize(("group", "name"), WAYS)
-def test_each_way_of_governing_allows_the_same_request(group: str, name: str) -> None:
-    case = import_module("benchmarks.ways").cases_of(group)[name]
-    status, headers = case.build().answer(case.request)
-    assert status == (204 if case.request == "preflight" else 200)
-    assert dict(headers).get(ALLOW_ORIGIN) == (None if name.startswith("bare") else ORIGIN)
+@pytest.mark.parametrize("group", ["asgi", "starlette", "flask"])
+def test_each_way_of_governing_allows_the_same_request(group: str) -> None:
+    for name, case in import_module("benchmarks.ways").cases_of(group).items():
+        status, headers = case.build().answer(case.request)
+        assert status == (204 if case.request == "preflight" else 200), name
+        allowed = None if name.startswith("bare") else ORIGIN
+        assert dict(headers).get(ALLOW_ORIGIN) == allowed, name
 
 
 @pytest.mark.parametrize("group", ["asgi", "starlette", "flask", "django"])
