@@ -167,7 +167,9 @@ class FlaskLayer(CORSMiddleware):
             self.governor.gateway.use_routes(self.policy_at, later)
         self._seen = state
 
-    path_of = staticmethod(single_slash_path)
+    def path_of(self, environ: WSGIEnvironment) -> str:
+        """The path as Flask routes it: several slashes at its start count as one."""
+        return single_slash_path(environ)
 
     def host_of(self, environ: WSGIEnvironment) -> str | None:
         """The Host as Flask reads it: one that ``TRUSTED_HOSTS`` leaves out is none."""

@@ -40,6 +40,7 @@ _SECTIONS = {
     "build": _Section("scale:build"),
     "import": _Section("startup:startup"),
     "server": _Section("server:server"),
+    "ways": _Section("ways:ways"),
 }
 
 

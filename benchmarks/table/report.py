@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import cases
 from benchmarks.cases import ACTUAL, BARE, CORSCORE, NOTHING
+from benchmarks.table import ways
 from benchmarks.table.frameworks import COUNTS
 from benchmarks.table.plot import Panel, Series, draw
 from benchmarks.table.targets import targets
@@ -33,7 +34,7 @@ _BEGIN, _END = "<!-- figures: begin", "<!-- figures: end"
 
 def text(figures: Figures) -> str:
     """All tables, in Markdown."""
-    return "\n".join([*_machine(), "", *table(figures), *_requests(figures)])
+    return "\n".join([*_machine(), "", *table(figures), *_requests(figures), *ways.table(figures)])
 
 
 def write(folder: Path, text: str, plot: str) -> None:

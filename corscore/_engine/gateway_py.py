@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     class Extras(Protocol):
         """Calls for requests that need more than the prepared answer of their policy."""
 
-        def verdict(self, policy: Any, native: Any, origin: bytes) -> bool | None: ...
+        def verdict(self, policy: Any, native: Any, origin: Any) -> bool | None: ...
         def examine(
             self,
             policy: Any,
@@ -217,9 +217,8 @@ class Gateway:
         self._awaits_all = awaits_all
         self._is_watched: bool = examines_all or blocks_cross_site or awaits_all
         # The responder of every request, where nothing but its origin decides.
-        self._quick: Any = None
-        if self._policy is not None and not (self._is_watched or source._responder.is_debug):
-            self._quick = source._responder
+        quick: Any = None if self._policy is None else source._responder
+        self._quick: Any = None if self._is_watched or (quick and quick.is_debug) else quick
         self._by_route: Callable[[Any], Any] | None = None
         self._later: Callable[[Any], Callable[[], Any]] | None = None
 

@@ -241,7 +241,8 @@ def test_what_is_written_for_a_star_covers_no_more(row: dict[str, Any]) -> None:
     for problem in problems_of({"allow_origins": [row["pattern"]]}):
         # An example is not written for the star.
         certain, _, _ = problem.hint.partition("such as")
-        patterns = [{"allow_origins": [one]} for one in re.findall(r'write "([^"]+)"', certain)]
+        found = re.findall(r'write "([^"]+)"', certain)
+        patterns: list[dict[str, Any]] = [{"allow_origins": [one]} for one in found]
         for applied in (*patterns, *written_by(certain)):
             policy = Policy(**applied)
             meant = re.sub(r"(?<=[^/])/[^/]*$", "", row["pattern"].strip(" \"'").lower())

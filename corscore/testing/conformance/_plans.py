@@ -135,7 +135,7 @@ def plans(draw: st.DrawFn, options: list[Options], *, with_routes: bool) -> Plan
             routes.update(((path, method), entry) for method in methods)
     hosts = draw(st.lists(st.sampled_from(_HOSTS), max_size=2))
     keys = st.builds("".join, st.tuples(st.sampled_from(["", *hosts]), st.sampled_from(_KEYS)))
-    by_key = draw(st.dictionaries(keys, entries, max_size=5))
+    by_key: dict[str, Entry] = draw(st.dictionaries(keys, entries, max_size=5))
     default = draw(entries)
     if any(key[0] != "/" for key in by_key):
         # No credentials for any host.
