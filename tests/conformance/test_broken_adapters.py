@@ -24,7 +24,7 @@ from corscore.testing.conformance import (
     wsgi_site,
 )
 from corscore.testing.conformance._oracle import Script
-from corscore.testing.conformance._plans import Plan
+from corscore.testing.conformance._plans import SERVERS, Plan
 
 if TYPE_CHECKING:
     from corscore.integration import Policies
@@ -280,7 +280,7 @@ def sending(method: str, path: str, *headers: tuple[str, str], **changes: Any) -
 
 def planned(keys: dict[str, int], *, default: int, fetch: Script) -> tuple[Any, ...]:
     given = options()
-    return (Drawn([given], Plan([given], keys, default, {}), SITE, 1, given, fetch),)
+    return (Drawn([given], Plan([given], keys, default, {}), SITE, 1, given, fetch, SERVERS[0]),)
 
 
 def numbered(keys: dict[str, int], *, default: int, asked: tuple[str, str]) -> tuple[Any, ...]:
@@ -293,7 +293,7 @@ def numbered(keys: dict[str, int], *, default: int, asked: tuple[str, str]) -> t
         }
         for number in range(3)
     ]
-    return (Drawn(Plan(policies, keys, default, {}), [asked]),)
+    return (Drawn(Plan(policies, keys, default, {}), [asked], SERVERS[0]),)
 
 
 FROM_PAGE = ("Origin", PAGE)

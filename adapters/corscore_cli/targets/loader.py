@@ -227,6 +227,8 @@ def _application(target: str, app: object, search: Search, module: ModuleType) -
     findings += [
         (Finding("two-cors-layers", message, hint, target), Location(target))
         for message, hint in search.second_layers
+        # The finding about two layers names flask-cors already.
+        if inner is None or not message.startswith("flask-cors")
     ]
     findings += [
         (found, locate(layer.names.get("allow_origins", "allow_origins")))
