@@ -39,7 +39,7 @@ class Configuration:
         names: Mapping[str, str],
     ) -> None:
         self.policy: Policies = policy
-        self.urls = urls
+        self.urls: re.Pattern[str] | None = urls
         self._options = options
         self._names = names
         self._governors: dict[bool, Governor] = {}
