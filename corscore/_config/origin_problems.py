@@ -162,7 +162,7 @@ class _Hints:
         return [item for item in getattr(self._options, _OPTION, ()) if item.strip()]
 
     def _alternatives(self, patterns: list[str], regexes: list[str]) -> str:
-        """What to write: patterns, or a regex, whichever the other options admit."""
+        """Return a hint with the patterns and the regex that the other options admit."""
         said = []
         admitted = list(filter(self._is_admitted, patterns))
         if admitted:

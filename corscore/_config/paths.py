@@ -16,7 +16,7 @@ _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 # Almost every regex has one of these in it, and no path of a route has.
 _REGEX_SIGNS = (".*", ".+", "\\", "[", "|", "(?", ")?", ")*", ")+")
 _TEMPLATES = (("{", "}"), ("<", ">"))
-# What stands for itself behind a backslash.
+# Characters that mean themselves behind a backslash.
 _ESCAPES = frozenset("./-_~ #%@!,:;=&'()[]{}*+?|$^\\")
 _SIGNS = frozenset(".*+?()[]{}|\\^$")
 
@@ -192,7 +192,7 @@ def _write_prefix(beginning: str) -> str:
 
 
 def _decide(host: str, path: str, sign: str) -> str:
-    """A hint where no key says just that: what stands for one segment, or for some paths."""
+    """Return a hint for a sign that no key can replace, such as one for a single segment."""
     wider = host + _before(path, sign)
     return (
         f"list the paths, or put the policy on the route; if it may govern all below "
