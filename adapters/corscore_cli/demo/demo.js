@@ -155,6 +155,7 @@ async function guarded(action) {
 
 async function apply(options) {
   byId("outcome").hidden = true;
+  clearProblems();
   const response = await fetch("/policy", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
@@ -165,7 +166,6 @@ async function apply(options) {
     showProblems(problems);
     return;
   }
-  clearProblems();
   const changed = await load();
   fill(state.options);
   const rows = changed === 1 ? "1 row changed" : `${changed} rows changed`;
