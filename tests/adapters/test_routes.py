@@ -1,6 +1,7 @@
 """Which policy governs a route, with Starlette, Flask and Django: one table, and one set of rules.
 
-The rows of each framework's own kinds of routes are ``CASES`` of its ``*_routed`` in tests/support.
+The rows of each framework's own kinds of routes are ``CASES`` of its ``*_routed`` module in
+tests/support/sites.
 Every row is asked twice: a preflight and the request that it announces have the same policy.
 """
 

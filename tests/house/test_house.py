@@ -184,7 +184,12 @@ def _setuptools() -> dict[str, Any]:
 
 ENGINE_MODULES = sorted(ENGINE.rglob("*.py"))
 ADAPTER_MODULES = sorted(ADAPTERS.rglob("*.py"))
-FOLDERS = sorted({path.parent for path in ENGINE_MODULES + ADAPTER_MODULES})
+PACKAGES = {path.parent for path in ENGINE_MODULES + ADAPTER_MODULES}
+FOLDERS = sorted(
+    PACKAGES.union(
+        path.parent for folder in ("tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")
+    )
+)
 SHIPPED_FILES = sorted(
     path
     for folder in (ENGINE, ADAPTERS)
@@ -355,7 +360,7 @@ def test_every_package_is_shipped() -> None:
         top_level, *below = name.split(".")
         shipped[name] = ROOT.joinpath(places[top_level], *below)
         assert (shipped[name] / "__init__.py").is_file(), name
-    assert set(shipped.values()) == set(FOLDERS)
+    assert set(shipped.values()) == PACKAGES
     for top_level, folder in places.items():
         assert (ROOT / folder / "py.typed").is_file(), top_level
 

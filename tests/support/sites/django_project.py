@@ -31,7 +31,7 @@ OURS = "corscore_django.middleware.CorsMiddleware"
 THEIRS = "corsheaders.middleware.CorsMiddleware"
 COMMON = "django.middleware.common.CommonMiddleware"
 
-STATIC = Path(__file__).parents[1] / "data"
+STATIC = Path(__file__).parents[2] / "data"
 
 
 def ok(request: HttpRequest) -> HttpResponse:
