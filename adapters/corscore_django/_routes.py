@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
+from django.conf.urls.i18n import is_language_prefix_patterns_used
 from django.core.signals import setting_changed
 from django.http import Http404
+from django.middleware.locale import LocaleMiddleware
 from django.urls import URLResolver, get_resolver
 from django.urls.resolvers import LocalePrefixPattern
 from django.utils import translation
+from django.utils.module_loading import import_string
 
 from corscore import ConfigError, Problem
 from corscore_django._marks import Marks
@@ -166,14 +170,31 @@ def _is_marked(view: Callable[..., Any]) -> bool:
 
 
 def _view_at(path: str, urlconf: Any) -> Callable[..., Any] | None:
-    # By the path alone: the thread has the language of an earlier request, and a preflight has
-    # neither the cookie nor the user that may choose another.
-    language = translation.get_language_from_path(path) or settings.LANGUAGE_CODE
-    with translation.override(language):
+    # The thread may have the language of an earlier request.
+    with translation.override(_language_of(path, urlconf)):
         try:
             return get_resolver(urlconf).resolve(path).func
         except Http404:
             return None
+
+
+def _language_of(path: str, urlconf: Any) -> str:
+    """The language that Django routes a path in, as far as a preflight tells it.
+
+    It has neither the cookie nor the user that may choose another one for the request.
+    """
+    language = None
+    if _has_locale_middleware(tuple(settings.MIDDLEWARE)):
+        has_prefixes, _ = is_language_prefix_patterns_used(urlconf or settings.ROOT_URLCONF)
+        language = translation.get_language_from_path(path) if has_prefixes else None
+    return language or settings.LANGUAGE_CODE
+
+
+@lru_cache(maxsize=_MAX_KNOWN)
+def _has_locale_middleware(middleware: tuple[str, ...]) -> bool:
+    """Whether a middleware takes the language from a path's prefix, as `LocaleMiddleware` does."""
+    layers = map(import_string, middleware)
+    return any(isinstance(layer, type) and issubclass(layer, LocaleMiddleware) for layer in layers)
 
 
 def _views(resolver: URLResolver) -> Iterator[Any]:

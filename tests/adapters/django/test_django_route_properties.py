@@ -12,14 +12,14 @@ from django.http import Http404, HttpResponse
 from django.urls import include, path
 from django.utils.functional import lazystr
 from django.views import View
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cors_headers import named
 from corscore.testing.conformance import asgi_sender, wsgi_sender
 from corscore_django import cors_policy
 from django_project import COMMON, OURS, project
-from django_routed import ByLanguage
+from django_routed import LOCALE, ByLanguage
 from route_trees import MARKS, POLICIES, UNMARKED, Level, Node, assert_one_policy, requests, trees
 
 KINDS = ["view", "class", "crash", "missing", "language", "in", "in"]
@@ -116,7 +116,6 @@ class BeforeTheView:
         return HttpResponse("answered before the view")
 
 
-LOCALE = "django.middleware.locale.LocaleMiddleware"
 # To what is above and below ours, and whether a request may come to another view than that of its
 # URL.
 MIDDLEWARE: dict[str, tuple[list[str], list[str], bool]] = {
@@ -135,7 +134,15 @@ MIDDLEWARE: dict[str, tuple[list[str], list[str], bool]] = {
 }
 
 
+# A language's prefix, which only `LocaleMiddleware` reads, above a view for every path.
+PREFIXED: list[Level] = [
+    ([Node("view", "a/", ("GET",), 0, 0), Node("view", "<path:rest>", ("GET",), 0, 1)], UNMARKED)
+]
+
+
 @settings(max_examples=100)
+@example(PREFIXED, True, "none", False, [("GET", "/de/a/", "one.example")])
+@example(PREFIXED, True, "language", False, [("GET", "/de/a/", "one.example")])
 @given(
     trees(KINDS, PATHS),
     st.booleans(),

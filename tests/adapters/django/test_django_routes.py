@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.middleware.locale import LocaleMiddleware
 from django.test import RequestFactory, override_settings
 from django.urls import get_resolver, include, path
 from django.utils import translation
+from django.utils.functional import lazystr
 from django.views import View
 
 import cors_headers
@@ -35,7 +37,7 @@ from corscore_django import (
 )
 from corscore_django._settings import configuration
 from django_project import OURS, exchange, project
-from django_routed import APP, BY_PATH, A, B, Plain, chooses_urls, ok, ok_async
+from django_routed import APP, BY_PATH, LOCALE, A, B, ByLanguage, Plain, chooses_urls, ok, ok_async
 from django_views import calls
 
 if TYPE_CHECKING:
@@ -126,6 +128,36 @@ def test_the_language_of_the_lookup_does_not_stay(active: str | None, url: str, 
         response: Any = CorsMiddleware(ok)(request)
         assert translation.get_language() == active
     assert response.headers["Access-Control-Expose-Headers"] == f"X-{name}"
+
+
+class OwnLocaleMiddleware(LocaleMiddleware):
+    """As projects extend it."""
+
+
+OWN = f"{__name__}.OwnLocaleMiddleware"
+# To a middleware for languages the policy of the German page: its URL's, or that of no page.
+LANGUAGES_BY = [([LOCALE], "a"), ([OWN], "a"), ([], "app")]
+
+
+@both_modes
+@pytest.mark.parametrize(("middleware", "name"), LANGUAGES_BY)
+def test_a_prefix_chooses_the_language_only_with_its_middleware(
+    mode: Mode, middleware: list[str], name: str
+) -> None:
+    with project(**{**SITE, "MIDDLEWARE": [OURS, *middleware]}):
+        assert governing(mode, "GET", "/de/seite/") == name
+
+
+@both_modes
+def test_a_prefix_chooses_no_language_in_urls_without_prefixes(mode: Mode) -> None:
+    with project(**{**SITE, "MIDDLEWARE": [OURS, LOCALE], "ROOT_URLCONF": Translated}):
+        assert governing(mode, "GET", "/de/page/") == "a"
+
+
+class Translated:
+    """URLs with a translated path, and without `i18n_patterns`."""
+
+    urlpatterns = (path("<slug:_>/", include([path(lazystr(ByLanguage()), cors_policy(A)(ok))])),)
 
 
 @both_modes

@@ -344,11 +344,12 @@ def chooses_urls(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
 
 # --- which policy governs
 
+LOCALE = "django.middleware.locale.LocaleMiddleware"
 SITE: dict[str, Any] = {
     "MIDDLEWARE": [
         OURS,
         COMMON,
-        "django.middleware.locale.LocaleMiddleware",
+        LOCALE,
         "django_views.InTheWay",
     ],
     "ROOT_URLCONF": "django_routed",
