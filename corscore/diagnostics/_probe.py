@@ -138,7 +138,7 @@ def _server_findings(client: ProbeClient, result: FetchResult) -> Iterator[Findi
         return
     seen = (
         hidden_finding(last) if result.readable else None,
-        cookie_finding(last),
+        cookie_finding(last) if last.request.with_credentials else None,
         slash_finding(last, last.request.origin),
     )
     yield from (finding for finding in seen if finding is not None)
