@@ -134,7 +134,8 @@ def check_settings(**_kwargs: Any) -> list[CheckMessage]:
                 CheckWarning(
                     "no CORS_* setting says which origins are allowed; the middleware will refuse "
                     "to start.",
-                    hint='write CORS_ALLOWED_ORIGINS = ["https://app.example.com"], or connect a '
+                    hint="list the origins of your pages, such as "
+                    'CORS_ALLOWED_ORIGINS = ["https://app.example.com"], or connect a '
                     "receiver of corscore_django.signals.check_request_enabled when your "
                     "application is ready",
                     id="corscore.W001",

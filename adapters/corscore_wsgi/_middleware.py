@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from http import HTTPStatus
+from types import GeneratorType
 from typing import TYPE_CHECKING
 
 from corscore import Policy, RequestInfo
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from corscore.integration import OnDecision, PathPolicy, Policies, PolicyOptions
 
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
-_CO_GENERATOR = 0x20  # inspect.CO_GENERATOR; the module is larger than the whole engine
 _ERROR = b"Internal Server Error"
 _ERROR_TYPE = (
     ("Content-Type", "text/plain; charset=utf-8"),
@@ -36,10 +36,10 @@ class CORSMiddleware:
 
     Preflights are answered here; every other request reaches the application, whose response gets
     its headers as it starts. Nothing is buffered: the iterable that the application returns is the
-    one that the server gets, file wrappers and ``close`` included. Where the application raises,
-    and a page of another origin that the policy allows waits for it, the answer is a plain 500 with
-    the headers, whose body raises the exception at its end, for the server; with ``debug=True`` it
-    is raised at once.
+    one that the server gets, file wrappers and ``close`` included; a generator is run up to its
+    first chunk. Where the application raises, and a page of another origin that the policy
+    allows waits for it, the answer is a plain 500 with the headers, whose body raises the exception
+    at its end, for the server; with ``debug=True`` it is raised at once.
 
     Args:
         app: A WSGI application.
@@ -98,7 +98,6 @@ class CORSMiddleware:
         if isinstance(self.governor.policies, Policy):
             self.policy = self.governor.policies
         self._starter: Callable[[Any, Any], Any] = self.governor.gateway.starter
-        self._called: WSGIApplication = _begun(app) if _is_generator(app) else app
 
     def path_of(self, environ: WSGIEnvironment) -> str:
         """The path that policies are looked up by; a subclass's framework may route another one."""
@@ -115,16 +114,17 @@ class CORSMiddleware:
         starter = self._starter
         answer = starter(environ, start_response)
         if type(answer) is not tuple:
-            app = self._called
             try:
-                return app(environ, answer)
+                body = self.app(environ, answer)
+                # A generator has not run yet, and often raises before its first chunk.
+                return _begun(body) if type(body) is GeneratorType else body
             except Exception:
                 if not self._is_awaited(environ, answer):
                     raise
                 return _plain_500(answer)
-        status, headers, body = answer
+        status, headers, text = answer
         start_response(_STATUS_LINES[status], headers)
-        return [body]
+        return [text]
 
     def _is_awaited(self, environ: WSGIEnvironment, start_response: Any) -> bool:
         """Whether a page of another origin waits for the answer to a request."""
@@ -144,24 +144,13 @@ class CORSMiddleware:
         return self.governor.policies_for(self.request_of(environ), self.governor.policies)
 
 
-def _is_generator(app: WSGIApplication) -> bool:
-    """Whether an application is a generator function, or an object whose ``__call__`` is one."""
-    codes = (getattr(function, "__code__", None) for function in (app, type(app).__call__))
-    return any(code.co_flags & _CO_GENERATOR for code in codes if code is not None)
-
-
-def _begun(app: Any) -> WSGIApplication:
-    """Return an application that runs a generator up to its first chunk, where it often raises."""
-
-    def begun(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        chunks = app(environ, start_response)
-        try:
-            first = next(chunks)
-        except StopIteration:
-            return ()
-        return _rest(first, chunks)
-
-    return begun
+def _begun(chunks: Generator[bytes]) -> Iterable[bytes]:
+    """Run a generator up to its first chunk, and return all of its chunks."""
+    try:
+        first = next(chunks)
+    except StopIteration:
+        return ()
+    return _rest(first, chunks)
 
 
 def _rest(first: bytes, chunks: Generator[bytes]) -> Iterator[bytes]:

@@ -156,7 +156,7 @@ class _Hints:
         if others:
             return f"drop it, write {self._problems.write(_OPTION, others)}"
         example = self._problems.write(_OPTION, [_EXAMPLE])
-        return f"set the variable, or write {example}"
+        return f"set the variable, or list the origins, such as {example}"
 
     def _others_than_empty(self) -> list[str]:
         return [item for item in getattr(self._options, _OPTION, ()) if item.strip()]

@@ -64,7 +64,7 @@ def check_origins(problems: Problems, options: Options, patterns: Iterable[Patte
             _OPTION,
             options.allow_origins,
             "no origin is allowed; an empty list does not mean all of them.",
-            f"write {problems.write(_OPTION, [_EXAMPLE])}",
+            f"list the origins of your pages, such as {problems.write(_OPTION, [_EXAMPLE])}",
         )
     if not options.allow_credentials:
         return
@@ -111,7 +111,7 @@ def _check_any(problems: Problems, options: Options) -> None:
             ANY,
             '"*" and credentials do not go together: every site could act as your visitors, '
             "and browsers refuse it.",
-            f"list the origins, {problems.write(_OPTION, [_EXAMPLE])}, or write "
+            f"list the origins, such as {problems.write(_OPTION, [_EXAMPLE])}, or write "
             f"{problems.write('allow_credentials', False)}",
         )
     if options.allow_private_network:
@@ -120,7 +120,7 @@ def _check_any(problems: Problems, options: Options) -> None:
             _OPTION,
             ANY,
             '"*" would open a private network to every site.',
-            f"list the origins, {problems.write(_OPTION, [_EXAMPLE])}, or "
+            f"list the origins, such as {problems.write(_OPTION, [_EXAMPLE])}, or "
             f"write {problems.write('allow_private_network', False)}",
         )
 
@@ -180,7 +180,7 @@ def read_regex(problems: Problems, option: str, value: object) -> re.Pattern[str
             option,
             value,
             f"{shown(value)} is not a str or a compiled pattern of str.",
-            f"write {problems.write(option, _REGEX_EXAMPLE)}",
+            f"write a regex, such as {problems.write(option, _REGEX_EXAMPLE)}",
         )
         return None
     reason = "is empty"

@@ -77,7 +77,7 @@ class RegexCheck:
                 f"{shown(source)} {error if isinstance(error, Unknown) else 'is too large'}: it "
                 f"cannot be found out which origins it lets {reached}.",
                 f"write a plainer one, such as {self._problems.write(_OPTION, _EXAMPLE)}, or "
-                f"list the origins, {self._problems.write('allow_origins', ['https://app.example.com'])}",
+                f"list the origins, such as {self._problems.write('allow_origins', ['https://app.example.com'])}",
             )
             return
         if not found:

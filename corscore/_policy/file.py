@@ -63,7 +63,8 @@ def _policy_in(path: str | os.PathLike[str], content: bytes) -> Policy | PolicyT
     try:
         table: dict[str, object] = toml.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        _refuse(path, f"is not TOML: {error}.", 'write allow_origins = ["https://app.example.com"]')
+        hint = 'write lines such as allow_origins = ["https://app.example.com"]'
+        _refuse(path, f"is not TOML: {error}.", hint)
     return read_policies(table)
 
 

@@ -144,5 +144,5 @@ def _not_a_policy(key: str, value: object) -> Problem:
         key,
         value,
         f"{shown(value)} is no table of options.",
-        f"write [{name}], and below it allow_origins = {_ORIGINS}",
+        f"write [{name}], and below it the origins, such as allow_origins = {_ORIGINS}",
     )

@@ -205,9 +205,11 @@ def cookie_finding(exchange: Exchange) -> Finding | None:
 
     https://www.rfc-editor.org/rfc/rfc6265bis#section-5.6.7.1: without ``SameSite=None`` it stays
     within its site, and with it a cookie has to be ``Secure``.
+
+    Args:
+        exchange: A response to a request with credentials, or one that allows them.
     """
-    request = exchange.request
-    if not request.with_credentials or _is_same_site(request):
+    if _is_same_site(exchange.request):
         return None
     for line in values(exchange.response_headers, "set-cookie"):
         pair, *rest = (part.strip() for part in line.split(";"))

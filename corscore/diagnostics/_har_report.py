@@ -13,6 +13,7 @@ from corscore.diagnostics._curl import probe_line
 from corscore.diagnostics._diagnosis import Diagnosis, diagnose, with_findings
 from corscore.diagnostics._exchanges import (
     SeenResponse,
+    cookie_finding,
     error_finding,
     gateway_finding,
     is_bare_error,
@@ -25,7 +26,12 @@ from corscore.diagnostics._exchanges import (
 from corscore.diagnostics._finding import Finding
 from corscore.diagnostics._har_replay import Recording, Replay, script_of
 from corscore.diagnostics._network_errors import network_error, was_aborted
-from corscore.diagnostics._traces import allow_origin, has_trace, varies_by_origin
+from corscore.diagnostics._traces import (
+    allow_origin,
+    allows_credentials,
+    has_trace,
+    varies_by_origin,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -227,7 +233,14 @@ def _findings(recording: Recording, result: FetchResult, entry: Entry) -> Iterat
     if result.reason == "preflight-not-ok":
         yield from preflight_findings(last)
     yield from layer_findings(result.exchanges)
-    if result.reason is None or last.is_preflight:
+    if last.is_preflight:
+        return
+    # No file names the credentials mode: the cookies that were sent do, or the server's answer.
+    if last.request.with_credentials or allows_credentials(last.response_headers):
+        cookie = cookie_finding(last)
+        if cookie is not None:
+            yield cookie
+    if result.reason is None:
         return
     slash = slash_finding(last, last.request.origin)
     if slash is not None:

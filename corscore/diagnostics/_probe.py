@@ -111,11 +111,25 @@ def _before_cors(*requests: Request) -> Iterator[str]:
                 "The server is on the visitor's own machine: the browser asks the user first "
                 "(local-network-access)."
             )
+        elif _is_private(host) and not _is_private(page.host):
+            yield (
+                "The server is in a private network: the browser asks the user first, unless the "
+                "page is in one, too (local-network-access)."
+            )
         elif page.scheme == "https" and request.target.scheme == "http":
             yield (
                 "The page is on https and the URL on http: browsers block that as mixed content, "
                 "whatever the server says."
             )
+
+
+def _is_private(host: str) -> bool:
+    from ipaddress import ip_address
+
+    try:
+        return ip_address(host.strip("[]")).is_private
+    except ValueError:
+        return False
 
 
 def _unique(findings: Iterable[Finding]) -> Iterator[Finding]:
@@ -138,7 +152,7 @@ def _server_findings(client: ProbeClient, result: FetchResult) -> Iterator[Findi
         return
     seen = (
         hidden_finding(last) if result.readable else None,
-        cookie_finding(last),
+        cookie_finding(last) if last.request.with_credentials else None,
         slash_finding(last, last.request.origin),
     )
     yield from (finding for finding in seen if finding is not None)

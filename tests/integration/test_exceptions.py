@@ -203,7 +203,11 @@ def failing(count: int) -> Iterator[bytes]:
     raise BoomError
 
 
-@pytest.mark.parametrize("app", [started, generator, Generator()])
+def wrapper(environ: Any, start_response: Any) -> Iterable[bytes]:
+    return generator(environ, start_response)
+
+
+@pytest.mark.parametrize("app", [started, generator, Generator(), wrapper])
 def test_a_wsgi_response_of_which_nothing_was_sent_is_replaced(app: Any) -> None:
     layer = WSGIMiddleware(app, Policy(allow_origins=[PAGE]))
     sent = through_wsgi(layer, "GET", "https://api.example/", HEADERS)

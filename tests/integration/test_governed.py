@@ -18,11 +18,13 @@ from corscore.testing.conformance._asgi import http_scope
 from corscore_asgi import CORSMiddleware as ASGIMiddleware
 from corscore_asgi import decision_of
 from corscore_wsgi import CORSMiddleware as WSGIMiddleware
+from ways import IN_EVERY_WAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from corscore import Decision
+    from corscore.integration import Policies
 
 pytestmark = pytest.mark.usefixtures("build")
 
@@ -371,6 +373,21 @@ def test_debug_explains_who_refused(
     policy = Policy(origin_resolver=lambda origin, request: False, debug=True)
     ask(through, policy, origin=origin)
     assert says in caplog.text
+
+
+@THROUGH
+@IN_EVERY_WAY
+def test_a_shadow_of_any_kind_is_compared_with_policies_of_any_kind(
+    through: Through, way: Callable[[Policy], Policies], caplog: pytest.LogCaptureFixture
+) -> None:
+    tighter = way(Policy(allow_origins=[OTHER]))
+    assert ask(through, way(POLICY), shadow=tighter).cors == READABLE
+    assert ask(through, way(POLICY), shadow=way(POLICY)).cors == READABLE
+    (message,) = [m for m in caplog.messages if m.startswith("shadow")]
+    assert message == (
+        f"shadow: origin {PAGE}, GET / is allowed without credentials, and would be refused "
+        "(origin-not-allowed)"
+    )
 
 
 @THROUGH

@@ -13,12 +13,14 @@ from corscore import Policy
 from corscore_asgi import CORSMiddleware
 from servers import serve
 from tables import cases
+from ways import IN_EVERY_WAY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser
 
+    from corscore.integration import Policies
     from servers import Served
 
 EVIL = "https://evil.example"
@@ -64,14 +66,17 @@ def handshake(layer: Any, case: dict[str, Any], *, denial: bool = False) -> list
 
 @pytest.mark.parametrize("case", cases("handshakes"))
 @pytest.mark.parametrize("denial", [False, True])
-def test_which_handshakes_pass(case: dict[str, Any], denial: bool) -> None:
+@IN_EVERY_WAY
+def test_which_handshakes_pass(
+    way: Callable[[Policy], Policies], denial: bool, case: dict[str, Any]
+) -> None:
     if case.get("any"):
         policy = Policy(allow_origins=["*"])
     else:
         credentials = case.get("credentials", True)
         policy = Policy(allow_origins=["https://partner.example"], allow_credentials=credentials)
     own_origins = ["https://www.shop.example"]
-    layer = CORSMiddleware(app, policy, check_websocket_origin=True, own_origins=own_origins)
+    layer = CORSMiddleware(app, way(policy), check_websocket_origin=True, own_origins=own_origins)
     types = handshake(layer, case, denial=denial)
     if case["passes"]:
         assert types is None

@@ -34,6 +34,7 @@ SERVERS = ("https://api.example.com", "https://www.example.com", "https://exampl
 
 _KEYS = (*PATHS, "/*", "/api/*", "/api/b/*", "/api/a/*")
 _HOSTS = ("api.example.com", "*.example.com", "example.com", "*.api.example.com", "*.com")
+_SHARED_KEYS = ("/*", "/plain", "/stream", "api.example.com/*", "*.example.com/plain")
 # HEAD goes with GET: see `Site`.
 _METHODS = (("GET", "HEAD"), ("POST",), ("PUT",), ("DELETE",), ("OPTIONS",), ("QUERY", "PURGE"))
 
@@ -142,6 +143,24 @@ def plans(draw: st.DrawFn, options: list[Options], *, with_routes: bool) -> Plan
         by_key["/*"] = _without_credentials(by_key.get("/*", -1), options)
         default = _without_credentials(default, options)
     return Plan(options, by_key, default, routes, draw(st.booleans()), draw(st.booleans()))
+
+
+@st.composite
+def shared(draw: st.DrawFn, options: list[Options]) -> Plan:
+    """A plan by host, path and origin in which a policy governs everything.
+
+    Args:
+        draw: Hypothesis's.
+        options: The arguments of its policies.
+    """
+    entries = st.integers(0, len(options) - 1) | tuples(options)
+    by_key = draw(st.dictionaries(st.sampled_from(_SHARED_KEYS), entries, max_size=3))
+    default = draw(entries)
+    of_any_host = [default, *(entry for key, entry in by_key.items() if key == "/*")]
+    if any(_without_credentials(entry, options) == -1 for entry in of_any_host):
+        # No credentials for any host.
+        by_key = {key: entry for key, entry in by_key.items() if key[0] == "/"}
+    return Plan(options, by_key, default, {}, by_tenant=draw(st.booleans()))
 
 
 def _without_credentials(entry: Entry, options: list[Options]) -> Entry:

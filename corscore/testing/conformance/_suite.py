@@ -65,18 +65,25 @@ def _fetches(draw: st.DrawFn) -> Cases:
 def _shared_fetches(draw: st.DrawFn) -> SharedCases:
     """Much the same script, on the pages of a few origins; a cache may keep what it asks for."""
     several = draw(st.lists(strategies.options(), min_size=1, max_size=2))
-    entry = draw(st.just(0) | plans.tuples(several))
-    plan = plans.Plan(several, {}, entry, {}, by_tenant=draw(st.booleans()))
+    plan = draw(plans.shared(several))
     options = draw(st.sampled_from(several))
     pages = draw(strategies.pages(cacheable=True))
     paths = sorted(set(pages) - {"/crash"})
     script = draw(strategies.scripts(options, paths=paths))
     near = st.lists(strategies.origins(options), min_size=1, max_size=2)
     origins = st.sampled_from([script.origin, *draw(near)])
-    simple = st.builds(script._replace, origin=origins, method=st.just("GET"), headers=st.just(()))
+    servers = st.sampled_from(plans.SERVERS[: draw(st.integers(1, 2))])
+    simple = st.builds(
+        script._replace,
+        origin=origins,
+        method=st.just("GET"),
+        headers=st.just(()),
+        server=servers,
+    )
     others = st.builds(
         script._replace,
         origin=origins,
+        server=servers,
         method=st.sampled_from([script.method, "GET", "PUT"]),
         headers=st.sampled_from([script.headers, (), (("X-One", "1"),)]),
     )
@@ -177,9 +184,11 @@ class ConformanceSuite:
             for script, others in zip(order, others_come_first, strict=False):
                 if others:
                     # A crawler or a page of the site itself: no Origin, and its answer is kept.
-                    cache("GET", SERVER + script.path, [])
+                    cache("GET", script.server + script.path, [])
                 request = _request(script)
-                options = plan.governing(script.path, script.method, script.origin) or {}
+                options = (
+                    plan.governing(script.path, script.method, script.origin, script.server) or {}
+                )
                 through = fetch(request, cache)
                 expectations.expect_from_cache(
                     options, script, request, direct[script], through, cache

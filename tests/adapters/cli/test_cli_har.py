@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 ALLOWED = {"Access-Control-Allow-Origin": PAGE, "Vary": "Origin"}
 STAR = {"Access-Control-Allow-Origin": "*"}
 PUT = {**ALLOWED, "Access-Control-Allow-Methods": "PUT"}
+# A page of another site than the API's.
+SHOP = {"origin": "https://shop.example.org"}
+SHARED = {
+    "Access-Control-Allow-Origin": SHOP["origin"],
+    "Access-Control-Allow-Credentials": "true",
+    "Vary": "Origin",
+}
 COOKIE = {"Cookie": "session=secret"}
 JSON = {"Content-Type": "application/json"}
 TOKEN = {"Authorization": "Bearer secret"}
@@ -403,6 +410,16 @@ ROWS = [
         for key in ("_console", "_consoleMessages", "_errors")
         for entry in [{**chromium(**BLOCKED), key: [DENIED]}]
     ),
+    # --- cookies
+    *(
+        Row(
+            f"a cookie that browsers keep from other sites: {cookie}",
+            [chromium(asks={**SHOP, **sent}, gets={**SHARED, "Set-Cookie": cookie})],
+            [None],
+            {"cookie-not-sent"},
+        )
+        for cookie, sent in [("session=1", {}), ("a=1; SameSite=None", {}), ("a=1; Secure", COOKIE)]
+    ),
     # --- what only looks like what needs no look
     Row("a font", [chromium(kind="font", **BLOCKED)], ["not-enough-data"], set()),
     Row(
@@ -427,6 +444,26 @@ HEALTHY: list[tuple[str, list[dict[str, Any]], int]] = [
     (
         "cookies",
         [firefox(asks=COOKIE, gets={**ALLOWED, "Access-Control-Allow-Credentials": "true"})],
+        1,
+    ),
+    (
+        "cookies that browsers send, to another site and to their own",
+        [
+            chromium(asks=SHOP, gets={**SHARED, "Set-Cookie": "a=1; SameSite=None; Secure"}),
+            chromium(
+                gets={**ALLOWED, "Access-Control-Allow-Credentials": "true", "Set-Cookie": "a=1"}
+            ),
+        ],
+        2,
+    ),
+    (
+        "a cookie of an answer that is for no cookies",
+        [
+            chromium(
+                asks=SHOP,
+                gets={**SHARED, "Access-Control-Allow-Credentials": "false", "Set-Cookie": "a=1"},
+            )
+        ],
         1,
     ),
     ("a preflight", [chromium("PUT", gets=ALLOWED), preflight(204, PUT)], 1),

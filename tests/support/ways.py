@@ -1,0 +1,31 @@
+"""One policy in each way that adapters take it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from corscore import Policy, PolicyResolver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from corscore.integration import Policies
+
+
+def as_it_is(policy: Any) -> Policies:
+    return policy
+
+
+def last_of_a_tuple(policy: Policy) -> Policies:
+    """A tuple whose first policy allows none of the origins in tests."""
+    return Policy(allow_origins=["https://first.invalid"], allow_credentials=True), policy
+
+
+def of_a_tenant(policy: Policy) -> Policies:
+    return PolicyResolver(lambda host: policy, timeout=None)
+
+
+WAYS: list[Callable[[Any], Policies]] = [as_it_is, last_of_a_tuple, of_a_tenant]
+IN_EVERY_WAY = pytest.mark.parametrize("way", WAYS)
