@@ -22,7 +22,7 @@ ASV_PYTHON = --config $(ASV_CONFIG) --environment virtualenv:$(shell $(PYTHON) -
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 BENCH := bench bench-compare bench-html bench-table bench-check bench-baseline sanitize
-.PHONY: $(BENCH) help install demo test test-fast cov deep fuzz mutants test-oldest lint format types screenshots dist \
+.PHONY: $(BENCH) help install demo test test-fast cov deep fuzz mutants test-oldest lint format types screenshots option-table docs docs-check dist \
 	wheel clean
 
 help:  ## Show this list
@@ -109,6 +109,13 @@ sanitize: $(VENV)/.test  ## Run the tests of the matcher on a build with ASan an
 
 screenshots: $(VENV)/.installed  ## Make docs/cli/*.svg: what the commands print on a terminal
 	$(BIN)/python docs/screenshots.py
+
+option-table: $(VENV)/.installed  ## Write the spellings of each option into docs/options.md
+	$(BIN)/python docs/option_table.py
+
+# The pages as a new user follows them, in an environment that has nothing but the wheel.
+docs-check: $(VENV)/.test dist  ## Follow every page of the documentation, in an environment made from the wheel
+	CORSCORE_WHEEL="$$(echo dist/*.whl)" $(PYTEST) tests/house/test_pages.py $(ARGS)
 
 dist: $(VENV)/.dist  ## Build the source distribution and a wheel into dist/
 	rm -rf build dist

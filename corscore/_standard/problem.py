@@ -73,6 +73,9 @@ class ConfigError(ValueError):
         problems: All problems found, in the order of the options; never empty.
     """
 
+    # What a traceback prints is what users import.
+    __module__ = "corscore"
+
     problems: tuple[Problem, ...]
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
@@ -82,7 +85,10 @@ class ConfigError(ValueError):
     def __str__(self) -> str:
         count = len(self.problems)
         head = "1 problem" if count == 1 else f"{count} problems"
-        return "\n\n  ".join((f"{head} in the CORS configuration:", *map(_indented, self.problems)))
+        lines = [f"{head} in the CORS configuration:", *map(_indented, self.problems)]
+        if self.problems:
+            lines.append(f"more about a code in brackets: corscore code {self.problems[0].code}")
+        return "\n\n  ".join(lines)
 
 
 def _indented(problem: Problem) -> str:
