@@ -10,10 +10,11 @@
         result = fetch(client, "/articles", origin="https://evil.example")
         assert_cors_refused(result, reason="no-allow-origin")
 
-Clients: Starlette's and FastAPI's ``TestClient``, ``httpx.Client``, Flask's ``app.test_client()``,
-``django.test.Client``, a ``requests.Session`` or ``requests`` itself; and to be awaited,
-``httpx.AsyncClient`` and ``django.test.AsyncClient``. A client is one server to the model, wherever
-a redirect leads. With pytest the fixture ``cors_browser`` is there without being asked for.
+Clients: Starlette's and FastAPI's ``TestClient``, a ``Client`` of httpx2 or httpx, Flask's
+``app.test_client()``, ``django.test.Client``, a ``requests.Session`` or ``requests`` itself; and to
+be awaited, an ``AsyncClient`` of httpx2 or httpx and ``django.test.AsyncClient``. A client is one
+server to the model, wherever a redirect leads. With pytest the fixture ``cors_browser`` is there
+without being asked for.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ _OF_CONNECTION = frozenset(
 )
 
 _SUPPORTED = (
-    "Starlette's and FastAPI's TestClient, httpx.Client, httpx.AsyncClient, Flask's "
+    "Starlette's and FastAPI's TestClient, Client and AsyncClient of httpx2 and httpx, Flask's "
     "app.test_client(), django.test.Client, django.test.AsyncClient, requests.Session and "
     "requests itself"
 )
@@ -114,7 +114,7 @@ def _has(client: Any, *names: str) -> bool:
 
 
 class _Httpx(Client):
-    """httpx, and Starlette's TestClient, which is made of it."""
+    """A client of httpx2 or httpx, or Starlette's TestClient, which is a subclass of one."""
 
     def __init__(self, client: Any) -> None:
         super().__init__(client)

@@ -103,7 +103,7 @@ ALLOWED = {
                 "django",
                 "fastapi",
                 "flask",
-                "httpx",
+                "httpx2",
                 "rich",
                 "starlette",
                 "uvicorn",

@@ -20,7 +20,7 @@ from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-import httpx
+import httpx2
 import pytest
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -255,7 +255,7 @@ def proxied(config: str, app: Any, http: str = "", spent: str = "") -> Iterator[
     """An ASGI application behind nginx; a path that is spent was asked for once."""
     with asgi(app) as upstream, nginx(config, upstream, http) as base:
         if spent:
-            httpx.get(f"{base}{spent}")
+            httpx2.get(f"{base}{spent}")
         yield base
 
 
@@ -265,7 +265,7 @@ def cached(config: str, app: Any) -> Iterator[str]:
     zone = "proxy_cache_path {folder}/cache keys_zone=one:1m;"
     location = f"location / {{ proxy_pass {{upstream}}; proxy_cache one; {config} }}"
     with proxied(location, app, zone) as base:
-        httpx.get(f"{base}/ok", headers={"Origin": OTHER})
+        httpx2.get(f"{base}/ok", headers={"Origin": OTHER})
         yield base
 
 

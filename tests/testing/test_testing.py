@@ -8,6 +8,7 @@ import http.server
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import httpx2
 import pytest
 import requests
 from django.http import HttpRequest, HttpResponse
@@ -139,6 +140,13 @@ def httpx_client(address: str) -> Iterator[Any]:
 
 
 @pytest.fixture
+def httpx2_client(address: str) -> Iterator[Any]:
+    cookies = {"session": "1"}
+    with httpx2.Client(base_url=address, cookies=cookies, auth=("a", "b")) as client:
+        yield client
+
+
+@pytest.fixture
 def requests_session(address: str) -> Iterator[Any]:
     with requests.Session() as session:
         session.headers["Authorization"] = "the client's own"
@@ -171,6 +179,7 @@ def django_client() -> Iterator[Any]:
 CLIENTS = [
     "starlette_client",
     "httpx_client",
+    "httpx2_client",
     "requests_session",
     "flask_client",
     "werkzeug_client",
@@ -269,9 +278,15 @@ async def _over_httpx(**options: Any) -> FetchResult:
         return await afetch(client, "/articles", **options)
 
 
-async def _over_httpx_by_fetch(**options: Any) -> FetchResult:
-    transport = httpx.ASGITransport(starlette_app())
-    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+async def _over_httpx2(**options: Any) -> FetchResult:
+    transport = httpx2.ASGITransport(starlette_app())
+    async with httpx2.AsyncClient(transport=transport, base_url="http://testserver") as client:
+        return await afetch(client, "/articles", **options)
+
+
+async def _over_httpx2_by_fetch(**options: Any) -> FetchResult:
+    transport = httpx2.ASGITransport(starlette_app())
+    async with httpx2.AsyncClient(transport=transport, base_url="http://testserver") as client:
         coroutine: Any = fetch(client, "/articles", **options)
         result: FetchResult = await coroutine
         return result
@@ -286,7 +301,9 @@ async def _over_flask(**options: Any) -> FetchResult:
     return await afetch(flask_app().test_client(), "/articles", **options)
 
 
-@pytest.mark.parametrize("over", [_over_httpx, _over_httpx_by_fetch, _over_django, _over_flask])
+@pytest.mark.parametrize(
+    "over", [_over_httpx, _over_httpx2, _over_httpx2_by_fetch, _over_django, _over_flask]
+)
 def test_asynchronous_clients(over: Callable[..., Any]) -> None:
     allowed = asyncio.run(over(origin=APP, method="PUT", credentials="include"))
     assert_cors_allowed(allowed, exposes=["X-Total"])

@@ -1,4 +1,4 @@
-"""A transport over httpx: one request at a time, without redirects, cookies and bodies."""
+"""A transport over httpx2: one request at a time, without redirects, cookies and bodies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 
 from corscore.diagnostics import NoResponse
 from corscore_cli.shell.output import Mistake
@@ -41,7 +41,7 @@ _CERTIFICATES = {
 def open_transport(timeout: float, total: float) -> Iterator[Transport]:
     """Open a transport for ``corscore.diagnostics.probe``, which raises ``NoResponse``.
 
-    It reads the head of each response only, up to the 100 KiB that httpx takes.
+    It reads the head of each response only, up to the 100 KiB that httpx2 takes.
 
     Args:
         timeout: Seconds for one response, its connection included.
@@ -52,14 +52,14 @@ def open_transport(timeout: float, total: float) -> Iterator[Transport]:
     """
     loop = asyncio.new_event_loop()
     try:
-        client = httpx.AsyncClient(
+        client = httpx2.AsyncClient(
             timeout=timeout,
             follow_redirects=False,
-            # Without it httpx would send the user name and password of a URL.
-            auth=httpx.Auth(),
+            # Without it httpx2 would send the user name and password of a URL.
+            auth=httpx2.Auth(),
             event_hooks={"response": [_keep_head]},
             headers={"User-Agent": _AGENT},
-            limits=httpx.Limits(max_keepalive_connections=0),
+            limits=httpx2.Limits(max_keepalive_connections=0),
         )
     except (ValueError, OSError, ImportError) as error:
         loop.close()
@@ -76,7 +76,7 @@ def open_transport(timeout: float, total: float) -> Iterator[Transport]:
 class _Http:
     def __init__(
         self,
-        client: httpx.AsyncClient,
+        client: httpx2.AsyncClient,
         loop: asyncio.AbstractEventLoop,
         thread: ThreadPoolExecutor,
         timeout: float,
@@ -98,11 +98,11 @@ class _Http:
         left = min(self._timeout, self._deadline - time.monotonic())
         try:
             return self._thread.submit(self._run, method, url, headers, max(left, 0)).result()
-        except (TimeoutError, asyncio.TimeoutError, httpx.TimeoutException):
+        except (TimeoutError, asyncio.TimeoutError, httpx2.TimeoutException):
             seconds = f"{self._timeout:g} s"
             message = f"{_origin(url)} did not answer within {seconds}. {_NO_CORS}"
             raise NoResponse("network-error", message, _LOOK) from None
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
             raise _named(error, url) from None
         except KeyboardInterrupt:
             # Closing the transport waits for the thread.
@@ -122,15 +122,15 @@ class _Http:
         self._client.cookies.clear()
         pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         request = self._client.build_request(method, url, headers=pairs)
-        # httpx writes it in upper case, which browsers do not.
+        # httpx2 writes it in upper case, which browsers do not.
         request.method = method
         response = await self._client.send(request, stream=True)
         await response.aclose()
         return response.status_code, response.extensions[_HEAD]
 
 
-async def _keep_head(response: httpx.Response) -> None:
-    """Keep the head, and hide Location from httpx, which fails on one that it cannot parse."""
+async def _keep_head(response: httpx2.Response) -> None:
+    """Keep the head, and hide Location from httpx2, which fails on one that it cannot parse."""
     response.extensions[_HEAD] = list(response.headers.raw)
     response.headers.pop("location", None)
 
@@ -161,13 +161,13 @@ def _network(causes: list[BaseException], url: str) -> str:
             return f"the name in {origin} is not known"
         if isinstance(cause, ConnectionRefusedError):
             return f"no server listens at {origin}"
-        if isinstance(cause, httpx.RemoteProtocolError):
+        if isinstance(cause, httpx2.RemoteProtocolError):
             return f"{origin} broke off, or does not speak HTTP"
-        if isinstance(cause, httpx.ProxyError):
+        if isinstance(cause, httpx2.ProxyError):
             return "the proxy did not let it through"
-        if isinstance(cause, (ConnectionError, httpx.ReadError, httpx.WriteError)):
+        if isinstance(cause, (ConnectionError, httpx2.ReadError, httpx2.WriteError)):
             return f"{origin} closed the connection"
-        if isinstance(cause, (httpx.InvalidURL, httpx.UnsupportedProtocol)):
+        if isinstance(cause, (httpx2.InvalidURL, httpx2.UnsupportedProtocol)):
             return f"{origin} is no URL that can be asked"
     return f"{origin} cannot be reached"
 

@@ -11,7 +11,7 @@ from io import TextIOWrapper
 _MISSING_EXTRA = (
     'corscore: the command needs the package {package}; run: pip install "corscore[cli]"\n'
 )
-_EXTRA = ("click", "httpx", "rich", "uvicorn")
+_EXTRA = ("click", "httpx2", "rich", "uvicorn")
 
 
 def main() -> None:

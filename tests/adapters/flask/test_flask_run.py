@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import httpx
+import httpx2
 import pytest
 
 from cors_headers import OTHER_PAGE, PAGE, READABLE, REFUSED, UNTOUCHED, cors_of
@@ -42,11 +42,11 @@ def create_app():
 
 
 class Running(NamedTuple):
-    client: httpx.Client
+    client: httpx2.Client
     source: Path
     log: Path
 
-    def get(self, path: str, origin: str | None = None) -> httpx.Response:
+    def get(self, path: str, origin: str | None = None) -> httpx2.Response:
         return self.client.get(path, headers={"Origin": origin} if origin else {})
 
     def waits_for(self, condition: Callable[[], bool]) -> None:
@@ -59,7 +59,7 @@ class Running(NamedTuple):
 def _holds(condition: Callable[[], bool]) -> bool:
     try:
         return condition()
-    except httpx.TransportError:
+    except httpx2.TransportError:
         return False  # not there yet, or just restarting
 
 
@@ -82,7 +82,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
             start_new_session=True,
         )
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
             found = Running(client, source, log)
             found.waits_for(lambda: found.get("/").status_code == 200)
             yield found

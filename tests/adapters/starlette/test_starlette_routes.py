@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import fastapi
-import httpx
+import httpx2
 import pytest
 from fastapi import APIRouter, FastAPI
 from starlette.applications import Starlette
@@ -244,7 +244,7 @@ def test_under_a_real_server(layer: Layer) -> None:
     }
     with (
         serve(app, lifespan="on", root_path="/mounted") as served,
-        httpx.Client(base_url=served.origin) as client,
+        httpx2.Client(base_url=served.origin) as client,
     ):
         assert client.get("/api/files/caf%C3%A9").json() == "café"
         assert {line: governing(client, *line.split()) for line in expected} == expected
