@@ -125,9 +125,19 @@ class CachedLookup(Lookup):
         """True: an answer is also awaited by other requests."""
         return True
 
-    def forget(self) -> None:
-        """Forget all answers, for example after a change of the tenants' settings."""
-        self._remembered.clear()
+    def forget(self, value: str | None = None) -> None:
+        """Forget answers, for example after a change of a tenant's settings.
+
+        Args:
+            value: Only the answers whose key has it, such as the tenant's host; None forgets all.
+        """
+        # What is being asked for now may be an answer of before.
+        for flight in list(self._flights.values()):
+            flight.is_outdated = True
+        if value is None:
+            self._remembered.clear()
+        else:
+            self._remembered.forget(value)
 
     def _known(self, request: RequestInfo) -> Any:
         return self._remembered.get(_compact([get(request) for get in self._getters]))
@@ -201,7 +211,7 @@ class CachedLookup(Lookup):
     def _land(self, flight: _Flight, key: Hashable) -> Any:
         if flight.answer is FAILED:
             flight.answer = self._last(key)
-        else:
+        elif not flight.is_outdated:
             self._remembered.put(key, flight.answer)
         flight.has_landed = True
         return flight.answer
@@ -222,13 +232,15 @@ class _Flight:
         over: The event that is set when the call has ended.
         has_landed: Whether it ended with an answer or a failure, and was not cancelled.
         answer: The answer; ``FAILED`` where the function gave none.
+        is_outdated: Whether ``forget`` was called meanwhile, so that the answer is not remembered.
     """
 
-    __slots__ = ("answer", "has_landed", "over")
+    __slots__ = ("answer", "has_landed", "is_outdated", "over")
 
     def __init__(self, over: Any) -> None:
         self.over: Any = over
         self.has_landed = False
+        self.is_outdated = False
         self.answer: Any = FAILED
 
 

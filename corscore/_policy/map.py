@@ -109,15 +109,18 @@ class PolicyMap:
         policies, default = read_map(mapping)
         return cls(policies, default=default)
 
-    def to_mapping(self) -> dict[str, object]:
+    def to_mapping(self, *, resolvers: Mapping[str, object] | None = None) -> dict[str, object]:
         """Return the map as ``from_mapping`` reads it, in types that JSON and TOML share.
 
+        Args:
+            resolvers: Names for resolvers, which are code: the name is stored.
+
         Raises:
-            TypeError: A policy has an origin resolver, which is code.
+            TypeError: There is a resolver without a name.
         """
         from corscore._policy.mapping import stored_map
 
-        return stored_map(self)
+        return stored_map(self, resolvers)
 
     def policy_for(
         self, path: str, *, host: str | None = None, origin: str | None = None
@@ -181,23 +184,45 @@ class PolicyMap:
         raise AttributeError(f"a PolicyMap is frozen: {name!r} cannot be deleted")
 
 
-def read_policies(mapping: Mapping[str, object]) -> Policy | PolicyTuple | PolicyMap:
+def read_policies(
+    mapping: Mapping[str, object], resolvers: Mapping[str, object] | None = None
+) -> Policy | PolicyTuple | PolicyMap | PolicyResolver:
     """The policies in the table of a file.
 
     Args:
         mapping: The options of one policy; or the item ``"policy"``: a list of tables with options,
             for a tuple, or a table of keys to policies, for a map.
+        resolvers: Resolvers by the names that stand for them in the table, as the values of
+            ``origin_resolver`` and ``policy_resolver``; None where a table has none.
 
     Raises:
         ConfigError: With every problem of all policies.
     """
-    if "policy" not in mapping:
-        return Policy.from_mapping(mapping)
-    if isinstance(mapping["policy"], list):
+    from corscore._policy.mapping import resolved
+
+    unknown: list[Problem] = []
+    table = mapping if resolvers is None else resolved(mapping, resolvers, unknown)
+    try:
+        policies = _read_table(table)
+    except ConfigError as error:
+        raise ConfigError((*unknown, *error.problems)) from None
+    if unknown:
+        raise ConfigError(tuple(unknown))
+    return policies
+
+
+def _read_table(
+    table: Mapping[str, object] | PolicyResolver,
+) -> Policy | PolicyTuple | PolicyMap | PolicyResolver:
+    if isinstance(table, PolicyResolver):
+        return table
+    if "policy" not in table:
+        return Policy.from_mapping(table)
+    if isinstance(table["policy"], list):
         from corscore._policy.mapping import read_tuple
 
-        return read_tuple(mapping)
-    return PolicyMap.from_mapping(mapping)
+        return read_tuple(table)
+    return PolicyMap.from_mapping(table)
 
 
 def _by_host(policies: dict[str, PathPolicy]) -> dict[str, dict[str, PathPolicy]]:

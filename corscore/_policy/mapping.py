@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from corscore._config.options import did_you_mean
 from corscore._config.paths import key_problem
-from corscore._policy.policy import Policy
+from corscore._policy.policy import Policy, resolver_name
 from corscore._policy.tenant import PolicyResolver
 from corscore._policy.tuple import PolicyTuple
 from corscore._standard.problem import ConfigError, Problem
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from corscore._policy.map import PathPolicy, PolicyMap
+    from corscore._policy.reference import Current
 
 POLICY = "policy"
 """The key of a table whose value is more than one policy."""
@@ -23,27 +24,116 @@ POLICY = "policy"
 DEFAULT = "default"
 """The key of a map's default: no path and no host is written so."""
 
+ORIGIN_RESOLVER = "origin_resolver"
+POLICY_RESOLVER = "policy_resolver"
+"""The key of a table whose value is the name of a ``PolicyResolver``."""
+
 # TOML has no null.
 _NONE = "none"
 _ORIGINS = '["https://app.example.com"]'
 
 
-def stored_map(policies: PolicyMap) -> dict[str, object]:
+def stored_map(
+    policies: PolicyMap, resolvers: Mapping[str, object] | None = None
+) -> dict[str, object]:
     """The table that ``read_map`` reads; see ``PolicyMap.to_mapping``."""
     entries = dict(policies.items())
     if policies.default is not None:
         entries[DEFAULT] = policies.default
-    return {POLICY: {key: _stored(policy) for key, policy in entries.items()}}
+    return {POLICY: {key: _stored(policy, resolvers) for key, policy in entries.items()}}
 
 
-def _stored(policies: PathPolicy) -> object:
+def stored_policies(
+    policies: Current, resolvers: Mapping[str, object] | None = None
+) -> dict[str, object]:
+    """The table that ``read_policies`` reads, of any policies.
+
+    Args:
+        policies: A policy, a tuple, a map or a ``PolicyResolver``.
+        resolvers: Names for the resolvers in them; see ``Policy.to_mapping``.
+
+    Raises:
+        TypeError: There is a resolver without a name.
+    """
+    if isinstance(policies, (Policy, PolicyResolver)):
+        table: Any = _stored(policies, resolvers)
+        return dict(table)
+    if isinstance(policies, tuple):
+        return {POLICY: _stored(policies, resolvers)}
+    return stored_map(policies, resolvers)
+
+
+def _stored(policies: PathPolicy, resolvers: Mapping[str, object] | None) -> object:
     if policies is None:
         return _NONE
     if isinstance(policies, PolicyResolver):
-        raise TypeError("PolicyMap.to_mapping(): a PolicyResolver is a function, and no data")
+        name = resolver_name(policies, resolvers)
+        if name is None:
+            raise TypeError(
+                "PolicyMap.to_mapping(): a PolicyResolver is a function, and no data; name it: "
+                'to_mapping(resolvers={"tenants": resolver})'
+            )
+        return {POLICY_RESOLVER: name}
     if isinstance(policies, Policy):
-        return policies.to_mapping()
-    return [policy.to_mapping() for policy in policies]
+        return policies.to_mapping(resolvers=resolvers)
+    return [policy.to_mapping(resolvers=resolvers) for policy in policies]
+
+
+def resolved(
+    mapping: Mapping[str, object], resolvers: Mapping[str, object], problems: list[Problem]
+) -> dict[str, Any] | PolicyResolver:
+    """A table of policies whose resolvers are looked up by their names.
+
+    Args:
+        mapping: The table, as ``read_policies`` takes it.
+        resolvers: The resolvers by their names.
+        problems: Gets one for each name that is not in ``resolvers``.
+    """
+    policies: Any = mapping.get(POLICY)
+    if hasattr(policies, "items"):
+        found = {key: _resolved(value, resolvers, problems) for key, value in policies.items()}
+        return {**mapping, POLICY: found}
+    if policies is not None:
+        return {**mapping, POLICY: _resolved(policies, resolvers, problems)}
+    options: dict[str, Any] | PolicyResolver = _resolved(mapping, resolvers, problems)
+    return options
+
+
+def _resolved(value: Any, resolvers: Mapping[str, object], problems: list[Problem]) -> Any:
+    if isinstance(value, list):
+        return [_resolved(one, resolvers, problems) for one in value]
+    if not hasattr(value, "items"):
+        return value
+    options = {
+        key: _named(key, name, resolvers, problems)
+        if key in (ORIGIN_RESOLVER, POLICY_RESOLVER) and isinstance(name, str)
+        else name
+        for key, name in value.items()
+    }
+    resolver = options.get(POLICY_RESOLVER)
+    # Options beside it would be ignored; they are reported as it is itself, which is no option.
+    return resolver if len(options) == 1 and isinstance(resolver, PolicyResolver) else options
+
+
+def _named(key: str, name: str, resolvers: Mapping[str, object], problems: list[Problem]) -> object:
+    if name in resolvers:
+        return resolvers[name]
+    kind = "PolicyResolver(policy_of)" if key == POLICY_RESOLVER else "OriginResolver(is_allowed)"
+    problems.append(
+        Problem(
+            "resolver-unknown",
+            key,
+            name,
+            f"no resolver has the name {shown(name)}; known: {', '.join(resolvers) or 'none'}.",
+            f"name it where the application is built: resolvers={{{quoted(name)}: {kind}}}",
+        )
+    )
+    # A stand-in, so that the other options are checked, too.
+    return PolicyResolver(_unknown) if key == POLICY_RESOLVER else _unknown
+
+
+def _unknown(*_: object) -> bool:
+    return False
 
 
 def read_tuple(mapping: Mapping[str, object]) -> PolicyTuple:
@@ -98,6 +188,8 @@ def _beside(mapping: Mapping[str, object]) -> Iterable[Problem]:
 def _read(key: str, value: Any, problems: list[Problem]) -> PathPolicy:
     if value is None or value == _NONE:
         return None
+    if isinstance(value, PolicyResolver):
+        return value
     if hasattr(value, "items"):
         return _read_policy(key, value, problems)
     if isinstance(value, (list, tuple)) and value and all(hasattr(one, "items") for one in value):

@@ -89,5 +89,16 @@ class Remembered:
             for table in self._tables.values():
                 table.clear()
 
+    def forget(self, value: object) -> None:
+        """Forget the answers whose key is a value or has it, and those known by a digest."""
+        with self._lock:
+            for table in self._tables.values():
+                for key in [key for key in table if _has(key, value)]:
+                    del table[key]
+
     def __len__(self) -> int:
         return sum(map(len, self._tables.values()))
+
+
+def _has(key: Hashable, value: object) -> bool:
+    return value in key if isinstance(key, tuple) else key == value or isinstance(key, bytes)

@@ -142,25 +142,33 @@ class Policy(Options):
 
         return build(*read_environment(prefix, environ), cls)
 
-    def to_mapping(self) -> dict[str, object]:
+    def to_mapping(self, *, resolvers: Mapping[str, object] | None = None) -> dict[str, object]:
         """Return the options that differ from the defaults, as ``from_mapping`` reads them.
 
         Values are of the types that JSON and TOML share: no header of a preflight's age is
         ``"none"``, and the flags of a regex are in it, ``"(?i)..."``.
 
+        Args:
+            resolvers: Names for origin resolvers, which are code: the name is stored.
+
         Raises:
-            TypeError: The policy has an origin resolver, which is code.
+            TypeError: The policy has an origin resolver without a name.
         """
-        if self.origin_resolver is not None:
-            raise TypeError(
-                "Policy.to_mapping(): origin_resolver is a function, and no data; store a policy "
-                "without it, and give it to the Policy that you build"
-            )
-        return {
+        table = {
             name: stored(getattr(self, name))
             for name, option in OPTIONS.items()
-            if getattr(self, name) != option.default
+            if name != "origin_resolver" and getattr(self, name) != option.default
         }
+        if self.origin_resolver is not None:
+            name = resolver_name(self.origin_resolver, resolvers)
+            if name is None:
+                raise TypeError(
+                    "Policy.to_mapping(): origin_resolver is a function, and no data; store a "
+                    "policy without it, and give it to the Policy that you build, or name it: "
+                    'to_mapping(resolvers={"tenants": is_allowed})'
+                )
+            table["origin_resolver"] = name
+        return table
 
     def _build(self, given: Mapping[str, object], problems: Problems) -> None:
         options, patterns = read_options(given, problems)
@@ -289,3 +297,8 @@ def _rebuilt(options: dict[str, Any]) -> Policy:
 
 NO_ORIGIN: Policy = Policy(allow_origins=["https://none.invalid"])
 """A policy that allows no origin of a real page: for requests whose policy is in doubt."""
+
+
+def resolver_name(resolver: object, resolvers: Mapping[str, object] | None) -> str | None:
+    """The name under which a resolver is known, or None."""
+    return next((name for name, one in (resolvers or {}).items() if one == resolver), None)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
-    from corscore._policy.file import FileWatcher
+    from corscore._policy.follower import Follower
 
     Check = Callable[[Policy | PolicyResolver], None]
     Current = Policy | PolicyTuple | PolicyMap | PolicyResolver
@@ -67,7 +67,7 @@ class PolicyRef:
 
         read = read_policy(path)
         if watch:
-            return _WatchedRef(read.policy, FileWatcher(path, read.content))
+            return FollowedRef(read.policy, FileWatcher(path, read.content))
         return cls(read.policy)
 
     @property
@@ -141,28 +141,44 @@ class PolicyRef:
         return f"<PolicyRef to {self._latest()!r}>"
 
 
-class _WatchedRef(PolicyRef):
-    """A reference to the policy in a file, which each process that serves it watches."""
+class FollowedRef(PolicyRef):
+    """A reference to a policy whose source is followed in each process that serves it.
 
-    __slots__ = ("_policy", "_watcher")
+    Args:
+        policy: The policy as it was read first.
+        follower: Replaces it.
+    """
 
-    def __init__(self, policy: Current, watcher: FileWatcher) -> None:
-        self._watcher = watcher
+    __slots__ = ("_follower", "_policy")
+
+    def __init__(self, policy: Given, follower: Follower) -> None:
+        self._follower = follower
         super().__init__(policy)
 
     def __getattr__(self, name: str) -> Current:
-        # The slot stays empty, so that each reading of it comes here.
+        # The slot is empty until a process serves the policy, so that its first request comes here.
         if name != "current":
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        if self._watcher.process != getpid():
-            self._watcher.start(self)
-        return self._policy
+        self._follower.start(self)
+        with self._lock:
+            self.current = self._policy
+            return self._policy
 
     def _store(self, policy: Current) -> None:
         self._policy = policy
+        if self._follower.process == getpid():
+            self.current = policy
+
+    def empty_slot(self) -> None:
+        """For a forked process: its first request has to start a thread."""
+        try:
+            del self.current
+        except AttributeError:
+            return
 
     def close(self) -> None:
-        self._watcher.stop()
+        """Stop following the source."""
+        self._follower.stop()
 
     def _latest(self) -> Current:
         # Building an application starts no thread: it may be built before a server forks.

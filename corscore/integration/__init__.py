@@ -6,6 +6,8 @@ Public, for those who write an adapter for another framework.
 from __future__ import annotations
 
 from corscore._engine.matcher import FOUND, environ_path, scope_path, single_slash_path
+from corscore._policy.map import read_policies
+from corscore._policy.mapping import stored_policies
 from corscore._policy.policy import NO_ORIGIN
 from corscore._policy.reference import SOURCES, check_every, compiled_source
 from corscore._standard.text import escaped
@@ -48,9 +50,11 @@ __all__ = (
     "policies_from",
     "policy_from",
     "read_own_origins",
+    "read_policies",
     "read_switch",
     "scope_path",
     "single_slash_path",
     "split_forbidden",
+    "stored_policies",
     "translated_policy",
 )

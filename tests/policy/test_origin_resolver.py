@@ -350,6 +350,41 @@ def test_answers_are_remembered_for_their_time(clock: Clock) -> None:
     assert len(calls) == 6
 
 
+def test_forgetting_a_value_keeps_the_answers_of_other_keys() -> None:
+    asked: list[tuple[str | None, ...]] = []
+
+    def is_allowed(origin: str, name: str | None) -> bool:
+        asked.append((origin, name))
+        return True
+
+    resolver = OriginResolver(is_allowed, key=("origin", "header:x-tenant"), timeout=None)
+    long_name = "x" * 600
+    requests = [
+        RequestInfo.from_pairs("GET", [(b"origin", KNOWN.encode()), (b"x-tenant", name.encode())])
+        for name in ("one", "two", long_name)
+    ]
+    for each in requests:
+        assert resolver.ask(each)
+    resolver.forget("one")
+    for each in requests:
+        assert resolver.ask(each)
+    # What is known by the digest of its key may be about any value.
+    assert [name for _, name in asked[3:]] == ["one", long_name]
+
+
+@pytest.mark.parametrize("value", [None, KNOWN])
+def test_what_is_forgotten_while_it_is_asked_for_is_not_remembered(value: str | None) -> None:
+    answers = iter([True, False])
+
+    def is_allowed(origin: str) -> bool:
+        resolver.forget(value)
+        return next(answers)
+
+    resolver = OriginResolver(is_allowed, key=("origin",), timeout=None)
+    assert resolver.ask(request(KNOWN))
+    assert not resolver.ask(request(KNOWN))
+
+
 def test_a_flood_of_origins_does_not_push_out_those_that_are_allowed(clock: Clock) -> None:
     calls: list[str] = []
 

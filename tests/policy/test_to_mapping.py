@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corscore import ConfigError, OriginResolver, Policy, PolicyMap, PolicyRef
+from corscore import (
+    ConfigError,
+    OriginResolver,
+    Policy,
+    PolicyMap,
+    PolicyRef,
+    PolicyResolver,
+)
+from corscore._policy.tuple import PolicyTuple
+from corscore.integration import read_policies, stored_policies
 from corscore.testing.conformance import _strategies as strategies
 
 if TYPE_CHECKING:
@@ -139,3 +148,61 @@ def test_problems_of_a_map_name_their_places(
         PolicyMap.from_mapping(mapping)
     assert [(problem.code, problem.field) for problem in caught.value.problems] == found
     assert all(problem.hint for problem in caught.value.problems)
+
+
+def is_allowed(origin: str, request: object) -> bool:
+    return False
+
+
+TENANTS = PolicyResolver(lambda host: PLAIN)
+RESOLVERS = {"customers": is_allowed, "tenants": TENANTS}
+ASKING = Policy(origin_resolver=is_allowed)
+
+
+@pytest.mark.parametrize(
+    ("policies", "mapping"),
+    [
+        (ASKING, {"origin_resolver": "customers"}),
+        (TENANTS, {"policy_resolver": "tenants"}),
+        (
+            PolicyMap({"/a": TENANTS, "/b": (PLAIN, ASKING)}, default=None),
+            {
+                "policy": {
+                    "/a": {"policy_resolver": "tenants"},
+                    "/b": [{"allow_origins": [ORIGIN]}, {"origin_resolver": "customers"}],
+                }
+            },
+        ),
+        (
+            PolicyTuple((PLAIN, PUBLIC)),
+            {"policy": [{"allow_origins": [ORIGIN]}, PUBLIC.to_mapping()]},
+        ),
+    ],
+    ids=["policy", "resolver", "map", "tuple"],
+)
+def test_a_resolver_is_stored_by_its_name(policies: Any, mapping: dict[str, Any]) -> None:
+    assert stored_policies(policies, RESOLVERS) == mapping
+    assert read_policies(json.loads(json.dumps(mapping)), RESOLVERS) == policies
+
+
+@pytest.mark.parametrize("policies", [ASKING, PolicyMap({"/*": ASKING}), TENANTS])
+def test_a_resolver_without_a_name_is_no_data(policies: Any) -> None:
+    with pytest.raises(TypeError, match="name it"):
+        stored_policies(policies, {"others": len})
+
+
+def test_every_unknown_name_is_reported_beside_the_other_problems() -> None:
+    table = {
+        "policy": {
+            "/a": {"origin_resolver": "nobody", "max_age": -1},
+            "/b": {"policy_resolver": "none"},
+            "/c": {"policy_resolver": "tenants", "max_age": 5},
+        }
+    }
+    with pytest.raises(ConfigError) as caught:
+        read_policies(table, RESOLVERS)
+    assert [problem.code for problem in caught.value.problems][:2] == ["resolver-unknown"] * 2
+    assert {problem.code for problem in caught.value.problems[2:]} >= {
+        "max-age-out-of-range",
+        "option-unknown",
+    }
