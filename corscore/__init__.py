@@ -2,12 +2,15 @@
 
 from corscore._engine.decision import Decision
 from corscore._engine.request import RequestInfo
-from corscore._policy.map import PolicyMap
 from corscore._policy.policy import Policy
-from corscore._policy.reference import PolicyRef
-from corscore._policy.resolver import OriginResolver
-from corscore._policy.tenant import PolicyResolver
 from corscore._standard.problem import ConfigError, Problem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from corscore._policy.map import PolicyMap
+    from corscore._policy.reference import PolicyRef
+    from corscore._policy.resolver import OriginResolver
+    from corscore._policy.tenant import PolicyResolver
 
 __all__ = (
     "ConfigError",
@@ -20,3 +23,23 @@ __all__ = (
     "Problem",
     "RequestInfo",
 )
+
+# Imported when they are used: most programs need none of them.
+_ROOMS = {
+    "OriginResolver": "resolver",
+    "PolicyMap": "map",
+    "PolicyRef": "reference",
+    "PolicyResolver": "tenant",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = __import__(f"corscore._policy.{_ROOMS[name]}", fromlist=[name])
+    globals()[name] = found = getattr(module, name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

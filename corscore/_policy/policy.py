@@ -6,7 +6,6 @@ from corscore._config.options import LISTS, OPTIONS, Options, read_options
 from corscore._config.spelling import KEYWORDS, Problems, rebuilding, regex_meaning, stored
 from corscore._engine.compiled import Compiled
 from corscore._engine.decision import Decision
-from corscore._policy.resolver import resolver_of
 from corscore._standard.fetch import CORS_SAFELISTED_REQUEST_HEADERS
 
 TYPE_CHECKING = False
@@ -176,7 +175,12 @@ class Policy(Options):
         # other, and a replaced policy would stay in memory until the garbage collector runs.
         for name in OPTIONS:
             object.__setattr__(self, name, getattr(options, name))
-        resolver = resolver_of(options.origin_resolver)
+        resolver = None
+        if options.origin_resolver is not None:
+            # Imported late: most policies have none.
+            from corscore._policy.resolver import resolver_of
+
+            resolver = resolver_of(options.origin_resolver)
         vary = () if resolver is None else resolver.vary
         object.__setattr__(self, "resolver", resolver)
         self._take(Compiled(options, patterns, vary, has_resolver=resolver is not None))

@@ -133,9 +133,9 @@ class OriginResolver(CachedLookup):
 
 
 def resolver_of(
-    given: Callable[..., Any] | OriginResolver | None,
-) -> Resolver | OriginResolver | None:
-    """The resolver that a checked value of the option ``origin_resolver`` means, or None."""
+    given: Callable[..., Any] | OriginResolver,
+) -> Resolver | OriginResolver:
+    """The resolver that a checked value of the option ``origin_resolver`` means."""
     if callable(given):
         return Resolver(given)
     return given

@@ -13,6 +13,7 @@ from fnmatch import fnmatch
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -253,14 +254,22 @@ def test_the_engine_depends_on_the_standard_library(path: Path) -> None:
 
 
 def test_the_engine_package_is_a_table_of_contents() -> None:
-    statements = [
-        node
-        for node in _tree(ENGINE / "__init__.py").body
-        if not isinstance(node, ast.Import | ast.ImportFrom | ast.Assign)
-    ]
-    assert [ast.unparse(node) for node in statements[1:]] == []  # the first one is its docstring
-    assert all(hasattr(corscore, name) for name in corscore.__all__)
-    assert not [name for name in corscore.__all__ if name.startswith("_")]
+    for name in corscore.__all__:
+        assert getattr(corscore, name).__module__.partition(".")[0] == "corscore", name
+    hidden = {"TYPE_CHECKING"} | {name for name in dir(corscore) if name.startswith("_")}
+    others = {name for name in dir(corscore) if name not in hidden | set(corscore.__all__)}
+    assert all(isinstance(getattr(corscore, name), ModuleType) for name in others), others
+    with pytest.raises(AttributeError, match="'corscore' has no attribute 'Polizy'"):
+        corscore.Polizy  # noqa: B018
+
+
+def test_a_program_with_one_policy_imports_no_resolver() -> None:
+    code = (
+        "import sys; from corscore import Policy; Policy(allow_origins=['https://a.example'])\n"
+        "print(*(name for name in sys.modules if name.startswith('corscore._policy.')))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert run.stdout.split() == ["corscore._policy.policy"]
 
 
 def _modules_loaded_by_import(*flags: str) -> set[str]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from corscore.integration import Policies
 
 
-def as_it_is(policy: Any) -> Policies:
+def as_it_is(policy: Policies) -> Policies:
     return policy
 
 
