@@ -15,7 +15,7 @@ cpdef single_slash_path(environ)
 cdef object _NO_KEY
 cdef bytes _HOST
 cdef str _BELOW, _IN_LABEL
-cdef Py_ssize_t _HOST_LENGTH, _LONGEST_HOST, _LONGEST_LABEL
+cdef Py_ssize_t _HOST_LENGTH, _LONGEST_HOST, _LONGEST_LABEL, _MOST_KNOWN
 
 @cython.locals(name=bytes)
 cpdef host_of(headers)
@@ -53,8 +53,8 @@ cdef class PathTable:
 @cython.final
 cdef class HostTable:
     cdef object _ambiguous
-    cdef PathTable _rest
-    cdef dict _literals, _below
+    cdef PathTable _rest, _no_keys
+    cdef dict _literals, _below, _known
 
     @cython.locals(path=str, resolved=str, name=str, table=PathTable)
     cpdef find(self, path, host)
@@ -62,6 +62,9 @@ cdef class HostTable:
     cpdef find_scope(self, scope)
 
     cpdef find_environ(self, environ)
+
+    @cython.locals(name=str, table=PathTable)
+    cdef PathTable _learned(self, host)
 
     @cython.locals(table=PathTable, dot=Py_ssize_t)
     cdef PathTable _table(self, str host)

@@ -2,7 +2,7 @@
 """``PathTable``: policies by path; ``HostTable``: policies by host and path.
 
 One source, two builds, as ``matcher_py``. Paths are compared as frameworks route them: decoded
-once, case-sensitive. A table never changes.
+once, case-sensitive. The policies of a table never change.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ _LONGEST_LABEL = 63
 _IN_LABEL = "abcdefghijklmnopqrstuvwxyz0123456789-_"
 # In the policies of a host, for a path that none of its keys covers.
 _NO_KEY = object()
+# Of a `HostTable`: clients send any host.
+_MOST_KNOWN = 1_000
 
 
 def scope_path(scope: Mapping[str, Any]) -> str:
@@ -198,14 +200,14 @@ class HostTable:
     ) -> None:
         self._ambiguous = ambiguous
         self._rest = rest
-        self._literals: dict[str | bytes | None, PathTable] = {}
-        self._below: dict[str | bytes | None, PathTable] = {}
+        self._no_keys = PathTable({}, _NO_KEY, ambiguous)
+        self._literals: dict[str, PathTable] = {}
+        self._below: dict[str, PathTable] = {}
         for host, policies in hosts.items():
             tables = self._below if host.startswith(_BELOW) else self._literals
-            name = host.removeprefix(_BELOW)
-            table = PathTable(policies, _NO_KEY, ambiguous)
-            # As a server of ASGI hands it over, too.
-            tables[name] = tables[name.encode()] = table
+            tables[host.removeprefix(_BELOW)] = PathTable(policies, _NO_KEY, ambiguous)
+        # Values of Host as they were sent, in bytes under ASGI.
+        self._known: dict[str | bytes | None, PathTable] = {}
 
     def find(self, path: str, host: str | bytes | None) -> Any:
         """Return the policy that governs a path on a host; None leaves it alone. Never raises.
@@ -216,13 +218,9 @@ class HostTable:
                 what is malformed is no host.
         """
         path = path or "/"
-        # Most requests name a host as its key does.
-        table = self._literals.get(host)
-        if table is None and host is not None:
-            if isinstance(host, bytes):
-                host = host.decode("latin-1")
-            name = host_name(host)
-            table = None if name is None else self._table(name)
+        table = self._known.get(host)
+        if table is None:
+            table = self._learned(host)
         policy = self._at(table, path)
         if _may_resolve(path):
             resolved = _resolved(path)
@@ -240,23 +238,31 @@ class HostTable:
         """The policy for a WSGI environ."""
         return self.find(environ_path(environ), environ.get("HTTP_HOST"))
 
-    def _table(self, host: str) -> PathTable | None:
-        table = self._literals.get(host)
-        if table is None and self._below:
-            dot = host.find(".")
-            while dot >= 0 and table is None:
-                table = self._below.get(host[dot + 1 :])
-                dot = host.find(".", dot + 1)
-            if table is not None and not _is_domain(host):
-                return None
+    def _learned(self, host: str | bytes | None) -> PathTable:
+        """The policies of a host, which are remembered."""
+        name = host_name(host.decode("latin-1") if isinstance(host, bytes) else host)
+        if name is None:
+            return self._no_keys
+        if len(self._known) >= _MOST_KNOWN:
+            self._known = {}
+        table = self._known[host] = self._table(name)
         return table
 
-    def _at(self, table: PathTable | None, path: str) -> Any:
+    def _table(self, host: str) -> PathTable:
+        table = self._literals.get(host)
         if table is not None:
-            policy = table._find(path)
-            if policy is not _NO_KEY:
-                return policy
-        return self._rest._find(path)
+            return table
+        dot = host.find(".")
+        while dot >= 0:
+            table = self._below.get(host[dot + 1 :])
+            if table is not None:
+                return table if _is_domain(host) else self._no_keys
+            dot = host.find(".", dot + 1)
+        return self._no_keys
+
+    def _at(self, table: PathTable, path: str) -> Any:
+        policy = table._find(path)
+        return self._rest._find(path) if policy is _NO_KEY else policy
 
 
 def _is_domain(host: str) -> bool:

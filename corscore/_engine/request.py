@@ -116,7 +116,7 @@ class RequestInfo:
         info = cls.__new__(cls)
         info.method = method
         info._get = get
-        info._host_of = None
+        info._pairs = info._host_of = None
         info.path = path
         info.native = native
         return info
@@ -147,6 +147,7 @@ class RequestInfo:
         info.method = method
         info._get = lambda name: get(_keys[name])
         info.native = environ if native is None else native
+        info._pairs = None
         info._host_of = host_of
         info._path_of = path_of or matcher.environ_path
         return info
@@ -175,7 +176,8 @@ class RequestInfo:
         Raises:
             TypeError: When the pairs are not bytes.
         """
-        if isinstance(pairs, (list, tuple)) and pairs and str in map(type, pairs[0]):
+        first = pairs[0] if pairs and isinstance(pairs, (list, tuple)) else (b"", b"")
+        if str in (type(first[0]), type(first[1])):
             raise TypeError(
                 "RequestInfo.from_pairs: the pairs have to be bytes, as an ASGI scope has them; "
                 "for str write RequestInfo.from_getter(method, headers.get)"
@@ -212,11 +214,13 @@ class RequestInfo:
         It is the one that the framework accepts, in lower case, without port and one dot at its
         end.
         """
-        if self._host_of is not None:
-            host = self._host_of(self.native)
-        elif self._get is None and self._pairs is not None:
+        # In variables: an attribute of a class with `__getattr__` takes long.
+        host_of, pairs = self._host_of, self._pairs
+        if host_of is not None:
+            host = host_of(self.native)
+        elif pairs is not None:
             # Not the other headers, too.
-            line = matcher.host_of(self._pairs)
+            line = matcher.host_of(pairs)
             host = None if line is None else line.decode("latin-1")
         else:
             host = self.host

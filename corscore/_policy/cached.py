@@ -140,11 +140,17 @@ class CachedLookup(Lookup):
             self._remembered.forget(value)
 
     def _known(self, request: RequestInfo) -> Any:
-        return self._remembered.get(_compact([get(request) for get in self._getters]))
+        return self._remembered.get(_compact(self._values_of(request)))
+
+    def _values_of(self, request: RequestInfo) -> list[str | None]:
+        if len(self._getters) == 1:
+            # As nearly always: a comprehension would take longer than the value.
+            return [self._getters[0](request)]
+        return [get(request) for get in self._getters]
 
     def _answer(self, request: RequestInfo) -> Any:
         """The answer for a request, remembered or asked for; ``FAILED`` without one."""
-        values = [get(request) for get in self._getters]
+        values = self._values_of(request)
         key = _compact(values)
         answer = self._remembered.get(key)
         if answer is not UNKNOWN:
@@ -182,7 +188,7 @@ class CachedLookup(Lookup):
 
     async def _answer_async(self, request: RequestInfo) -> Any:
         """``_answer`` under asyncio or trio."""
-        values = [get(request) for get in self._getters]
+        values = self._values_of(request)
         key = _compact(values)
         answer = self._remembered.get(key)
         if answer is not UNKNOWN:

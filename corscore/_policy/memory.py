@@ -30,7 +30,7 @@ class Remembered:
         stale_ttl: Seconds for which an allowance is kept for ``stale``.
     """
 
-    __slots__ = ("_lock", "_max_entries", "_stale_ttl", "_tables", "_ttls")
+    __slots__ = ("_allowed", "_lock", "_max_entries", "_refused", "_stale_ttl", "_tables")
 
     def __init__(
         self, max_entries: int, ttl: float, negative_ttl: float, stale_ttl: float = 0
@@ -40,32 +40,36 @@ class Remembered:
 
         self._lock = Lock()
         self._max_entries = max_entries
-        self._ttls = {True: ttl, False: negative_ttl}
         self._stale_ttl = stale_ttl
-        # Allowances and refusals: a key to the time of its answer, and the answer. Least recently
-        # used first, as dicts keep the order of insertion.
-        self._tables: dict[bool, dict[Hashable, tuple[float, Any]]] = {True: {}, False: {}}
+        # A key to the time of its answer, and the answer. Least recently used first, as dicts keep
+        # the order of insertion.
+        self._allowed: dict[Hashable, tuple[float, Any]] = {}
+        self._refused: dict[Hashable, tuple[float, Any]] = {}
+        # Each with the seconds for which its answers count, and those for which it keeps them.
+        self._tables = (
+            (self._allowed, ttl, max(ttl, stale_ttl)),
+            (self._refused, negative_ttl, negative_ttl),
+        )
 
     def get(self, key: Hashable) -> Any:
         """The answer for a key; ``UNKNOWN`` if there is none, or it has expired."""
         now = monotonic()
         with self._lock:
-            for is_allowed, table in self._tables.items():
+            for table, ttl, kept in self._tables:
                 entry = table.pop(key, None)
                 if entry is None:
                     continue
                 since = now - entry[0]
-                is_fresh = since < self._ttls[is_allowed]
-                if is_fresh or (is_allowed and since < self._stale_ttl):
+                if since < kept:
                     table[key] = entry
-                if is_fresh:
+                if since < ttl:
                     return entry[1]
         return UNKNOWN
 
     def stale(self, key: Hashable) -> Any:
         """The last answer for a key after a failure, if it is an allowance and not too old."""
         with self._lock:
-            entry = self._tables[True].get(key)
+            entry = self._allowed.get(key)
         if entry is None or monotonic() - entry[0] >= self._stale_ttl:
             return UNKNOWN
         return entry[1]
@@ -74,10 +78,10 @@ class Remembered:
         """Keep an answer."""
         now = monotonic()
         with self._lock:
-            for table in self._tables.values():
+            allowed, refused = self._allowed, self._refused
+            for table in (allowed, refused):
                 table.pop(key, None)
-            self._tables[bool(answer)][key] = now, answer
-            allowed, refused = self._tables[True], self._tables[False]
+            (allowed if answer else refused)[key] = now, answer
             if len(allowed) + len(refused) > self._max_entries:
                 is_flooded = len(refused) > self._max_entries // _REFUSALS_SHARE
                 crowded = refused if is_flooded or not allowed else allowed
@@ -86,18 +90,18 @@ class Remembered:
     def clear(self) -> None:
         """Forget all answers."""
         with self._lock:
-            for table in self._tables.values():
-                table.clear()
+            self._allowed.clear()
+            self._refused.clear()
 
     def forget(self, value: object) -> None:
         """Forget the answers whose key is a value or has it, and those known by a digest."""
         with self._lock:
-            for table in self._tables.values():
+            for table in (self._allowed, self._refused):
                 for key in [key for key in table if _has(key, value)]:
                     del table[key]
 
     def __len__(self) -> int:
-        return sum(map(len, self._tables.values()))
+        return len(self._allowed) + len(self._refused)
 
 
 def _has(key: Hashable, value: object) -> bool:

@@ -141,6 +141,15 @@ def test_which_policy_governs_a_host(
     assert policies.policy_for(path, host=host) is expected
 
 
+def test_any_number_of_hosts_keeps_the_policy_of_each() -> None:
+    policies = PolicyMap({"a.example/*": API, "*.a.example/*": ADMIN}, default=None)
+    for number in [*range(2_000), 0, 1_999]:
+        assert policies.policy_for("/", host="A.example:80") is API
+        assert policies.policy_for("/", host=f"h{number}.a.example") is ADMIN
+        assert policies.policy_for("/", host=f"h{number}.b.example") is None
+        assert policies.policy_for("/", host=f"h{number}, a.example") is None
+
+
 def test_hosts_take_the_paths_of_one_map_apart() -> None:
     policies = PolicyMap({"a.example/*": API, "b.example/*": ADMIN}, default=REST)
     assert policies.policy_for("/x/../y", host="a.example") is API
