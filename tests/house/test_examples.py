@@ -16,7 +16,15 @@ CLIENTS = {
     "fastapi_app": "from starlette.testclient import TestClient; client = TestClient(m.app)",
     "flask_app": "client = m.app.test_client()",
     "django_app": "from django.test import Client; client = Client()",
-    "tenants": "from werkzeug.test import Client; client = Client(m.application)",
+    "tenants": (
+        "from functools import partial; from werkzeug.test import Client\n"
+        "client = Client(m.application)\n"
+        "client.get = partial(client.get, base_url='https://api.shop-7.example')"
+    ),
+    "tenants_async": (
+        "from starlette.testclient import TestClient\n"
+        "client = TestClient(m.app, base_url='https://api.shop.example').__enter__()"
+    ),
     "live_app": "from werkzeug.test import Client; client = Client(m.application)",
 }
 CASES = [
@@ -33,7 +41,11 @@ CASES = [
     ("django_app", "/orders", APP, True),
     ("django_app", "/orders", STRANGER, False),
     ("django_app", "/version", STRANGER, True),
-    ("tenants", "/", APP, False),
+    ("tenants", "/", "https://www.shop-7.example", True),
+    ("tenants", "/", "https://www.shop-8.example", False),
+    ("tenants_async", "/", "https://www.shop.example", True),
+    ("tenants_async", "/", STRANGER, False),
+    ("tenants_async", "https://api.other.example/", "https://www.shop.example", False),
     ("live_app", "/", APP, True),
     ("live_app", "/", STRANGER, False),
 ]

@@ -1,9 +1,15 @@
-"""Origins per tenant in a real database: the recipe of docs/dynamic-origins.md under load."""
+"""Tenants in a real database: the recipes of docs/dynamic-origins.md and docs/hosts.md under load.
+
+A resolver of origins, and one of whole policies while the database is down.
+"""
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -13,13 +19,16 @@ import pytest
 from sqlalchemy import Integer, String, create_engine, exists, select
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.pool import NullPool
 
-from corscore import OriginResolver, Policy
+from corscore import OriginResolver, Policy, PolicyResolver
+from corscore._policy import memory
 from corscore.testing.conformance._asgi import http_scope
 from corscore_asgi import CORSMiddleware as ASGIMiddleware
 from corscore_wsgi import CORSMiddleware as WSGIMiddleware
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 TENANTS = 10_000
@@ -42,6 +51,15 @@ class AllowedOrigin(Base):
     origin: Mapped[str] = mapped_column(String)
 
 
+class Tenant(Base):
+    """A tenant's whole policy, as ``Policy.to_mapping`` writes it."""
+
+    __tablename__ = "tenant"
+
+    host: Mapped[str] = mapped_column(String, primary_key=True)
+    cors: Mapped[str] = mapped_column(String)
+
+
 def host_of(tenant: int) -> str:
     return f"tenant{tenant}.api.example"
 
@@ -58,6 +76,10 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Session(engine) as session:
         session.add_all(
             AllowedOrigin(host=host_of(tenant), origin=origin_of(tenant))
+            for tenant in range(TENANTS)
+        )
+        session.add_all(
+            Tenant(host=host_of(tenant), cors=json.dumps({"allow_origins": [origin_of(tenant)]}))
             for tenant in range(TENANTS)
         )
         session.commit()
@@ -161,6 +183,110 @@ def test_every_tenant_fits_into_the_cache(database: Path) -> None:
     engine.dispose()
     assert len(queries) == TENANTS
     assert max(queries.values()) == 1
+
+
+class Outage:
+    """A database that can be down, and the time of the resolver's memory."""
+
+    def __init__(self, database: Path) -> None:
+        self.file = database
+        self.aside = database.with_suffix(".aside")
+        self.now = 0.0
+
+    @property
+    def is_down(self) -> bool:
+        return self.aside.exists()
+
+    @is_down.setter
+    def is_down(self, is_down: bool) -> None:
+        if is_down != self.is_down:
+            source, target = (self.file, self.aside) if is_down else (self.aside, self.file)
+            source.rename(target)
+
+
+@pytest.fixture
+def outage(database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outage]:
+    one = Outage(database)
+    monkeypatch.setattr(memory, "monotonic", lambda: one.now)
+    yield one
+    one.is_down = False
+
+
+def policy_in(cors: str | None) -> Policy | None:
+    return None if cors is None else Policy.from_mapping(json.loads(cors))
+
+
+def of_tenant(host: str | None) -> Any:
+    return select(Tenant.cors).where(Tenant.host == host)
+
+
+def check_outage(outage: Outage, queries: Counter[str | None], serve: Callable[[], int]) -> None:
+    """One query a tenant and ttl; the last policies through an outage, and then none."""
+    assert serve() == REQUESTS
+    assert queries == dict.fromkeys(map(host_of, range(KEYS)), 1)
+    outage.is_down, outage.now = True, 59
+    assert serve() == REQUESTS
+    assert queries.total() == KEYS
+    outage.now = 61
+    assert serve() == REQUESTS
+    assert min(queries.values()) > 1
+    outage.now = 600
+    assert serve() == 0
+    outage.is_down = False
+    assert serve() == REQUESTS
+
+
+@pytest.mark.slow
+def test_wsgi_serves_the_last_policies_while_the_database_is_down(outage: Outage) -> None:
+    # Not to be made anew while it is down.
+    engine = create_engine(f"sqlite:///file:{outage.file}?mode=ro&uri=true", poolclass=NullPool)
+    queries: Counter[str | None] = Counter()
+
+    def policy_of(host: str | None) -> Policy | None:
+        queries[host] += 1
+        with Session(engine) as session:
+            return policy_in(session.execute(of_tenant(host)).scalar())
+
+    tenants = PolicyResolver(policy_of, ttl=60, timeout=None, stale_if_error=600)
+    layer = WSGIMiddleware(_nothing, tenants)
+
+    def serve() -> int:
+        numbers = [number % KEYS for number in range(REQUESTS)]
+        with ThreadPoolExecutor(20) as pool:
+            return sum(
+                pool.map(partial(wsgi, layer), map(host_of, numbers), map(origin_of, numbers))
+            )
+
+    check_outage(outage, queries, serve)
+
+
+@pytest.mark.slow
+def test_asgi_serves_the_last_policies_while_the_database_is_down(outage: Outage) -> None:
+    url = f"sqlite+aiosqlite:///file:{outage.file}?mode=ro&uri=true"
+    engine = create_async_engine(url, poolclass=NullPool)
+    queries: Counter[str | None] = Counter()
+
+    async def policy_of(host: str | None) -> Policy | None:
+        queries[host] += 1
+        async with engine.connect() as connection:
+            return policy_in((await connection.execute(of_tenant(host))).scalar())
+
+    app = fastapi.FastAPI()
+    tenants = PolicyResolver(policy_of, ttl=60, timeout=30, stale_if_error=600)
+    layer = ASGIMiddleware(app, tenants)
+
+    async def serve_all() -> int:
+        results: list[bool] = []
+
+        async def serve_one(tenant: int) -> None:
+            results.append(await asgi(layer, host_of(tenant), origin_of(tenant)))
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(REQUESTS):
+                tasks.start_soon(serve_one, number % KEYS)
+        return sum(results)
+
+    check_outage(outage, queries, lambda: anyio.run(serve_all))
 
 
 def _nothing(environ: Any, start_response: Any) -> list[bytes]:

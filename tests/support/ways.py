@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from corscore.integration import Policies
 
 
-def as_it_is(policy: Policies) -> Policies:
+def as_it_is(policy: Policy) -> Policies:
     return policy
 
 
@@ -27,5 +27,5 @@ def of_a_tenant(policy: Policy) -> Policies:
     return PolicyResolver(lambda host: policy, timeout=None)
 
 
-WAYS: list[Callable[[Any], Policies]] = [as_it_is, last_of_a_tuple, of_a_tenant]
+WAYS: list[Callable[[Policy], Policies]] = [as_it_is, last_of_a_tuple, of_a_tenant]
 IN_EVERY_WAY = pytest.mark.parametrize("way", WAYS)

@@ -22,6 +22,7 @@ HEADERS = {"X-Total-Count": str(len(ARTICLES)), "X-Served-By": "backend-7"}
 SAVED = {"saved": True}
 SESSION = {"user": "demo"}
 NEWS = {"news": "a policy for each path"}
+PRICES = {"prices": [7, 9]}
 HEALTH = {"healthy": True}
 _SET_COOKIE = f"{COOKIE_NAME}={COOKIE_VALUE}; HttpOnly; Path=/; SameSite=Lax"
 
@@ -85,6 +86,10 @@ def _show_news(_authorization: str, _cookies: str) -> ApiResponse:
     return ApiResponse(NEWS)
 
 
+def _show_prices(_authorization: str, _cookies: str) -> ApiResponse:
+    return ApiResponse(PRICES)
+
+
 def _show_health(_authorization: str, _cookies: str) -> ApiResponse:
     return ApiResponse(HEALTH)
 
@@ -101,6 +106,7 @@ ROUTES = (
     ),
     Route("/session", {"POST": _sign_in, "GET": _show_session}),
     Route("/public/news", {"GET": _show_news}),
+    Route("/shared/prices", {"GET": _show_prices}),
     Route("/internal/health", {"GET": _show_health}),
     Route("/broken", {"GET": _break_down}),
 )

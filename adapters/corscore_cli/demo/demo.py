@@ -116,7 +116,7 @@ class Demo:
         self.start: Mapping[str, object] = start_options(site.pages["page"])
         self.options: Mapping[str, object] = self.start
         self.on_change: Callable[[list[str]], object] = lambda _: None
-        self._policies: PolicyMap = policies(self.start)
+        self._policies: PolicyMap = policies(self.start, site.pages["page"])
         self.ref: PolicyRef = PolicyRef(self._policies)
         made = app.make(self.ref)
         self.api: CountedASGI | CountedWSGI = (
@@ -145,7 +145,7 @@ class Demo:
         Raises:
             ConfigError: The options are refused; the old policy stays in force.
         """
-        new = policies(options)
+        new = policies(options, self.site.pages["page"])
         with self._lock:
             changes = [str(change) for change in self.ref.replace(new)]
             self._policies, self.options = new, options

@@ -14,8 +14,8 @@ from corscore.browser import (
     fetch,
     header_check,
 )
-from corscore.diagnostics import explain_fetch
-from corscore_cli.demo.policies import INTERNAL, governing_key
+from corscore.diagnostics import explain_fetch, governing
+from corscore_cli.demo.policies import DEFAULT, INTERNAL
 from corscore_cli.demo.table import ROWS, ScriptResult
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from corscore import Policy, PolicyMap
     from corscore.browser import Browser, FetchResult, Transport
-    from corscore.diagnostics import Explanation
+    from corscore.diagnostics import Explanation, Governing
     from corscore_cli.demo.table import Page, Row
 
 _TIMEOUT_SECONDS = 10
@@ -61,7 +61,7 @@ class Prediction:
         script_result: What the script gets.
         request: The script's request.
         result: The last fetch; there are several where a row repeats.
-        key: The key of the map that governs the row's path.
+        governing: The policy that governs the request, its place, and why no other one does.
         explanation: Why, in terms of the URL that the page fetches.
     """
 
@@ -69,8 +69,13 @@ class Prediction:
     script_result: ScriptResult
     request: Request
     result: FetchResult
-    key: str
+    governing: Governing
     explanation: Explanation
+
+    @property
+    def key(self) -> str:
+        """The key of the map that governs the row's path."""
+        return (self.governing.place or DEFAULT).partition(", ")[0]
 
 
 def predict(
@@ -135,14 +140,15 @@ def _predict(row: Row, model: _Model, policies: PolicyMap, run: str, page_run: s
     if row.reads is not None and result.readable:
         reason = header_check(request, result.exchanges[-1].response_headers, row.reads)
         header = dict(result.headers).get(row.reads.lower())
+    governed = governing(policies, row.path, origin=request.origin)
     preflights = sum(exchange.is_preflight for done in results for exchange in done.exchanges)
     return Prediction(
         row,
         ScriptResult(reason, result.status, preflights, header),
         request,
         result,
-        governing_key(policies, row.path),
-        explain(result, row.reads, policies.policy_for(row.path)),
+        governed,
+        explain(result, row.reads, governed.policy),
     )
 
 

@@ -197,7 +197,7 @@ def demo_state(demo: Demo, browser: Browser | None) -> dict[str, object]:
         ],
         "start": dict(demo.start),
         "options": dict(snapshot.options),
-        "python": as_python(snapshot.options),
+        "python": as_python(snapshot.options, demo.site.pages["page"]),
         "groups": [
             {
                 "title": group.title,
@@ -218,7 +218,7 @@ def _row_state(prediction: Prediction, site: Site, snapshot: Snapshot) -> dict[s
         "lesson": row.lesson,
         "page": row.page,
         "path": row.path,
-        "policy": {"key": prediction.key, "about": ABOUT[prediction.key]},
+        "policy": {"key": prediction.key, "about": _about(prediction)},
         "query": query(row, snapshot.run),
         "fetch": {
             "url": site.url(row, snapshot.run),
@@ -238,6 +238,13 @@ def _row_state(prediction: Prediction, site: Site, snapshot: Snapshot) -> dict[s
             "exchanges": [_exchange_state(exchange) for exchange in prediction.result.exchanges],
         },
     }
+
+
+def _about(prediction: Prediction) -> str:
+    """Return what governs a row, and why no other policy of a tuple does."""
+    _, _, number = (prediction.governing.place or "").partition(", ")
+    notes = (number, *prediction.governing.notes)
+    return "; ".join((ABOUT[prediction.key], *filter(None, notes)))
 
 
 def _exchange_state(exchange: Exchange) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The demo's policies by path: the edited one, a public one, and None for a path."""
+"""The demo's policies by path: the edited one, a public one, two by origin, and None."""
 
 from __future__ import annotations
 
@@ -11,37 +11,38 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PUBLIC = "/public/*"
+SHARED = "/shared/*"
 INTERNAL = "/internal/*"
 DEFAULT = "default"
 
 ABOUT = {
     DEFAULT: "the policy that you edit",
     PUBLIC: "open to everyone, and never with cookies",
+    SHARED: "two by origin: one for the page, with cookies, and one for everyone",
     INTERNAL: "None: left alone, whatever the policies say",
 }
 """Keys of the map, with their meaning for people."""
 
 
-def policies(options: Mapping[str, Any]) -> PolicyMap:
-    """Return the map of all policies; the options are those of its default.
+def policies(options: Mapping[str, Any], page_origin: str) -> PolicyMap:
+    """Return the map of all policies.
+
+    Args:
+        options: Of the map's default.
+        page_origin: The origin of the page that has a policy of its own.
 
     Raises:
         ConfigError: The options are refused.
     """
+    public = Policy(allow_origins=["*"])
+    own = Policy(allow_origins=[page_origin], allow_credentials=True)
     return PolicyMap(
-        {PUBLIC: Policy(allow_origins=["*"]), INTERNAL: None}, default=Policy(**options)
+        {PUBLIC: public, SHARED: (own, public), INTERNAL: None}, default=Policy(**options)
     )
 
 
-def governing_key(policies: PolicyMap, path: str) -> str:
-    """Return the key of the map that governs a path."""
-    governing = policies.policy_for(path)
-    # By identity: the edited policy may become equal to the public one.
-    return next((key for key, policy in policies.items() if policy is governing), DEFAULT)
-
-
-def as_python(options: Mapping[str, object]) -> str:
-    """Return the call that builds ``policies(options)``, without empty or false options."""
+def as_python(options: Mapping[str, object], page_origin: str) -> str:
+    """Return the call that builds the same policies, without empty or false options."""
     given = [
         f"    {name}={json.dumps(value) if isinstance(value, list) else value},"
         for name, value in options.items()
@@ -51,6 +52,10 @@ def as_python(options: Mapping[str, object]) -> str:
         (
             "PolicyMap({",
             f'    "{PUBLIC}": Policy(allow_origins=["*"]),',
+            f'    "{SHARED}": (',
+            f'        Policy(allow_origins=["{page_origin}"], allow_credentials=True),',
+            '        Policy(allow_origins=["*"]),',
+            "    ),",
             f'    "{INTERNAL}": None,',
             "}, default=Policy(",
             *given,

@@ -265,6 +265,25 @@ GROUPS = (
                 credentials="include",
             ),
             Row(
+                "shared-with-cookie",
+                "Shared prices with a cookie",
+                ScriptResult(status=200),
+                "/shared/* has a tuple of policies: the first that allows the page's origin "
+                "governs. The first is for this page, and allows cookies.",
+                path="/shared/prices",
+                credentials="include",
+            ),
+            Row(
+                "shared-anywhere",
+                "Shared prices, anywhere",
+                ScriptResult(status=200),
+                "The first policy of the tuple does not allow this origin, and the last is for "
+                "everyone, without cookies. Every answer has Vary: Origin, so that a shared cache "
+                "keeps the two apart.",
+                page="other",
+                path="/shared/prices",
+            ),
+            Row(
                 "internal",
                 "Internal health",
                 ScriptResult("no-allow-origin"),

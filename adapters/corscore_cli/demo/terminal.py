@@ -33,7 +33,8 @@ def print_policy(console: Console, demo: Demo) -> None:
         ("null", "null", "a sandboxed frame"),
     ):
         people.add_row(Text(name, "bold"), origin, Text(what, "dim"))
-    code = Syntax(as_python(demo.options), "python", theme="ansi_dark", background_color="default")
+    text = as_python(demo.options, demo.site.pages["page"])
+    code = Syntax(text, "python", theme="ansi_dark", background_color="default")
     console.print()
     console.print(people)
     console.print()

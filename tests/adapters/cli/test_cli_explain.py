@@ -144,6 +144,51 @@ def test_policies_by_path() -> None:
     )
 
 
+HOSTS = f"""
+[[policy."api.example.com/*"]]
+allow_origins = ["{APP}"]
+allow_credentials = true
+
+[[policy."api.example.com/*"]]
+allow_origins = ["*"]
+
+[policy."/open/*"]
+allow_origins = ["*"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "origin", "policy", "because"),
+    [
+        ("api.example.com", "/x", APP, "api.example.com/*, policy 1 of 2", []),
+        (
+            "API.example.com:8443",
+            "/x",
+            "https://b.example",
+            "api.example.com/*, policy 2 of 2",
+            ['policy 1 of 2 does not allow "https://b.example"'],
+        ),
+        ("other.example", "/open/x", APP, "/open/*", ['no key has a host for "other.example"']),
+    ],
+)
+def test_a_policy_is_found_by_host_path_and_origin_and_named(
+    host: str, path: str, origin: str, policy: str, because: list[str]
+) -> None:
+    Path("hosts.toml").write_text(HOSTS, encoding="utf-8")
+    args = ("--host", host, "--path", path)
+    said = explained("hosts.toml", origin, *args, exit_code=0)
+    assert (said["policy"], said["because"]) == (policy, because)
+    text = run("explain", "hosts.toml", "--origin", origin, *args).stdout
+    *_, title = text.partition("Policy: ")
+    assert title.split("\n") == [policy, *(f"  {note}." for note in because), ""]
+
+
+def test_a_host_without_a_policy_is_left_alone() -> None:
+    Path("hosts.toml").write_text(HOSTS, encoding="utf-8")
+    said = explained("hosts.toml", APP, "--host", "other.example", exit_code=1)
+    assert (said["reason"], said["policy"]) == ("no-allow-origin", "default")
+
+
 def test_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORS_ALLOW_ORIGINS", APP)
     explained("env", APP, exit_code=0)

@@ -26,7 +26,7 @@ from corscore_cli.demo.apps import APPS
 from corscore_cli.demo.demo import Demo, Preflights
 from corscore_cli.demo.model import explain
 from corscore_cli.demo.page import demo_state
-from corscore_cli.demo.policies import INTERNAL, PUBLIC, as_python, policies
+from corscore_cli.demo.policies import INTERNAL, PUBLIC, SHARED, as_python, policies
 from corscore_cli.demo.servers import running
 from corscore_cli.demo.table import AFTER_CHANGE, ROWS
 from corscore_cli.demo.terminal import print_address, print_live_change, print_table
@@ -83,7 +83,7 @@ def test_the_table_fits_a_narrow_terminal() -> None:
     assert max(map(len, lines)) <= 80
     # One line for each row.
     assert all(sum(row.title in line and "yes" in line for line in lines) == 1 for row in ROWS)
-    governed = {"/public/news": PUBLIC, "/internal/health": INTERNAL}
+    governed = {"/public/news": PUBLIC, "/shared/prices": SHARED, "/internal/health": INTERNAL}
     for row in ROWS:
         (line,) = [line for line in lines if row.title in line and "yes" in line]
         assert governed.get(row.path, " default ") in line
@@ -120,7 +120,7 @@ def test_the_terminal_shows_a_live_change(name: str) -> None:
         served_by = served.api.app
         assert print_live_change(Console(file=output, width=100), served)
         assert served.api.app is served_by
-        assert served.ref.policy == policies(served.start)
+        assert served.ref.policy == policies(served.start, served.site.pages["page"])
         other = served.site.pages["other"]
     said = output.getvalue()
     assert "ref.replace(...)" in said
@@ -135,7 +135,7 @@ def test_a_live_change_that_is_not_as_expected_is_loud(
     demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The running API does not hear of it.
-    monkeypatch.setattr(demo, "ref", PolicyRef(policies(demo.start)))
+    monkeypatch.setattr(demo, "ref", PolicyRef(policies(demo.start, demo.site.pages["page"])))
     output = io.StringIO()
     assert not print_live_change(Console(file=output, width=100), demo)
     assert "NOT as expected." in output.getvalue()
@@ -578,7 +578,7 @@ def test_a_change_reaches_the_paths_that_have_no_policy_of_their_own(name: str) 
         served.apply({"allow_origins": ["https://app.example"]})
         read = {done.row.name: done.script_result for done in served.snapshot().predictions}
     for row in ROWS:
-        if row.path.startswith(("/public/", "/internal/")):
+        if row.path.startswith(("/public/", "/shared/", "/internal/")):
             assert read[row.name] == row.expected, row.name
         else:
             assert read[row.name].status is None, row.name
@@ -652,9 +652,14 @@ def test_every_row_comes_with_its_explanation_and_the_wire(demo: Demo) -> None:
             assert asked in ([True], [True, False], [False]), name
             answers = {"preflight" if is_preflight else "actual" for is_preflight in asked}
             assert {note["response"] for note in explanation["headers"]} <= answers, name
-            key = {"/public/news": PUBLIC, "/internal/health": INTERNAL}.get(row["path"], "default")
+            folder = "/".join(row["path"].split("/")[:2])
+            key = f"{folder}/*" if f"{folder}/*" in (PUBLIC, SHARED, INTERNAL) else "default"
             assert row["policy"]["key"] == key, name
-            assert row["policy"]["about"], name
+            number = {"shared-with-cookie": "policy 1 of 2", "shared-anywhere": "policy 2 of 2"}
+            assert number.get(name, "") in row["policy"]["about"], name
+            assert ("policy 1 of 2 does not allow" in row["policy"]["about"]) == (
+                name == "shared-anywhere"
+            )
             assert bool(explanation["headers"]) == (key != INTERNAL), name
     assert "Bearer" not in told["python"]
 
@@ -681,9 +686,9 @@ def test_what_a_browser_does_otherwise_is_explained_by_the_wire() -> None:
     ],
 )  # fmt: skip
 def test_the_policies_as_python(options: dict[str, object]) -> None:
-    text = as_python(options)
+    text = as_python(options, "https://page.example")
     names = {"Policy": Policy, "PolicyMap": PolicyMap}
-    assert eval(text, names) == policies(options)  # noqa: S307  (what the demo has people copy)
+    assert eval(text, names) == policies(options, "https://page.example")  # noqa: S307  (what the demo has people copy)
     assert "False" not in text
     assert "[]" not in text
 

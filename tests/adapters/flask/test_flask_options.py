@@ -8,6 +8,7 @@ hint.
 from __future__ import annotations
 
 import ast
+import copy
 import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -84,8 +85,8 @@ _LINE = re.compile(
 )
 def test_an_applied_hint_solves_the_problem(row: dict[str, Any]) -> None:
     for problem in problems_of(row["options"], row["config"]):
-        # The options of a path are within another option.
-        if problem.field.startswith("resources"):
+        # The options of a path are within another option: below.
+        if _PLACE.match(problem.field):
             continue
         for alternative in problem.hint.split(", or "):
             lines = dict(_LINE.findall(alternative))
@@ -104,6 +105,70 @@ def test_an_applied_hint_solves_the_problem(row: dict[str, Any]) -> None:
             except ConfigError as error:
                 remaining = [(other.code, other.field, other.value) for other in error.problems]
                 assert (problem.code, problem.field, problem.value) not in remaining, problem.hint
+
+
+_KEY = r"""\[(?:"[^"]*"|'(?:[^'\\]|\\.)*')\]"""
+_PLACE = re.compile(rf"(CORS_RESOURCES|resources)((?:{_KEY})*)")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        case
+        for case in cases("flask_options")
+        if any(_PLACE.match(field) for _, field, _ in case.values[0].get("problems", ()))
+    ],
+)
+def test_an_applied_hint_solves_the_problem_of_a_resource(row: dict[str, Any]) -> None:
+    for problem in problems_of(row["options"], row["config"]):
+        if not _PLACE.match(problem.field):
+            continue
+        for alternative in problem.hint.split(", or "):
+            options, config = copy.deepcopy((dict(row["options"]), dict(row["config"])))
+            given = config if problem.field.startswith("CORS_") else options
+            if not _apply(alternative, problem, given):
+                continue
+            remaining: tuple[Problem, ...] = ()
+            try:
+                built(options, config)
+            except ConfigError as error:
+                remaining = error.problems
+            solved = problem.code, problem.field, problem.value
+            found = [(other.code, other.field, other.value) for other in remaining]
+            assert solved not in found, problem.hint
+
+
+def _apply(alternative: str, problem: Problem, given: dict[str, Any]) -> bool:
+    """Change what the user wrote as a hint says; False where it leaves the choice."""
+    holder, name = _holder(problem.field, given)
+    needless = r"drop (?:CORS_RESOURCES|resources)\[|write CORS\(app|write .* once$"
+    assignment = re.search(rf"({_PLACE.pattern}) = (.+)", alternative)
+    written = re.search(r'write ("[^"]*")', alternative)
+    if assignment:
+        if problem.code == "option-unknown":
+            del holder[name]
+        target, option = _holder(assignment[1], given)
+        target[option] = ast.literal_eval(assignment[4])
+    elif re.match(needless, alternative):
+        del holder[name]
+    elif written and name == problem.value:
+        holder[ast.literal_eval(written[1])] = holder.pop(name)
+    elif written:
+        items = holder[name] if isinstance(holder[name], list) else [holder[name]]
+        new = ast.literal_eval(written[1])
+        holder[name] = [new if item == problem.value else item for item in items]
+    return bool(assignment or written or re.match(needless, alternative))
+
+
+def _holder(place: str, given: dict[str, Any]) -> tuple[Any, str]:
+    """The dict that has the option or the path of a place, and its name there."""
+    match = _PLACE.match(place)
+    assert match is not None
+    names = [match[1], *(ast.literal_eval(key)[0] for key in re.findall(_KEY, match[2]))]
+    holder = given
+    for name in names[:-1]:
+        holder = holder[name]
+    return holder, names[-1]
 
 
 # --- what JSON cannot hold
