@@ -113,6 +113,14 @@ screenshots: $(VENV)/.installed  ## Make docs/cli/*.svg: what the commands print
 option-table: $(VENV)/.installed  ## Write the spellings of each option into docs/options.md
 	$(BIN)/python docs/option_table.py
 
+# Strict: a warning, a broken link or a missing anchor fails.
+SITE := build/site
+docs: $(VENV)/.docs  ## Make the site in build/site
+	rm -rf $(SITE)
+	$(BIN)/python -m sphinx -c docs -b html --fail-on-warning --keep-going -q . $(SITE)
+	rm -rf $(SITE)/.doctrees
+	$(BIN)/python docs/check_links.py $(SITE)
+
 # The pages as a new user follows them, in an environment that has nothing but the wheel.
 docs-check: $(VENV)/.test dist  ## Follow every page of the documentation, in an environment made from the wheel
 	CORSCORE_WHEEL="$$(echo dist/*.whl)" $(PYTEST) tests/house/test_pages.py $(ARGS)
@@ -162,6 +170,10 @@ $(VENV)/.bench: $(VENV)/.installed
 
 $(VENV)/.typing: $(VENV)/.installed
 	$(PIP) install --quiet --group typing
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.installed
+	$(PIP) install --quiet --group docs
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.pip pyproject.toml

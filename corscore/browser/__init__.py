@@ -2,7 +2,7 @@
 
 Pure data in, data out: ``fetch`` runs a whole fetch over any callable, and each other function is
 one check of it. The model follows https://fetch.spec.whatwg.org to the letter;
-``KNOWN_DEVIATIONS`` lists where real browsers differ, and ``browser=`` applies that.
+``KNOWN_DEVIATIONS`` lists where real browsers differ, and ``browser=`` applies that::
 
     result = fetch(
         Request("PUT", "https://api.example/1", origin="https://app.example"),
