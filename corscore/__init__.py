@@ -9,6 +9,8 @@ from corscore._policy.resolver import OriginResolver
 from corscore._policy.tenant import PolicyResolver
 from corscore._standard.problem import ConfigError, Problem
 
+__version__ = "0.1.0"
+
 __all__ = (
     "ConfigError",
     "Decision",
