@@ -3,13 +3,14 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-PYTEST ?= $(VENV)/bin/pytest
+PYTEST ?= $(BIN)/pytest
 # Several processes, each with whole modules; `make test PARALLEL=` is one, for a debugger.
 PARALLEL ?= --numprocesses auto --dist loadgroup --no-loadscope-reorder
 # Passed on to the command that a target runs: make test ARGS="-k origin -x"
 ARGS ?=
 
-BIN := $(VENV)/bin
+# Windows has its scripts in another folder.
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYRIGHT := $(BIN)/pyright --pythonpath $(BIN)/python
 
@@ -22,12 +23,14 @@ ASV_PYTHON = --config $(ASV_CONFIG) --environment virtualenv:$(shell $(PYTHON) -
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 BENCH := bench bench-compare bench-html bench-table bench-check bench-baseline sanitize
-.PHONY: $(BENCH) help install demo test test-fast cov deep fuzz mutants test-oldest lint format types screenshots option-table docs docs-check dist \
-	wheel clean
+RELEASE := reproducible check-dist cibuildwheel smoke upgrade test-engine test-newest test-prereleases \
+	test-pyodide check-github check-release
+.PHONY: $(BENCH) help install demo test test-fast cov deep fuzz mutants test-oldest lint format types screenshots \
+	option-table docs docs-check dist wheels clean $(RELEASE)
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile \
-		| while IFS='|' read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
+		| while IFS='|' read -r name text; do printf '  %-16s %s\n' "$$name" "$$text"; done
 
 demo: $(VENV)/.installed  ## Start the demo: an API, and a page on another origin
 	$(BIN)/corscore demo $(ARGS)
@@ -125,11 +128,74 @@ docs: $(VENV)/.docs  ## Make the site in build/site
 docs-check: $(VENV)/.test dist  ## Follow every page of the documentation, in an environment made from the wheel
 	CORSCORE_WHEEL="$$(echo dist/*.whl)" $(PYTEST) tests/house/test_pages.py $(ARGS)
 
+# The time of the commit, or of an unpacked source distribution, which has that time: two builds of
+# one commit are the same bytes.
+REQUIRE_EXTENSION = $(if $(CORSCORE_PURE_PYTHON),,CORSCORE_REQUIRE_EXTENSION=1)
+dist reproducible wheels cibuildwheel: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || \
+	$(PYTHON) -c 'import os; print(int(os.stat("pyproject.toml").st_mtime))')
+
 dist: $(VENV)/.dist  ## Build the source distribution and a wheel into dist/
 	rm -rf build dist
-	$(if $(CORSCORE_PURE_PYTHON),,CORSCORE_REQUIRE_EXTENSION=1) $(BIN)/python -m build
+	umask 022 && $(REQUIRE_EXTENSION) $(BIN)/python -m build
 
-wheel: dist
+reproducible: $(VENV)/.dist  ## Build what is in dist/ again, elsewhere, and compare the bytes
+	$(REQUIRE_EXTENSION) .ci/reproducible $(BIN)/python
+
+check-dist: $(VENV)/.dist  ## Check the metadata, and the archives in dist/
+	$(BIN)/validate-pyproject pyproject.toml
+	$(BIN)/twine check --strict dist/*.tar.gz dist/*.whl
+	$(BIN)/check-wheel-contents dist/*.whl
+
+# As cibuildwheel does, without its containers: `make wheels PYTHONS="python3.10 python3.13"`.
+PYTHONS ?= $(PYTHON)
+wheels: dist $(VENV)/.wheels  ## Build the wheels of PYTHONS and the pure one, and repair them
+	mkdir -p dist/raw && mv dist/*.whl dist/raw
+	for python in $(PYTHONS); do \
+		CORSCORE_REQUIRE_EXTENSION=1 $$python -m pip wheel -q --no-cache-dir --no-deps -w dist/raw dist/*.tar.gz \
+			|| exit 1; \
+	done
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/auditwheel repair --wheel-dir dist dist/raw/*.whl
+	rm -rf dist/raw
+	CORSCORE_PURE_PYTHON=1 $(BIN)/python -m pip wheel -q --no-cache-dir --no-deps -w dist dist/*.tar.gz
+
+cibuildwheel: $(VENV)/.wheels  ## Build, repair and smoke-test the wheels of all Pythons for this system
+	$(BIN)/python -m cibuildwheel --output-dir dist
+
+# In an environment of its own each, so that nothing of this folder is used: `make smoke WHEELS=...`.
+WHEELS ?= $(wildcard dist/*.whl)
+smoke: $(VENV)/.pip  ## Install each wheel in dist/ afresh, and ask it through three servers
+	for wheel in $(WHEELS); do .ci/smoke $(PYTHON) "$$wheel" || exit 1; done
+
+# FROM is a wheel or a version: `make upgrade FROM="corscore==0.1.0" WHEELS=dist/...`.
+upgrade: $(VENV)/.pip  ## Upgrade from another version to the wheel in dist/, and ask it again
+	.ci/smoke $(PYTHON) "$(FROM)" $(firstword $(WHEELS))
+
+# What starts no server and no browser, in an environment with little: it runs on interpreters that the
+# servers and frameworks have no wheels for yet, and on every system.
+ENGINE := tests/standard tests/config tests/engine tests/browser tests/explain tests/policy tests/diagnostics \
+	tests/integration
+test-engine:  ## Run the tests of the engine, in an environment with little beside it
+	$(MAKE) VENV=$(VENV)-engine GROUP=test-engine test ARGS='$(or $(ARGS),$(FAST) $(ENGINE))'
+
+test-newest:  ## Run the tests on Python 3.14 and 3.15, from a newer suite of Debian
+	.ci/newest $(or $(VERSIONS),3.14 3.15) -- --quiet $(PARALLEL) $(or $(ARGS),$(FAST) $(ENGINE))
+
+# What the frameworks' next releases will do to us.
+test-prereleases:  ## Run the tests with the newest pre-releases of everything
+	$(MAKE) VENV=$(VENV)-prereleases $(VENV)-prereleases/.test
+	$(VENV)-prereleases/bin/python -m pip install -q --upgrade --upgrade-strategy eager --pre \
+		--editable ".[all]" --group test
+	$(VENV)-prereleases/bin/pytest $(PARALLEL) $(or $(ARGS),-m "not browser")
+
+PORTABLE := tests/standard tests/config tests/engine tests/browser/test_browser.py
+test-pyodide: $(VENV)/.dist  ## Run the tests of the engine on WebAssembly: Pyodide, under node
+	HYPOTHESIS_PROFILE=fast .ci/pyodide $(BIN)/python $(or $(ARGS),$(FAST) $(PORTABLE))
+
+check-github: $(VENV)/.github  ## Check .github/, action.yml, CITATION.cff and the hooks
+	.ci/check-github $(BIN)
+
+check-release: $(VENV)/.pip  ## Check that version, changelog and citation name one release
+	$(BIN)/python .ci/release.py $(TAG)
 
 install: $(VENV)/.installed  ## Make .venv with the package and all of its extras
 
@@ -180,6 +246,6 @@ $(VENV)/.lint: $(VENV)/.pip pyproject.toml
 	$(PIP) install --quiet --group lint
 	@touch $@
 
-$(VENV)/.dist: $(VENV)/.pip pyproject.toml
-	$(PIP) install --quiet --group dist
+$(VENV)/.dist $(VENV)/.wheels $(VENV)/.github: $(VENV)/.pip pyproject.toml
+	$(PIP) install --quiet --group $(subst .,,$(@F))
 	@touch $@

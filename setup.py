@@ -1,17 +1,21 @@
-"""Build the optional compiled origin matcher. Metadata lives in pyproject.toml.
+"""Build the optional compiled modules. Metadata lives in pyproject.toml.
 
-CORSCORE_PURE_PYTHON=1       do not build it (the wheel is py3-none-any)
-CORSCORE_REQUIRE_EXTENSION=1 fail the build if it cannot be compiled
+CORSCORE_PURE_PYTHON=1       do not build them (the wheel is py3-none-any)
+CORSCORE_REQUIRE_EXTENSION=1 fail the build if they cannot be compiled
+SOURCE_DATE_EPOCH=seconds    the time that all files in the archives get; `make dist` sets it
 """
 
 from __future__ import annotations
 
+import gzip
 import os
 import sys
+import tarfile
 from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
 
 PURE_PYTHON = bool(os.environ.get("CORSCORE_PURE_PYTHON")) or sys.implementation.name != "cpython"
 
@@ -31,6 +35,9 @@ def extension(name: str) -> Extension:
         # Each may use the C types of the others.
         depends=[f"corscore/_engine/{other}_c.pxd" for other in COMPILED],
         optional=not os.environ.get("CORSCORE_REQUIRE_EXTENSION"),
+        # Without what only a debugger reads: it more than doubles the wheel, and names the folder
+        # of the build. Flags of your own (`make sanitize`) decide about it themselves.
+        extra_compile_args=["-g0"] if os.name == "posix" and "CFLAGS" not in os.environ else [],
     )
     made.cython_c_in_temp = True  # no .c files in the source tree or the wheel
     return made
@@ -49,7 +56,33 @@ class BuildWithPages(build_py):
             self.copy_file(str(page), str(folder / page.name))
 
 
+class ReproducibleSdist(sdist):
+    """Writes the same bytes for the same files, whenever, wherever and by whom it is run."""
+
+    def make_archive(self, base_name, kind, root_dir=None, base_dir=None, **owners):
+        epoch = os.environ.get("SOURCE_DATE_EPOCH")
+        if kind != "gztar" or epoch is None:
+            return super().make_archive(base_name, kind, root_dir, base_dir, **owners)
+
+        def plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+            entry.mtime = int(epoch)
+            entry.uid = entry.gid = 0
+            entry.uname = entry.gname = ""
+            entry.mode = 0o755 if entry.isdir() or entry.mode & 0o100 else 0o644
+            return entry
+
+        made = Path(f"{base_name}.tar.gz")
+        # tarfile adds the entries of a folder in the order of their names.
+        with (
+            made.open("wb") as file,
+            gzip.GzipFile("", "wb", fileobj=file, mtime=int(epoch)) as packed,
+            tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+        ):
+            archive.add(Path(root_dir or ".", base_dir), arcname=base_dir, filter=plain)
+        return str(made)
+
+
 setup(
-    cmdclass={"build_py": BuildWithPages},
+    cmdclass={"build_py": BuildWithPages, "sdist": ReproducibleSdist},
     ext_modules=[] if PURE_PYTHON else [extension(name) for name in COMPILED],
 )

@@ -5,6 +5,8 @@ from corscore._engine.request import RequestInfo
 from corscore._policy.policy import Policy
 from corscore._standard.problem import ConfigError, Problem
 
+__version__ = "0.1.0"
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from corscore._policy.map import PolicyMap

@@ -173,8 +173,7 @@ class _Hints:
             given = getattr(self._options, _REGEX, None)
             regexes = ([given.pattern] if given else []) + regexes
             whole = "|".join(f"(?:{one})" for one in regexes)
-            if len(regexes) == 1 or _compiled(whole) is None:
-                # One with flags at its start cannot be a part of another.
+            if len(regexes) == 1 or any(map(_has_flags, regexes)) or _compiled(whole) is None:
                 whole = regexes[-1]
             refused = self._refusals([], whole)
             line = self._problems.write(_REGEX, whole)
@@ -218,6 +217,12 @@ def _with_risk(hint: str, line: str) -> str:
 def _is_regex(text: str) -> bool:
     is_origin_like = "//" in text or "." in text or "\\/" in text
     return is_origin_like and bool(_REGEX_SIGNS.search(text)) and _compiled(text) is not None
+
+
+def _has_flags(source: str) -> bool:
+    """Return whether a regex has flags at its start: Python 3.10 would give them to the whole."""
+    found = _compiled(source)
+    return found is not None and found.flags != re.UNICODE
 
 
 def _compiled(source: str) -> re.Pattern[str] | None:

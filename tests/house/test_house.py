@@ -383,6 +383,10 @@ def test_every_data_file_is_shipped() -> None:
         assert any(fnmatch(path.name, glob) for glob in globs), path
 
 
+def test_the_version_is_named_once() -> None:
+    assert importlib.metadata.version("corscore") == corscore.__version__
+
+
 def test_the_name_adapters_stays_free() -> None:
     # It belongs to another project, and `adapters/` is only where our packages lie.
     assert not (ADAPTERS / "__init__.py").exists()

@@ -15,6 +15,7 @@ from corscore_cli.shell.report import print_diagnosis
 
 # The time limit of all requests together, in time limits of one.
 _TIMES = 6
+_NO_RESPONSE = ("network-error", "tls-error")
 
 
 def _number(context: click.Context, parameter: click.Parameter, value: float) -> float:
@@ -30,6 +31,18 @@ def _number(context: click.Context, parameter: click.Parameter, value: float) ->
     headers=" The value of Authorization is never sent.", credentials="; no cookies are sent"
 )
 @click.option("--audit", is_flag=True, help="Try what an attacker would, too.")
+@click.option(
+    "--expect-allowed",
+    "expected",
+    flag_value="allowed",
+    help="End with 0 if a script can read the response, whatever else is found.",
+)
+@click.option(
+    "--expect-refused",
+    "expected",
+    flag_value="refused",
+    help="End with 0 if a browser refuses it. No response is no refusal.",
+)
 @click.option("--steps", is_flag=True, help="Print the section of the standard with each step.")
 @click.option(
     "--timeout",
@@ -49,6 +62,7 @@ def probe(
     credentials: bool,
     reads: tuple[str, ...],
     audit: bool,
+    expected: str | None,
     steps: bool,
     timeout: float,
     as_json: bool,
@@ -60,7 +74,7 @@ def probe(
     that an attacker could have. It never sends cookies, Authorization or a body, and reads no body.
 
     Ends with 0 if a script can read the response and there are no findings, with 1 otherwise, and
-    with 2 if URL or an option is wrong.
+    with 2 if URL or an option is wrong. In CI say what is expected, and findings do not count.
     """
     try:
         request = Request(
@@ -83,4 +97,12 @@ def probe(
         print_json(told.to_dict())
     else:
         print_diagnosis(make_console(), told, sections=steps)
-    raise SystemExit(FINE if told.healthy else FINDINGS)
+    if expected is None:
+        raise SystemExit(FINE if told.healthy else FINDINGS)
+    if told.reason in _NO_RESPONSE:
+        got = "no response"
+    else:
+        got = "allowed" if told.readable and told.reason is None else "refused"
+    if got != expected:
+        click.echo(f"Expected: {expected}. Got: {got}.", err=True)
+    raise SystemExit(FINE if got == expected else FINDINGS)

@@ -306,6 +306,36 @@ def test_the_text_of_a_healthy_server() -> None:
     assert "Finding" not in result.output
 
 
+@pytest.mark.parametrize(
+    ("origin", "options", "code", "said"),
+    [
+        (ORIGIN, ["--expect-allowed"], 0, ""),
+        (ORIGIN, ["--expect-refused"], 1, "Expected: refused. Got: allowed.\n"),
+        (
+            ORIGIN,
+            ["--expect-allowed", "--reads", "X-Hidden"],
+            1,
+            "Expected: allowed. Got: refused.\n",
+        ),
+        ("https://evil.example", ["--expect-allowed"], 1, "Expected: allowed. Got: refused.\n"),
+        ("https://evil.example", ["--expect-refused"], 0, ""),
+    ],
+)
+def test_what_is_expected_decides_the_exit_code(
+    origin: str, options: list[str], code: int, said: str
+) -> None:
+    with asgi(CORSMiddleware(fastapi_app(), allow_origins=[ORIGIN])) as base:
+        result = invoke(f"{base}/ok", "--origin", origin, *options)
+    assert (result.exit_code, result.stderr) == (code, said)
+
+
+@pytest.mark.parametrize("expected", ["allowed", "refused"])
+def test_no_response_is_no_refusal(expected: str) -> None:
+    url = f"http://127.0.0.1:{free_port()}/"
+    result = invoke(url, "--origin", ORIGIN, f"--expect-{expected}")
+    assert (result.exit_code, result.stderr) == (1, f"Expected: {expected}. Got: no response.\n")
+
+
 def test_the_text_of_a_hidden_header() -> None:
     with asgi(CORSMiddleware(fastapi_app(), allow_origins=[ORIGIN])) as base:
         result = invoke(f"{base}/ok", "--origin", ORIGIN, "--reads", "X-Total-Count")

@@ -1,0 +1,19 @@
+// Runs pytest in Pyodide. Takes a folder with `site` (installed packages), `tests` and
+// pyproject.toml, then arguments for pytest.
+import { loadPyodide } from "pyodide";
+
+const [folder, ...given] = process.argv.slice(2);
+const pyodide = await loadPyodide({ env: { HOME: "/home", HYPOTHESIS_PROFILE: "fast", PYTEST_DISABLE_PLUGIN_AUTOLOAD: "1" } });
+pyodide.mountNodeFS("/work", folder);
+pyodide.globals.set("given", pyodide.toPy(given));
+const code = await pyodide.runPythonAsync(`
+import os, sys
+os.chdir("/work")
+sys.path.insert(0, "/work/site")
+import corscore, pytest
+assert corscore.__file__.startswith("/work/site"), corscore.__file__
+print("corscore", corscore.__version__, "on", sys.platform, sys.version.split()[0])
+int(pytest.main(["-q", "-p", "no:cacheprovider", "-p", "corscore.testing._pytest_plugin",
+                 "-p", "_hypothesis_pytestplugin", *given]))
+`);
+process.exit(code);
