@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-    from corscore._policy.reference import Current, FollowedRef
+    from corscore._policy.reference import Current, PolicyRef
 
 _FIELD = "PolicyRef.from_file"
 
@@ -103,7 +103,7 @@ class FileWatcher(Follower):
     def _begin(self) -> None:
         self._seen = None
 
-    def _read_again(self, policy_ref: FollowedRef | None) -> bool:
+    def _read_again(self, policy_ref: PolicyRef | None) -> bool:
         """Replace the policy if the file has another one; False when its reference is gone."""
         if policy_ref is None:
             return False

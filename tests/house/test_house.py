@@ -81,6 +81,7 @@ ALLOWED = {
     "corscore_flask": Allowed(
         adapters=frozenset({"corscore_wsgi"}), packages=frozenset({"flask", "werkzeug"})
     ),
+    "corscore_store": Allowed(packages=frozenset({"psycopg", "redis"})),
     "corscore_django": Allowed(packages=frozenset({"asgiref", "django"})),
     # The command shows all of them.
     "corscore_cli": Allowed(
@@ -90,6 +91,7 @@ ALLOWED = {
                 "corscore_django",
                 "corscore_flask",
                 "corscore_starlette",
+                "corscore_store",
                 "corscore_wsgi",
             }
         ),
