@@ -22,7 +22,7 @@ ASV_PYTHON = --config $(ASV_CONFIG) --environment virtualenv:$(shell $(PYTHON) -
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 BENCH := bench bench-compare bench-html bench-table bench-check bench-baseline sanitize
-.PHONY: $(BENCH) help install demo test test-fast cov deep fuzz mutants test-oldest lint format types screenshots dist \
+.PHONY: $(BENCH) help install demo demo-fleet fleet test test-fast cov deep fuzz mutants test-oldest lint format types screenshots dist \
 	wheel clean
 
 help:  ## Show this list
@@ -47,6 +47,9 @@ cov: $(VENV)/.test  ## Run the tests and fail below 98 % of lines and branches
 	$(BIN)/coverage run $(BIN)/pytest $(PARALLEL) $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+fleet: $(VENV)/.test  ## Eight workers on two hosts, 100 changes, and every fault of Redis and PostgreSQL
+	$(PYTEST) --quiet --capture=no --log-level=CRITICAL -m slow tests/adapters/store $(ARGS)
 
 deep: $(VENV)/.test  ## Run the property tests with 20,000 examples each
 	HYPOTHESIS_PROFILE=deep $(BIN)/pytest $(PARALLEL) -m hypothesis $(ARGS)
