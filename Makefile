@@ -25,8 +25,8 @@ ASV_PYTHON = --config $(ASV_CONFIG) --environment virtualenv:$(shell $(PYTHON) -
 BENCH := bench bench-compare bench-html bench-table bench-check bench-baseline sanitize
 RELEASE := reproducible check-dist cibuildwheel smoke upgrade test-engine test-newest test-prereleases \
 	test-pyodide check-github check-release
-.PHONY: $(BENCH) help install demo test test-fast cov deep fuzz mutants test-oldest lint format types screenshots \
-	option-table docs docs-check dist wheels clean $(RELEASE)
+.PHONY: $(BENCH) help install demo demo-fleet fleet test test-fast cov deep fuzz mutants test-oldest lint format types \
+	screenshots option-table docs docs-check dist wheels clean $(RELEASE)
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile \
@@ -50,6 +50,9 @@ cov: $(VENV)/.test  ## Run the tests and fail below 98 % of lines and branches
 	$(BIN)/coverage run $(BIN)/pytest $(PARALLEL) $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+fleet: $(VENV)/.test  ## Eight workers on two hosts, 100 changes, and every fault of Redis and PostgreSQL
+	$(PYTEST) --quiet --capture=no --log-level=CRITICAL -m slow tests/adapters/store $(ARGS)
 
 deep: $(VENV)/.test  ## Run the property tests with 20,000 examples each
 	HYPOTHESIS_PROFILE=deep $(BIN)/pytest $(PARALLEL) -m hypothesis $(ARGS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from secrets import token_hex
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
@@ -12,10 +13,13 @@ from hypothesis import HealthCheck, settings
 
 import builds
 from corscore._engine import matcher
+from corscore_store import Store, open_store
 from kinds import kinds
+from stores import StoreServers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser
 
@@ -105,6 +109,25 @@ def chromium() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def store_servers() -> Iterator[StoreServers]:
+    """Redis and PostgreSQL, each started when it is needed first."""
+    servers = StoreServers()
+    yield servers
+    servers.kill()
+
+
+@pytest.fixture(params=["file", "sqlite", "redis", "postgres"])
+def store(
+    request: pytest.FixtureRequest, store_servers: StoreServers, tmp_path: Path
+) -> Iterator[Store]:
+    """An empty store of each engine, under a name of its own."""
+    engine: str = request.param
+    found = open_store(store_servers.url(engine, tmp_path), name=token_hex(8))
+    yield found
+    found.disconnect()
 
 
 def _first_program(*names: str) -> str | None:

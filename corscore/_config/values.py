@@ -7,12 +7,12 @@ from corscore._standard.text import quoted, shown
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, TypeAlias
 
     from corscore._config.spelling import Problems
     from corscore._policy.resolver import OriginResolver
 
-    Resolver = Callable[..., Any] | OriginResolver | None
+    Resolver: TypeAlias = Callable[..., Any] | OriginResolver | None
 
 MAX_MAX_AGE = 86400
 _PREFLIGHT_STATUSES = (200, 204)

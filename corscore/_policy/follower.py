@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from corscore._policy.reference import FollowedRef
+    from corscore._policy.reference import FollowedRef, PolicyRef
 
 _SECONDS = 1.0
 # How long the first request waits for the first reading: a network file system may never answer.
@@ -95,7 +95,7 @@ class Follower:
     def _begin(self) -> None:
         """Forget what holds for another process only; before the first reading."""
 
-    def _read_again(self, policy_ref: FollowedRef | None) -> bool:
+    def _read_again(self, policy_ref: PolicyRef | None) -> bool:
         """Replace the policy if the source has another one; False when its reference is gone."""
         raise NotImplementedError
 

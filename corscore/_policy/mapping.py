@@ -44,7 +44,7 @@ def stored_map(
 
 
 def stored_policies(
-    policies: Current, resolvers: Mapping[str, object] | None = None
+    policies: Current | tuple[Policy, ...], resolvers: Mapping[str, object] | None = None
 ) -> dict[str, object]:
     """The table that ``read_policies`` reads, of any policies.
 
@@ -63,7 +63,9 @@ def stored_policies(
     return stored_map(policies, resolvers)
 
 
-def _stored(policies: PathPolicy, resolvers: Mapping[str, object] | None) -> object:
+def _stored(
+    policies: PathPolicy | tuple[Policy, ...], resolvers: Mapping[str, object] | None
+) -> object:
     if policies is None:
         return _NONE
     if isinstance(policies, PolicyResolver):

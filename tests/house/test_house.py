@@ -82,6 +82,7 @@ ALLOWED = {
     "corscore_flask": Allowed(
         adapters=frozenset({"corscore_wsgi"}), packages=frozenset({"flask", "werkzeug"})
     ),
+    "corscore_store": Allowed(packages=frozenset({"psycopg", "redis"})),
     "corscore_django": Allowed(packages=frozenset({"asgiref", "django"})),
     # The command shows all of them.
     "corscore_cli": Allowed(
@@ -91,6 +92,7 @@ ALLOWED = {
                 "corscore_django",
                 "corscore_flask",
                 "corscore_starlette",
+                "corscore_store",
                 "corscore_wsgi",
             }
         ),

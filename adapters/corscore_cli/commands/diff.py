@@ -53,7 +53,7 @@ def diff(old: str, new: str, app_dir: str, is_factory: bool, as_json: bool) -> N
     if as_json:
         print_json({"changes": [change.to_dict() for change in changes]})
     else:
-        _print(make_console(), changes)
+        print_changes(make_console(), changes)
     raise SystemExit(findings_exit(changes))
 
 
@@ -61,7 +61,8 @@ def _policies(target: str, app_dir: str, *, is_factory: bool) -> PathPolicy | Po
     return load(target, app_dir=app_dir, is_factory=is_factory).one_policy()[1]
 
 
-def _print(console: Console, changes: tuple[AccessChange, ...]) -> None:
+def print_changes(console: Console, changes: tuple[AccessChange, ...]) -> None:
+    """Print who gains and who loses access."""
     for path, of_path in groupby(changes, key=lambda change: change.path):
         if path is not None:
             say(console, Text(path, "bold"))

@@ -1,0 +1,342 @@
+"""``StoreFollower``: takes each new version of a store over, in each process that serves it."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from logging import getLogger
+from pathlib import Path
+from random import uniform
+from socket import gethostname
+from tempfile import mkstemp
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from corscore import ConfigError, Problem
+from corscore.integration import escaped
+from corscore.integration.following import Follower
+from corscore_store._store import (
+    KEPT_VERSIONS,
+    State,
+    Store,
+    StoreError,
+    Version,
+    VersionConflict,
+    Worker,
+    digest_of,
+)
+from corscore_store.documents import policies_in
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from threading import Event
+
+    from corscore import PolicyRef
+
+_BEAT_SECONDS = 5.0
+# A wait is divided, so that ``close`` ends it soon.
+_PART_SECONDS = 0.5
+# Between two tries of a store that is down; at random, so that not all workers come at once.
+_RETRY_SECONDS = (0.2, 0.8)
+_MAX_PROBLEMS = 2_000
+# A notice may be on its way while a re-read finds its version; behind a pooler none ever comes.
+_MISSED_NOTICES = 3
+
+
+class StoreFollower(Follower):
+    """Reads a store at every notice, at every reconnect, and every few seconds.
+
+    Args:
+        store: The store.
+        resolvers: Resolvers by the names that documents have for them.
+        interval: Seconds between two re-reads.
+        snapshot: A file for the last good policy.
+        host: The name of this host.
+
+    Attributes:
+        version: The number of the version that is served.
+    """
+
+    __slots__ = (
+        "_beat_due",
+        "_changes",
+        "_confirmed",
+        "_document",
+        "_host",
+        "_id",
+        "_interval",
+        "_is_down",
+        "_is_noticed",
+        "_judged",
+        "_missed",
+        "_refused",
+        "_resolvers",
+        "_snapshot",
+        "_store",
+        "version",
+    )
+
+    thread_name = "corscore-store"
+
+    def __init__(
+        self,
+        store: Store,
+        resolvers: Mapping[str, object],
+        interval: float,
+        snapshot: str | os.PathLike[str] | None,
+        host: str | None,
+    ) -> None:
+        super().__init__()
+        self._store = store
+        self._resolvers = dict(resolvers)
+        self._interval = interval
+        self._snapshot = None if snapshot is None else Path(snapshot)
+        self._host = host or gethostname()
+        self.version = 0
+        self._document = ""
+        self._confirmed = monotonic()
+        # The version and the digest that were taken over or refused last.
+        self._judged = (0, "")
+        self._refused = (0, "")
+        self._changes = 0
+        self._is_down = False
+        self._is_noticed = False
+        self._missed = 0
+        self._begin()
+
+    @property
+    def age(self) -> float:
+        """Seconds since the store last confirmed the version."""
+        return monotonic() - self._confirmed
+
+    def load(self) -> Any:
+        """The policies to start with: of the newest valid document, or of the snapshot.
+
+        Raises:
+            ConfigError: There are none.
+        """
+        try:
+            state = self._store.state()
+            found = self._newest_valid(state)
+        except StoreError as error:
+            return self._from_snapshot(str(error))
+        finally:
+            # The process may fork.
+            self._store.disconnect()
+        self._changes = state.changes
+        if found is None:
+            return self._from_snapshot(f"{self._store}: it has no policy of this name")
+        return found
+
+    def _newest_valid(self, state: State) -> Any:
+        refused: ConfigError | None = None
+        for version in self._store.history(KEPT_VERSIONS):
+            try:
+                policies = policies_in(version.document, self._resolvers)
+            except ConfigError as error:
+                if refused is None:
+                    self._refuse(version.number, error)
+                refused = refused or error
+                continue
+            self._judged = (state.version, state.digest)
+            self._take(version)
+            return policies
+        if refused is not None and self._snapshot is None:
+            raise refused
+        return None
+
+    def _from_snapshot(self, reason: str) -> Any:
+        try:
+            if self._snapshot is not None:
+                table = json.loads(self._snapshot.read_text("utf-8"))
+                policies = policies_in(table["document"], self._resolvers)
+                self.version, self._document = int(table["version"]), str(table["document"])
+                getLogger("corscore").warning(
+                    "version %d of %s is served, since: %s",
+                    self.version,
+                    escaped(self._snapshot),
+                    reason,
+                )
+                return policies
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+            if isinstance(error, ConfigError):
+                raise
+            reason = f"{reason}; and {self._snapshot} cannot be read: {escaped(error)}"
+        raise ConfigError(
+            (
+                Problem(
+                    "store-unavailable",
+                    "StoreRef",
+                    None,
+                    f"there is no policy to start with: {reason}.",
+                    "start the store, push a policy (corscore store push cors.toml --to URL), or "
+                    'name a file for such a start: snapshot="cors.snapshot.json"',
+                ),
+            )
+        )
+
+    def _begin(self) -> None:
+        self._id = f"{self._host}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._beat_due = 0.0
+
+    def _end(self) -> None:
+        self._store.disconnect()
+
+    def _read_again(self, policy_ref: PolicyRef | None) -> bool:
+        if policy_ref is None:
+            return False
+        try:
+            # Before the reading: what is written after it is noticed.
+            self._store.listen()
+            self._synchronise(policy_ref)
+            self._beat()
+        except StoreError as error:
+            self._lose(error)
+        except Exception:
+            getLogger("corscore").exception("%s could not be followed", self._store)
+            self._is_down = True
+        else:
+            if self._is_down:
+                getLogger("corscore").warning("%s is back", self._store)
+            self._is_down = False
+        return True
+
+    def _pause(self, stop: Event) -> None:
+        self._is_noticed = False
+        if self._is_down:
+            stop.wait(uniform(*_RETRY_SECONDS))  # noqa: S311 - no secret
+            return
+        until = monotonic() + self._interval
+        try:
+            while not self._is_noticed and not stop.is_set() and monotonic() < until:
+                self._is_noticed = self._store.wait(min(self._interval, _PART_SECONDS))
+        except StoreError as error:
+            self._lose(error)
+
+    def _lose(self, error: StoreError) -> None:
+        self._store.disconnect()
+        if not self._is_down:
+            getLogger("corscore").error(
+                "the store does not answer, and version %d of the policy stays: %s",
+                self.version,
+                error,
+            )
+        self._is_down = True
+
+    def _synchronise(self, policy_ref: PolicyRef) -> None:
+        state = self._store.state()
+        self._forget(state.changes)
+        if state.version < self.version:
+            self._restore(state)
+        elif (state.version, state.digest) != self._judged:
+            found = self._store.version(state.version)
+            if found is not None:
+                self._judge(found, policy_ref)
+            self._check_notices()
+        self._confirmed = monotonic()
+
+    def _judge(self, found: Version, policy_ref: PolicyRef) -> None:
+        self._judged = (found.number, digest_of(found.document))
+        self._beat_due = 0.0
+        if found.document != self._document:
+            try:
+                policy_ref.replace(policies_in(found.document, self._resolvers))
+            except ConfigError as error:
+                self._refuse(found.number, error)
+                return
+        self._take(found)
+        self._keep_snapshot()
+        getLogger("corscore").info(
+            "process %d serves version %d of %s", os.getpid(), self.version, self._store
+        )
+
+    def _take(self, found: Version) -> None:
+        self.version, self._document = found.number, found.document
+        if self._refused[0] <= found.number:
+            self._refused = (0, "")
+
+    def _refuse(self, number: int, error: ConfigError) -> None:
+        self._refused = (number, str(error)[:_MAX_PROBLEMS])
+        getLogger("corscore").error(
+            "version %d of %s is invalid, and the policy stays as it was: %s",
+            number,
+            self._store,
+            error,
+        )
+
+    def _restore(self, state: State) -> None:
+        """Write the version that is served into a store that lost it, for all other workers."""
+        try:
+            self._store.write(
+                self._document,
+                number=self.version,
+                expected=state.version,
+                author=f"{self._host}: restored",
+            )
+        except VersionConflict:
+            # Another worker was faster; the next re-read sees its version.
+            return
+        self._judged = (self.version, digest_of(self._document))
+        self._refused = (0, "")
+        getLogger("corscore").warning(
+            "%s was at version %d, and version %d was restored",
+            self._store,
+            state.version,
+            self.version,
+        )
+
+    def _forget(self, changes: int) -> None:
+        if changes == self._changes:
+            return
+        tenants = self._store.changed_tenants(self._changes, changes)
+        for resolver in self._resolvers.values():
+            forget = getattr(resolver, "forget", None)
+            if forget is None:
+                continue
+            for tenant in [None] if tenants is None else set(tenants):
+                forget(tenant)
+        self._changes = changes
+
+    def _check_notices(self) -> None:
+        """Log once that versions are found by re-reads alone."""
+        if self._is_noticed or self._is_down:
+            self._missed = 0
+            return
+        self._missed += 1
+        if self._missed == _MISSED_NOTICES:
+            getLogger("corscore").warning(
+                "no notices come from %s, as behind a pooler in transaction mode: a change takes "
+                "up to %g seconds",
+                self._store,
+                self._interval,
+            )
+
+    def _beat(self) -> None:
+        now = monotonic()
+        if now < self._beat_due:
+            return
+        self._store.beat(
+            Worker(
+                self._id,
+                self._host,
+                os.getpid(),
+                self.version,
+                *self._refused,
+                resolvers=tuple(self._resolvers),
+            )
+        )
+        self._beat_due = now + _BEAT_SECONDS
+
+    def _keep_snapshot(self) -> None:
+        if self._snapshot is None:
+            return
+        try:
+            handle, name = mkstemp(dir=self._snapshot.parent, suffix=".part")
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump({"version": self.version, "document": self._document}, file)
+            Path(name).replace(self._snapshot)
+        except OSError as error:
+            getLogger("corscore").warning(
+                "%s cannot be written: %s", escaped(self._snapshot), escaped(error)
+            )

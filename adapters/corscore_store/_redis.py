@@ -1,0 +1,212 @@
+"""Redis as a store: hashes, sets of origins, and a channel for notices."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from corscore_store._store import (
+    KEPT_CHANGES,
+    KEPT_VERSIONS,
+    SECONDS,
+    WORKER_SECONDS,
+    State,
+    Store,
+    StoreError,
+    Version,
+    VersionConflict,
+    Worker,
+    chunks,
+    digest_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from corscore_store._store import Address
+
+# Scripts run in one step, between all other commands.
+_WRITE = """
+local newest = tonumber(redis.call('HGET', KEYS[1], 'version') or '0')
+if newest ~= tonumber(ARGV[1]) then return newest end
+local number = tonumber(ARGV[2])
+for _, old in ipairs(redis.call('HKEYS', KEYS[2])) do
+  if tonumber(old) <= number - tonumber(ARGV[5]) then redis.call('HDEL', KEYS[2], old) end
+end
+local time = redis.call('TIME')
+local seconds = time[1] .. '.' .. string.format('%06d', time[2])
+redis.call('HSET', KEYS[2], ARGV[2], seconds .. ' ' .. ARGV[3])
+redis.call('HSET', KEYS[1], 'version', ARGV[2], 'digest', ARGV[4])
+redis.call('PUBLISH', KEYS[3], ARGV[2])
+return -1
+"""
+_BEAT = "return redis.call('HSET', KEYS[1], ARGV[1], redis.call('TIME')[1] .. ' ' .. ARGV[2])"
+_CHANGE = """
+for number = 5, #ARGV do redis.call(ARGV[1], KEYS[2], ARGV[number]) end
+if ARGV[4] == '' then return 0 end
+redis.call('RPUSH', KEYS[3], ARGV[2])
+redis.call('LTRIM', KEYS[3], -tonumber(ARGV[3]), -1)
+redis.call('HINCRBY', KEYS[1], 'changes', 1)
+return redis.call('PUBLISH', KEYS[4], ARGV[2])
+"""
+
+
+class RedisStore(Store):
+    """A store in Redis. Its keys begin with ``corscore:{name}:``."""
+
+    def __init__(self, address: Address, name: str) -> None:
+        super().__init__(address, name)
+        # The client is safe between threads and after a fork.
+        self._redis: Any = redis.Redis.from_url(
+            address.url,
+            decode_responses=True,
+            encoding_errors="replace",
+            socket_timeout=SECONDS,
+            socket_connect_timeout=SECONDS,
+            retry=Retry(NoBackoff(), 1),
+        )
+        # In braces, so that all of them are on one node of a cluster.
+        self._prefix = f"corscore:{{{name}}}:"
+        self._channel: Any = None
+        self._head, self._versions, self._workers, self._changed, self._notices = (
+            f"{self._prefix}{part}"
+            for part in ("head", "versions", "workers", "changed", "notices")
+        )
+
+    def state(self) -> State:
+        """The fields of the head."""
+        with self._errors():
+            version, digest, changes = self._redis.hmget(self._head, "version", "digest", "changes")
+        return State(int(version or 0), digest or "", int(changes or 0))
+
+    def version(self, number: int) -> Version | None:
+        """A version, from its field."""
+        with self._errors():
+            kept = self._redis.hget(self._versions, str(number))
+        return None if kept is None else _version(number, kept)
+
+    def history(self, limit: int = 20) -> list[Version]:
+        """The newest versions."""
+        with self._errors():
+            numbers = sorted(map(int, self._redis.hkeys(self._versions)), reverse=True)[:limit]
+            kept = self._redis.hmget(self._versions, numbers) if numbers else []
+        return [_version(*pair) for pair in zip(numbers, kept, strict=True) if pair[1] is not None]
+
+    def write(self, document: str, *, number: int, expected: int, author: str) -> None:
+        """Write a version by a script."""
+        newest = self._run(
+            _WRITE,
+            (self._head, self._versions, self._notices),
+            expected,
+            number,
+            json.dumps({"document": document, "author": author}),
+            digest_of(document),
+            KEPT_VERSIONS,
+        )
+        if newest >= 0:
+            raise VersionConflict(newest)
+
+    def beat(self, worker: Worker) -> None:
+        """Keep a heartbeat, with the time by the clock of Redis."""
+        self._run(_BEAT, (self._workers,), worker.id, worker.report())
+
+    def workers(self) -> list[Worker]:
+        """The workers; the fields of those that ended are deleted."""
+        found = []
+        with self._errors():
+            now = self._redis.time()[0]
+            for key, kept in sorted(self._redis.hgetall(self._workers).items()):
+                seen, _, report = kept.partition(" ")
+                if now - int(seen) > WORKER_SECONDS:
+                    self._redis.hdel(self._workers, key)
+                else:
+                    found.append(Worker.from_report(report, now - int(seen)))
+        return found
+
+    def listen(self) -> None:
+        """Subscribe to the channel."""
+        if self._channel is None:
+            with self._errors():
+                channel = self._redis.pubsub(ignore_subscribe_messages=True)
+                channel.subscribe(self._notices)
+                self._channel = channel
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for a message."""
+        with self._errors():
+            message = self._channel.get_message(timeout=seconds)
+            # A burst of messages is one notice.
+            while message is not None and self._channel.get_message(timeout=0) is not None:
+                pass
+        return message is not None
+
+    def disconnect(self) -> None:
+        """Close the subscription and the idle connections."""
+        channel, self._channel = self._channel, None
+        with suppress(redis.RedisError, OSError):
+            if channel is not None:
+                channel.close()
+            self._redis.close()
+
+    def _has_origin(self, tenant: str, origin: str) -> bool:
+        with self._errors():
+            return bool(self._redis.sismember(self._set_of(tenant), origin))
+
+    def origins(self, tenant: str) -> tuple[str, ...]:
+        """All origins of a tenant, in order."""
+        with self._errors():
+            return tuple(sorted(self._redis.smembers(self._set_of(tenant))))
+
+    def change_origins(
+        self, tenant: str, *, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()
+    ) -> None:
+        """Change the set of a tenant; the last script numbers the change."""
+        keys = (self._head, self._set_of(tenant), self._changed, self._notices)
+        parts = [("SREM", part) for part in chunks(remove)] + [
+            ("SADD", part) for part in chunks(add)
+        ]
+        with self._errors():
+            steps = self._redis.pipeline(transaction=True)
+            for number, (command, part) in enumerate(parts, 1):
+                is_last = "last" if number == len(parts) else ""
+                steps.eval(_CHANGE, len(keys), *keys, command, tenant, KEPT_CHANGES, is_last, *part)
+            steps.execute()
+
+    def changed_tenants(self, since: int, until: int) -> list[str] | None:
+        """The tenants of these changes: the last ones of the list."""
+        count = until - since
+        if not 0 < count <= KEPT_CHANGES:
+            return None
+        with self._errors():
+            found: list[str] = self._redis.lrange(self._changed, -count, -1)
+        # More changes may have come since: they push the first ones out, and are read again.
+        return found if len(found) == count and self.state().changes == until else None
+
+    def _set_of(self, tenant: str) -> str:
+        return f"{self._prefix}origins:{tenant}"
+
+    def _run(self, script: str, keys: tuple[str, ...], *values: object) -> Any:
+        with self._errors():
+            return self._redis.eval(script, len(keys), *keys, *values)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (redis.RedisError, OSError) as error:
+            raise StoreError(f"{self}: {self._address.redacted(error)}") from None
+
+
+def _version(number: int, kept: str) -> Version:
+    time, _, text = kept.partition(" ")
+    try:
+        table = json.loads(text)
+        return Version(number, table["document"], table["author"], float(time))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        # Written by hand: its reader reports what is wrong.
+        return Version(number, kept, "", 0.0)

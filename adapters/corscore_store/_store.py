@@ -1,0 +1,247 @@
+"""What every engine of a store has to do: ``Store``, and the records that it keeps."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from time import sleep
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from corscore.integration import escaped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECONDS = 2.0
+"""How long a store may take to answer before it counts as down."""
+
+KEPT_VERSIONS = 100
+KEPT_CHANGES = 1_000
+WORKER_SECONDS = 60.0
+"""How long a worker that sends no heartbeats is listed."""
+
+# How often a store without notices is read.
+_POLL_SECONDS = 0.25
+
+
+class StoreError(Exception):
+    """The store does not answer, or not as it should. The text has no credentials."""
+
+
+class VersionConflict(StoreError):
+    """Another version was written first.
+
+    Attributes:
+        version: The newest version in the store.
+    """
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"version {version} was written meanwhile")
+        self.version = version
+
+
+class State(NamedTuple):
+    """What a re-read compares.
+
+    Attributes:
+        version: The number of the newest version; 0 in an empty store.
+        digest: The start of the digest of its document; empty in an empty store.
+        changes: How many changes of tenants there were.
+    """
+
+    version: int = 0
+    digest: str = ""
+    changes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A document that was written to a store.
+
+    Attributes:
+        number: The number of the version, from 1.
+        document: The policies as JSON.
+        author: The user and host that wrote it.
+        time: Seconds since 1970.
+    """
+
+    number: int
+    document: str
+    author: str
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A process that serves the policy, as its last heartbeat said.
+
+    Attributes:
+        id: Differs between all workers, also of two processes with one number.
+        host: The name of its host.
+        process: The number of the process.
+        version: The version that it serves.
+        refused: The newest version, where the worker could not take it over; else 0.
+        problems: Why.
+        resolvers: The names of its resolvers.
+        age: Seconds since the heartbeat.
+    """
+
+    id: str
+    host: str
+    process: int
+    version: int
+    refused: int = 0
+    problems: str = ""
+    resolvers: tuple[str, ...] = ()
+    age: float = 0.0
+
+    def report(self) -> str:
+        """The heartbeat, as a store keeps it."""
+        table = asdict(self)
+        del table["age"]
+        return json.dumps(table)
+
+    @classmethod
+    def from_report(cls, report: str, age: float) -> Worker:
+        """The worker of a heartbeat that was kept."""
+        table: dict[str, Any] = json.loads(report)
+        return cls(**{**table, "resolvers": tuple(table["resolvers"])}, age=max(age, 0.0))
+
+
+class Address:
+    """The URL of a store, of which only what is no secret is shown.
+
+    Args:
+        url: The URL.
+
+    Raises:
+        ValueError: It is none.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.url = url
+        self.scheme = parts.scheme
+        self.path = unquote(parts.path)
+        host = parts.netloc.rpartition("@")[2]
+        self.shown = escaped(f"{parts.scheme}:{f'//{host}' if host else ''}{parts.path}")
+        userinfo = parts.netloc.rpartition("@")[0]
+        written = [userinfo.partition(":")[2]]
+        written += [value for key, value in parse_qsl(parts.query) if "pass" in key.lower()]
+        secrets = {one for each in written for one in (each, unquote(each)) if one}
+        # The longest first: one may be a part of another.
+        self._secrets = sorted(secrets, key=len, reverse=True)
+
+    def redacted(self, text: object) -> str:
+        """A text, such as a driver's message, without the URL's secrets."""
+        text = str(text).replace(self.url, self.shown)
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return escaped(text.strip())
+
+
+class Store(ABC):
+    """A place that many processes read a policy from.
+
+    Safe between threads, and in forked processes. Every method raises ``StoreError`` where the
+    store does not answer.
+
+    Args:
+        address: Its URL.
+        name: The name of the policy in it: a store may have several.
+    """
+
+    def __init__(self, address: Address, name: str) -> None:
+        self._address = address
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self}>"
+
+    def __str__(self) -> str:
+        return f"{self._address.shown} ({self.name})"
+
+    @abstractmethod
+    def state(self) -> State:
+        """What a re-read compares, in one round trip."""
+
+    @abstractmethod
+    def version(self, number: int) -> Version | None:
+        """A version; None where the store does not have it."""
+
+    @abstractmethod
+    def history(self, limit: int = 20) -> list[Version]:
+        """The newest versions, the newest first."""
+
+    @abstractmethod
+    def write(self, document: str, *, number: int, expected: int, author: str) -> None:
+        """Write a version in one step, and notify all who listen.
+
+        Args:
+            document: The policies as JSON. It is not checked: ``push`` does that.
+            number: The number of the version, above ``expected``.
+            expected: The newest version in the store.
+            author: The user and host.
+
+        Raises:
+            VersionConflict: The newest version is another one.
+        """
+
+    @abstractmethod
+    def beat(self, worker: Worker) -> None:
+        """Keep a worker's heartbeat."""
+
+    @abstractmethod
+    def workers(self) -> list[Worker]:
+        """The workers whose last heartbeat is at most a minute ago."""
+
+    def listen(self) -> None:  # noqa: B027 - not all stores have notices
+        """Listen for notices, if the store has any; a connection that was lost is opened again."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for a notice; whether there may be something to read."""
+        sleep(min(seconds, _POLL_SECONDS))
+        return True
+
+    def disconnect(self) -> None:  # noqa: B027 - nor connections
+        """Close what is open; the next call opens it again."""
+
+    def allows(self, origin: str, tenant: str | None) -> bool:
+        """Whether an origin is one of a tenant's: the function of an ``OriginResolver``.
+
+        Args:
+            origin: The origin.
+            tenant: The tenant, by whatever the resolver's key names, such as the host.
+        """
+        return tenant is not None and self._has_origin(tenant, origin)
+
+    @abstractmethod
+    def _has_origin(self, tenant: str, origin: str) -> bool: ...
+
+    @abstractmethod
+    def origins(self, tenant: str) -> tuple[str, ...]:
+        """All origins of a tenant, in order."""
+
+    @abstractmethod
+    def change_origins(
+        self, tenant: str, *, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()
+    ) -> None:
+        """Add and remove origins of a tenant in one step, and make all processes forget it."""
+
+    @abstractmethod
+    def changed_tenants(self, since: int, until: int) -> list[str] | None:
+        """The tenants of these changes; None where the store no longer knows all of them."""
+
+
+def digest_of(document: str) -> str:
+    """The digest of a document by which a re-read knows it."""
+    return sha256(document.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def chunks(items: tuple[str, ...], size: int = 1_000) -> Iterator[tuple[str, ...]]:
+    """Parts of a long list."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

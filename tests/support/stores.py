@@ -1,0 +1,198 @@
+"""Redis and PostgreSQL on loopback, in temporary folders, for tests of stores."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+from corscore_store import StoreError, open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SECONDS = 30.0
+_BIN = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = _SECONDS) -> float:
+    """Wait until a condition holds; the seconds that it took."""
+    start = time.monotonic()
+    while not condition():
+        assert time.monotonic() - start < seconds, "it did not come to pass"
+        time.sleep(0.005)
+    return time.monotonic() - start
+
+
+def free_port() -> int:
+    """A port of loopback that was free a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+class StoreServer:
+    """A server of a store, which can be killed and started again with the data it has."""
+
+    url: str
+    process: subprocess.Popen[bytes] | None = None
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+
+    def command(self) -> list[str]:
+        raise NotImplementedError
+
+    def start(self) -> None:
+        self._launch()
+        wait_for(self._answers)
+
+    def _launch(self) -> None:
+        self.process = subprocess.Popen(
+            self.command(),
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            user=_unprivileged(),
+        )
+
+    def _answers(self) -> bool:
+        if self.process is None or self.process.poll() is not None:
+            # PostgreSQL refuses to start until the last process of a killed server has ended.
+            self._launch()
+        with suppress(StoreError):
+            store = open_store(self.url)
+            store.state()
+            store.disconnect()
+            return True
+        return False
+
+    def kill(self) -> None:
+        """``kill -9`` of the server and of all that it started."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+
+class RedisServer(StoreServer):
+    """Redis with a file of all commands, so that a kill loses at most the last second."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.program = _program("redis-server")
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+
+    def command(self) -> list[str]:
+        return [
+            self.program,
+            *("--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)),
+            *("--appendonly", "yes", "--save", ""),
+        ]
+
+
+class PostgresServer(StoreServer):
+    """PostgreSQL with a cluster of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.program = _program("postgres", *_BIN)
+        self.url = f"postgresql://corscore:secret@127.0.0.1:{self.port}/postgres"
+        password = folder / "password"
+        password.write_text("secret")
+        subprocess.run(
+            [
+                _program("initdb", *_BIN),
+                *("--pgdata", str(folder / "data"), "--username", "corscore", "--no-sync"),
+                *("--auth", "scram-sha-256", "--pwfile", str(password), "--no-instructions"),
+            ],
+            check=True,
+            cwd="/",
+            stdout=subprocess.DEVNULL,
+            user=_unprivileged(),
+        )
+
+    def command(self) -> list[str]:
+        return [
+            self.program,
+            *("-D", str(self.folder / "data"), "-p", str(self.port), "-h", "127.0.0.1"),
+            *("-k", str(self.folder), "-c", "shared_buffers=16MB", "-c", "max_connections=60"),
+        ]
+
+    def kill(self) -> None:
+        super().kill()
+        (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
+
+
+SERVERS: dict[str, type[StoreServer]] = {"redis": RedisServer, "postgres": PostgresServer}
+
+
+class StoreServers:
+    """The servers that tests have needed so far."""
+
+    def __init__(self) -> None:
+        # Not below pytest's folders, which are closed to the unprivileged user.
+        self._base = Path(mkdtemp(prefix="corscore-stores-"))
+        self._base.chmod(0o711)
+        self._started: dict[str, StoreServer] = {}
+
+    def url(self, engine: str, folder: Path) -> str:
+        """The URL of a store; of an engine without a server, in a folder."""
+        return self[engine].url if engine in SERVERS else f"{engine}:{folder}/store"
+
+    def __getitem__(self, engine: str) -> StoreServer:
+        if engine not in self._started:
+            self._started[engine] = start_server(engine, self._base)
+        return self._started[engine]
+
+    def kill(self) -> None:
+        for server in self._started.values():
+            server.kill()
+        shutil.rmtree(self._base, ignore_errors=True)
+
+
+def start_server(engine: str, base: Path) -> StoreServer:
+    """Start the server of an engine; skip the test where it is missing."""
+    folder = base / engine
+    folder.mkdir(mode=0o700)
+    user = _unprivileged()
+    if user is not None:
+        os.chown(folder, user, -1)
+    server = SERVERS[engine](folder)
+    server.start()
+    return server
+
+
+def _unprivileged() -> int | None:
+    """The user for the servers where root runs the tests: PostgreSQL refuses root."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        with suppress(KeyError):
+            return pwd.getpwnam(name).pw_uid
+    return _missing("there is no unprivileged user")
+
+
+def _program(name: str, *folders: Path) -> str:
+    found = shutil.which(name, path=os.pathsep.join([*map(str, folders), os.environ["PATH"]]))
+    return found or _missing(f"{name} is missing: apt-get install redis-server postgresql")
+
+
+def _missing(reason: str) -> NoReturn:
+    if os.environ.get("CORSCORE_REQUIRE_STORES"):
+        pytest.fail(f"{reason} (CORSCORE_REQUIRE_STORES is set)", pytrace=False)
+    pytest.skip(reason)
