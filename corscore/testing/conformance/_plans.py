@@ -154,7 +154,9 @@ def shared(draw: st.DrawFn, options: list[Options]) -> Plan:
         options: The arguments of its policies.
     """
     entries = st.integers(0, len(options) - 1) | tuples(options)
-    by_key = draw(st.dictionaries(st.sampled_from(_SHARED_KEYS), entries, max_size=3))
+    by_key: dict[str, Entry] = draw(
+        st.dictionaries(st.sampled_from(_SHARED_KEYS), entries, max_size=3)
+    )
     default = draw(entries)
     of_any_host = [default, *(entry for key, entry in by_key.items() if key == "/*")]
     if any(_without_credentials(entry, options) == -1 for entry in of_any_host):
