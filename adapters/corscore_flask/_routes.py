@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _REQUEST = "werkzeug.request"
 # A converter in a rule: "/users/<int:id>".
 _PARAMETER = re.compile(r"<[^>]*>")
+# No policy yet: None is one that leaves a request alone.
+_NOT_FOUND: Any = object()
 # Clients send any method.
 _MOST_METHODS = 100
 
@@ -197,17 +199,19 @@ class FlaskLayer(CORSMiddleware):
         """Return a function that finds an actual request's policy when its response starts.
 
         Flask leaves its routing result in the request. It proves what a lookup would find if the
-        request is unchanged: its method, path and host, by which Werkzeug routes. Else the lookup
-        decides.
+        request is unchanged: its method, path, host and scheme, by which Werkzeug routes. Else the
+        lookup decides.
         """
         method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO")
-        host, request_before = environ.get("HTTP_HOST"), environ.get(_REQUEST)
+        host, scheme = environ.get("HTTP_HOST"), environ["wsgi.url_scheme"]
+        request_before = environ.get(_REQUEST)
         # Found once, so that a view sees the policy that its response gets.
-        found: list[PathPolicy] = []
+        known: PathPolicy = _NOT_FOUND
 
         def find() -> PathPolicy:
-            if found:
-                return found[0]
+            nonlocal known
+            if known is not _NOT_FOUND:
+                return known
             request = environ.get(_REQUEST)
             served = None
             if request is not None and request is not request_before:
@@ -217,37 +221,40 @@ class FlaskLayer(CORSMiddleware):
                 and environ["REQUEST_METHOD"] is method
                 and environ.get("PATH_INFO") is path
                 and environ.get("HTTP_HOST") is host
+                and environ["wsgi.url_scheme"] is scheme
             ):
                 # Most routes have a plain policy, which needs nothing of the request.
                 policy = served[1] or self._policy_of(served[0], environ)
             else:
-                before = {**environ, "REQUEST_METHOD": method, "PATH_INFO": path or ""}
-                before.pop("HTTP_HOST", None)
-                if host is not None:
-                    before["HTTP_HOST"] = host
+                before = {**environ, "REQUEST_METHOD": method, "wsgi.url_scheme": scheme}
+                for key, value in (("PATH_INFO", path), ("HTTP_HOST", host)):
+                    # PEP 3333: both may be absent.
+                    before.pop(key, None)
+                    if value is not None:
+                        before[key] = value
                 policy = self.policy_at(before)
                 if served is not None:
                     policy_served = self._policy_of(served[0], before)
                     policy = self.governor.of_route(policy, policy_served, self.notices)
-            found.append(policy)
+            known = policy
             return policy
 
         return find
 
     def _served(self, request: Request, method: str) -> Served | None:
         """The mark of the route that a request was routed to; None without routing."""
-        rule = request.url_rule
+        rule, app = request.url_rule, self._flask
         # Without a rule, what found none may be the router of another application.
-        if rule is None or rule.map is not self._flask.url_map:
+        if rule is None or rule.map is not app.url_map:
             return None
         # A view may be replaced by another one.
-        view = self._flask.view_functions.get(rule.endpoint)
+        view = app.view_functions.get(rule.endpoint)
         by_endpoint = self._marks.get(method)
         if by_endpoint is not None:
             known = by_endpoint.get(rule.endpoint)
             if known is not None and known[0] is view:
                 return known[1]
-        mark = marks.of_route(self._flask, rule.endpoint, method, self._taken)
+        mark = marks.of_route(app, rule.endpoint, method, self._taken)
         policies = None if mark is None else self._bound.get(mark)
         served = mark, policies if isinstance(policies, Policy) else None
         if by_endpoint is None and len(self._marks) < _MOST_METHODS:
