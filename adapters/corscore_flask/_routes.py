@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
 from werkzeug.exceptions import HTTPException
@@ -30,13 +29,12 @@ if TYPE_CHECKING:
 
 # The key of an environ under which Werkzeug keeps its request.
 _REQUEST = "werkzeug.request"
-# The keys that decide about the route.
-_ROUTED_BY = ("REQUEST_METHOD", "PATH_INFO", "SCRIPT_NAME", "HTTP_HOST", "wsgi.url_scheme")
 # A converter in a rule: "/users/<int:id>".
 _PARAMETER = re.compile(r"<[^>]*>")
-# Methods are of any number.
-_MOST_MARKS = 10_000
-_routed_by = itemgetter(*_ROUTED_BY)
+# No policy yet: None is one that leaves a request alone.
+_NOT_FOUND: Any = object()
+# Clients send any method.
+_MOST_METHODS = 100
 
 
 class FlaskLayer(CORSMiddleware):
@@ -69,7 +67,8 @@ class FlaskLayer(CORSMiddleware):
         self._seen: tuple[int, int, int] | None = None
         self._taken: set[Mark] = set()
         self._bound: dict[Mark, Policies | None] = {}
-        self._marks: dict[tuple[str, str], tuple[object, Served]] = {}
+        # By method and endpoint, each with its view.
+        self._marks: dict[str, dict[str, tuple[object, Served]]] = {}
         # Replaced at the first request, so that later ones pay nothing for it.
         self._starter = self._start_first
 
@@ -200,52 +199,68 @@ class FlaskLayer(CORSMiddleware):
         """Return a function that finds an actual request's policy when its response starts.
 
         Flask leaves its routing result in the request. It proves what a lookup would find if the
-        request is unchanged. Else the lookup decides.
+        request is unchanged: its method, path, host and scheme, by which Werkzeug routes. Else the
+        lookup decides.
         """
-        came = _routing_of(environ)
+        method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO")
+        host, scheme = environ.get("HTTP_HOST"), environ["wsgi.url_scheme"]
         request_before = environ.get(_REQUEST)
         # Found once, so that a view sees the policy that its response gets.
-        found: list[PathPolicy] = []
+        known: PathPolicy = _NOT_FOUND
 
         def find() -> PathPolicy:
-            if found:
-                return found[0]
+            nonlocal known
+            if known is not _NOT_FOUND:
+                return known
             request = environ.get(_REQUEST)
             served = None
             if request is not None and request is not request_before:
-                served = self._served(request, came[0] or "")
-            if served is not None and _routing_of(environ) == came:
+                served = self._served(request, method)
+            if (
+                served is not None
+                and environ["REQUEST_METHOD"] is method
+                and environ.get("PATH_INFO") is path
+                and environ.get("HTTP_HOST") is host
+                and environ["wsgi.url_scheme"] is scheme
+            ):
                 # Most routes have a plain policy, which needs nothing of the request.
                 policy = served[1] or self._policy_of(served[0], environ)
             else:
-                given = dict(zip(_ROUTED_BY, came, strict=True))
-                before = {key: value for key, value in environ.items() if key not in given}
-                before.update((key, value) for key, value in given.items() if value is not None)
+                before = {**environ, "REQUEST_METHOD": method, "wsgi.url_scheme": scheme}
+                for key, value in (("PATH_INFO", path), ("HTTP_HOST", host)):
+                    # PEP 3333: both may be absent.
+                    before.pop(key, None)
+                    if value is not None:
+                        before[key] = value
                 policy = self.policy_at(before)
                 if served is not None:
                     policy_served = self._policy_of(served[0], before)
                     policy = self.governor.of_route(policy, policy_served, self.notices)
-            found.append(policy)
+            known = policy
             return policy
 
         return find
 
     def _served(self, request: Request, method: str) -> Served | None:
         """The mark of the route that a request was routed to; None without routing."""
-        rule = request.url_rule
+        rule, app = request.url_rule, self._flask
         # Without a rule, what found none may be the router of another application.
-        if rule is None or rule.map is not self._flask.url_map:
+        if rule is None or rule.map is not app.url_map:
             return None
         # A view may be replaced by another one.
-        view = self._flask.view_functions.get(rule.endpoint)
-        known = self._marks.get((rule.endpoint, method))
-        if known is not None and known[0] is view:
-            return known[1]
-        mark = marks.of_route(self._flask, rule.endpoint, method, self._taken)
+        view = app.view_functions.get(rule.endpoint)
+        by_endpoint = self._marks.get(method)
+        if by_endpoint is not None:
+            known = by_endpoint.get(rule.endpoint)
+            if known is not None and known[0] is view:
+                return known[1]
+        mark = marks.of_route(app, rule.endpoint, method, self._taken)
         policies = None if mark is None else self._bound.get(mark)
         served = mark, policies if isinstance(policies, Policy) else None
-        if len(self._marks) < _MOST_MARKS:
-            self._marks[rule.endpoint, method] = view, served
+        if by_endpoint is None and len(self._marks) < _MOST_METHODS:
+            by_endpoint = self._marks[method] = {}
+        if by_endpoint is not None:
+            by_endpoint[rule.endpoint] = view, served
         return served
 
     def _bind(self, mark: Mark) -> tuple[Problem, ...]:
@@ -276,15 +291,6 @@ class FlaskLayer(CORSMiddleware):
                 # No such page, not with this method, not on this host, or a redirect elsewhere.
                 return None
         return marks.of_route(app, endpoint, method, self._taken)
-
-
-def _routing_of(environ: WSGIEnvironment) -> tuple[Any, ...]:
-    try:
-        routed: tuple[Any, ...] = _routed_by(environ)
-    except KeyError:
-        # PEP 3333: some of them may be absent.
-        routed = tuple(map(environ.get, _ROUTED_BY))
-    return routed
 
 
 def _is_of_flask_cors(function: object) -> bool:

@@ -34,7 +34,7 @@ _PATTERNS = 100
 
 # Enough for the interpreter to have settled on its specialised instructions.
 _WARM = 100
-_TURNS = {"flask": 50, "django": 50}
+_TURNS = {"starlette": 50, "flask": 50, "django": 50}
 _MOST_TURNS = 300
 
 

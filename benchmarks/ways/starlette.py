@@ -1,4 +1,8 @@
-"""A Starlette application with one route or 500 more, governed in every way."""
+"""A Starlette application with one route or 500 more, governed in every way.
+
+Other routes come behind the one that answers: before it, they take 3,300,000 instructions, which
+differ between two applications by more than a policy adds.
+"""
 
 from __future__ import annotations
 
@@ -25,16 +29,20 @@ if TYPE_CHECKING:
     Endpoint = Callable[[Request], Any]
 
 _MANY = 500
-_BARE_OF_MANY = f"{BARE}, {_MANY} routes"
+_BARE_BEHIND = f"{BARE}, behind {_MANY} routes"
 
 
 async def _view(request: Request) -> Response:
     return Response(cases.BODY, media_type="application/json")
 
 
-def _application(view: Endpoint = _view, others: int = 0) -> Starlette:
-    routes = [Route(f"/other{number}/{{id}}", _view) for number in range(others)]
-    return Starlette(routes=[*routes, Route("/api/items/{id}", view)])
+def _others(number: int) -> list[Route]:
+    return [Route(f"/other{each}/{{id}}", _view) for each in range(number)]
+
+
+def _application(view: Endpoint = _view, before: int = 0, after: int = 0) -> Starlette:
+    own = Route("/api/items/{id}", view)
+    return Starlette(routes=[*_others(before), own, *_others(after)])
 
 
 def _with(middleware: Any) -> AsgiSite:
@@ -43,9 +51,9 @@ def _with(middleware: Any) -> AsgiSite:
     return AsgiSite(app)
 
 
-def _installed(view: Endpoint = _view, others: int = 0) -> AsgiSite:
-    app = _application(view, others)
-    install(app, policy())
+def _installed(view: Endpoint = _view, before: int = 0, after: int = 0, **options: Any) -> AsgiSite:
+    app = _application(view, before, after)
+    install(app, policy(), **options)
     return AsgiSite(app)
 
 
@@ -58,12 +66,14 @@ def _marked() -> Endpoint:
 
 CASES: Mapping[str, Case] = {
     BARE: Case(lambda: AsgiSite(_application()), ACTUAL, None),
-    _BARE_OF_MANY: Case(lambda: AsgiSite(_application(others=_MANY)), ACTUAL, None),
+    _BARE_BEHIND: Case(lambda: AsgiSite(_application(before=_MANY)), ACTUAL, None),
     PLAIN: Case(lambda: _with(CORSMiddleware), ACTUAL),
     PEERS["starlette"]: Case(lambda: _with(StarlettesMiddleware), ACTUAL),
     "install": Case(_installed, ACTUAL),
     "route's policy, 1 route": Case(lambda: _installed(_marked()), ACTUAL),
-    f"route's policy, {_MANY} routes": Case(
-        lambda: _installed(_marked(), _MANY), ACTUAL, _BARE_OF_MANY
+    f"route's policy, {_MANY} routes": Case(lambda: _installed(_marked(), after=_MANY), ACTUAL),
+    # Cross-site blocking has to know the policy before the application runs.
+    f"route's policy, behind {_MANY} routes, looked up": Case(
+        lambda: _installed(_marked(), before=_MANY, block_cross_site=True), ACTUAL, _BARE_BEHIND
     ),
 }
