@@ -63,7 +63,7 @@ class _Installed(Flask):
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         layer: FlaskLayer = self.extensions["corscore"]
         if marks.count:
-            layer.look_for_routes()
+            layer.notice_routes()
         # The method: Python takes longer to call an object.
         return layer.__call__(environ, start_response)
 

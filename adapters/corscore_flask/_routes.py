@@ -63,7 +63,7 @@ class FlaskLayer(CORSMiddleware):
         super().__init__(inside, policies, **of_the_app)
         self._flask = app
         self._by_resources = by_resources
-        self._has_routes = False
+        self.has_routes = False
         self._seen: tuple[int, int, int] | None = None
         self._taken: set[Mark] = set()
         self._bound: dict[Mark, Policies | None] = {}
@@ -140,7 +140,7 @@ class FlaskLayer(CORSMiddleware):
     def _governs(self, path: str) -> bool:
         return self.governor.policy_for(RequestInfo("GET", path=path)) is not None
 
-    def look_for_routes(self) -> None:
+    def notice_routes(self) -> None:
         """Look for routes with policies, if there are new routes or marks.
 
         Raises:
@@ -161,7 +161,7 @@ class FlaskLayer(CORSMiddleware):
         marks.governed(found)
         self._taken = own_marks(list(app.view_functions.values()))
         if found:
-            self._has_routes = True
+            self.has_routes = True
             later = self._later if self.governor.defers_routes else None
             self.governor.gateway.use_routes(self.policy_at, later)
         self._seen = state
@@ -178,7 +178,7 @@ class FlaskLayer(CORSMiddleware):
 
     def policy_at(self, environ: WSGIEnvironment) -> PathPolicy:
         """The policy or policies of the route, else of the path, else the app's."""
-        if not self._has_routes:
+        if not self.has_routes:
             return super().policy_at(environ)
         request = self.request_of(environ)
         try:

@@ -103,6 +103,13 @@ def explain(
                 "same options. corscore migrate shows the differences.",
                 style="dim",
             )
+        if source.has_routes:
+            say(
+                make_console(stderr=True),
+                f"Note: routes of {loaded.name} have policies of their own, which are not looked "
+                "up here: run corscore probe for them.",
+                style="dim",
+            )
         print_explanation(make_console(), told)
         if found.place is not None:
             console = make_console()

@@ -59,6 +59,7 @@ class Layer:
         options: That library's options, under the names of ``Policy``.
         names: Options of ``Policy`` to the names that this user wrote.
         defaults: Options whose values are the library's defaults.
+        has_routes: Whether routes of the application have policies of their own.
     """
 
     title: str
@@ -72,6 +73,7 @@ class Layer:
     defaults: frozenset[str] = frozenset()
     mount: str = ""
     resource: str | re.Pattern[str] | None = None
+    has_routes: bool = False
 
 
 class Search:
@@ -165,7 +167,19 @@ def _ours(layer: Any, title: str, above: int, path: str) -> Layer:
         return Layer(_short(title), None, problems, above, path)
     policies = governor.policies
     plain = policies.policy if isinstance(policies, PolicyRef) else policies
-    return Layer(_short(title), plain, (), above, path)
+    return Layer(_short(title), plain, (), above, path, has_routes=_has_routes(layer))
+
+
+def _has_routes(layer: Any) -> bool:
+    notice_routes = getattr(layer, "notice_routes", None)
+    if notice_routes is None:
+        return False
+    try:
+        notice_routes()
+    except ConfigError:
+        # The application raises it at its first request.
+        return True
+    return bool(layer.has_routes)
 
 
 def _short(title: str) -> str:

@@ -313,4 +313,5 @@ def _source(layer: Layer, target: str, locate: PythonLocator) -> Source:
         layer.mount,
         layer.resource,
         layer.above,
+        layer.has_routes,
     )

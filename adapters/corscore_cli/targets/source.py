@@ -38,6 +38,7 @@ class Source:
         mount: ``path`` without the resource of flask-cors.
         resource: That resource, a path or a regex over paths; None without one.
         above: How many layers of CORS a request passes before it.
+        has_routes: Whether routes of the application have policies of their own.
     """
 
     policies: PathPolicy | PolicyMap
@@ -52,6 +53,7 @@ class Source:
     mount: str = ""
     resource: str | re.Pattern[str] | None = None
     above: int = 0
+    has_routes: bool = False
 
     def entries(self) -> Iterator[tuple[str, PathPolicy]]:
         """Yield keys of a map, empty for every path, with the policy of each.
