@@ -25,7 +25,7 @@ ASV_PYTHON = --config $(ASV_CONFIG) --environment virtualenv:$(shell $(PYTHON) -
 BENCH := bench bench-compare bench-html bench-table bench-check bench-baseline sanitize
 RELEASE := reproducible check-dist cibuildwheel smoke upgrade test-engine test-newest test-prereleases \
 	test-pyodide check-github check-release
-.PHONY: $(BENCH) help install demo demo-fleet fleet test test-fast cov deep fuzz mutants test-oldest lint format types \
+.PHONY: $(BENCH) help install demo demo-fleet fleet test test-fast cov deep fuzz mutants browsers test-oldest lint format types \
 	screenshots option-table docs docs-check dist wheels clean $(RELEASE)
 
 help:  ## Show this list
@@ -112,6 +112,15 @@ bench-baseline: $(VENV)/.test  ## Write what they take now to benchmarks/baselin
 
 sanitize: $(VENV)/.test  ## Run the tests of the matcher on a build with ASan and UBSan
 	.ci/sanitize $(BIN)/python $(ARGS)
+
+# Prints the versions of the engines; each of the N fetches is predicted, and each deviation there.
+N ?= 2000
+SEED ?= $(shell date +%s)
+browsers: export CORSCORE_REQUIRE_BROWSER := 1
+browsers: export CORSCORE_BROWSERS_FETCHES := $(N)
+browsers: export CORSCORE_BROWSERS_SEED := $(SEED)
+browsers: $(VENV)/.test  ## Compare the model with Chromium, Firefox and WebKit: N fetches of SEED
+	$(PYTEST) -s tests/browsers $(ARGS)
 
 screenshots: $(VENV)/.installed  ## Make docs/cli/*.svg: what the commands print on a terminal
 	$(BIN)/python docs/screenshots.py

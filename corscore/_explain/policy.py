@@ -31,7 +31,7 @@ from corscore._standard.fetch import (
 from corscore._standard.grammar import is_token
 from corscore._standard.text import quoted, shown
 from corscore.browser import fetch
-from corscore.browser._reasons import MAX_AGE_LIMITS
+from corscore.browser._deviations import MAX_AGE_LIMITS
 from corscore.browser._request import Request, derived, needs_preflight
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from corscore.browser._reasons import Browser, Reason
+    from corscore.browser._deviations import Browser
+    from corscore.browser._reasons import Reason
 
 _BROWSERS: dict[Browser, str] = {"chromium": "Chrome", "firefox": "Firefox", "safari": "Safari"}
 

@@ -24,6 +24,7 @@ from corscore.browser._checks import (
     readable_headers,
     refused_headers,
 )
+from corscore.browser._deviations import KNOWN_DEVIATIONS, MAX_AGE_LIMITS, Browser, Deviation
 from corscore.browser._fetch import (
     AsyncTransport,
     Exchange,
@@ -34,14 +35,7 @@ from corscore.browser._fetch import (
     afetch,
     fetch,
 )
-from corscore.browser._reasons import (
-    KNOWN_DEVIATIONS,
-    MAX_AGE_LIMITS,
-    REASONS,
-    Browser,
-    Deviation,
-    Reason,
-)
+from corscore.browser._reasons import REASONS, Reason
 from corscore.browser._redirect import MAX_REDIRECTS, redirect_check, redirected
 from corscore.browser._request import (
     Credentials,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING, Literal
 
 from corscore._standard.fetch import (
     ACCESS_CONTROL_MAX_AGE,
     CORS_SAFELISTED_METHODS,
+    OPAQUE_ORIGIN,
     WILDCARD,
 )
 from corscore.browser._checks import (
@@ -16,8 +18,9 @@ from corscore.browser._checks import (
     covers_header,
     covers_method,
 )
+from corscore.browser._deviations import MAX_AGE_LIMITS, Browser, deviates
 from corscore.browser._headers import HeadersInput, header_list, values
-from corscore.browser._reasons import MAX_AGE_LIMITS, Browser
+from corscore.browser._request import derived, in_browser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,8 +30,12 @@ if TYPE_CHECKING:
 DEFAULT_MAX_AGE = 5
 """How long a preflight counts without a valid Access-Control-Max-Age, in seconds."""
 
+_NEGATIVE = re.compile(r"-[0-9]+")
+_LONG_AGE = 20  # digits
+_STORES_NOTHING = -1
+
 _Key = tuple[str, str, str]  # network partition key, byte-serialised origin, URL
-_Kind = Literal["method", "header"]
+_Kind = Literal["method", "header", "entry"]
 _Permission = tuple[bool, _Kind, str]  # with credentials, then one method or one header name
 
 
@@ -65,13 +72,29 @@ class PreflightCache:
 
         https://fetch.spec.whatwg.org/#concept-http-fetch, step 4.1.
         """
+        request = in_browser(request, browser)
+        if request.bypasses_cache:
+            return False
+        covered = self._covers(request)
+        if not covered and deviates(request.browser, "cache-replaces"):
+            self.clear(request)
+        return covered
+
+    def _covers(self, request: Request) -> bool:
+        if request.browser is not None and not self._allowed(request, "entry"):
+            return False
         methods = self._allowed(request, "method")
         if not covers_method(request, methods, request.method) and (
-            request.use_cors_preflight or request.method not in CORS_SAFELISTED_METHODS
+            (request.use_cors_preflight and not deviates(request.browser, "cache-covers-uploads"))
+            or request.method not in CORS_SAFELISTED_METHODS
+            or (request.method == "HEAD" and deviates(request.browser, "cache-checks-head"))
         ):
             return False
         names = self._allowed(request, "header")
-        return all(covers_header(request, names, name, browser) for name in request.unsafe_names)
+        standard = derived(request, browser=None) if WILDCARD in names else request
+        if deviates(request.browser, "cache-wildcard-covers-authorization"):
+            standard = request
+        return all(covers_header(standard, names, name) for name in request.unsafe_names)
 
     def store(self, request: Request, headers: HeadersInput) -> None:
         """Store what the response to this request's preflight allows.
@@ -79,15 +102,51 @@ class PreflightCache:
         https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 7.8 to 7.15. Call it only for a
         response that passes ``preflight_check``.
         """
-        expiry = self._clock() + min(max_age(headers), self._limit)
+        if request.origin == OPAQUE_ORIGIN and (
+            deviates(request.browser, "cache-not-of-null")
+            or (
+                request.first is not None
+                and request.first.origin != OPAQUE_ORIGIN
+                and deviates(request.browser, "cache-not-of-tainted")
+            )
+        ):
+            return
+        age = max_age(headers, request.browser)
+        if age < 0 or (age == 0 and deviates(request.browser, "malformed-age-stores-nothing")):
+            return
+        expiry = self._clock() + min(age, self._limit)
         permissions = self._live(request)
+        if deviates(request.browser, "cache-replaces"):
+            permissions = {}
+        if request.browser is not None:
+            # An entry that lists nothing covers a request that a redirect made harmless.
+            permissions[(request.with_credentials, "entry", request.url)] = expiry
+        without_star = deviates(request.browser, "cache-without-wildcards")
         for method in allowed_methods(request, headers) or ():
+            if method == WILDCARD and without_star:
+                continue
             by_star = covers_method(request, (WILDCARD,), method)
             _renew_or_add(permissions, request, "method", method, by_star, expiry)
         for name in allowed_headers(headers):
-            by_star = covers_header(request, (WILDCARD,), name, None)
+            if name == WILDCARD and without_star:
+                continue
+            by_star = covers_header(derived(request, browser=None), (WILDCARD,), name)
             _renew_or_add(permissions, request, "header", name, by_star, expiry)
         self._expiries[_key(request)] = permissions
+
+    def fail(self, request: Request, *, asked: bool) -> None:
+        """Note that a request failed, and clear what the browser clears then.
+
+        https://fetch.spec.whatwg.org/#concept-main-fetch, step 12: a failed request is asked anew.
+
+        Args:
+            request: The request that failed.
+            asked: Whether it, or one that was redirected to it, needed a preflight.
+        """
+        if deviates(request.browser, "cache-survives-failures"):
+            return
+        if asked or deviates(request.browser, "cache-cleared-by-any-failure"):
+            self.clear(request)
 
     def clear(self, request: Request | None = None) -> None:
         """Remove the permissions for this request's origin and URL, or all of them.
@@ -108,7 +167,9 @@ class PreflightCache:
         return {
             name
             for credentials, of_kind, name in self._live(request)
-            if of_kind == kind and credentials in _matching(request)
+            if of_kind == kind
+            and credentials in _matching(request)
+            and (name != WILDCARD or _counts_as_wildcard(request, credentials))
         }
 
 
@@ -119,7 +180,14 @@ def _key(request: Request) -> _Key:
 def _matching(request: Request) -> tuple[bool, ...]:
     # https://fetch.spec.whatwg.org/#concept-cache-match: a permission with credentials also counts
     # without them, not the other way round.
-    return (True,) if request.with_credentials else (True, False)
+    if request.with_credentials:
+        return (True,)
+    return (False,) if deviates(request.browser, "cache-by-credentials") else (True, False)
+
+
+def _counts_as_wildcard(request: Request, stored_with_credentials: bool) -> bool:
+    by_credentials = deviates(request.browser, "cache-wildcards-by-credentials")
+    return not (stored_with_credentials and by_credentials)
 
 
 def _renew_or_add(
@@ -141,14 +209,22 @@ def _renew_or_add(
         known[permission] = expiry
 
 
-def max_age(headers: HeadersInput) -> float:
+def max_age(headers: HeadersInput, browser: Browser | None = None) -> float:
     """Return how long a preflight's response counts, in seconds, by its Access-Control-Max-Age.
 
     https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 7.8 and 7.9: one value of
     delta-seconds (RFC 9111, section 1.2.2); 5 if the header is missing, repeated or anything else.
     """
     given = values(header_list(headers), ACCESS_CONTROL_MAX_AGE)
-    if len(given) != 1 or not (given[0].isascii() and given[0].isdigit()):
+    text = ", ".join(given)
+    if deviates(browser, "signed-age-counts"):
+        text = text.removeprefix("+")
+    is_number = text.isascii() and text.isdigit()
+    if deviates(browser, "malformed-age-stores-nothing") and text and not is_number:
+        return _STORES_NOTHING
+    if deviates(browser, "negative-age-is-zero") and _NEGATIVE.fullmatch(text):
+        return 0
+    if not is_number or (deviates(browser, "long-age-is-invalid") and len(text) >= _LONG_AGE):
         return DEFAULT_MAX_AGE
     # A float, since int() refuses thousands of digits; the cache caps infinity, too.
-    return float(given[0])
+    return float(text)

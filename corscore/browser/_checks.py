@@ -5,6 +5,7 @@ No response makes a check raise. ``headers`` are a response's: pairs of str or b
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from corscore._standard.fetch import (
@@ -21,20 +22,25 @@ from corscore._standard.fetch import (
     REDIRECT_STATUSES,
     WILDCARD,
 )
+from corscore._standard.grammar import is_token
+from corscore.browser._deviations import Browser, check_browser, deviates
 from corscore.browser._headers import (
     HeaderList,
     HeadersInput,
+    as_received,
     extract_list,
     get,
     header_list,
+    items,
     sort_and_combine,
     values,
 )
-from corscore.browser._reasons import Browser, Reason, check_browser, waives
+from corscore.browser._request import in_browser
 
 if TYPE_CHECKING:
     from collections.abc import Container
 
+    from corscore.browser._reasons import Reason
     from corscore.browser._request import Request
 
 
@@ -46,7 +52,7 @@ def cors_check(request: Request, headers: HeadersInput) -> Reason | None:
     """
     if not request.is_cross_origin:
         return None
-    received = header_list(headers)
+    received = as_received(header_list(headers), request.browser)
     allowed = get(received, ACCESS_CONTROL_ALLOW_ORIGIN)
     if allowed is None:
         return "no-allow-origin"
@@ -76,17 +82,18 @@ def preflight_check(
         request: The request that the preflight was sent for.
         status: The status of the preflight's response.
         headers: The headers of the preflight's response.
-        browser: The browser whose known deviations apply; None is the standard.
+        browser: The browser whose known deviations apply; None is the request's own.
 
     Raises:
         ValueError: There is no such browser; never because of the response.
     """
     check_browser(browser)
+    request = in_browser(request, browser)
     if status in REDIRECT_STATUSES:
         return "preflight-redirected"
     if not 200 <= status <= 299:
         return "preflight-not-ok"
-    received = header_list(headers)
+    received = as_received(header_list(headers), request.browser)
     reason = cors_check(request, received)
     if reason is not None:
         return reason
@@ -99,7 +106,7 @@ def preflight_check(
         request, methods, request.method
     ):
         return "method-not-allowed"
-    if not refused_headers(request, received, browser=browser):
+    if not refused_headers(request, received):
         return None
     # Steps 7.6 and 7.7: a "*" that counts covers every header but Authorization.
     if _counts_as_wildcard(request, allowed_headers(received)):
@@ -113,8 +120,12 @@ def allowed_methods(request: Request, headers: HeadersInput) -> tuple[str, ...] 
     https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7.4: without the header, and with the
     use-CORS-preflight flag set, the list is the request's method.
     """
-    received = header_list(headers)
-    if request.use_cors_preflight and not values(received, ACCESS_CONTROL_ALLOW_METHODS):
+    received = as_received(header_list(headers), request.browser)
+    if (
+        request.use_cors_preflight
+        and not values(received, ACCESS_CONTROL_ALLOW_METHODS)
+        and not deviates(request.browser, "method-must-be-listed")
+    ):
         return (request.method,)
     return extract_list(received, ACCESS_CONTROL_ALLOW_METHODS)
 
@@ -138,10 +149,9 @@ def refused_headers(
         ValueError: There is no such browser.
     """
     check_browser(browser)
+    request = in_browser(request, browser)
     listed = allowed_headers(headers)
-    return tuple(
-        name for name in request.unsafe_names if not covers_header(request, listed, name, browser)
-    )
+    return tuple(name for name in request.unsafe_names if not covers_header(request, listed, name))
 
 
 def covers_method(request: Request, listed: Container[str], method: str) -> bool:
@@ -149,9 +159,7 @@ def covers_method(request: Request, listed: Container[str], method: str) -> bool
     return method in listed or _counts_as_wildcard(request, listed)
 
 
-def covers_header(
-    request: Request, listed: Container[str], name: str, browser: Browser | None
-) -> bool:
+def covers_header(request: Request, listed: Container[str], name: str) -> bool:
     """Return whether a list covers a name in lower case: ``*`` only without credentials.
 
     Authorization is never covered by it:
@@ -160,7 +168,7 @@ def covers_header(
     if name in listed:
         return True
     return _counts_as_wildcard(request, listed) and (
-        name != AUTHORIZATION or waives(browser, "authorization-needs-explicit")
+        name != AUTHORIZATION or deviates(request.browser, "wildcard-covers-authorization")
     )
 
 
@@ -175,7 +183,7 @@ def readable_headers(request: Request, headers: HeadersInput) -> HeaderList:
     https://fetch.spec.whatwg.org/#concept-filtered-response-cors for another origin's, and
     https://fetch.spec.whatwg.org/#concept-filtered-response-basic for the page's own.
     """
-    received = header_list(headers)
+    received = as_received(header_list(headers), request.browser)
     exposed = _Exposed(request, received)
     return sort_and_combine(tuple(pair for pair in received if pair[0] in exposed))
 
@@ -186,7 +194,7 @@ def header_check(request: Request, headers: HeadersInput, name: str) -> Reason |
     https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name. The response need not have
     such a header.
     """
-    exposed = _Exposed(request, header_list(headers))
+    exposed = _Exposed(request, as_received(header_list(headers), request.browser))
     return None if name.lower() in exposed else "header-not-exposed"
 
 
@@ -199,6 +207,11 @@ class _Exposed:
 
     def __init__(self, request: Request, received: HeaderList) -> None:
         listed = extract_list(received, ACCESS_CONTROL_EXPOSE_HEADERS) or ()
+        if not request.is_xhr and deviates(request.browser, "expose-star-before-errors"):
+            tokens = items(received, ACCESS_CONTROL_EXPOSE_HEADERS)
+            good = tuple(takewhile(is_token, tokens))
+            if _counts_as_wildcard(request, good):
+                listed = (WILDCARD,)
         self._names = CORS_SAFELISTED_RESPONSE_HEADERS.union(name.lower() for name in listed)
         self._all = not request.is_cross_origin or _counts_as_wildcard(request, listed)
 

@@ -21,8 +21,8 @@ from corscore._standard.fetch import (
 from corscore._standard.grammar import is_token
 from corscore._standard.text import escaped
 from corscore.browser._checks import cors_check, refused_headers
+from corscore.browser._deviations import Browser, waives
 from corscore.browser._headers import get
-from corscore.browser._reasons import Browser, waives
 from corscore.browser._redirect import MAX_REDIRECTS
 from corscore.browser._url import parse_url
 

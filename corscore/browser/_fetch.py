@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from corscore._standard.fetch import PREFLIGHT_METHOD
@@ -12,15 +12,14 @@ from corscore.browser._checks import (
     preflight_check,
     readable_headers,
 )
+from corscore.browser._deviations import Browser, check_browser, deviates
 from corscore.browser._headers import HeaderList, HeadersInput, header_list
-from corscore.browser._reasons import (
-    Browser,
-    Reason,
-    check_browser,
-)
-from corscore.browser._redirect import redirect_check, redirected
+from corscore.browser._redirect import has_forbidden_userinfo, redirect_check, redirected
 from corscore.browser._request import (
     Request,
+    as_preflighted,
+    derived,
+    in_browser,
     needs_preflight,
     preflight_headers,
     request_headers,
@@ -28,6 +27,7 @@ from corscore.browser._request import (
 
 if TYPE_CHECKING:
     from corscore.browser._cache import PreflightCache
+    from corscore.browser._reasons import Reason
 
 Sent = tuple[str, str, list[tuple[str, str]]]
 """A request as it is sent: method, URL without fragment, and headers, names in lower case."""
@@ -161,22 +161,29 @@ def fetch_steps(
     """
     # Main fetch and HTTP fetch call each other for every redirect; here that is a loop.
     check_browser(browser)
+    request = in_browser(request, browser)
     shared: tuple[int | None, HeaderList, tuple[str, ...]] = (None, (), ())
     asked = cached = False
+    late: Reason | None = None
     while True:
         # https://fetch.spec.whatwg.org/#concept-http-fetch, step 4.1
         if needs_preflight(request):
             asked = True
-            if cache is not None and cache.covers(request, browser=browser):
+            asking = as_preflighted(request)
+            if cache is not None and cache.covers(asking):
                 cached = True
             else:
-                response = yield message(request, is_preflight=True)
-                exchange = judged(request, response, is_preflight=True, browser=browser)
+                response = yield message(asking, is_preflight=True)
+                exchange = judged(asking, response, is_preflight=True)
                 exchanges.append(exchange)
+                if cache is not None and (exchange.reason is None or is_kept(exchange)):
+                    cache.store(asking, exchange.response_headers)
                 if exchange.reason is not None:
                     break
-                if cache is not None:
-                    cache.store(request, exchange.response_headers)
+            request = derived(request, preflighted=True)
+        if late is not None:
+            exchange = exchanges[-1] = replace(exchange, reason=late)
+            break
         response = yield message(request, is_preflight=False)
         exchange = judged(request, response, is_preflight=False)
         exchanges.append(exchange)
@@ -186,11 +193,31 @@ def fetch_steps(
         if following is None:
             shared = (exchange.status, *_visible(request, exchange.response_headers))
             break
+        late = late_redirect_check(request, following, exchange.response_headers)
         request = following
-    # https://fetch.spec.whatwg.org/#concept-main-fetch, step 12: a failed request is asked anew.
-    if exchange.reason is not None and asked and cache is not None:
-        cache.clear(request)
+    if exchange.reason is not None and cache is not None:
+        cache.fail(as_preflighted(request), asked=asked)
     yield FetchResult(exchange.reason, *shared, cached, tuple(exchanges))
+
+
+def is_kept(exchange: Exchange) -> bool:
+    """Return whether a browser stores the answer to a preflight although it allows too little."""
+    return deviates(exchange.request.browser, "cache-stores-refusals") and exchange.reason in (
+        "method-not-allowed",
+        "header-not-allowed",
+    )
+
+
+def late_redirect_check(request: Request, following: Request, headers: HeaderList) -> Reason | None:
+    """Return why a browser refuses a redirect that it has followed up to the next preflight."""
+    if has_forbidden_userinfo(request, following.target):
+        return "redirect-with-credentials"
+    first = request.first
+    if first is None or first.is_cross_origin or first.credentials != "same-origin":
+        return None
+    if not deviates(request.browser, "redirects-with-credentials"):
+        return None
+    return cors_check(derived(request, credentials="include"), headers)
 
 
 def _visible(request: Request, headers: HeaderList) -> tuple[HeaderList, tuple[str, ...]]:

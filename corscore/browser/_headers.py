@@ -18,6 +18,7 @@ from corscore._standard.fetch import (
     is_forbidden_request_header,
 )
 from corscore._standard.grammar import is_token, mime_essence
+from corscore.browser._deviations import Browser, deviates
 
 HeaderList = tuple[tuple[str, str], ...]
 
@@ -47,6 +48,25 @@ _NOT_OF_A_LANGUAGE = re.compile(r"[^0-9A-Za-z *,\-.;=]")
 # https://fetch.spec.whatwg.org/#simple-range-header-value without white space, and with a start
 _SIMPLE_RANGE = re.compile(r"bytes=([0-9]+)-([0-9]*)")
 
+# Of Chromium: the values of its client hints, and the number where its ranges end.
+_NUMBER = re.compile(r"[0-9]+")
+_DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
+_CLIENT_HINTS = {
+    "save-data": re.compile("on", re.IGNORECASE),
+    "dpr": _DECIMAL,
+    "device-memory": _DECIMAL,
+    "downlink": _DECIMAL,
+    "width": _NUMBER,
+    "viewport-width": _NUMBER,
+    "rtt": _NUMBER,
+    "ect": re.compile("slow-2g|[234]g"),
+}
+_RANGE_LIMITS: dict[Browser, int] = {
+    "chromium": 2**63 - 1,
+    "firefox": 2**64,
+    "safari": 2**64,
+}
+
 # A comma, an HTTP quoted string (https://fetch.spec.whatwg.org/#collect-an-http-quoted-string),
 # or the text between two of those.
 _PIECE_OF_LIST = re.compile(r',|"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[^",]+', re.DOTALL)
@@ -59,6 +79,16 @@ def header_list(headers: HeadersInput) -> HeaderList:
         for name, value in _decoded(headers)
         if is_token(name)
     )
+
+
+def as_received(headers: HeaderList, browser: Browser | None) -> HeaderList:
+    """Return a response's headers as a browser reads them."""
+    if not deviates(browser, "empty-lines-are-ignored"):
+        return headers
+    filled = {name for name, value in headers if value}
+    kept = [pair for pair in headers if pair[1] or pair[0] not in filled]
+    # Of several empty lines one remains.
+    return tuple(pair for i, pair in enumerate(kept) if pair[1] or pair not in kept[:i])
 
 
 def _decoded(headers: HeadersInput) -> Iterator[tuple[str, str]]:
@@ -94,13 +124,18 @@ def extract_list(headers: HeaderList, name: str) -> tuple[str, ...] | None:
     Returns:
         Nothing without such a header; None, the standard's "failure", if an element is no token.
     """
-    elements = [
+    tokens = items(headers, name)
+    return tokens if all(map(is_token, tokens)) else None
+
+
+def items(headers: HeaderList, name: str) -> tuple[str, ...]:
+    """Return the elements of a list, tokens or not, without empty ones."""
+    elements = (
         element.strip(_TAB_OR_SPACE)
         for value in values(headers, name)
         for element in value.split(",")
-    ]
-    tokens = tuple(filter(None, elements))
-    return tokens if all(map(is_token, tokens)) else None
+    )
+    return tuple(filter(None, elements))
 
 
 def sort_and_combine(headers: HeaderList) -> HeaderList:
@@ -167,41 +202,60 @@ def _decode_and_split(value: str) -> list[str]:
     return [element.strip(_TAB_OR_SPACE) for element in elements]
 
 
-def is_safelisted(name: str, value: str) -> bool:
+def is_safelisted(name: str, value: str, browser: Browser | None = None) -> bool:
     """Return whether a header with this value needs no preflight.
 
     https://fetch.spec.whatwg.org/#cors-safelisted-request-header
     """
-    if len(value) > _MAX_SAFELISTED_VALUE or name not in CORS_SAFELISTED_REQUEST_HEADERS:
+    if len(value) > _MAX_SAFELISTED_VALUE:
         return False
+    if name in _CLIENT_HINTS and deviates(browser, "client-hints-are-safe"):
+        return _CLIENT_HINTS[name].fullmatch(value) is not None
+    if name not in CORS_SAFELISTED_REQUEST_HEADERS:
+        return False
+    ascii_only = deviates(browser, "accept-is-ascii")
     if name == "accept":
-        return _UNSAFE_BYTE.search(value) is None
+        return _UNSAFE_BYTE.search(value) is None and (value.isascii() or not ascii_only)
     if name == "content-type":
         return (
             _UNSAFE_BYTE.search(value) is None
             and mime_essence(value) in CORS_SAFELISTED_CONTENT_TYPES
+            and not (ascii_only and ("," in value or not value.isascii()))
         )
     if name == "range":
-        return _is_simple_range(value)
+        return _is_simple_range(value, browser)
     return _NOT_OF_A_LANGUAGE.search(value) is None
 
 
-def _is_simple_range(value: str) -> bool:
+def _is_simple_range(value: str, browser: Browser | None) -> bool:
+    if deviates(browser, "range-unit-in-any-case"):
+        value = value.lower()
     written = _SIMPLE_RANGE.fullmatch(value)
-    return written is not None and (not written[2] or int(written[1]) <= int(written[2]))
+    if written is None:
+        return False
+    ends = [int(number) for number in written.groups() if number]
+    is_short = browser is None or ends[-1] < _RANGE_LIMITS[browser]
+    return ends == sorted(ends) and (is_short or not deviates(browser, "long-range-is-unsafe"))
 
 
-def unsafe_names(headers: HeaderList) -> tuple[str, ...]:
-    """Return the names that a preflight has to ask for, sorted, each once.
+def unsafe_names(headers: HeaderList, browser: Browser | None = None) -> tuple[str, ...]:
+    """Return the names that a preflight has to ask for, sorted.
 
     https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names: headers that are not
-    safelisted, and all others as well if their values together exceed 1,024 bytes.
+    safelisted, and all others as well if their values together exceed 1,024 bytes. Each is in it
+    once, unless the browser deviates.
     """
-    unsafe, safe, size = set(), set(), 0
+    if deviates(browser, "repeated-headers-are-joined"):
+        headers = sort_and_combine(headers)
+    unsafe, safe, size = [], [], 0
     for name, value in headers:
-        if is_safelisted(name, value):
-            safe.add(name)
+        if is_safelisted(name, value, browser):
+            safe.append(name)
             size += len(value)
         else:
-            unsafe.add(name)
-    return tuple(sorted(unsafe | safe if size > _MAX_SAFELISTED_TOTAL else unsafe))
+            unsafe.append(name)
+    if size > _MAX_SAFELISTED_TOTAL and not deviates(browser, "values-without-total"):
+        unsafe += safe
+    if deviates(browser, "repeated-headers-are-repeated"):
+        return tuple(sorted(unsafe))
+    return tuple(sorted(set(unsafe)))

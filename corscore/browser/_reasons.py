@@ -1,10 +1,9 @@
-"""The reasons for which a browser refuses a response, and where real browsers are less strict."""
+"""The reasons for which a browser refuses a response."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,68 +64,3 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
     }
 )
 """The meaning of each reason, in one sentence without its full stop."""
-
-Browser = Literal["chromium", "firefox", "safari"]
-"""The browser engines whose deviations are known; None means the standard."""
-
-
-@dataclass(frozen=True, slots=True)
-class Deviation:
-    """A difference between a browser and the standard.
-
-    Attributes:
-        browser: The browser.
-        reason: A reason for a refusal in the standard, and none in this browser.
-        what: What the browser does instead, in one sentence without its full stop.
-        source: The address or the file that shows it.
-    """
-
-    browser: Browser
-    reason: Reason
-    what: str
-    source: str
-
-
-_COVERED = "Access-Control-Allow-Headers: * covers Authorization when there are no credentials"
-
-KNOWN_DEVIATIONS: tuple[Deviation, ...] = (
-    Deviation(
-        "chromium",
-        "authorization-needs-explicit",
-        f"{_COVERED}, unless the policy CorsNonWildcardRequestHeadersSupport is set",
-        "https://chromestatus.com/feature/5742041264816128",
-    ),
-    Deviation(
-        "firefox",
-        "authorization-needs-explicit",
-        f"{_COVERED}, with a warning that this will end",
-        "https://bugzilla.mozilla.org/show_bug.cgi?id=1687364",
-    ),
-    Deviation(
-        "safari",
-        "authorization-needs-explicit",
-        _COVERED,
-        "WebKit, Source/WebCore/loader/CrossOriginPreflightResultCache.cpp",
-    ),
-)
-
-# The longest each keeps a preflight, in seconds, whatever Access-Control-Max-Age says.
-MAX_AGE_LIMITS: Mapping[Browser, int] = MappingProxyType(
-    {"chromium": 7200, "firefox": 86400, "safari": 600}
-)
-
-
-def check_browser(browser: Browser | None) -> None:
-    """Raise on an unknown name, which would silently mean the standard.
-
-    Raises:
-        ValueError: The name is neither in ``Browser`` nor None.
-    """
-    if browser is not None and browser not in get_args(Browser):
-        known = ", ".join(f'"{name}"' for name in get_args(Browser))
-        raise ValueError(f"browser={browser!a} is not known: use {known} or None")
-
-
-def waives(browser: Browser | None, reason: Reason) -> bool:
-    """Return whether this browser allows what the standard refuses for this reason."""
-    return any(known.browser == browser and known.reason == reason for known in KNOWN_DEVIATIONS)

@@ -12,11 +12,13 @@ from corscore._standard.fetch import (
     AUTHORIZATION,
     LOCATION,
     OPAQUE_ORIGIN,
+    ORIGIN,
     REDIRECT_STATUSES,
     REQUEST_BODY_HEADERS,
 )
-from corscore.browser._headers import HeadersInput, header_list, values
-from corscore.browser._request import Request, derived
+from corscore.browser._deviations import deviates
+from corscore.browser._headers import HeadersInput, as_received, header_list, values
+from corscore.browser._request import Request, derived, request_headers
 from corscore.browser._url import Url, parse_url
 
 if TYPE_CHECKING:
@@ -24,13 +26,18 @@ if TYPE_CHECKING:
 
 MAX_REDIRECTS = 20
 
+# Of Chromium, all but Save-Data.
+_CLIENT_HINTS = frozenset(
+    ("dpr", "device-memory", "downlink", "width", "viewport-width", "rtt", "ect")
+)
+
 
 def redirect_check(request: Request, status: int, headers: HeadersInput) -> Reason | None:
     """Return why a browser does not follow a redirect; None if it does or there is none.
 
     https://fetch.spec.whatwg.org/#concept-http-redirect-fetch, steps 3 to 10.
     """
-    locations = _locations(status, headers)
+    locations = _locations(request, status, headers)
     if not locations:
         return None
     target = _only(request, locations)
@@ -38,9 +45,20 @@ def redirect_check(request: Request, status: int, headers: HeadersInput) -> Reas
         return "redirect-invalid"
     if request.redirects == MAX_REDIRECTS:
         return "too-many-redirects"
-    if target.userinfo and (request.is_cross_origin or target.origin != request.origin):
+    if has_forbidden_userinfo(request, target) and not (
+        not request.is_cross_origin and deviates(request.browser, "passwords-are-refused-late")
+    ):
         return "redirect-with-credentials"
     return None
+
+
+def has_forbidden_userinfo(request: Request, target: Url) -> bool:
+    """Return whether a redirect may not lead to a URL with this user name or password."""
+    return bool(target.userinfo) and (
+        request.is_cross_origin
+        or target.origin != request.origin
+        or (not request.is_xhr and deviates(request.browser, "no-passwords-in-redirects"))
+    )
 
 
 def redirected(request: Request, status: int, headers: HeadersInput) -> Request | None:
@@ -48,18 +66,24 @@ def redirected(request: Request, status: int, headers: HeadersInput) -> Request 
 
     https://fetch.spec.whatwg.org/#concept-http-redirect-fetch, steps 12, 13 and 18.
     """
-    target = _only(request, _locations(status, headers))
+    target = _only(request, _locations(request, status, headers))
     if target is None or redirect_check(request, status, headers) is not None:
         return None
-    method, kept = request.method, request.headers
+    method, dropped = request.method, set[str]()
     if (status in (301, 302) and method == "POST") or (
         status == 303 and method not in ("GET", "HEAD")
     ):
         method = "GET"
-        kept = tuple(pair for pair in kept if pair[0] not in REQUEST_BODY_HEADERS)
+        dropped |= REQUEST_BODY_HEADERS
+    page = (request.first or request).origin
+    if target.origin != page and deviates(request.browser, "client-hints-are-dropped"):
+        dropped |= _CLIENT_HINTS
+    leaves = target.origin != request.target.origin
+    if method == "DELETE" and leaves and deviates(request.browser, "delete-becomes-get"):
+        method = "GET"
     origin = request.origin
-    if target.origin != request.target.origin:
-        kept = tuple(pair for pair in kept if pair[0] != AUTHORIZATION)
+    if leaves:
+        dropped.add(AUTHORIZATION)
         # https://fetch.spec.whatwg.org/#concept-request-tainted-origin: a redirect from one foreign
         # origin to another hides the page's origin.
         if request.is_cross_origin:
@@ -69,20 +93,36 @@ def redirected(request: Request, status: int, headers: HeadersInput) -> Request 
         method=method,
         url=str(target),
         origin=origin,
-        headers=kept,
+        headers=tuple(pair for pair in request.headers if pair[0] not in dropped),
         redirects=request.redirects + 1,
+        first=request.first or request,
+        dropped=frozenset(dropped),
+        sends_origin=deviates(request.browser, "origin-stays")
+        and any(name == ORIGIN for name, _ in request_headers(request)),
         target=target,
     )
 
 
-def _locations(status: int, headers: HeadersInput) -> list[str]:
+def _locations(request: Request, status: int, headers: HeadersInput) -> list[str]:
     # https://fetch.spec.whatwg.org/#concept-response-location-url
-    return values(header_list(headers), LOCATION) if status in REDIRECT_STATUSES else []
+    if status not in REDIRECT_STATUSES:
+        return []
+    received = as_received(header_list(headers), request.browser)
+    given = values(received, LOCATION)
+    if deviates(request.browser, "equal-locations-are-one"):
+        given = list(dict.fromkeys(given))
+    if given and deviates(request.browser, "locations-are-joined"):
+        given = [", ".join(given)]
+    if given == [""] and deviates(request.browser, "empty-location-is-none"):
+        return []
+    return given
 
 
 def _only(request: Request, locations: list[str]) -> Url | None:
     # The same section: more than one Location is an error. Browsers read the bytes as UTF-8.
     if len(locations) != 1:
+        return None
+    if not locations[0] and deviates(request.browser, "empty-location-is-invalid"):
         return None
     target = parse_url(_utf8_if_possible(locations[0]), request.target)
     if target is None or target.fragment:

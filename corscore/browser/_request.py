@@ -19,17 +19,25 @@ from corscore._standard.fetch import (
 from corscore._standard.grammar import is_token
 from corscore._standard.host import has_valid_punycode
 from corscore._standard.origin import parse_origin
+from corscore.browser._deviations import Browser, deviates
 from corscore.browser._headers import (
     HeaderList,
     HeadersInput,
     author_headers,
     header_value,
+    sort_and_combine,
     unsafe_names,
     values,
 )
 from corscore.browser._url import Url, parse_url
 
 Credentials = Literal["omit", "same-origin", "include"]
+CacheMode = Literal["default", "no-store", "reload", "no-cache", "force-cache", "only-if-cached"]
+
+# https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch: each sets "no-store".
+_CONDITIONS = frozenset(
+    ("if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since")
+)
 
 
 @dataclass(frozen=True, init=False, slots=True)
@@ -49,6 +57,13 @@ class Request:
         use_cors_preflight: Whether the request needs a preflight although it is safelisted.
         partition: The network partition, which separates the preflight caches of sites.
         redirects: The number of redirects that led here.
+        cache_mode: The cache mode, which the standard's preflight cache ignores.
+        is_xhr: Whether ``XMLHttpRequest`` sends it, which joins repeated headers.
+        browser: The browser whose known deviations apply; None is the standard. ``fetch`` sets it.
+        first: The script's own request if redirects led here, else None.
+        preflighted: Whether it needed a preflight before its last redirect.
+        dropped: The names of the headers that its last redirect drops.
+        sends_origin: Whether the request before its last redirect had an Origin.
     """
 
     method: str
@@ -60,6 +75,13 @@ class Request:
     use_cors_preflight: bool
     partition: str
     redirects: int
+    cache_mode: CacheMode
+    is_xhr: bool
+    browser: Browser | None = field(repr=False, compare=False)
+    first: Request | None = field(repr=False, compare=False)
+    preflighted: bool = field(repr=False, compare=False)
+    dropped: frozenset[str] = field(repr=False, compare=False)
+    sends_origin: bool = field(repr=False, compare=False)
     target: Url = field(repr=False, compare=False)
     cookie_host: str = field(repr=False)
 
@@ -74,6 +96,8 @@ class Request:
         cookie: str | None = None,
         use_cors_preflight: bool = False,
         partition: str | None = None,
+        cache_mode: CacheMode = "default",
+        is_xhr: bool = False,
     ) -> None:
         """Create the request of a script.
 
@@ -87,6 +111,8 @@ class Request:
             cookie: The value of a ``Cookie`` header for the URL's host, sent with credentials.
             use_cors_preflight: Set for a streamed body or a listener on an upload's progress.
             partition: The top-level site if the page is a frame in another; None is its own origin.
+            cache_mode: The ``cache`` of ``fetch``.
+            is_xhr: Whether ``XMLHttpRequest`` sends it.
 
         Raises:
             ValueError: An argument is invalid.
@@ -95,15 +121,27 @@ class Request:
         if credentials not in get_args(Credentials):
             known = ", ".join(f'"{mode}"' for mode in get_args(Credentials))
             raise ValueError(f"credentials={credentials!a} is no credentials mode: use {known}")
+        if cache_mode not in get_args(CacheMode):
+            known = ", ".join(f'"{mode}"' for mode in get_args(CacheMode))
+            raise ValueError(f"cache_mode={cache_mode!a} is no cache mode: use {known}")
         object.__setattr__(self, "method", _valid_method(method))
         object.__setattr__(self, "url", str(target))
         object.__setattr__(self, "origin", _valid_origin(origin))
-        object.__setattr__(self, "headers", author_headers(headers))
+        kept = author_headers(headers)
+        # https://xhr.spec.whatwg.org/#the-setrequestheader()-method
+        object.__setattr__(self, "headers", sort_and_combine(kept) if is_xhr else kept)
         object.__setattr__(self, "credentials", credentials)
         object.__setattr__(self, "cookie", cookie and header_value(cookie))
         object.__setattr__(self, "use_cors_preflight", use_cors_preflight)
         object.__setattr__(self, "partition", origin if partition is None else partition)
         object.__setattr__(self, "redirects", 0)
+        object.__setattr__(self, "cache_mode", cache_mode)
+        object.__setattr__(self, "is_xhr", is_xhr)
+        object.__setattr__(self, "browser", None)
+        object.__setattr__(self, "first", None)
+        object.__setattr__(self, "preflighted", False)
+        object.__setattr__(self, "dropped", frozenset())
+        object.__setattr__(self, "sends_origin", False)
         object.__setattr__(self, "target", target)
         object.__setattr__(self, "cookie_host", target.host)
 
@@ -133,7 +171,22 @@ class Request:
     @property
     def unsafe_names(self) -> tuple[str, ...]:
         """The names of its headers that another origin must allow, sorted."""
-        return unsafe_names(self.header_list)
+        if self.first is not None and deviates(self.browser, "preflight-of-first-headers"):
+            return unsafe_names(self.first.header_list, self.browser)
+        if self.first is not None and deviates(self.browser, "dropped-headers-come-back"):
+            asked = unsafe_names(self.first.header_list, self.browser)
+            return tuple(name for name in asked if name not in self.dropped)
+        return unsafe_names(self.header_list, self.browser)
+
+    @property
+    def bypasses_cache(self) -> bool:
+        """Whether this browser sends its preflight whatever the preflight cache has."""
+        if self.cache_mode == "no-cache":
+            return deviates(self.browser, "cache-bypassed-by-no-cache")
+        return deviates(self.browser, "cache-bypassed-by-conditions") and (
+            self.cache_mode in ("no-store", "reload")
+            or any(name in _CONDITIONS for name, _ in self.headers)
+        )
 
 
 def _valid_method(method: str) -> str:
@@ -195,11 +248,34 @@ def needs_preflight(request: Request) -> bool:
     https://fetch.spec.whatwg.org/#concept-main-fetch, step 12: another origin, and a method or
     header that is not safelisted.
     """
-    return request.is_cross_origin and (
+    if not request.is_cross_origin:
+        return False
+    if (
         request.use_cors_preflight
         or request.method not in CORS_SAFELISTED_METHODS
-        or bool(request.unsafe_names)
-    )
+        or request.unsafe_names
+    ):
+        return True
+    if request.first is None or not deviates(request.browser, "preflight-after-redirect"):
+        return False
+    return request.preflighted or bool(unsafe_names(request.first.header_list, request.browser))
+
+
+def as_preflighted(request: Request) -> Request:
+    """Return the request that a preflight is sent and judged for."""
+    if request.first is None or not deviates(request.browser, "preflight-from-page"):
+        return request
+    return derived(request, origin=request.first.origin)
+
+
+def in_browser(request: Request, browser: Browser | None) -> Request:
+    """Return the request as this browser sends it; None changes nothing."""
+    if browser is None or browser == request.browser:
+        return request
+    headers = request.headers
+    if deviates(browser, "user-agent-is-forbidden"):
+        headers = tuple(pair for pair in headers if pair[0] != "user-agent")
+    return derived(request, browser=browser, headers=headers)
 
 
 def preflight_headers(request: Request) -> HeaderList:
@@ -227,7 +303,7 @@ def request_headers(request: Request) -> HeaderList:
     https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch, includeCredentials.
     """
     headers = request.header_list
-    if request.is_cross_origin or request.method not in ("GET", "HEAD"):
+    if request.is_cross_origin or request.sends_origin or request.method not in ("GET", "HEAD"):
         headers = (*headers, (ORIGIN, request.origin))
     sends_credentials = request.with_credentials or (
         request.credentials == "same-origin" and not request.is_cross_origin

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from corscore.browser import Exchange, PreflightCache, Sent, Transport
-    from corscore.browser._reasons import Browser
+    from corscore.browser._deviations import Browser
     from corscore.browser._request import Request
     from corscore.diagnostics._finding import Finding
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from corscore.browser import Response
-    from corscore.browser._reasons import Browser
+    from corscore.browser._deviations import Browser
     from corscore.browser._request import Credentials
     from corscore.diagnostics._har import Entry
 

@@ -14,7 +14,7 @@ from corscore._policy.tuple import place_of
 from corscore._standard.origin import parse_origin
 from corscore._standard.public_suffix import is_public_suffix
 from corscore._standard.text import escaped, quoted, shown
-from corscore.browser._reasons import MAX_AGE_LIMITS
+from corscore.browser._deviations import MAX_AGE_LIMITS
 from corscore.diagnostics._coverage import Coverage
 from corscore.diagnostics._finding import Finding
 

@@ -243,10 +243,13 @@ def test_a_preflight_is_an_options_request_to_the_same_url() -> None:
 @pytest.mark.parametrize("known", KNOWN_DEVIATIONS)
 def test_deviations_are_documented(known: Any) -> None:
     assert known.browser in MAX_AGE_LIMITS
-    assert known.reason in REASONS
+    assert known.when
     assert known.what
     assert known.source
-    assert any(known.browser in row.get("but", ()) for row in rows("browser_preflights"))
+    assert known.version
+    assert known.reason is None or any(
+        known.browser in row.get("but", ()) for row in rows("browser_preflights")
+    )
 
 
 @pytest.mark.parametrize("browser", ["chrome", "Chromium", "", 1])

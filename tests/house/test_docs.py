@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from corscore.browser import KNOWN_DEVIATIONS
+
 ROOT = Path(__file__).parents[2]
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *DOCS]
@@ -38,6 +40,20 @@ def test_every_deliberate_difference_is_in_the_guide_to_moving_over(peer: str) -
     found = [(group, line) for group, table in tables for line in table.splitlines()]
     assert found == [(row["group"], table_row(row, peer)) for row in differences(peer)]
     assert max(len(table.splitlines()) for _, table in tables) <= 15
+
+
+def test_every_deviation_of_a_browser_is_in_its_table() -> None:
+    names = {"chromium": "Chromium", "firefox": "Firefox", "safari": "WebKit"}
+    browsers: dict[tuple[str, str], list[str]] = {}
+    for known in KNOWN_DEVIATIONS:
+        when = known.when[0].upper() + known.when[1:]
+        browsers.setdefault((when, known.what), []).append(names[known.browser])
+    text = (ROOT / "docs" / "browsers.md").read_text(encoding="utf-8")
+    found = [
+        line for line in text.splitlines() if line.endswith(tuple(f"{b} |" for b in names.values()))
+    ]
+    rows = [f"| {when} | {what} | {', '.join(by)} |" for (when, what), by in browsers.items()]
+    assert sorted(found) == sorted(rows)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -49,7 +49,7 @@ def kinds(item: pytest.Function) -> set[str]:
     for value in getattr(getattr(item, "callspec", None), "params", {}).values():
         for one in value if isinstance(value, tuple) else (value,):
             found |= _started(one)
-    if "chromium" in item.fixturenames:
+    if "chromium" in item.fixturenames or item.path.parent.name == "browsers":
         found.add("browser")
     return found
 

@@ -191,7 +191,7 @@ def demo_state(demo: Demo, browser: Browser | None) -> dict[str, object]:
         "pages": dict(demo.site.pages),
         "browser": browser,
         "deviations": [
-            {"what": known.what, "source": known.source}
+            {"what": f"{known.when}: {known.what}", "source": known.source}
             for known in KNOWN_DEVIATIONS
             if known.browser == browser
         ],

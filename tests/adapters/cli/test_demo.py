@@ -488,7 +488,7 @@ def test_the_prediction_is_for_the_browser_that_asks(
     told = json.loads(body)
     assert told["browser"] == browser
     assert [known["what"] for known in told["deviations"]] == [
-        known.what for known in KNOWN_DEVIATIONS if known.browser == browser
+        f"{known.when}: {known.what}" for known in KNOWN_DEVIATIONS if known.browser == browser
     ]
 
 

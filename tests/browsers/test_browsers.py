@@ -1,0 +1,95 @@
+"""Chromium, Firefox and WebKit do what ``corscore.browser`` says, and deviate as it lists.
+
+Each engine is started once and given all cases: one for each row of ``KNOWN_DEVIATIONS`` and a
+sample of a seed. ``make browsers N=2000 SEED=7`` runs any number of another.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from typing import TYPE_CHECKING
+
+import pytest
+
+from comparison import Run, outcome_of, run
+from corscore import browser
+from corscore.browser import KNOWN_DEVIATIONS, _deviations
+from engines import ENGINES, Engine
+from generator import cases
+from tables import rows
+
+if TYPE_CHECKING:
+    from corscore.browser import Browser, Deviation
+
+DIRECTED = rows("browser_deviations")
+SEED = int(os.environ.get("CORSCORE_BROWSERS_SEED", "1"))
+FETCHES = int(os.environ.get("CORSCORE_BROWSERS_FETCHES", "40"))
+# A row that a new version has mended fails `make browsers`; elsewhere it is a warning.
+IS_STRICT = "CORSCORE_BROWSERS_FETCHES" in os.environ
+
+_NAMES = {engine.name: engine for engine in ENGINES}
+# By the engine's name; each is started once.
+_RUNS: dict[str, tuple[Run, Run]] = {}
+
+
+def _runs(name: Browser) -> tuple[Run, Run]:
+    """Return the directed fetches and the random ones in an engine."""
+    engine = _NAMES[name]
+    if engine.program() is None:
+        missing = f"{name} is missing: apt-get install {engine.packages}"
+        if os.environ.get("CORSCORE_REQUIRE_BROWSER"):
+            pytest.fail(f"{missing} (CORSCORE_REQUIRE_BROWSER is set)", pytrace=False)
+        pytest.skip(missing)
+    if name not in _RUNS:
+        _RUNS[name] = _both(engine)
+    return _RUNS[name]
+
+
+def _both(engine: type[Engine]) -> tuple[Run, Run]:
+    done = run(engine, [*DIRECTED, *cases(SEED, FETCHES)])
+    directed = [row for row in done.rows if row.case < len(DIRECTED)]
+    drawn = [row for row in done.rows if row.case >= len(DIRECTED)]
+    # `make browsers` shows it.
+    sys.stdout.write(f"\n{engine.version()}: {len(done.rows)} fetches, seed {SEED}\n")
+    return Run(done.name, done.page, directed), Run(done.name, done.page, drawn)
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_random_fetches_are_predicted(name: Browser) -> None:
+    wrong = _runs(name)[1].wrong(_NAMES[name].name)
+    assert not wrong, "\n".join((f"{len(wrong)} are not predicted; the first:", *wrong[:5]))
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_directed_fetches_are_predicted(name: Browser) -> None:
+    wrong = _runs(name)[0].wrong(_NAMES[name].name)
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.filterwarnings("default::pytest.PytestWarning")
+@pytest.mark.parametrize("known", KNOWN_DEVIATIONS, ids=lambda row: f"{row.browser}-{row.code}")
+def test_a_deviation_is_still_there(known: Deviation, monkeypatch: pytest.MonkeyPatch) -> None:
+    directed = _runs(known.browser)[0]
+    case = next(i for i, row in enumerate(DIRECTED) if row["why"] == known.code)
+    codes = _deviations._CODES[known.browser] - {known.code}
+    monkeypatch.setitem(_deviations._CODES, known.browser, codes)
+    predicted = directed.predicted(known.browser)
+    differs = any(
+        row.seen != outcome_of(result)
+        for row, result in zip(directed.rows, predicted, strict=True)
+        if row.case == case
+    )
+    if not differs:
+        message = (
+            f"{_NAMES[known.browser].version()} does not deviate any more: {known.code}, which "
+            f"{known.version} had. Look at its row in tests/data/browser_deviations.json."
+        )
+        assert not IS_STRICT, message
+        warnings.warn(pytest.PytestWarning(message), stacklevel=1)
+
+
+def test_every_deviation_has_a_directed_case() -> None:
+    assert {row["why"] for row in DIRECTED} == {known.code for known in KNOWN_DEVIATIONS}
+    assert {known.browser for known in KNOWN_DEVIATIONS} == set(browser.MAX_AGE_LIMITS)
