@@ -45,7 +45,7 @@ copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
 
 _GROUPS = {
-    "Start": ["docs/tutorial", "docs/faq"],
+    "Start": ["docs/tutorial", "docs/faq", "docs/playground"],
     "Frameworks": [
         "docs/fastapi",
         "docs/flask",
@@ -106,6 +106,9 @@ def add_to_page(_: Sphinx, name: str, source: list[str]) -> None:
         pages = sorted(path.stem for path in (ROOT / "docs" / "codes").glob("*.md"))
         pages.remove("README")
         source[0] += _toctree("", pages)
+    elif name == "CHANGELOG":
+        # Where a forge has the history; the site has none.
+        source[0] = re.sub(r"\[([^\]]*)\]\(\.\./[^)]*\)", r"\1", source[0])
     elif name == "docs/api":
         source[0] += "".join(
             f"\n## {module}\n\n```{{eval-rst}}\n.. automodule:: {module}\n   :members:\n"
@@ -127,7 +130,12 @@ def _tabs(text: str) -> str:
 
 
 def _contents() -> str:
-    return "".join(_toctree(f":caption: {group}\n", pages) for group, pages in _GROUPS.items())
+    listed = {page for pages in _GROUPS.values() for page in pages}
+    found = (f"docs/{path.stem}" for path in sorted((ROOT / "docs").glob("*.md")))
+    groups = {**_GROUPS, "More": [page for page in found if page not in listed]}
+    return "".join(
+        _toctree(f":caption: {name}\n", pages) for name, pages in groups.items() if pages
+    )
 
 
 def _toctree(options: str, pages: list[str]) -> str:
