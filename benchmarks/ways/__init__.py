@@ -18,6 +18,7 @@ BARE = "bare"
 """The application alone, or under ASGI behind a layer that does nothing: others add to this."""
 
 PLAIN = "plain policy"
+STORED = "policy from a store"
 PREFLIGHT_PLAIN = f"{PLAIN}, preflight"
 
 # The libraries that a group is compared with, by the case that has their layer.
@@ -63,6 +64,7 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
         Limit("map of 10 keys", PLAIN, 1.5),
         Limit("map of 1,000 keys", PLAIN, 2),
         Limit("reference", PLAIN, 1.5),
+        Limit(STORED, "reference", 1.1),
         # The targets of these three and of the policy resolver are 1.5, 1.5, 2 and 5.
         Limit("host key", PLAIN, 1.6),
         Limit("host key with *.", PLAIN, 2.3),
