@@ -18,6 +18,7 @@ BARE = "bare"
 """The application alone, or under ASGI behind a layer that does nothing: others add to this."""
 
 PLAIN = "plain policy"
+STORED = "policy from a store"
 PREFLIGHT_PLAIN = f"{PLAIN}, preflight"
 
 # The libraries that a group is compared with, by the case that has their layer.
@@ -63,6 +64,7 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
         Limit("map of 10 keys", PLAIN, 1.5),
         Limit("map of 1,000 keys", PLAIN, 2),
         Limit("reference", PLAIN, 1.5),
+        Limit(STORED, "reference", 1.1),
         Limit("host key", PLAIN, 1.5),
         Limit("host key with *.", PLAIN, 1.5),
         Limit("tuple of 2", PLAIN, 2),

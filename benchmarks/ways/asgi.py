@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 from benchmarks import cases
 from benchmarks.cases import ACTUAL, NOTHING, POST, PREFLIGHT
 from benchmarks.sites import asgi
 from benchmarks.sites.serving import AsgiSite
-from benchmarks.ways import BARE, PEERS, PLAIN, Case
+from benchmarks.ways import BARE, PEERS, PLAIN, STORED, Case
 from corscore import OriginResolver, Policy, PolicyMap, PolicyRef, PolicyResolver
 from corscore_asgi import CORSMiddleware
+from corscore_store import StoreRef, open_store, push
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,6 +50,18 @@ def _resolver(resolve: Callable[[str], Any]) -> Callable[[], AsgiSite]:
     return build
 
 
+def _stored() -> AsgiSite:
+    # SQLite and not a server: a request does not reach the store.
+    store = open_store(f"sqlite:{mkdtemp()}/cors.db")
+    push(store, policy())
+    ref = StoreRef(store)
+    site = AsgiSite(CORSMiddleware(asgi.app, ref))
+    site.remember(ACTUAL)
+    # The thread that follows the store would be counted, too.
+    ref.close()
+    return site
+
+
 def _tenants() -> AsgiSite:
     own = policy()
     site = AsgiSite(CORSMiddleware(asgi.app, PolicyResolver(lambda _: own)))
@@ -70,6 +84,7 @@ CASES: Mapping[str, Case] = {
     "map of 10 keys, preflight": Case(_map(10), PREFLIGHT, None),
     "reference": Case(_governed(policy=PolicyRef(policy())), ACTUAL),
     "reference, preflight": Case(_governed(policy=PolicyRef(policy())), PREFLIGHT, None),
+    STORED: Case(_stored, ACTUAL),
     "host key": Case(_governed(policy=PolicyMap({"api.example.com/*": policy()})), ACTUAL),
     "host key with *.": Case(_governed(policy=PolicyMap({"*.example.com/*": policy()})), ACTUAL),
     "tuple of 2": Case(

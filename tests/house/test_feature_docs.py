@@ -15,6 +15,7 @@ PAGES = [
     "routes",
     "dynamic-origins",
     "live-changes",
+    "fleet",
     "websockets",
     "cross-site",
     "observing",
