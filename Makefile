@@ -26,7 +26,7 @@ BENCH := bench bench-compare bench-html bench-table bench-check bench-baseline s
 RELEASE := reproducible check-dist cibuildwheel smoke upgrade test-engine test-newest test-prereleases \
 	test-pyodide check-github check-release
 .PHONY: $(BENCH) help install demo demo-fleet fleet test test-fast cov deep fuzz mutants browsers test-oldest lint format types \
-	screenshots option-table docs docs-check dist wheels clean $(RELEASE)
+	screenshots option-table docs docs-check docs-test dist wheels clean $(RELEASE)
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile \
@@ -130,11 +130,15 @@ option-table: $(VENV)/.installed  ## Write the spellings of each option into doc
 
 # Strict: a warning, a broken link or a missing anchor fails.
 SITE := build/site
-docs: $(VENV)/.docs  ## Make the site in build/site
+docs: $(VENV)/.docs build/node_modules/.installed  ## Make the site in build/site, with the playground
 	rm -rf $(SITE)
 	$(BIN)/python -m sphinx -c docs -b html --fail-on-warning --keep-going -q . $(SITE)
 	rm -rf $(SITE)/.doctrees
+	$(BIN)/python docs/make_playground.py $(SITE) build/node_modules/pyodide
 	$(BIN)/python docs/check_links.py $(SITE)
+
+docs-test: $(VENV)/.test docs  ## Test the playground of the site in Chromium
+	CORSCORE_SITE=$(SITE) $(PYTEST) tests/house/test_playground.py $(ARGS)
 
 # The pages as a new user follows them, in an environment that has nothing but the wheel.
 docs-check: $(VENV)/.test dist  ## Follow every page of the documentation, in an environment made from the wheel
@@ -252,6 +256,13 @@ $(VENV)/.typing: $(VENV)/.installed
 
 $(VENV)/.docs: $(VENV)/.installed
 	$(PIP) install --quiet --group docs
+	@touch $@
+
+# Only what the playground is made of: files to copy, no program that is run here.
+build/node_modules/.installed: docs/playground/package.json docs/playground/package-lock.json
+	mkdir -p build
+	cp docs/playground/package*.json build
+	npm ci --silent --ignore-scripts --prefix build
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.pip pyproject.toml

@@ -45,7 +45,7 @@ copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
 
 _GROUPS = {
-    "Start": ["docs/tutorial", "docs/faq"],
+    "Start": ["docs/tutorial", "docs/faq", "docs/playground"],
     "Frameworks": [
         "docs/fastapi",
         "docs/flask",

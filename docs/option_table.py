@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from corscore._config.options import OPTIONS
 from corscore_django._settings import _DEFAULTS as DJANGO_DEFAULTS
@@ -34,6 +35,33 @@ def table() -> str:
         )
         rows.append(f"| {' | '.join(cells)} |\n")
     return _HEAD + "".join(rows)
+
+
+def spellings() -> dict[str, dict[str, Any]]:
+    """Return each option's name and default in each framework, as JSON has them."""
+    django = {option: setting for setting, option in DJANGO.items()}
+    found = {}
+    for name, option in OPTIONS.items():
+        if option.kind == "resolver":
+            continue
+        flask = FLASK[name]
+        found[name] = {
+            "default": _plain(option.default),
+            "starlette": {"name": name, "default": _plain(option.default)},
+            "flask": {
+                "name": flask,
+                "default": _plain(FLASK_DEFAULTS.get(flask, option.default)),
+            },
+            "django": {
+                "name": django[name],
+                "default": _plain(DJANGO_DEFAULTS.get(name, option.default)),
+            },
+        }
+    return found
+
+
+def _plain(default: object) -> object:
+    return list(default) if isinstance(default, (list, tuple)) else default
 
 
 def page(text: str) -> str:
