@@ -127,7 +127,12 @@ def _tabs(text: str) -> str:
 
 
 def _contents() -> str:
-    return "".join(_toctree(f":caption: {group}\n", pages) for group, pages in _GROUPS.items())
+    listed = {page for pages in _GROUPS.values() for page in pages}
+    found = (f"docs/{path.stem}" for path in sorted((ROOT / "docs").glob("*.md")))
+    groups = {**_GROUPS, "More": [page for page in found if page not in listed]}
+    return "".join(
+        _toctree(f":caption: {name}\n", pages) for name, pages in groups.items() if pages
+    )
 
 
 def _toctree(options: str, pages: list[str]) -> str:

@@ -135,7 +135,7 @@ def test_a_code_leads_to_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
     assert code_page("null-origin") == "corscore code null-origin"
     assert not code_text("null-origin").style.link  # type: ignore[union-attr]
     monkeypatch.setattr(output, "_documentation", lambda: "https://docs.example/corscore")
-    address = "https://docs.example/corscore/codes/null-origin.md"
+    address = "https://docs.example/corscore/docs/codes/null-origin.html"
     assert code_page("null-origin") == address
     assert code_text("null-origin").style.link == address  # type: ignore[union-attr]
 
@@ -149,7 +149,7 @@ def test_the_documentation_is_where_the_package_says(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(output, "metadata", lambda name: Metadata())
     output._documentation.cache_clear()
     try:
-        assert code_page("null-origin") == "https://docs.example/c/codes/null-origin.md"
+        assert code_page("null-origin") == "https://docs.example/c/docs/codes/null-origin.html"
     finally:
         output._documentation.cache_clear()
 
@@ -250,7 +250,20 @@ def test_code_shows_the_page_of_every_code() -> None:
 
 
 def test_code_lists_the_codes() -> None:
-    assert "origin-trailing-slash" in run("code").stdout
+    assert "\n- `origin-trailing-slash`: The origin ends in a slash.\n" in run("code").stdout
+
+
+def test_code_finds_pages_by_their_text() -> None:
+    found = run("code", "--search", "SAMESITE=none").stdout.splitlines()
+    assert [line.partition(":")[0] for line in found] == ["- `cookie-not-sent`"]
+    for wrong in (["--search", "no such text"], ["null-origin", "--search", "x"]):
+        assert run("code", *wrong).exit_code == 2
+
+
+def test_code_renders_a_page_on_a_terminal() -> None:
+    shown = run("code", "origin-trailing-slash", env={"FORCE_COLOR": "1", "COLUMNS": "80"}).stdout
+    assert "Drop the slash" in shown
+    assert "**Fix.**" not in shown
 
 
 @pytest.mark.parametrize(

@@ -1099,7 +1099,7 @@ def test_the_help_of_a_rule_is_an_address_where_there_is_one(
     write("cors.toml", f'allow_origins = ["{APP}/"]\n')
     (sarif,) = json.loads(run("check", "cors.toml", "--format", "sarif").stdout)["runs"]
     (rule,) = sarif["tool"]["driver"]["rules"]
-    assert rule["helpUri"] == "https://docs.example/codes/origin-trailing-slash.md"
+    assert rule["helpUri"] == "https://docs.example/docs/codes/origin-trailing-slash.html"
 
 
 def test_sarif_of_what_has_no_line() -> None:
