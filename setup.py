@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import sys
 import tarfile
 from pathlib import Path
@@ -16,6 +17,10 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
+
+# Where the site is published, without a slash at the end; empty until it is. The links of the
+# metadata, of README on the package index, and of the command's messages follow from it.
+ADDRESS = ""
 
 PURE_PYTHON = bool(os.environ.get("CORSCORE_PURE_PYTHON")) or sys.implementation.name != "cpython"
 
@@ -41,6 +46,16 @@ def extension(name: str) -> Extension:
     )
     made.cython_c_in_temp = True  # no .c files in the source tree or the wheel
     return made
+
+
+def readme(address: str) -> str:
+    """README for the package index, where links into the project lead nowhere."""
+    text = Path("README.md").read_text(encoding="utf-8")
+    if not address:
+        text = re.sub(r"!\[[^\]]*\]\((?!https?:)[^)]*\)\n*", "", text)
+        return re.sub(r"(?<!!)\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", text)
+    text = re.sub(r"\]\((?!https?:)([^)]+)\.md(#[^)]*)?\)", rf"]({address}/\1.html\2)", text)
+    return re.sub(r"\]\((?!https?:)(?:[\w-]+/)*([\w.-]+\.svg)\)", rf"]({address}/_images/\1)", text)
 
 
 class BuildWithPages(build_py):
@@ -83,6 +98,9 @@ class ReproducibleSdist(sdist):
 
 
 setup(
+    long_description=readme(ADDRESS),
+    long_description_content_type="text/markdown",
+    project_urls={"Documentation": ADDRESS} if ADDRESS else {},
     cmdclass={"build_py": BuildWithPages, "sdist": ReproducibleSdist},
     ext_modules=[] if PURE_PYTHON else [extension(name) for name in COMPILED],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 import pytest
@@ -70,3 +71,19 @@ def test_every_promise_of_the_security_page_has_its_test() -> None:
     tests = "".join(path.read_text("utf-8") for path in paths)
     assert named
     assert [name for name in named if f"def {name}(" not in tests] == []
+
+
+def test_links_of_readme_lead_somewhere_on_the_package_index(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: dict[str, Any] = {}
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("setuptools.setup", lambda **options: given.update(options))
+    readme = run_path(str(ROOT / "setup.py"))["readme"]
+    assert given["long_description"] == readme("")
+    local = re.compile(r"\]\((?!https://)[^)]*\)")
+    assert local.findall(readme("")) == []
+    published = readme("https://docs.example/c")
+    assert local.findall(published) == []
+    assert "(https://docs.example/c/docs/codes/no-allow-origin.html)" in published
+    assert "(https://docs.example/c/_images/probe.svg)" in published
