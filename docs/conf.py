@@ -106,6 +106,9 @@ def add_to_page(_: Sphinx, name: str, source: list[str]) -> None:
         pages = sorted(path.stem for path in (ROOT / "docs" / "codes").glob("*.md"))
         pages.remove("README")
         source[0] += _toctree("", pages)
+    elif name == "CHANGELOG":
+        # Where a forge has the history; the site has none.
+        source[0] = re.sub(r"\[([^\]]*)\]\(\.\./[^)]*\)", r"\1", source[0])
     elif name == "docs/api":
         source[0] += "".join(
             f"\n## {module}\n\n```{{eval-rst}}\n.. automodule:: {module}\n   :members:\n"
