@@ -182,7 +182,7 @@ def fetch_steps(
                     break
             request = derived(request, preflighted=True)
         if late is not None:
-            exchange = exchanges[-1] = replace(exchange, reason=late)
+            exchanges[-1] = replace(exchanges[-1], reason=late)
             break
         response = yield message(request, is_preflight=False)
         exchange = judged(request, response, is_preflight=False)

@@ -126,7 +126,7 @@ class Handler(SimpleHTTPRequestHandler):
         known = {".mjs": "text/javascript", ".wasm": "application/wasm"}
         return known.get(Path(path).suffix) or super().guess_type(path)
 
-    def log_message(self, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         pass
 
 
