@@ -3,7 +3,13 @@
 import { loadPyodide } from "pyodide";
 
 const [folder, ...given] = process.argv.slice(2);
-const pyodide = await loadPyodide({ env: { HOME: "/home", HYPOTHESIS_PROFILE: "fast", PYTEST_DISABLE_PLUGIN_AUTOLOAD: "1" } });
+const pyodide = await loadPyodide({
+  env: {
+    HOME: "/home",
+    HYPOTHESIS_PROFILE: process.env.HYPOTHESIS_PROFILE ?? "fast",
+    PYTEST_DISABLE_PLUGIN_AUTOLOAD: "1",
+  },
+});
 pyodide.mountNodeFS("/work", folder);
 pyodide.globals.set("given", pyodide.toPy(given));
 const code = await pyodide.runPythonAsync(`
@@ -13,7 +19,15 @@ sys.path.insert(0, "/work/site")
 import corscore, pytest
 assert corscore.__file__.startswith("/work/site"), corscore.__file__
 print("corscore", corscore.__version__, "on", sys.platform, sys.version.split()[0])
-int(pytest.main(["-q", "-p", "no:cacheprovider", "-p", "corscore.testing._pytest_plugin",
-                 "-p", "_hypothesis_pytestplugin", *given]))
+
+class Groups:
+    # Instead of pytest-xdist, which needs processes.
+    def pytest_configure(self, config):
+        config.addinivalue_line("markers", "xdist_group: run in one process")
+
+own = ["-q", "-p", "no:cacheprovider"]
+for plugin in ("corscore.testing._pytest_plugin", "_hypothesis_pytestplugin", "anyio.pytest_plugin"):
+    own += ["-p", plugin]
+int(pytest.main([*own, *given], plugins=[Groups()]))
 `);
 process.exit(code);
