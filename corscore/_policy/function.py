@@ -163,9 +163,14 @@ class ResolverFunction:
             else:
                 threads.release()
             raise
-        if error is not None:
+        if error is None:
+            return answer
+        # Imported late, as below. No request is cancelled in the thread: it is the function's own.
+        from asyncio import CancelledError
+
+        if not isinstance(error, CancelledError):
             raise error
-        return answer
+        raise RuntimeError("the function raised CancelledError") from error
 
     def _busy(self) -> ThreadsBusyError:
         return ThreadsBusyError(f"all {self.max_threads} threads for it are busy")
