@@ -1,16 +1,29 @@
-"""A reader who follows a page gets what the page says."""
+"""A reader who follows a page gets what the page says.
+
+A block that begins with a comment of a file's name is that file. A block ``diff`` changes a file
+of the page. A block ``console`` has commands after ``$``; the lines below one are in its output, in
+this order, and ``...`` stands for any lines. A command that serves goes on until the next one of
+its port, or until the page ends. Other blocks in Python run at the end, as one program. ``sh`` and
+``text`` are shown and not run.
+"""
 
 from __future__ import annotations
 
 import os
+import re
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 from runpy import run_path
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from pages import Reader
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 # The wheel to follow the pages with, in an environment made from it: make docs-check.
@@ -40,6 +53,168 @@ FOLLOWED = [
 ]
 # Those that install what the tests do not have.
 INSTALL = ["docs/mcp.md"]
+
+_FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_NAMED = re.compile(r"\A(?:#|//|<!--|/\*) ([\w.-]+\.\w+)(?: -->| \*/|:.*)?$", re.MULTILINE)
+_COMMAND = re.compile(r"^[$] (.*)\n((?:(?![$] ).*\n)*)", re.MULTILINE)
+_SERVES = re.compile(r"\b(?:run|runserver|http\.server|uvicorn|gunicorn)\b.*?\b\d+$")
+# A reader's environment is made by these; the tests are run inside of one.
+_MAKES_ENVIRONMENT = re.compile(r"(?:python3? -m venv|\.) \.venv")
+_INSTALLS = re.compile(r"(?:pip install|npm) ")
+_PORTS = re.compile(r"(?<=[ :])(?:8000|5173)\b")
+_PATIENCE = 60
+
+
+class Block(NamedTuple):
+    """A fenced block of a page."""
+
+    language: str
+    text: str
+
+
+def blocks(page: Path) -> list[Block]:
+    return [Block(*found) for found in _FENCED.findall(page.read_text(encoding="utf-8"))]
+
+
+class Reader:
+    """Follows one page in a folder of its own.
+
+    Args:
+        folder: An empty folder.
+        scripts: Where the commands of the environment are, ``.venv/bin`` for example.
+        wheel: What ``pip install`` of a checkout means; None to leave installations out.
+    """
+
+    def __init__(self, folder: Path, scripts: Path, wheel: Path | None) -> None:
+        self._folder = folder
+        self._wheel = wheel
+        self._ports: dict[str, str] = {}
+        self._servers: dict[str, subprocess.Popen[bytes]] = {}
+        self._files: dict[str, str] = {}
+        self._environment = {
+            "PATH": f"{scripts}:/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(folder),
+            "COLUMNS": "88",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+
+    def follow(self, page: Path) -> None:
+        program = ""
+        try:
+            for block in blocks(page):
+                text = _PORTS.sub(self._port, block.text)
+                name = _NAMED.match(text)
+                if block.language == "console":
+                    for command, output in _COMMAND.findall(text):
+                        self._run(command, output)
+                elif block.language == "diff":
+                    self._change(text)
+                elif name and block.language not in ("text", "sh"):
+                    self._write(name[1], text)
+                elif block.language == "python":
+                    program += text
+            if program:
+                self._check("the page's program", ["python", "-W", "error", "-c", program], "")
+        finally:
+            for server in self._servers.values():
+                _end(server)
+
+    def _port(self, found: re.Match[str]) -> str:
+        """Replace a port of the page by one that is free, the same everywhere on the page."""
+        if found[0] not in self._ports:
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                self._ports[found[0]] = str(free.getsockname()[1])
+        return self._ports[found[0]]
+
+    def _write(self, name: str, text: str) -> None:
+        self._files[name] = text
+        (self._folder / name).write_text(text, encoding="utf-8")
+
+    def _change(self, text: str) -> None:
+        for old, new in _changes(text):
+            name = next((name for name, has in self._files.items() if old in has), None)
+            assert name, f"no file of the page has these lines:\n{old}"
+            self._write(name, self._files[name].replace(old, new))
+
+    def _run(self, command: str, output: str) -> None:
+        if _MAKES_ENVIRONMENT.match(command):
+            return
+        if _INSTALLS.match(command):
+            if self._wheel is None:
+                return
+            command = re.sub(r'"(?:corscore|\.)(\[[\w,]*\])?"', rf'"{self._wheel}\1"', command)
+            command = command.replace("pip ", "python -m pip --quiet ", 1)
+        serves = _SERVES.search(command)
+        if serves:
+            port = next(port for port in self._ports.values() if port in command)
+            if port in self._servers:
+                _end(self._servers.pop(port))
+            if not output:
+                self._servers[port] = self._serve(command, int(port))
+                return
+        self._check(command, ["bash", "-c", command], output)
+
+    def _serve(self, command: str, port: int) -> subprocess.Popen[bytes]:
+        log = self._folder / "server.log"
+        with log.open("wb") as stream:
+            server = subprocess.Popen(  # noqa: S602 - a page's own command
+                f"exec {command}",
+                shell=True,
+                cwd=self._folder,
+                env=self._environment,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        deadline = monotonic() + _PATIENCE
+        while monotonic() < deadline and server.poll() is None:
+            with socket.socket() as asked:
+                if asked.connect_ex(("127.0.0.1", port)) == 0:
+                    return server
+            sleep(0.02)
+        _end(server)
+        raise AssertionError(f"{command} did not start:\n{log.read_text(errors='replace')}")
+
+    def _check(self, name: str, command: list[str], output: str) -> None:
+        done = subprocess.run(
+            command,
+            check=False,
+            cwd=self._folder,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_PATIENCE,
+        )
+        printed = done.stdout.decode(errors="replace").splitlines()
+        if not output:
+            assert done.returncode == 0, f"{name}\n" + "\n".join(printed)
+        rest = iter(printed)
+        for line in output.splitlines():
+            expected = line.rstrip()
+            if expected not in ("", "..."):
+                assert any(expected == one.rstrip() for one in rest), (
+                    f"{name}\ndoes not print\n{expected}\nbut\n" + "\n".join(printed)
+                )
+
+
+def _changes(text: str) -> Iterator[tuple[str, str]]:
+    """The old and the new lines of each change of a diff."""
+    for part in re.findall(r"(?:^[-+ ].*\n)+", text, re.MULTILINE):
+        lines = part.splitlines()
+        old, new = ([one[1:] for one in lines if one[0] in (" ", sign)] for sign in "-+")
+        yield "\n".join(old), "\n".join(new)
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """End a server with the processes that it started."""
+    if server.poll() is None:
+        os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
 
 
 @pytest.fixture(scope="session")

@@ -97,7 +97,7 @@ def code_text(code: str, style: str = "bold") -> Text:
 def code_page(code: str) -> str:
     """Return the address of a code's page, or the command that shows it."""
     base = _documentation()
-    return f"{base}/docs/codes/{code}.html" if base else f"corscore code {code}"
+    return "/".join((base, "docs", "codes", f"{code}.html")) if base else f"corscore code {code}"
 
 
 @cache
