@@ -81,7 +81,9 @@ class PreflightCache:
         return covered
 
     def _covers(self, request: Request) -> bool:
-        if request.browser is not None and not self._allowed(request, "entry"):
+        if request.browser is not None and not any(
+            credentials in _matching(request) for credentials, _, _ in self._live(request)
+        ):
             return False
         methods = self._allowed(request, "method")
         if not covers_method(request, methods, request.method) and (

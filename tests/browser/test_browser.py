@@ -587,7 +587,8 @@ def test_wildcards_in_the_cache(store: PreflightCache) -> None:
     assert store.covers(request)
     secret = make(headers={"Authorization": "x"})
     assert not store.covers(secret)
-    assert store.covers(secret, browser="chromium")
+    assert store.covers(secret, browser="safari")
+    assert not store.covers(secret, browser="chromium")
 
 
 def test_authorization_beside_a_wildcard_is_remembered(store: PreflightCache) -> None:
