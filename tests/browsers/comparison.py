@@ -35,7 +35,7 @@ class Run:
     """All fetches of some cases in one engine."""
 
     def __init__(self, name: Browser, page: str, rows: list[Row]) -> None:
-        self.name = name
+        self.name: Browser = name
         self.rows = rows
         self.page = page
 
@@ -125,7 +125,7 @@ class Model:
     """A browser of the model, with a preflight cache of its own."""
 
     def __init__(self, name: Browser | None) -> None:
-        self._name = name
+        self._name: Browser | None = name
         self._now = 0.0
         limits = browser.MAX_AGE_LIMITS
         limit = max(limits.values()) if name is None else limits[name]
