@@ -195,9 +195,10 @@ def fetch_steps(
             break
         late = late_redirect_check(request, following, exchange.response_headers)
         request = following
-    if exchange.reason is not None and cache is not None:
+    reason = exchanges[-1].reason
+    if reason is not None and cache is not None:
         cache.fail(as_preflighted(request), asked=asked)
-    yield FetchResult(exchange.reason, *shared, cached, tuple(exchanges))
+    yield FetchResult(reason, *shared, cached, tuple(exchanges))
 
 
 def is_kept(exchange: Exchange) -> bool:
