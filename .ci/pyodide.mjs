@@ -10,14 +10,14 @@ const pyodide = await loadPyodide({
     PYTEST_DISABLE_PLUGIN_AUTOLOAD: "1",
   },
 });
-pyodide.mountNodeFS("/work", folder);
+pyodide.mountNodeFS("/tree", folder);
 pyodide.globals.set("given", pyodide.toPy(given));
 const code = await pyodide.runPythonAsync(`
 import os, sys
-os.chdir("/work")
-sys.path.insert(0, "/work/site")
+os.chdir("/tree")
+sys.path.insert(0, "/tree/site")
 import corscore, pytest
-assert corscore.__file__.startswith("/work/site"), corscore.__file__
+assert corscore.__file__.startswith("/tree/site"), corscore.__file__
 print("corscore", corscore.__version__, "on", sys.platform, sys.version.split()[0])
 
 class Groups:
