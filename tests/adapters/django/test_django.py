@@ -628,7 +628,7 @@ def test_a_wrong_configuration_stops_the_server() -> None:
 
 
 def test_nothing_configured_stops_the_server() -> None:
-    with project(), pytest.raises(ConfigError, match=r"write CORS_ALLOWED_ORIGINS = \["):
+    with project(), pytest.raises(ConfigError, match=r"such as CORS_ALLOWED_ORIGINS = \["):
         CorsMiddleware(ok)
 
 
