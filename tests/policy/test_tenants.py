@@ -175,7 +175,7 @@ def test_every_tenant_fits_into_the_cache(database: Path) -> None:
             queries[origin] += 1
             return bool(session.execute(is_listed(origin, host)).scalar())
 
-        resolver = OriginResolver(is_allowed, timeout=None)
+        resolver = OriginResolver(is_allowed, ttl=3_600, timeout=None)
         layer = WSGIMiddleware(_nothing, Policy(origin_resolver=resolver))
         for _ in range(2):
             for tenant in range(TENANTS):
