@@ -124,10 +124,10 @@ class Address:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self.url = url
-        self.scheme = parts.scheme
-        self.path = unquote(parts.path)
+        self.scheme: str = parts.scheme
+        self.path: str = unquote(parts.path)
         host = parts.netloc.rpartition("@")[2]
-        self.shown = escaped(f"{parts.scheme}:{f'//{host}' if host else ''}{parts.path}")
+        self.shown: str = escaped(f"{parts.scheme}:{f'//{host}' if host else ''}{parts.path}")
         userinfo = parts.netloc.rpartition("@")[0]
         written = [userinfo.partition(":")[2]]
         written += [value for key, value in parse_qsl(parts.query) if "pass" in key.lower()]

@@ -37,7 +37,7 @@ class Follower:
     thread_name = "corscore-policy"
 
     def __init__(self) -> None:
-        self.process = 0
+        self.process: int = 0
         # By process; set when its first reading has ended.
         self._first_readings: dict[int, Event] = {}
         self._is_closed = False

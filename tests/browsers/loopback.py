@@ -211,11 +211,12 @@ def site() -> Iterator[Site]:
             writer.transport.abort()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    servers = loop.run_until_complete(start())
-    ports = [server.sockets[0].getsockname()[1] for server in servers]
-    made.append(Site((ports[0], ports[1])))
+    # In a thread from the start: Playwright has a loop that runs in this one.
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    servers = asyncio.run_coroutine_threadsafe(start(), loop).result(30)
+    ports = [server.sockets[0].getsockname()[1] for server in servers]
+    made.append(Site((ports[0], ports[1])))
     try:
         yield made[0]
     finally:

@@ -23,6 +23,8 @@ from tables import rows
 if TYPE_CHECKING:
     from corscore.browser import Browser, Deviation
 
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
 DIRECTED = rows("browser_deviations")
 SEED = int(os.environ.get("CORSCORE_BROWSERS_SEED", "1"))
 FETCHES = int(os.environ.get("CORSCORE_BROWSERS_FETCHES", "40"))
