@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Policies = Policy | tuple[Policy, ...] | PolicyMap | PolicyResolver
 
-_ATTEMPTS = 9
+_ATTEMPTS = 20
 
 
 def document_of(policies: Policies, resolvers: Mapping[str, object] | None = None) -> str:
