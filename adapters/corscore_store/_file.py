@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
-from tempfile import mkstemp
 from time import time
 from typing import TYPE_CHECKING, NoReturn
 
@@ -19,6 +19,7 @@ from corscore_store._store import (
     VersionConflict,
     Worker,
     digest_of,
+    written_in,
 )
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class FileStore(Store):
             newest = max(self._numbers(), default=0)
             if newest != expected:
                 raise VersionConflict(newest)
-            written = _written(self._versions, json.dumps(table))
+            written = written_in(self._versions, json.dumps(table))
             try:
                 # Unlike a rename, a link fails where the name is taken.
                 os.link(written, self._file(number))
@@ -86,7 +87,7 @@ class FileStore(Store):
         """Keep a heartbeat: the time is that of the file."""
         try:
             self._workers.mkdir(parents=True, exist_ok=True)
-            _written(self._workers, worker.report()).replace(self._workers / f"{worker.id}.json")
+            written_in(self._workers, worker.report()).replace(self._workers / f"{worker.id}.json")
         except OSError as error:
             raise self._down(error) from None
 
@@ -95,11 +96,13 @@ class FileStore(Store):
         found = []
         try:
             for file in sorted(self._workers.glob("*.json")):
-                age = time() - file.stat().st_mtime
-                if age > WORKER_SECONDS:
-                    file.unlink(missing_ok=True)
-                else:
-                    found.append(Worker.from_report(file.read_text("utf-8"), age))
+                # Another process may delete it meanwhile.
+                with suppress(FileNotFoundError):
+                    age = time() - file.stat().st_mtime
+                    if age > WORKER_SECONDS:
+                        file.unlink()
+                    else:
+                        found.append(Worker.from_report(file.read_text("utf-8"), age))
         except OSError as error:
             raise self._down(error) from None
         return found
@@ -143,13 +146,3 @@ class FileStore(Store):
 
     def _down(self, error: OSError) -> StoreError:
         return StoreError(f"{self}: {self._address.redacted(error)}")
-
-
-def _written(folder: Path, text: str) -> Path:
-    """A file of a passing name that is complete on the disk."""
-    handle, name = mkstemp(dir=folder, suffix=".part")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    return Path(name)

@@ -9,7 +9,6 @@ from logging import getLogger
 from pathlib import Path
 from random import uniform
 from socket import gethostname
-from tempfile import mkstemp
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ from corscore_store._store import (
     VersionConflict,
     Worker,
     digest_of,
+    written_in,
 )
 from corscore_store.documents import policies_in
 
@@ -332,10 +332,8 @@ class StoreFollower(Follower):
         if self._snapshot is None:
             return
         try:
-            handle, name = mkstemp(dir=self._snapshot.parent, suffix=".part")
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump({"version": self.version, "document": self._document}, file)
-            Path(name).replace(self._snapshot)
+            kept = json.dumps({"version": self.version, "document": self._document})
+            written_in(self._snapshot.parent, kept).replace(self._snapshot)
         except OSError as error:
             getLogger("corscore").warning(
                 "%s cannot be written: %s", escaped(self._snapshot), escaped(error)

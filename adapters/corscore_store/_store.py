@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from pathlib import Path
+from tempfile import mkstemp
 from time import sleep
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -245,3 +248,13 @@ def chunks(items: tuple[str, ...], size: int = 1_000) -> Iterator[tuple[str, ...
     """Parts of a long list."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+def written_in(folder: Path, text: str) -> Path:
+    """A file of a passing name, complete on the disk, that can take the place of another."""
+    handle, name = mkstemp(dir=folder, suffix=".part")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    return Path(name)
