@@ -115,6 +115,19 @@ def decorated_views() -> list[str]:
     ]
 
 
+def route_policies() -> list[tuple[str, RoutePolicy]]:
+    """The policies of the project's views, by the names of the views; for tools.
+
+    Raises:
+        Exception: Whatever importing the project's URLs raises.
+    """
+    return [
+        (f"the view {getattr(view, '__qualname__', type(view).__qualname__)}", policy)
+        for view in dict.fromkeys(_views(get_resolver()))
+        for policy in dict.fromkeys(policies_of(view))
+    ]
+
+
 def policy_for(info: RequestInfo, path: str, urlconf: Any) -> RoutePolicy:
     """The policy or policies of the view that a request is for; ``NO_ROUTE`` without one.
 

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from corscore import ConfigError, PolicyRef
-from corscore_django._settings import OPTIONS, POLICY, Reading
+from corscore import ConfigError, PolicyRef, RequestInfo
+from corscore_django._routes import policy_for, route_policies
+from corscore_django._settings import OPTIONS, POLICY, Reading, configuration
+from corscore_django._views import NO_ROUTE
 from corscore_django.checks import OURS, check_middleware, check_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from django.core.checks import CheckMessage
 
     from corscore import PolicyMap, Problem
-    from corscore.integration import PathPolicy
+    from corscore.integration import PathPolicy, Policies
 
 _THEIRS = "corsheaders."
 
@@ -39,6 +41,8 @@ class Inspection:
         has_layer: Whether ``MIDDLEWARE`` has a layer of CORS, ours or django-cors-headers'.
         has_theirs: Whether it has that of django-cors-headers.
         warnings: The warnings of ``manage.py check``.
+        routes: The policies of views, each with the view's name; None where the project's URLs
+            cannot be imported.
     """
 
     policy: PathPolicy | PolicyMap
@@ -50,6 +54,7 @@ class Inspection:
     has_layer: bool
     has_theirs: bool
     warnings: tuple[CheckMessage, ...]
+    routes: Sequence[tuple[str, Policies | None]] | None
 
 
 def inspect_settings() -> Inspection:
@@ -86,4 +91,31 @@ def inspect_settings() -> Inspection:
         has_layer=has_ours or has_theirs,
         has_theirs=has_theirs,
         warnings=tuple(warnings),
+        routes=_routes() if has_ours else (),
     )
+
+
+def _routes() -> Sequence[tuple[str, Policies | None]] | None:
+    if not getattr(settings, "ROOT_URLCONF", None):
+        return ()
+    try:
+        return route_policies()
+    except Exception:  # noqa: BLE001 - a project's own code may raise anything
+        return None
+
+
+def view_policies(method: str, path: str) -> tuple[Policies | None] | None:
+    """Return the policies of the view that a request is for, in a tuple; None without any."""
+    if not _routes():
+        return None
+    found = policy_for(RequestInfo(method, path=path), path, None)
+    return None if found is NO_ROUTE else (found,)
+
+
+def governs(path: str) -> bool:
+    """Whether ``CORS_URLS_REGEX`` has a path.
+
+    Raises:
+        ConfigError: The settings are wrong.
+    """
+    return configuration().governs(path)

@@ -166,6 +166,16 @@ class FlaskLayer(CORSMiddleware):
             self.governor.gateway.use_routes(self.policy_at, later)
         self._seen = state
 
+    def route_policies(self) -> list[tuple[str, Policies | None]]:
+        """The policies of routes, by the view or blueprint that has them; for tools.
+
+        Raises:
+            ConfigError: As ``notice_routes``.
+        """
+        self.notice_routes()
+        found = sorted(marks.of_app(self._flask), key=lambda mark: mark.where)
+        return [(mark.where, self._bound[mark]) for mark in found]
+
     def path_of(self, environ: WSGIEnvironment) -> str:
         """The path as Flask routes it: several slashes at its start count as one."""
         return single_slash_path(environ)

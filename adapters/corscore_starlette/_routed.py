@@ -53,7 +53,7 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
                 return
         self._inside = self.find_router()
         routers = [] if self._inside is None else all_routers(self._inside.router)
-        sources = [mark.source for mark in all_marks(routers)]
+        sources = [mark.source for _, mark in all_marks(routers)]
         for source in sources:
             if source is not None:
                 self.governor.require(source)
@@ -69,6 +69,18 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
         for every in of_all:
             if every is not None:
                 check_every(every, self._look_up_first_for)
+
+    def route_policies(self) -> list[tuple[str, Policies | None]]:
+        """The policies of routes, by the path or the name of what has them; for tools.
+
+        Raises:
+            ConfigError: As ``notice_routes``.
+        """
+        self.notice_routes()
+        routers = [] if self._inside is None else all_routers(self._inside.router)
+        # The first name of a mark: FastAPI copies it.
+        named = {mark: name for name, mark in reversed([*all_marks(routers)])}
+        return [(name, mark.source) for mark, name in reversed(named.items())]
 
     def _look_up_first_for(self, policy: Policy | PolicyResolver) -> None:
         """Find policies before the application runs, if one of them has or is a resolver."""

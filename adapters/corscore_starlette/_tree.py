@@ -54,14 +54,23 @@ def all_routers(router: Router) -> list[Router]:
     return routers
 
 
-def all_marks(routers: list[Router]) -> Iterator[Mark]:
-    """Every mark on routers, on the routes in them, and on their endpoints."""
+def all_marks(routers: list[Router]) -> Iterator[tuple[str, Mark]]:
+    """Every mark on routers, on the routes in them, and on their endpoints, each with a name."""
     for router in routers:
         names = (getattr(route, "name", None) for route in router.routes)
         for marked in (router, *router.routes, *names, *_endpoints(router)):
             mark = mark_of(marked)
             if mark is not None:
-                yield mark
+                yield _name_of(marked), mark
+
+
+def _name_of(marked: object) -> str:
+    if isinstance(marked, Router):
+        return f"the router {getattr(marked, 'prefix', '')}".rstrip()
+    path = getattr(marked, "path", None)
+    if path is not None:
+        return f"the route {path}"
+    return f"the endpoint {getattr(marked, '__qualname__', marked)}"
 
 
 def _router_below(route: BaseRoute) -> Router | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
@@ -12,6 +12,7 @@ from urllib.parse import quote
 import click
 from rich.text import Text
 
+from corscore import PolicyRef
 from corscore.diagnostics import Finding, lint
 from corscore_cli.migrate.repairs import migrated
 from corscore_cli.shell.location import Location, option_of
@@ -27,6 +28,7 @@ from corscore_cli.shell.output import (
     say,
 )
 from corscore_cli.targets.loader import load
+from corscore_cli.targets.source import unknown_routes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -87,6 +89,8 @@ def check(
         _print_sarif(told, loaded.file)
     else:
         _print_text(make_console(), loaded.name, told)
+    if loaded.has_unknown_routes:
+        say(make_console(stderr=True), unknown_routes(loaded.name), style="dim")
     raise SystemExit(findings_exit(told))
 
 
@@ -123,6 +127,7 @@ def _annotations(target: Target, ignored: Collection[str]) -> list[Annotation]:
     problems = [one for source in target.sources for one in _problems(source)]
     findings = [Annotation("warning", location, found) for found, location in target.findings]
     findings += [one for source in target.sources for one in _lints(source)]
+    findings += [*_lints_of_routes(target)]
     return problems + [one for one in findings if one.told.code not in ignored]
 
 
@@ -142,6 +147,14 @@ def _lints(source: Source) -> Iterator[Annotation]:
         if location.file is None and location.name == option and found.place:
             location = Location(found.place)
         yield Annotation("warning", location, found)
+
+
+def _lints_of_routes(target: Target) -> Iterator[Annotation]:
+    for name, policies in target.routes.items():
+        held = policies.policy if isinstance(policies, PolicyRef) else policies
+        for found in () if held is None else lint(held):
+            place = f"{name}: {found.place}" if found.place else name
+            yield Annotation("warning", Location(place), replace(found, place=place))
 
 
 def _findings(source: Source) -> Iterator[Finding]:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
 from rich.text import Text
 
-from corscore.diagnostics import access_changes
+from corscore import PolicyMap, PolicyRef
+from corscore.diagnostics import AccessChange, access_changes
 from corscore_cli.shell.options import TargetType, app_dir_option, factory_option, json_option
 from corscore_cli.shell.output import findings_exit, make_console, print_json, say
 from corscore_cli.targets.loader import load
+from corscore_cli.targets.source import unknown_routes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
 
-    from corscore import PolicyMap
-    from corscore.diagnostics import AccessChange
-    from corscore.integration import PathPolicy
+    from corscore_cli.targets.source import Target
 
 _KINDS = {
     "path": "path",
@@ -48,17 +51,35 @@ def diff(old: str, new: str, app_dir: str, is_factory: bool, as_json: bool) -> N
     Ends with 0 if nothing changes, with 1 if anything does, and with 2 if one of them cannot be
     loaded.
     """
-    before, after = (_policies(target, app_dir, is_factory=is_factory) for target in (old, new))
-    changes = access_changes(before, after)
+    before, after = (load(one, app_dir=app_dir, is_factory=is_factory) for one in (old, new))
+    changes = tuple(_changes(before, after))
+    unknown = [one.name for one in (before, after) if one.has_unknown_routes]
     if as_json:
         print_json({"changes": [change.to_dict() for change in changes]})
-    else:
+    elif changes or not unknown:
         print_changes(make_console(), changes)
+    for name in unknown:
+        say(make_console(stderr=True), unknown_routes(name), style="dim")
     raise SystemExit(findings_exit(changes))
 
 
-def _policies(target: str, app_dir: str, *, is_factory: bool) -> PathPolicy | PolicyMap:
-    return load(target, app_dir=app_dir, is_factory=is_factory).one_policy()[1]
+def _changes(before: Target, after: Target) -> Iterator[AccessChange]:
+    """Yield the changes of the application's policies, then those of its routes."""
+    old, new = (target.one_policy()[1] for target in (before, after))
+    yield from access_changes(old, new)
+    for name in dict.fromkeys((*before.routes, *after.routes)):
+        # Without a policy of its own, a route has that of the application.
+        pair = [
+            held.policy if isinstance(held, PolicyRef) else held
+            for held in (before.routes.get(name, old), after.routes.get(name, new))
+        ]
+        if any(isinstance(one, PolicyMap) for one in pair):
+            texts = ("by path" if isinstance(one, PolicyMap) else repr(one) for one in pair)
+            yield AccessChange("option", "changes", "policy", name, *texts)
+            continue
+        for change in access_changes(*pair):
+            place = name if change.path is None else f"{name}, {change.path}"
+            yield replace(change, item=change.item or name, path=place)
 
 
 def print_changes(console: Console, changes: tuple[AccessChange, ...]) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import click
 from rich.text import Text
 
-from corscore import Policy, PolicyMap, PolicyResolver, RequestInfo
+from corscore import Policy, PolicyMap, PolicyRef, PolicyResolver, RequestInfo
 from corscore.browser import Request, fetch
-from corscore.diagnostics import explain_fetch, governing
+from corscore.diagnostics import Governing, explain_fetch, governing
 from corscore_cli.shell.options import (
     TargetType,
     app_dir_option,
@@ -30,9 +30,11 @@ from corscore_cli.shell.output import (
 )
 from corscore_cli.shell.report import print_explanation
 from corscore_cli.targets.loader import load
+from corscore_cli.targets.source import unknown_routes
 
 if TYPE_CHECKING:
     from corscore.diagnostics import Explanation
+    from corscore.integration import Policies
 
 _TENANTS = ("a PolicyResolver gives each tenant a policy",)
 # An origin that no page has.
@@ -79,7 +81,11 @@ def explain(
         raise click.BadParameter(f"{error}.", param_hint="--reads") from None
     loaded = load(target, prefix=prefix, app_dir=app_dir, is_factory=is_factory)
     source, policies = loaded.one_policy()
-    found = governing(policies, path, host=host, origin=origin)
+    other = loaded.policies_at(method, path, host)
+    if other is None:
+        found = governing(policies, path, host=host, origin=origin)
+    else:
+        found = _governing(*other, f"the route of {method} {path}", origin)
     policy = found.policy
     request = _request(origin, method, headers, credentials=credentials, path=path)
     if isinstance(policies, PolicyResolver) or found.notes[-1:] == _TENANTS:
@@ -88,7 +94,7 @@ def explain(
             "asks: explain the policy that it returns, or run corscore probe"
         )
     told = _told(policy, request, reads, path)
-    if policy is None and isinstance(policies, PolicyMap) and not as_json:
+    if policy is None and other is None and isinstance(policies, PolicyMap) and not as_json:
         paths = ", ".join(key for key, governed in policies.items() if governed is not None)
         note = f"Note: no policy is for {path}; --path asks about another one, such as: {paths}."
         say(make_console(stderr=True), printable(note), style="dim")
@@ -103,13 +109,8 @@ def explain(
                 "same options. corscore migrate shows the differences.",
                 style="dim",
             )
-        if source.has_routes:
-            say(
-                make_console(stderr=True),
-                f"Note: routes of {loaded.name} have policies of their own, which are not looked "
-                "up here: run corscore probe for them.",
-                style="dim",
-            )
+        if loaded.has_unknown_routes:
+            say(make_console(stderr=True), unknown_routes(loaded.name), style="dim")
         print_explanation(make_console(), told)
         if found.place is not None:
             console = make_console()
@@ -118,6 +119,14 @@ def explain(
             for note in found.notes:
                 say(console, f"{note}.", indent=2)
     raise SystemExit(FINE if told.allowed else FINDINGS)
+
+
+def _governing(because: str, policies: Policies | None, place: str, origin: str) -> Governing:
+    """``governing``, of policies that beat those of the application."""
+    held = policies.policy if isinstance(policies, PolicyRef) else policies
+    found = governing(held, origin=origin)
+    place = place if found.place is None else f"{place}, {found.place}"
+    return Governing(found.policy, place, (because, *found.notes))
 
 
 def _request(

@@ -14,12 +14,13 @@ from corscore_cli.shell.output import Mistake
 from corscore_cli.targets.imports import UnbuiltPolicy, imported
 from corscore_cli.targets.layers import Search
 from corscore_cli.targets.regex import prefix_matched
-from corscore_cli.targets.source import Source, Target
+from corscore_cli.targets.source import OF_ROUTE, Source, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
+    from corscore.integration import Policies
     from corscore_cli.shell.location import Location, Locator
     from corscore_django.inspection import Inspection
 
@@ -165,8 +166,19 @@ def loaded_settings(name: str, module: ModuleType | None = None) -> Target:
         locate,
         theirs,
         inspection.options,
+        routes=inspection.routes,
+        policies_at=None if inspection.problems or inspection.has_theirs else _policies_at,
     )
     return Target(name, (source,), findings)
+
+
+def _policies_at(method: str, path: str, _host: str | None) -> tuple[str, Policies | None] | None:
+    from corscore_django.inspection import governs, view_policies
+
+    of_view = view_policies(method, path)
+    if of_view is not None:
+        return OF_ROUTE, of_view[0]
+    return None if governs(path) else ("CORS_URLS_REGEX leaves the path out", None)
 
 
 def _findings(inspection: Inspection, locate: Locator) -> Iterator[tuple[Finding, Location]]:

@@ -9,19 +9,23 @@ import inspect
 import re
 import sys
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from wsgiref.util import setup_testing_defaults
 
 import corscore_asgi
 import corscore_wsgi
 from corscore import ConfigError, PolicyRef
 from corscore.integration import translated_policy
 from corscore_cli.shell.output import Mistake
+from corscore_cli.targets.source import OF_ROUTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from corscore import Policy, PolicyMap, Problem
     from corscore.integration import PathPolicy
+    from corscore_cli.targets.source import PoliciesAt, Routes
 
 STARLETTE = "starlette"
 FLASK_CORS = "flask-cors"
@@ -59,7 +63,8 @@ class Layer:
         options: That library's options, under the names of ``Policy``.
         names: Options of ``Policy`` to the names that this user wrote.
         defaults: Options whose values are the library's defaults.
-        has_routes: Whether routes of the application have policies of their own.
+        routes: As in ``Source``.
+        policies_at: As in ``Source``.
     """
 
     title: str
@@ -73,7 +78,8 @@ class Layer:
     defaults: frozenset[str] = frozenset()
     mount: str = ""
     resource: str | re.Pattern[str] | None = None
-    has_routes: bool = False
+    routes: Routes | None = ()
+    policies_at: PoliciesAt | None = None
 
 
 class Search:
@@ -128,7 +134,7 @@ class Search:
             yield _theirs(_from_starlette_instance(app), STARLETTE, above, path)
         added = _own(app, "user_middleware")
         for middleware in added if isinstance(added, list) else ():
-            layer = _added(middleware, above, path)
+            layer = _added(middleware, app, above, path)
             if layer is not None:
                 yield layer
                 above += 1
@@ -167,19 +173,41 @@ def _ours(layer: Any, title: str, above: int, path: str) -> Layer:
         return Layer(_short(title), None, problems, above, path)
     policies = governor.policies
     plain = policies.policy if isinstance(policies, PolicyRef) else policies
-    return Layer(_short(title), plain, (), above, path, has_routes=_has_routes(layer))
-
-
-def _has_routes(layer: Any) -> bool:
-    notice_routes = getattr(layer, "notice_routes", None)
-    if notice_routes is None:
-        return False
     try:
-        notice_routes()
-    except ConfigError:
+        routes = layer.route_policies() if hasattr(layer, "route_policies") else ()
+    except ConfigError as error:
         # The application raises it at its first request.
-        return True
-    return bool(layer.has_routes)
+        return Layer(_short(title), None, error.problems, above, path)
+    at = partial(_policies_at, layer, path) if routes else None
+    return Layer(_short(title), plain, (), above, path, routes=routes, policies_at=at)
+
+
+def _policies_at(
+    layer: Any, mount: str, method: str, path: str, host: str | None
+) -> tuple[str, PathPolicy] | None:
+    """``Source.policies_at`` of a layer of ASGI or WSGI."""
+    request: dict[str, Any]
+    if isinstance(layer, corscore_asgi.CORSMiddleware):
+        headers = [] if host is None else [(b"host", host.encode("latin-1", "replace"))]
+        request = {
+            "type": "http",
+            "method": method,
+            "scheme": "http",
+            "path": path,
+            "root_path": mount,
+            "query_string": b"",
+            "headers": headers,
+        }
+    else:
+        request = {"REQUEST_METHOD": method, "SCRIPT_NAME": mount}
+        request["PATH_INFO"] = path.removeprefix(mount)
+        if host is not None:
+            request["HTTP_HOST"] = host
+        setup_testing_defaults(request)
+    governed = layer.policy_at(request)
+    # Without routes: the policies of its path.
+    of_path = layer.governor.policies_for(layer.request_of(request), layer.governor.policies)
+    return None if governed is of_path else (OF_ROUTE, governed)
 
 
 def _short(title: str) -> str:
@@ -188,7 +216,7 @@ def _short(title: str) -> str:
     return f"{package}.CORSMiddleware" if module.startswith("_") else title
 
 
-def _added(middleware: Any, above: int, path: str) -> Layer | None:
+def _added(middleware: Any, app: Any, above: int, path: str) -> Layer | None:
     """Return the layer that ``app.add_middleware`` was given, if it is one of CORS."""
     cls = getattr(middleware, "cls", None)
     args = tuple(getattr(middleware, "args", ()))
@@ -197,12 +225,12 @@ def _added(middleware: Any, above: int, path: str) -> Layer | None:
         return None
     if issubclass(cls, corscore_asgi.CORSMiddleware):
         try:
-            layer = corscore_asgi.CORSMiddleware(_nothing, *args, **options)
+            layer = cls(app, *args, **options)
         except TypeError as error:
             raise Mistake(str(error)) from None
         except ConfigError as error:
             return Layer(_short(cls.__module__), None, error.problems, above, path, options=options)
-        return _ours(layer, cls.__module__, above, path)
+        return replace(_ours(layer, cls.__module__, above, path), options=options)
     if _is_starlettes(cls):
         signature = inspect.signature(cls.__init__)
         try:

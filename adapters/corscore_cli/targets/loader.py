@@ -313,5 +313,6 @@ def _source(layer: Layer, target: str, locate: PythonLocator) -> Source:
         layer.mount,
         layer.resource,
         layer.above,
-        layer.has_routes,
+        layer.routes,
+        layer.policies_at,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,18 @@ from corscore_cli.targets.regex import path_keys
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from corscore import Problem
     from corscore.diagnostics import Finding
-    from corscore.integration import PathPolicy
+    from corscore.integration import PathPolicy, Policies
     from corscore_cli.shell.location import Locator
+
+    Routes = Sequence[tuple[str, Policies | None]]
+    PoliciesAt = Callable[[str, str, str | None], tuple[str, Policies | None] | None]
+
+OF_ROUTE = "a route's own policy beats those of the application"
+"""A reason of ``Source.policies_at``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,10 @@ class Source:
         mount: ``path`` without the resource of flask-cors.
         resource: That resource, a path or a regex over paths; None without one.
         above: How many layers of CORS a request passes before it.
-        has_routes: Whether routes of the application have policies of their own.
+        routes: The policies of routes, each with the name of what has it; None where they cannot
+            be found.
+        policies_at: Takes a method, a path and a host or None; returns what governs such a request
+            after the reason, where it is another one than ``policies`` say, else None.
     """
 
     policies: PathPolicy | PolicyMap
@@ -53,7 +63,8 @@ class Source:
     mount: str = ""
     resource: str | re.Pattern[str] | None = None
     above: int = 0
-    has_routes: bool = False
+    routes: Routes | None = ()
+    policies_at: PoliciesAt | None = None
 
     def entries(self) -> Iterator[tuple[str, PathPolicy]]:
         """Yield keys of a map, empty for every path, with the policy of each.
@@ -99,6 +110,38 @@ class Target:
     findings: tuple[tuple[Finding, Location], ...] = ()
     file: str | None = None
 
+    @property
+    def routes(self) -> dict[str, Policies | None]:
+        """The policies of routes, by what has them: ``"the view items at /api, number 2"``."""
+        found: dict[str, Policies | None] = {}
+        counts: Counter[str] = Counter()
+        for source in self.sources:
+            for name, policies in source.routes or ():
+                place = f"{name} at {source.path}" if source.path else name
+                counts[place] += 1
+                number = counts[place]
+                found[place if number == 1 else f"{place}, number {number}"] = policies
+        return found
+
+    @property
+    def has_unknown_routes(self) -> bool:
+        """Whether routes may have policies that cannot be found."""
+        return any(source.routes is None for source in self.sources)
+
+    def policies_at(
+        self, method: str, path: str, host: str | None
+    ) -> tuple[str, Policies | None] | None:
+        """``Source.policies_at`` of the innermost application that serves a path."""
+        below = [
+            source
+            for source in self.sources
+            if not source.above and f"{path}/".startswith(f"{source.mount or source.path}/")
+        ]
+        innermost = max(below, key=lambda source: len(source.mount or source.path), default=None)
+        if innermost is None or innermost.policies_at is None:
+            return None
+        return innermost.policies_at(method, path, host)
+
     def one_policy(self) -> tuple[Source, PathPolicy | PolicyMap]:
         """Return the outermost source, and the policies of all layers as one.
 
@@ -130,3 +173,11 @@ class Target:
             raise Mistake(f"{self.name} cannot be looked up by path: {error.problems[0]}") from None
         default = next((policy for key, policy in reversed(entries) if not key), None)
         return first, PolicyMap(dict(by_path.items()), default=default)
+
+
+def unknown_routes(name: str) -> str:
+    """Return a note that policies of routes were not looked at."""
+    return (
+        f"Note: the URLs of {name} cannot be imported, so policies of its views are left out; "
+        "manage.py check says why."
+    )

@@ -290,29 +290,6 @@ def test_paths_of_a_regex_that_are_keys_are_looked_up() -> None:
         assert result.exit_code == exit_code, result.output
 
 
-@pytest.mark.parametrize(
-    "program",
-    [
-        (
-            "from fastapi import FastAPI\nfrom corscore_starlette import cors_policy, install\n"
-            "app = FastAPI()\ninstall(app, allow_origins=['https://app.example.com'])\n"
-            "@app.get('/')\n@cors_policy(Policy(allow_origins=['*']))\ndef index(): ...\n"
-        ),
-        (
-            "from flask import Flask\nfrom corscore_flask import CORS, cross_origin\n"
-            "app = Flask('x')\nCORS(app, origins=['https://app.example.com'])\n"
-            "@app.get('/')\n@cross_origin(origins='*')\ndef index(): ...\n"
-        ),
-    ],
-    ids=["fastapi", "flask"],
-)
-def test_routes_with_policies_of_their_own_are_pointed_out(program: str) -> None:
-    Path("with_routes.py").write_text(f"from corscore import Policy\n{program}")
-    result = run("explain", "with_routes:app", "--origin", APP)
-    assert result.exit_code == 0, result.output
-    assert "Note: routes of with_routes:app have policies of their own" in result.stderr
-
-
 def test_headers_that_no_script_reads() -> None:
     Path("plain.toml").write_text('allow_origins = ["https://app.example.com"]\n')
     args = ("explain", "plain.toml", "--origin", "https://app.example.com", "--reads")
