@@ -7,6 +7,7 @@ from corscore._config.spelling import KEYWORDS, Problems, rebuilding, regex_mean
 from corscore._engine.compiled import Compiled
 from corscore._engine.decision import Decision
 from corscore._standard.fetch import CORS_SAFELISTED_REQUEST_HEADERS
+from corscore._standard.problem import ConfigError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,8 +103,12 @@ class Policy(Options):
         # All arguments by their names: only the signature and the option table list them.
         arguments = dict(locals())
         given = {name: arguments[name] for name in OPTIONS}
-        # A misspelt option is a problem like the others, and not Python's TypeError.
-        self._build({**given, **unknown}, Problems(KEYWORDS))
+        try:
+            # A misspelt option is a problem like the others, and not Python's TypeError.
+            self._build({**given, **unknown}, Problems(KEYWORDS))
+        except ConfigError as error:
+            # The user's line is right above the text, without our frames between.
+            raise error.with_traceback(None) from None
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, object]) -> Policy:

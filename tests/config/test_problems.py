@@ -194,3 +194,10 @@ def test_an_unknown_keyword_is_a_problem_with_a_guess(keyword: str, hint: str) -
 def test_an_unknown_keyword_is_an_error_of_type_checkers() -> None:
     with pytest.raises(ConfigError):
         Policy(allow_origins=[ORIGIN], allow_credential=True)  # type: ignore[arg-type]
+
+
+def test_the_text_of_an_error_is_right_below_the_line_of_the_user() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Policy(allow_origins=["https://app.example/"])
+    # That line, and the one that raises.
+    assert len(caught.traceback) == 2
