@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
 from werkzeug.exceptions import HTTPException
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     # The mark of a route, and its policy where that is a plain one.
     Served = tuple[Mark | None, Policy | None]
 
+# What Werkzeug routes by.
+_ROUTED_BY = ("REQUEST_METHOD", "PATH_INFO", "HTTP_HOST", "wsgi.url_scheme")
+_routing_of = itemgetter(*_ROUTED_BY)
 # The key of an environ under which Werkzeug keeps its request.
 _REQUEST = "werkzeug.request"
 # A converter in a rule: "/users/<int:id>".
@@ -209,11 +213,13 @@ class FlaskLayer(CORSMiddleware):
         """Return a function that finds an actual request's policy when its response starts.
 
         Flask leaves its routing result in the request. It proves what a lookup would find if the
-        request is unchanged: its method, path, host and scheme, by which Werkzeug routes. Else the
-        lookup decides.
+        request is unchanged. Else the lookup decides.
         """
-        method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO")
-        host, scheme = environ.get("HTTP_HOST"), environ["wsgi.url_scheme"]
+        try:
+            came = _routing_of(environ)
+        except KeyError:
+            # PEP 3333: some may be absent.
+            came = tuple(map(environ.get, _ROUTED_BY))
         request_before = environ.get(_REQUEST)
         # Found once, so that a view sees the policy that its response gets.
         known: PathPolicy = _NOT_FOUND
@@ -225,23 +231,21 @@ class FlaskLayer(CORSMiddleware):
             request = environ.get(_REQUEST)
             served = None
             if request is not None and request is not request_before:
-                served = self._served(request, method)
-            if (
-                served is not None
-                and environ["REQUEST_METHOD"] is method
-                and environ.get("PATH_INFO") is path
-                and environ.get("HTTP_HOST") is host
-                and environ["wsgi.url_scheme"] is scheme
-            ):
+                served = self._served(request, came[0])
+            try:
+                is_same = served is not None and _routing_of(environ) == came
+            except KeyError:
+                is_same = tuple(map(environ.get, _ROUTED_BY)) == came
+            if served is not None and is_same:
                 # Most routes have a plain policy, which needs nothing of the request.
                 policy = served[1] or self._policy_of(served[0], environ)
             else:
-                before = {**environ, "REQUEST_METHOD": method, "wsgi.url_scheme": scheme}
-                for key, value in (("PATH_INFO", path), ("HTTP_HOST", host)):
-                    # PEP 3333: both may be absent.
-                    before.pop(key, None)
-                    if value is not None:
-                        before[key] = value
+                before = {key: value for key, value in environ.items() if key not in _ROUTED_BY}
+                before |= {
+                    key: value
+                    for key, value in zip(_ROUTED_BY, came, strict=True)
+                    if value is not None
+                }
                 policy = self.policy_at(before)
                 if served is not None:
                     policy_served = self._policy_of(served[0], before)
