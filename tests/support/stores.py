@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SECONDS = 30.0
+# Debian's, and the lowest of the common ones: net.ipv4.ip_local_port_range.
+_CLIENTS_FROM = 32_768
 _BIN = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 
 
@@ -35,10 +38,15 @@ def wait_for(condition: Callable[[], bool], seconds: float = _SECONDS) -> float:
 
 
 def free_port() -> int:
-    """A port of loopback that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
+    """A port of loopback that was free a moment ago, and that no client is given.
+
+    A server that is killed needs its port again, and clients that look for it meanwhile would get
+    it as their own: a connection to itself.
+    """
+    while True:
+        port = 10_000 + secrets.randbelow(_CLIENTS_FROM - 10_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 class StoreServer:
