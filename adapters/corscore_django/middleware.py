@@ -79,64 +79,66 @@ class CorsMiddleware:
         """Serve one request."""
         if self._is_async:
             return self._serve_async(request)
-        config = configuration()
-        if config is not self._config:
-            self._use(config)
-        governor, urls = self._governor, marked_urls(request)
-        answer = simple_answer(request, config, governor, urls)
-        if answer is not None:
-            # In a variable first: Python calls it in half the time.
-            get_response = self.get_response
-            try:
-                response = get_response(request)
-            except Exception as error:  # noqa: BLE001 - raised again, or answered
-                governed = GovernedRequest(request, config, governor, urls, self.notices)
-                response = governed.last_resort(error)
-            answer.update(response.headers, request.META.get("HTTP_ORIGIN"), self._on_conflict)
-            return response  # type: ignore[no-any-return]
-        governed = GovernedRequest(request, config, governor, urls, self.notices)
-        if governed.asks_receivers:
-            governed.receivers_say(allowed=is_enabled(request))
-        early = governed.early_response()
-        if early is not None:
-            return governed.finish(early)
+        answer, governed = self._begin(request)
+        if governed is not None:
+            if governed.asks_receivers:
+                governed.receivers_say(allowed=is_enabled(request))
+            early = governed.early_response()
+            if early is not None:
+                return governed.finish(early)
+        # In a variable first: Python calls it in half the time.
+        get_response = self.get_response
         try:
-            response = self.get_response(request)
-        except Exception as error:  # noqa: BLE001
-            response = governed.last_resort(error)
-        governed.settle()
-        return governed.finish(response)
+            response = get_response(request)
+        except Exception as error:  # noqa: BLE001 - raised again, or answered
+            response = self._failed(request, governed, error)
+        if governed is not None:
+            governed.settle()
+            return governed.finish(response)
+        answer.update(response.headers, request.META.get("HTTP_ORIGIN"), self._on_conflict)
+        return response  # type: ignore[no-any-return]
 
     async def _serve_async(self, request: HttpRequest) -> HttpResponseBase:
+        answer, governed = self._begin(request)
+        if governed is not None:
+            if governed.resolver is not None:
+                governed.take(await self._governor.chosen_async(governed.resolver, governed.info))
+            if governed.asks_receivers:
+                governed.receivers_say(allowed=await is_enabled_async(request))
+            await self._ask(governed)
+            early = governed.early_response()
+            if early is not None:
+                return governed.finish(early)
+        try:
+            response: HttpResponseBase = await self.get_response(request)
+        except Exception as error:  # noqa: BLE001
+            response = self._failed(request, governed, error)
+        if governed is not None:
+            governed.settle()
+            await self._ask(governed)
+            return governed.finish(response)
+        answer.update(response.headers, request.META.get("HTTP_ORIGIN"), self._on_conflict)
+        return response
+
+    def _begin(self, request: HttpRequest) -> tuple[Any, GovernedRequest | None]:
+        """The answer to a request that has a simple one, or else the request in progress."""
         config = configuration()
         if config is not self._config:
             self._use(config)
-        governor, urls = self._governor, marked_urls(request)
-        answer = simple_answer(request, config, governor, urls)
-        response: HttpResponseBase
+        urls = marked_urls(request)
+        answer = simple_answer(request, config, self._governor, urls)
         if answer is not None:
-            try:
-                response = await self.get_response(request)
-            except Exception as error:  # noqa: BLE001
-                governed = GovernedRequest(request, config, governor, urls, self.notices)
-                response = governed.last_resort(error)
-            answer.update(response.headers, request.META.get("HTTP_ORIGIN"), self._on_conflict)
-            return response
-        governed = GovernedRequest(request, config, governor, urls, self.notices)
-        if governed.resolver is not None:
-            governed.take(await governor.chosen_async(governed.resolver, governed.info))
-        if governed.asks_receivers:
-            governed.receivers_say(allowed=await is_enabled_async(request))
+            return answer, None
+        return None, GovernedRequest(request, config, self._governor, urls, self.notices)
+
+    async def _ask(self, governed: GovernedRequest) -> None:
         if governed.awaits and governed.policy is not None:
-            governed.resume(await governor.ask_async(governed.policy, governed.info))
-        early = governed.early_response()
-        if early is not None:
-            return governed.finish(early)
-        try:
-            response = await self.get_response(request)
-        except Exception as error:  # noqa: BLE001
-            response = governed.last_resort(error)
-        governed.settle()
-        if governed.awaits and governed.policy is not None:
-            governed.resume(await governor.ask_async(governed.policy, governed.info))
-        return governed.finish(response)
+            governed.resume(await self._governor.ask_async(governed.policy, governed.info))
+
+    def _failed(
+        self, request: HttpRequest, governed: GovernedRequest | None, error: Exception
+    ) -> HttpResponseBase:
+        if governed is None:
+            urls = marked_urls(request)
+            governed = GovernedRequest(request, self._config, self._governor, urls, self.notices)
+        return governed.last_resort(error)
