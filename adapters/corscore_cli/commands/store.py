@@ -16,7 +16,7 @@ from rich.text import Text
 
 from corscore import ConfigError, OriginResolver, PolicyResolver
 from corscore.diagnostics import access_changes
-from corscore.integration import read_policies
+from corscore.integration import escaped, read_policies
 from corscore_cli.commands.diff import print_changes
 from corscore_cli.shell.options import json_option
 from corscore_cli.shell.output import (
@@ -108,7 +108,11 @@ def push(file: str, url: str, name: str, names: tuple[str, ...], *, yes: bool) -
 def pull(url: str, name: str, number: int | None) -> None:
     """Print a version as JSON."""
     opened = open_store(url, name=name)
-    click.echo(_version(opened, opened.state().version if number is None else number).document)
+    document = _version(opened, opened.state().version if number is None else number).document
+    # In ASCII, since anything may have been written by hand.
+    with suppress(ValueError, RecursionError):
+        document = json.dumps(json.loads(document))
+    click.echo(printable(document))
 
 
 @store.command()
@@ -178,8 +182,9 @@ def status(url: str, name: str, *, as_json: bool) -> None:
     verdict = f"version {newest}: {len(workers) - len(late)} of {len(workers)} workers serve it"
     say(console, Text(verdict, "bold red" if late else "bold green"))
     for one in workers:
-        line = f"{one.host}  process {one.process}  version {one.version}  {one.age:.1f} s"
-        say(console, printable(line), indent=2, style="yellow" if one in late else "")
+        host = escaped(one.host)
+        line = f"{host}  process {one.process}  version {one.version}  {one.age:.1f} s"
+        say(console, line, indent=2, style="yellow" if one in late else "")
         if one.refused:
             say(console, printable(f"refuses {one.refused}: {one.problems}"), indent=6)
     raise SystemExit(FINDINGS if late else FINE)
