@@ -190,6 +190,32 @@ def status(url: str, name: str, *, as_json: bool) -> None:
     raise SystemExit(FINDINGS if late else FINE)
 
 
+@store.command()
+@click.option("--once", is_flag=True, help="Push three policies, and end: 0 if all arrived.")
+def demo(*, once: bool) -> None:
+    """Start two hosts of two workers, and watch a pushed policy arrive worker by worker.
+
+    Starts a Redis of its own where redis-server is installed, else it takes SQLite. The workers
+    listen on 127.0.0.2 and 127.0.0.3, and each is asked for a page all the time. Push from another
+    terminal, too.
+
+    Ends with 0, with 1 if --once misses an arrival, and with 2 if it cannot start.
+    """
+    # Imported late: it brings a server along.
+    from corscore_cli.demo import fleet
+
+    console = make_console()
+    with fleet.running() as started:
+        fleet.print_fleet(console, started)
+        good = [fleet.print_push(console, started) for _ in range(3)]
+        if once:
+            raise SystemExit(FINE if all(good) else FINDINGS)
+        say(console, f"corscore store status --from {started.url}")
+        say(console, f"corscore store push cors.toml --to {started.url}\n")
+        say(console, "Enter pushes the next policy; Ctrl+C ends the demo.\n")
+        fleet.print_pushes(console, started, click.get_text_stream("stdin"))
+
+
 def _checked(source: str, read: Callable[[], Any]) -> Any:
     try:
         return read()

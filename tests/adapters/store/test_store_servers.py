@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import subprocess
 import sys
@@ -14,7 +15,8 @@ import pytest
 
 from corscore import OriginResolver, Policy
 from corscore_asgi import CORSMiddleware
-from corscore_store import StoreRef, open_store, push
+from corscore_store import StoreError, StoreRef, open_store, push
+from stores import PgBouncer, TlsPostgres, TlsRedis, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,3 +163,65 @@ def test_the_end_of_an_interpreter_waits_for_nothing_and_says_nothing(served: St
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [TlsRedis, TlsPostgres])
+def test_tls_and_credentials_come_from_the_url_and_reach_no_log(
+    store_servers: StoreServers, kind: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server = store_servers.start(kind.__name__, kind)
+    store = open_store(server.url)
+    push(store, Policy(allow_origins=[A]))
+    ref = StoreRef(store, interval=0.1)
+    assert ref.current == Policy(allow_origins=[A])
+    server.kill()
+    wait_for(lambda: "the store does not answer" in caplog.text)
+    server.start()
+    push(store, Policy(allow_origins=[B]))
+    wait_for(lambda: ref.current == Policy(allow_origins=[B]))
+    ref.close()
+    secret = "hunter2" if kind is TlsRedis else "secret"
+    wrong = server.url.replace(secret, "wrong-one")
+    plain = server.url.partition("?")[0].replace("rediss", "redis")
+    for url in (wrong, plain + ("" if kind is TlsRedis else "?sslmode=disable")):
+        with pytest.raises(StoreError) as caught:
+            open_store(url).state()
+        assert "wrong-one" not in str(caught.value)
+        assert secret not in str(caught.value)
+    assert secret not in caplog.text
+    store.disconnect()
+    server.kill()
+
+
+@pytest.mark.slow
+def test_behind_a_pooler_in_transaction_mode_re_reads_find_each_version_and_it_is_logged_once(
+    store_servers: StoreServers, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = store_servers["postgres"]
+    pooler = store_servers.start("pgbouncer", lambda folder: PgBouncer(folder, server))
+    pooled = open_store(pooler.url, name=token_hex(8))
+    direct = open_store(server.url, name=pooled.name)
+    push(pooled, Policy(allow_origins=[A]))
+    ref = StoreRef(pooled, interval=0.2)
+    assert ref.version == 1
+    policies = [Policy(allow_origins=[one]) for one in (A, B)]
+    assert ref.current == policies[0]
+    for number in range(2, 8):
+        push((pooled, direct)[number % 2], policies[number % 2])
+        wait_for(lambda: ref.version == number)  # noqa: B023
+    assert caplog.text.count("no notices come") == 1
+    wait_for(lambda: [worker.version for worker in direct.workers()] == [7])
+    pooled.change_origins("acme", add=(A,))
+    assert pooled.allows(A, "acme")
+    pooler.kill()
+    wait_for(lambda: "the store does not answer" in caplog.text)
+    assert ref.current == policies[1]
+    pooler.start()
+    push(direct, policies[0])
+    wait_for(lambda: ref.current == policies[0])
+    ref.close()
+    direct.disconnect()
+    pooled.disconnect()
+    pooler.kill()
