@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from contextlib import suppress
 from datetime import datetime, timezone
 from functools import cache
@@ -213,7 +214,7 @@ def demo(*, once: bool) -> None:
         say(console, f"corscore store status --from {started.url}")
         say(console, f"corscore store push cors.toml --to {started.url}\n")
         say(console, "Enter pushes the next policy; Ctrl+C ends the demo.\n")
-        fleet.print_pushes(console, started, click.get_text_stream("stdin"))
+        fleet.print_pushes(console, started, sys.stdin)
 
 
 def _checked(source: str, read: Callable[[], Any]) -> Any:

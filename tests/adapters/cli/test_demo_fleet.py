@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import socket
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -38,7 +39,7 @@ def test_pushed_policies_arrive_at_every_worker(
     engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if engine != "a Redis":
-        monkeypatch.setattr(fleet.shutil, "which", lambda _: None)
+        monkeypatch.setattr(shutil, "which", lambda _: None)
     elif shutil.which("redis-server") is None:
         pytest.skip("redis-server is missing")
     result = run("store", "demo", "--once")
@@ -79,8 +80,8 @@ def test_a_worker_that_serves_something_else_is_a_finding(
 
 
 def test_a_worker_that_does_not_start_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fleet.shutil, "which", lambda _: None)
-    monkeypatch.setattr(fleet.sys, "executable", FALSE)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setattr(sys, "executable", FALSE)
     result = run("store", "demo", "--once")
     assert result.exit_code == 2
     assert "a worker of host-1 did not start" in result.stderr
@@ -89,7 +90,7 @@ def test_a_worker_that_does_not_start_is_a_mistake(monkeypatch: pytest.MonkeyPat
 def test_sqlite_serves_where_redis_does_not_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fleet.shutil, "which", lambda _: FALSE)
+    monkeypatch.setattr(shutil, "which", lambda _: FALSE)
     with fleet._store(tmp_path) as (url, engine):
         assert url.startswith("sqlite:")
         assert engine == "SQLite, since redis-server did not start"

@@ -128,10 +128,13 @@ def test_lookups_overlap_under_asyncio(served: Store) -> None:
         headers = [(b"origin", B.encode()), (b"host", tenant.encode())]
         scope = {"type": "http", "method": "GET", "path": "/", "headers": headers}
 
+        async def receive() -> Any:
+            return {"type": "http.request"}
+
         async def send(message: Any) -> None:
             sent.append(message)
 
-        await middleware(scope, None, send)
+        await middleware(scope, receive, send)
         return b"access-control-allow-origin" in dict(sent[0]["headers"])
 
     async def ask_all() -> list[bool]:
