@@ -35,6 +35,9 @@ help:  ## Show this list
 demo: $(VENV)/.installed  ## Start the demo: an API, and a page on another origin
 	$(BIN)/corscore demo $(ARGS)
 
+demo-fleet: $(VENV)/.installed  ## Start two hosts of two workers and a store, and watch policies arrive
+	$(BIN)/corscore store demo $(ARGS)
+
 test: $(VENV)/.test  ## Run the tests, on both builds of the matcher if there is a C compiler
 	$(PYTEST) $(PARALLEL) $(ARGS)
 

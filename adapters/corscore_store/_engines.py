@@ -49,6 +49,11 @@ def open_store(url: str, *, name: str = "default") -> Store:
         raise _invalid(
             f"a URL of the scheme {scheme!a} names no store.", f"write {_EXAMPLES}"
         ) from None
+    if not address.is_clear:
+        raise _invalid(
+            f"a URL of the scheme {address.scheme!a} has an @ behind its host.",
+            'write "@", "/", "?" and "#" in a password as "%40", "%2F", "%3F" and "%23"',
+        )
     if not _NAME.fullmatch(name):
         raise _invalid(
             f"{name!a} is no name of a policy in a store.",

@@ -6,21 +6,12 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
-from time import time
+from time import time as now
 from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import quote
 
-from corscore_store._store import (
-    KEPT_VERSIONS,
-    WORKER_SECONDS,
-    State,
-    Store,
-    StoreError,
-    Version,
-    VersionConflict,
-    Worker,
-    digest_of,
-    written_in,
-)
+from corscore_store import _store
+from corscore_store._store import State, Store, StoreError, Version, VersionConflict, Worker
 
 if TYPE_CHECKING:
     from corscore_store._store import Address
@@ -35,11 +26,25 @@ class FileStore(Store):
             raise ValueError("file: is without a path")
         self._versions = Path(address.path) / name / "versions"
         self._workers = Path(address.path) / name / "workers"
+        # The file that was read last, and its state: it is asked for four times a second.
+        self._seen: tuple[object, State] = ((), State())
 
     def state(self) -> State:
         """The highest number among the files, and the digest of its document."""
-        found = self.version(max(self._numbers(), default=0))
-        return State() if found is None else State(found.number, digest_of(found.document))
+        newest = next(iter(self._numbers()), 0)
+        try:
+            file = self._file(newest).stat()
+        except FileNotFoundError:
+            return State()
+        except OSError as error:
+            raise self._down(error) from None
+        identity = (newest, file.st_ino, file.st_size, file.st_mtime_ns)
+        if self._seen[0] != identity:
+            found = self.version(newest)
+            if found is None:
+                return State()
+            self._seen = identity, State(newest, _store.digest_of(found.document))
+        return self._seen[1]
 
     def version(self, number: int) -> Version | None:
         """A version, from its file."""
@@ -49,36 +54,33 @@ class FileStore(Store):
             return None
         except OSError as error:
             raise self._down(error) from None
-        try:
-            table = json.loads(text)
-            return Version(number, table["document"], table["author"], table["time"])
-        except (ValueError, TypeError, KeyError, RecursionError):
-            # Written by hand: its reader reports what is wrong.
-            return Version(number, text, "", 0.0)
+        # What was written by hand is a document, whose reader reports what is wrong.
+        return Version.from_json(number, text) or Version.of(number, text, "", 0)
 
     def history(self, limit: int = 20) -> list[Version]:
         """The newest versions."""
-        numbers = sorted(self._numbers(), reverse=True)[:limit]
+        numbers = self._numbers()[:limit]
         return [found for found in map(self.version, numbers) if found is not None]
 
-    def write(self, document: str, *, number: int, expected: int, author: str) -> None:
+    def write(
+        self, document: str, *, number: int, expected: int, author: str, time: float | None = None
+    ) -> None:
         """Write the file of a version, which only one of several processes can create."""
-        table = {"document": document, "author": author, "time": time()}
+        written = now() if time is None else time
+        text = json.dumps({"document": document, "author": author, "time": written})
         try:
             self._versions.mkdir(parents=True, exist_ok=True)
-            newest = max(self._numbers(), default=0)
+            newest = next(iter(self._numbers()), 0)
             if newest != expected:
                 raise VersionConflict(newest)
-            written = written_in(self._versions, json.dumps(table))
-            try:
-                # Unlike a rename, a link fails where the name is taken.
-                os.link(written, self._file(number))
-            except FileExistsError:
-                raise VersionConflict(number) from None
-            finally:
-                written.unlink()
+            with _store.written_in(self._versions, text) as file:
+                try:
+                    # Unlike a rename, a link fails where the name is taken.
+                    os.link(file, self._file(number))
+                except FileExistsError:
+                    raise VersionConflict(number) from None
             for old in self._numbers():
-                if old <= number - KEPT_VERSIONS:
+                if old <= number - _store.KEPT_VERSIONS:
                     self._file(old).unlink(missing_ok=True)
         except OSError as error:
             raise self._down(error) from None
@@ -87,22 +89,25 @@ class FileStore(Store):
         """Keep a heartbeat: the time is that of the file."""
         try:
             self._workers.mkdir(parents=True, exist_ok=True)
-            written_in(self._workers, worker.report()).replace(self._workers / f"{worker.id}.json")
+            # A host may be named by any text.
+            path = self._workers / f"{quote(worker.id, safe='')}.json"
+            with _store.written_in(self._workers, worker.report()) as file:
+                file.replace(path)
         except OSError as error:
             raise self._down(error) from None
 
-    def workers(self) -> list[Worker]:
-        """The workers; the files of those that ended are deleted."""
-        found = []
+    def _heartbeats(self) -> list[tuple[object, float]]:
+        found: list[tuple[object, float]] = []
         try:
             for file in sorted(self._workers.glob("*.json")):
                 # Another process may delete it meanwhile.
                 with suppress(FileNotFoundError):
-                    age = time() - file.stat().st_mtime
-                    if age > WORKER_SECONDS:
+                    age = now() - file.stat().st_mtime
+                    # Of the future, where a clock was set back.
+                    if abs(age) > _store.WORKER_SECONDS:
                         file.unlink()
                     else:
-                        found.append(Worker.from_report(file.read_text("utf-8"), age))
+                        found.append((file.read_text("utf-8", "replace"), age))
         except OSError as error:
             raise self._down(error) from None
         return found
@@ -114,14 +119,7 @@ class FileStore(Store):
         """Raise: there are none."""
         self._refuse_tenants()
 
-    def change_origins(
-        self,
-        tenant: str,  # noqa: ARG002
-        *,
-        add: tuple[str, ...] = (),  # noqa: ARG002
-        remove: tuple[str, ...] = (),  # noqa: ARG002
-    ) -> None:
-        """Raise: there are none."""
+    def _change_origins(self, tenant: str, add: tuple[str, ...], remove: tuple[str, ...]) -> None:  # noqa: ARG002
         self._refuse_tenants()
 
     def changed_tenants(self, since: int, until: int) -> list[str] | None:  # noqa: ARG002
@@ -138,8 +136,9 @@ class FileStore(Store):
             return []
         except OSError as error:
             raise self._down(error) from None
-        stems = (name.removesuffix(".json") for name in names if name.endswith(".json"))
-        return [int(stem) for stem in stems if stem.isascii() and stem.isdigit()]
+        return _store.numbers_in(
+            name.removesuffix(".json") for name in names if name.endswith(".json")
+        )
 
     def _file(self, number: int) -> Path:
         return self._versions / f"{number}.json"

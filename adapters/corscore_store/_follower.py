@@ -24,12 +24,13 @@ from corscore_store._store import (
     VersionConflict,
     Worker,
     digest_of,
+    table_in,
     written_in,
 )
 from corscore_store.documents import policies_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from threading import Event
 
     from corscore import PolicyRef
@@ -37,9 +38,12 @@ if TYPE_CHECKING:
 _BEAT_SECONDS = 5.0
 # A wait is divided, so that ``close`` ends it soon.
 _PART_SECONDS = 0.5
+# Between two readings: notices may come without end.
+_GAP_SECONDS = 0.02
 # Between two tries of a store that is down; at random, so that not all workers come at once.
 _RETRY_SECONDS = (0.2, 0.8)
-_MAX_PROBLEMS = 2_000
+# Of the problems in a heartbeat; the log has all of them.
+_MAX_PROBLEMS = 20_000
 # A notice may be on its way while a re-read finds its version; behind a pooler none ever comes.
 _MISSED_NOTICES = 3
 
@@ -74,6 +78,7 @@ class StoreFollower(Follower):
         "_resolvers",
         "_snapshot",
         "_store",
+        "_time",
         "version",
     )
 
@@ -95,6 +100,8 @@ class StoreFollower(Follower):
         self._host = host or gethostname()
         self.version = 0
         self._document = ""
+        # When that version was written.
+        self._time = 0.0
         self._confirmed = monotonic()
         # The version and the digest that were taken over or refused last.
         self._judged = (0, "")
@@ -116,53 +123,68 @@ class StoreFollower(Follower):
         Raises:
             ConfigError: There are none.
         """
+        kept, reason = self._kept()
         try:
             state = self._store.state()
-            found = self._newest_valid(state)
+            self._changes = state.changes
+            refused: ConfigError | None = None
+            for version in self._versions():
+                if kept is not None and kept.number > version.number and kept.time >= version.time:
+                    reason = f"{self._store} lost versions"
+                    break
+                try:
+                    policies = policies_in(version.document, self._resolvers)
+                except ConfigError as error:
+                    if refused is None:
+                        refused = error
+                        self._refuse(version.number, error)
+                    continue
+                self._judged = (state.version, state.digest)
+                self._take(version)
+                self._keep_snapshot()
+                return policies
+            else:
+                if refused is not None and kept is None:
+                    raise refused
+                reason = reason or f"{self._store}: it has no policy of this name"
         except StoreError as error:
-            return self._from_snapshot(str(error))
+            reason = "; and ".join(filter(None, (str(error), reason)))
         finally:
             # The process may fork.
             self._store.disconnect()
-        self._changes = state.changes
-        if found is None:
-            return self._from_snapshot(f"{self._store}: it has no policy of this name")
-        return found
+        return self._from_snapshot(kept, reason)
 
-    def _newest_valid(self, state: State) -> Any:
-        refused: ConfigError | None = None
-        for version in self._store.history(KEPT_VERSIONS):
-            try:
-                policies = policies_in(version.document, self._resolvers)
-            except ConfigError as error:
-                if refused is None:
-                    self._refuse(version.number, error)
-                refused = refused or error
-                continue
-            self._judged = (state.version, state.digest)
-            self._take(version)
-            return policies
-        if refused is not None and self._snapshot is None:
-            raise refused
-        return None
+    def _versions(self) -> Iterator[Version]:
+        """All versions, the newest first; mostly, the first one is all that is wanted."""
+        yield from self._store.history(1)
+        yield from self._store.history(KEPT_VERSIONS)[1:]
 
-    def _from_snapshot(self, reason: str) -> Any:
+    def _kept(self) -> tuple[Version | None, str]:
+        """The version in the snapshot; None, and why there is none."""
+        if self._snapshot is None:
+            return None, ""
         try:
-            if self._snapshot is not None:
-                table = json.loads(self._snapshot.read_text("utf-8"))
-                policies = policies_in(table["document"], self._resolvers)
-                self.version, self._document = int(table["version"]), str(table["document"])
-                getLogger("corscore").warning(
-                    "version %d of %s is served, since: %s",
-                    self.version,
-                    escaped(self._snapshot),
-                    reason,
-                )
-                return policies
-        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-            if isinstance(error, ConfigError):
-                raise
-            reason = f"{reason}; and {self._snapshot} cannot be read: {escaped(error)}"
+            table = table_in(self._snapshot.read_text("utf-8", "replace"))
+        except FileNotFoundError:
+            return None, ""
+        except OSError as error:
+            return None, f"{escaped(self._snapshot)} cannot be read: {escaped(error)}"
+        number = 0 if table is None else table.get("version")
+        if table is None or type(number) is not int or "document" not in table:
+            return None, f"{escaped(self._snapshot)} is no snapshot"
+        return Version.of(number, table["document"], "", table.get("time")), ""
+
+    def _from_snapshot(self, kept: Version | None, reason: str) -> Any:
+        if kept is not None:
+            policies = policies_in(kept.document, self._resolvers)
+            self._take(kept)
+            getLogger("corscore").warning(
+                "version %d of %s is served, since: %s",
+                self.version,
+                escaped(self._snapshot),
+                reason,
+            )
+            return policies
         raise ConfigError(
             (
                 Problem(
@@ -191,11 +213,8 @@ class StoreFollower(Follower):
             self._store.listen()
             self._synchronise(policy_ref)
             self._beat()
-        except StoreError as error:
+        except Exception as error:  # noqa: BLE001 - a thread that ends follows nothing
             self._lose(error)
-        except Exception:
-            getLogger("corscore").exception("%s could not be followed", self._store)
-            self._is_down = True
         else:
             if self._is_down:
                 getLogger("corscore").warning("%s is back", self._store)
@@ -207,20 +226,23 @@ class StoreFollower(Follower):
         if self._is_down:
             stop.wait(uniform(*_RETRY_SECONDS))  # noqa: S311 - no secret
             return
+        stop.wait(_GAP_SECONDS)
         until = monotonic() + self._interval
         try:
             while not self._is_noticed and not stop.is_set() and monotonic() < until:
                 self._is_noticed = self._store.wait(min(self._interval, _PART_SECONDS))
-        except StoreError as error:
+        except Exception as error:  # noqa: BLE001 - a thread that ends follows nothing
             self._lose(error)
 
-    def _lose(self, error: StoreError) -> None:
+    def _lose(self, error: Exception) -> None:
         self._store.disconnect()
         if not self._is_down:
             getLogger("corscore").error(
                 "the store does not answer, and version %d of the policy stays: %s",
                 self.version,
                 error,
+                # What no store should raise.
+                exc_info=None if isinstance(error, StoreError) else error,
             )
         self._is_down = True
 
@@ -233,6 +255,8 @@ class StoreFollower(Follower):
             found = self._store.version(state.version)
             if found is not None:
                 self._judge(found, policy_ref)
+            elif self._refused[0] != state.version:
+                self._refuse(state.version, f"{self._store} lost its document")
             self._check_notices()
         self._confirmed = monotonic()
 
@@ -242,8 +266,11 @@ class StoreFollower(Follower):
         if found.document != self._document:
             try:
                 policy_ref.replace(policies_in(found.document, self._resolvers))
-            except ConfigError as error:
-                self._refuse(found.number, error)
+            except Exception as error:  # noqa: BLE001 - a check of the application may raise anything
+                is_known = isinstance(error, ConfigError)
+                self._refuse(
+                    found.number, error if is_known else f"{type(error).__name__}: {error}"
+                )
                 return
         self._take(found)
         self._keep_snapshot()
@@ -252,38 +279,55 @@ class StoreFollower(Follower):
         )
 
     def _take(self, found: Version) -> None:
-        self.version, self._document = found.number, found.document
+        self.version, self._document, self._time = found.number, found.document, found.time
         if self._refused[0] <= found.number:
             self._refused = (0, "")
 
-    def _refuse(self, number: int, error: ConfigError) -> None:
-        self._refused = (number, str(error)[:_MAX_PROBLEMS])
+    def _refuse(self, number: int, problems: object) -> None:
+        # A document may have any key, and a problem names it.
+        text = "".join(
+            one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in str(problems)
+        )
+        self._refused = (number, text[:_MAX_PROBLEMS])
+        self._beat_due = 0.0
         getLogger("corscore").error(
             "version %d of %s is invalid, and the policy stays as it was: %s",
             number,
             self._store,
-            error,
+            text,
         )
 
     def _restore(self, state: State) -> None:
-        """Write the version that is served into a store that lost it, for all other workers."""
+        """Write a version into a store that lost it, for all other workers.
+
+        It is the one that is served; or a newer one, which was pushed after the loss with a number
+        that is too low.
+        """
+        found = self._store.version(state.version)
+        is_newer = found is not None and found.time > self._time
+        document, number, time = self._document, self.version, self._time
+        if found is not None and is_newer:
+            document, number, time = found.document, self.version + 1, found.time
         try:
             self._store.write(
-                self._document,
-                number=self.version,
+                document,
+                number=number,
                 expected=state.version,
                 author=f"{self._host}: restored",
+                time=time,
             )
         except VersionConflict:
             # Another worker was faster; the next re-read sees its version.
             return
-        self._judged = (self.version, digest_of(self._document))
-        self._refused = (0, "")
+        if not is_newer:
+            self._judged = (number, digest_of(document))
+            self._refused = (0, "")
         getLogger("corscore").warning(
-            "%s was at version %d, and version %d was restored",
+            "%s was at version %d after version %d, and version %d was written",
             self._store,
             state.version,
             self.version,
+            number,
         )
 
     def _forget(self, changes: int) -> None:
@@ -332,8 +376,9 @@ class StoreFollower(Follower):
         if self._snapshot is None:
             return
         try:
-            kept = json.dumps({"version": self.version, "document": self._document})
-            written_in(self._snapshot.parent, kept).replace(self._snapshot)
+            table = {"version": self.version, "document": self._document, "time": self._time}
+            with written_in(self._snapshot.parent, json.dumps(table)) as file:
+                file.replace(self._snapshot)
         except OSError as error:
             getLogger("corscore").warning(
                 "%s cannot be written: %s", escaped(self._snapshot), escaped(error)

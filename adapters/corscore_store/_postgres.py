@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager, suppress
+from selectors import EVENT_READ, DefaultSelector
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
 
 _MOST_IDLE = 8
 _LOCK = 0x636F7273  # The key of an advisory lock: two processes that create tables at once fail.
-
-# A closed connection says goodbye to the server, on a socket that a forked process shares with its
-# parent. So the parent's connections are kept open here.
-_OF_PARENTS: list[Any] = []
 
 
 class _Connection(psycopg.Connection[Any]):
@@ -48,6 +45,14 @@ def _limited(gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
         return end.value
 
 
+class _Connections:
+    """The connections of one process."""
+
+    def __init__(self) -> None:
+        self.idle: list[Any] = []
+        self.listening: Any = None
+
+
 class PostgresStore(SqlStore):
     """A store in tables of PostgreSQL; two connections a process, more while lookups overlap."""
 
@@ -56,29 +61,35 @@ class PostgresStore(SqlStore):
     def __init__(self, address: Address, name: str) -> None:
         super().__init__(address, name)
         self._channel = f"corscore_{name}"
-        self._process = 0
-        self._idle: list[Any] = []
-        self._listening: Any = None
+        self._processes: dict[int, _Connections] = {}
+
+    def _mine(self) -> _Connections:
+        """The connections of this process.
+
+        Those of a parent are kept: one that is closed says goodbye to the server, on a socket that
+        the parent goes on to use.
+        """
+        return self._processes.setdefault(os.getpid(), _Connections())
 
     def listen(self) -> None:
         """LISTEN, on a connection of its own."""
-        self._check_process()
-        if self._listening is None:
+        mine = self._mine()
+        if mine.listening is None:
             with self._errors():
-                connection = self._connect()
-                self._listening = connection
-                connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._channel)))
+                mine.listening = self._connect()
+                mine.listening.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._channel)))
 
     def wait(self, seconds: float) -> bool:
         """Wait for a notification."""
         with self._errors():
-            return any(True for _ in self._listening.notifies(timeout=seconds, stop_after=1))
+            notices = self._mine().listening.notifies(timeout=seconds, stop_after=1)
+            return any(True for _ in notices)
 
     def disconnect(self) -> None:
         """Close the connections of this process."""
-        self._check_process()
-        idle, self._idle = self._idle, []
-        listening, self._listening = self._listening, None
+        mine = self._mine()
+        idle, mine.idle = mine.idle, []
+        listening, mine.listening = mine.listening, None
         for connection in [*idle, listening]:
             if connection is not None:
                 with suppress(psycopg.Error):
@@ -107,12 +118,9 @@ class PostgresStore(SqlStore):
     @contextmanager
     def _connection(self) -> Iterator[Any]:
         """A connection of which this thread has the only use; a broken one is closed."""
-        self._check_process()
+        mine = self._mine()
         with self._errors():
-            try:
-                connection = self._idle.pop()
-            except IndexError:
-                connection = self._connect()
+            connection = self._idle(mine) or self._connect()
             try:
                 yield connection
             except BaseException as error:
@@ -120,10 +128,23 @@ class PostgresStore(SqlStore):
                     connection.close()
                 raise
             finally:
-                if not connection.closed and len(self._idle) < _MOST_IDLE:
-                    self._idle.append(connection)
+                if not connection.closed and len(mine.idle) < _MOST_IDLE:
+                    mine.idle.append(connection)
                 else:
                     connection.close()
+
+    def _idle(self, mine: _Connections) -> Any:
+        """An idle connection that the server has not closed meanwhile, or None."""
+        with suppress(IndexError):
+            while True:
+                connection = mine.idle.pop()
+                with DefaultSelector() as selector:
+                    selector.register(connection.fileno(), EVENT_READ)
+                    # The server says nothing unasked, but that it ends.
+                    if not selector.select(0):
+                        return connection
+                connection.close()
+        return None
 
     def _connect(self) -> Any:
         return _Connection.connect(
@@ -133,12 +154,6 @@ class PostgresStore(SqlStore):
             # A pooler in transaction mode gives every transaction another session.
             prepare_threshold=None,
         )
-
-    def _check_process(self) -> None:
-        if self._process != os.getpid():
-            _OF_PARENTS.extend([*self._idle, self._listening])
-            self._idle, self._listening = [], None
-            self._process = os.getpid()
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

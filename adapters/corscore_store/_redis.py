@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -10,19 +11,15 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from corscore_store import _store
 from corscore_store._store import (
-    KEPT_CHANGES,
-    KEPT_VERSIONS,
     SECONDS,
-    WORKER_SECONDS,
     State,
     Store,
     StoreError,
     Version,
     VersionConflict,
     Worker,
-    chunks,
-    digest_of,
 )
 
 if TYPE_CHECKING:
@@ -30,16 +27,18 @@ if TYPE_CHECKING:
 
     from corscore_store._store import Address
 
+_MAX_BURST = 1_000
 # Scripts run in one step, between all other commands.
 _WRITE = """
 local newest = tonumber(redis.call('HGET', KEYS[1], 'version') or '0')
 if newest ~= tonumber(ARGV[1]) then return newest end
 local number = tonumber(ARGV[2])
 for _, old in ipairs(redis.call('HKEYS', KEYS[2])) do
-  if tonumber(old) <= number - tonumber(ARGV[5]) then redis.call('HDEL', KEYS[2], old) end
+  local kept = tonumber(old)
+  if kept and kept <= number - tonumber(ARGV[5]) then redis.call('HDEL', KEYS[2], old) end
 end
 local time = redis.call('TIME')
-local seconds = time[1] .. '.' .. string.format('%06d', time[2])
+local seconds = ARGV[6] ~= '' and ARGV[6] or time[1] .. '.' .. string.format('%06d', time[2])
 redis.call('HSET', KEYS[2], ARGV[2], seconds .. ' ' .. ARGV[3])
 redis.call('HSET', KEYS[1], 'version', ARGV[2], 'digest', ARGV[4])
 redis.call('PUBLISH', KEYS[3], ARGV[2])
@@ -56,33 +55,51 @@ return redis.call('PUBLISH', KEYS[4], ARGV[2])
 """
 
 
-class RedisStore(Store):
-    """A store in Redis. Its keys begin with ``corscore:{name}:``."""
+class _Client:
+    """A client, which is safe between threads, and the subscription of one process."""
 
-    def __init__(self, address: Address, name: str) -> None:
-        super().__init__(address, name)
-        # The client is safe between threads and after a fork.
-        self._redis: Any = redis.Redis.from_url(
-            address.url,
+    def __init__(self, url: str) -> None:
+        self.redis: Any = redis.Redis.from_url(
+            url,
             decode_responses=True,
             encoding_errors="replace",
             socket_timeout=SECONDS,
             socket_connect_timeout=SECONDS,
             retry=Retry(NoBackoff(), 1),
         )
+        self.channel: Any = None
+
+
+class RedisStore(Store):
+    """A store in Redis. Its keys begin with ``corscore:{name}:``."""
+
+    def __init__(self, address: Address, name: str) -> None:
+        super().__init__(address, name)
         # In braces, so that all of them are on one node of a cluster.
         self._prefix = f"corscore:{{{name}}}:"
-        self._channel: Any = None
+        self._clients: dict[int, _Client] = {}
+        self._client()
         self._head, self._versions, self._workers, self._changed, self._notices = (
             f"{self._prefix}{part}"
             for part in ("head", "versions", "workers", "changed", "notices")
         )
 
+    @property
+    def _redis(self) -> Any:
+        return self._client().redis
+
+    def _client(self) -> _Client:
+        """The client of this process; that of a parent is kept, and its sockets are not closed."""
+        process = os.getpid()
+        if process not in self._clients:
+            self._clients.setdefault(process, _Client(self._address.url))
+        return self._clients[process]
+
     def state(self) -> State:
         """The fields of the head."""
         with self._errors():
-            version, digest, changes = self._redis.hmget(self._head, "version", "digest", "changes")
-        return State(int(version or 0), digest or "", int(changes or 0))
+            kept = self._redis.hmget(self._head, "version", "digest", "changes")
+        return self._state(*kept)
 
     def version(self, number: int) -> Version | None:
         """A version, from its field."""
@@ -93,11 +110,13 @@ class RedisStore(Store):
     def history(self, limit: int = 20) -> list[Version]:
         """The newest versions."""
         with self._errors():
-            numbers = sorted(map(int, self._redis.hkeys(self._versions)), reverse=True)[:limit]
+            numbers = _store.numbers_in(self._redis.hkeys(self._versions))[:limit]
             kept = self._redis.hmget(self._versions, numbers) if numbers else []
         return [_version(*pair) for pair in zip(numbers, kept, strict=True) if pair[1] is not None]
 
-    def write(self, document: str, *, number: int, expected: int, author: str) -> None:
+    def write(
+        self, document: str, *, number: int, expected: int, author: str, time: float | None = None
+    ) -> None:
         """Write a version by a script."""
         newest = self._run(
             _WRITE,
@@ -105,8 +124,9 @@ class RedisStore(Store):
             expected,
             number,
             json.dumps({"document": document, "author": author}),
-            digest_of(document),
-            KEPT_VERSIONS,
+            _store.digest_of(document),
+            _store.KEPT_VERSIONS,
+            "" if time is None else repr(time),
         )
         if newest >= 0:
             raise VersionConflict(newest)
@@ -115,43 +135,48 @@ class RedisStore(Store):
         """Keep a heartbeat, with the time by the clock of Redis."""
         self._run(_BEAT, (self._workers,), worker.id, worker.report())
 
-    def workers(self) -> list[Worker]:
-        """The workers; the fields of those that ended are deleted."""
-        found = []
+    def _heartbeats(self) -> list[tuple[object, float]]:
+        found: list[tuple[object, float]] = []
         with self._errors():
             now = self._redis.time()[0]
             for key, kept in sorted(self._redis.hgetall(self._workers).items()):
                 seen, _, report = kept.partition(" ")
-                if now - int(seen) > WORKER_SECONDS:
+                (second,) = _store.numbers_in([seen]) or (0,)
+                # Of the future, where a clock was set back.
+                if abs(now - second) > _store.WORKER_SECONDS:
                     self._redis.hdel(self._workers, key)
                 else:
-                    found.append(Worker.from_report(report, now - int(seen)))
+                    found.append((report, now - second))
         return found
 
     def listen(self) -> None:
         """Subscribe to the channel."""
-        if self._channel is None:
+        client = self._client()
+        if client.channel is None:
             with self._errors():
-                channel = self._redis.pubsub(ignore_subscribe_messages=True)
+                channel = client.redis.pubsub(ignore_subscribe_messages=True)
                 channel.subscribe(self._notices)
-                self._channel = channel
+                client.channel = channel
 
     def wait(self, seconds: float) -> bool:
         """Wait for a message."""
+        channel = self._client().channel
         with self._errors():
-            message = self._channel.get_message(timeout=seconds)
-            # A burst of messages is one notice.
-            while message is not None and self._channel.get_message(timeout=0) is not None:
-                pass
+            message = channel.get_message(timeout=seconds)
+            # A burst of messages is one notice; one that does not end must not be waited for.
+            for _ in range(_MAX_BURST):
+                if message is None or channel.get_message(timeout=0) is None:
+                    break
         return message is not None
 
     def disconnect(self) -> None:
         """Close the subscription and the idle connections."""
-        channel, self._channel = self._channel, None
+        client = self._client()
+        channel, client.channel = client.channel, None
         with suppress(redis.RedisError, OSError):
             if channel is not None:
                 channel.close()
-            self._redis.close()
+            client.redis.close()
 
     def _has_origin(self, tenant: str, origin: str) -> bool:
         with self._errors():
@@ -162,25 +187,25 @@ class RedisStore(Store):
         with self._errors():
             return tuple(sorted(self._redis.smembers(self._set_of(tenant))))
 
-    def change_origins(
-        self, tenant: str, *, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()
-    ) -> None:
-        """Change the set of a tenant; the last script numbers the change."""
+    def _change_origins(self, tenant: str, add: tuple[str, ...], remove: tuple[str, ...]) -> None:
+        # The last script numbers the change.
         keys = (self._head, self._set_of(tenant), self._changed, self._notices)
-        parts = [("SREM", part) for part in chunks(remove)] + [
-            ("SADD", part) for part in chunks(add)
+        parts = [("SREM", part) for part in _store.chunks(remove)] + [
+            ("SADD", part) for part in _store.chunks(add)
         ]
         with self._errors():
             steps = self._redis.pipeline(transaction=True)
             for number, (command, part) in enumerate(parts, 1):
                 is_last = "last" if number == len(parts) else ""
-                steps.eval(_CHANGE, len(keys), *keys, command, tenant, KEPT_CHANGES, is_last, *part)
+                steps.eval(
+                    _CHANGE, len(keys), *keys, command, tenant, _store.KEPT_CHANGES, is_last, *part
+                )
             steps.execute()
 
     def changed_tenants(self, since: int, until: int) -> list[str] | None:
         """The tenants of these changes: the last ones of the list."""
         count = until - since
-        if not 0 < count <= KEPT_CHANGES:
+        if not 0 < count <= _store.KEPT_CHANGES:
             return None
         with self._errors():
             found: list[str] = self._redis.lrange(self._changed, -count, -1)
@@ -204,9 +229,5 @@ class RedisStore(Store):
 
 def _version(number: int, kept: str) -> Version:
     time, _, text = kept.partition(" ")
-    try:
-        table = json.loads(text)
-        return Version(number, table["document"], table["author"], float(time))
-    except (ValueError, TypeError, KeyError, RecursionError):
-        # Written by hand: its reader reports what is wrong.
-        return Version(number, kept, "", 0.0)
+    # What was written by hand is a document, whose reader reports what is wrong.
+    return Version.from_json(number, text, time) or Version.of(number, kept, "", 0)

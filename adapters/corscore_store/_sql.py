@@ -82,7 +82,7 @@ class SqlStore(Store):
         rows = self._rows(
             "SELECT version, digest, changes FROM corscore_policy WHERE name = %s", self.name
         )
-        return State(*rows[0]) if rows else State()
+        return self._state(*rows[0]) if rows else State()
 
     def version(self, number: int) -> Version | None:
         """A version, from its row."""
@@ -92,7 +92,7 @@ class SqlStore(Store):
             self.name,
             number,
         )
-        return Version(*rows[0]) if rows else None
+        return Version.of(*rows[0]) if rows else None
 
     def history(self, limit: int = 20) -> list[Version]:
         """The newest versions."""
@@ -102,9 +102,11 @@ class SqlStore(Store):
             self.name,
             limit,
         )
-        return [Version(*row) for row in rows]
+        return [Version.of(*row) for row in rows]
 
-    def write(self, document: str, *, number: int, expected: int, author: str) -> None:
+    def write(
+        self, document: str, *, number: int, expected: int, author: str, time: float | None = None
+    ) -> None:
         """Write a version in one transaction, which holds the policy's row."""
         with self._transaction() as execute:
             self._lock(execute)
@@ -122,8 +124,8 @@ class SqlStore(Store):
             )
             execute(
                 "INSERT INTO corscore_version (name, version, document, author, written) "
-                "VALUES (%s, %s, %s, %s, {now})",
-                (self.name, number, document, author),
+                "VALUES (%s, %s, %s, %s, coalesce(CAST(%s AS double precision), {now}))",
+                (self.name, number, document, author, time),
             )
             self._notify(execute)
 
@@ -144,18 +146,20 @@ class SqlStore(Store):
             worker.report(),
         )
 
-    def workers(self) -> list[Worker]:
-        """The workers; the rows of those that ended are deleted."""
+    def _heartbeats(self) -> list[tuple[object, float]]:
+        # Of the future, where a clock was set back.
         self._rows(
-            "DELETE FROM corscore_worker WHERE name = %s AND seen < {now} - %s",
+            "DELETE FROM corscore_worker "
+            "WHERE name = %s AND (seen < {now} - %s OR seen > {now} + %s)",
             self.name,
+            WORKER_SECONDS,
             WORKER_SECONDS,
         )
         rows = self._rows(
             "SELECT report, {now} - seen FROM corscore_worker WHERE name = %s ORDER BY id",
             self.name,
         )
-        return [Worker.from_report(report, float(age)) for report, age in rows]
+        return [(report, float(age)) for report, age in rows]
 
     def _has_origin(self, tenant: str, origin: str) -> bool:
         return bool(
@@ -176,10 +180,7 @@ class SqlStore(Store):
         )
         return tuple(row[0] for row in rows)
 
-    def change_origins(
-        self, tenant: str, *, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()
-    ) -> None:
-        """Change the rows of a tenant, and number the change."""
+    def _change_origins(self, tenant: str, add: tuple[str, ...], remove: tuple[str, ...]) -> None:
         with self._transaction() as execute:
             self._lock(execute)
             for origin in remove:

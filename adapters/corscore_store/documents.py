@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     Policies = Policy | tuple[Policy, ...] | PolicyMap | PolicyResolver
 
 _ATTEMPTS = 20
+# A worker that tells of a version so far above the store's is mistaken.
+_MOST_LOST = 2**32
 
 
 def document_of(policies: Policies, resolvers: Mapping[str, object] | None = None) -> str:
@@ -85,7 +87,8 @@ def write_next(store: Store, document: str, expected: int) -> int:
         VersionConflict: The newest version is not ``expected``.
     """
     # A store that lost its last versions knows them by the workers that serve them.
-    number = max([expected, *(worker.version for worker in store.workers())]) + 1
+    told = (worker.version for worker in store.workers())
+    number = max(expected, *(one for one in told if one - expected < _MOST_LOST), 0) + 1
     store.write(document, number=number, expected=expected, author=author())
     return number
 

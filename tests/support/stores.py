@@ -146,6 +146,78 @@ class PostgresServer(StoreServer):
         (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
 
 
+class PgBouncer(StoreServer):
+    """A pooler in transaction mode, in front of a PostgreSQL."""
+
+    def __init__(self, folder: Path, server: StoreServer) -> None:
+        super().__init__(folder)
+        self.program = shutil.which("pgbouncer", path=os.environ["PATH"] + ":/usr/sbin")
+        if self.program is None:
+            pytest.skip("pgbouncer is missing: apt-get install pgbouncer")
+        self.url = f"postgresql://corscore@127.0.0.1:{self.port}/postgres"
+        self._settings = folder / "pgbouncer.ini"
+        self._settings.write_text(
+            "[databases]\n"
+            f"postgres = host=127.0.0.1 port={server.port} user=corscore password=secret\n"
+            "[pgbouncer]\n"
+            f"listen_addr = 127.0.0.1\nlisten_port = {self.port}\nunix_socket_dir =\n"
+            "auth_type = any\npool_mode = transaction\n"
+        )
+
+    def command(self) -> list[str]:
+        return [str(self.program), str(self._settings)]
+
+
+class TlsRedis(RedisServer):
+    """Redis with TLS and a password, whose certificate is that of its own authority."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.certificate = certificate(folder)
+        self.url = f"rediss://:hunter2@127.0.0.1:{self.port}/0?ssl_ca_certs={self.certificate}"
+
+    def command(self) -> list[str]:
+        key = self.certificate.with_name("server.key")
+        return [
+            *(self.program, "--port", "0", "--tls-port", str(self.port), "--bind", "127.0.0.1"),
+            *("--tls-cert-file", str(self.certificate), "--tls-key-file", str(key)),
+            *("--tls-auth-clients", "no", "--requirepass", "hunter2", "--save", ""),
+        ]
+
+
+class TlsPostgres(PostgresServer):
+    """PostgreSQL that takes TLS alone."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.certificate = certificate(folder)
+        access = folder / "data" / "pg_hba.conf"
+        access.write_text("hostssl all all 127.0.0.1/32 scram-sha-256\n")
+        self.url += f"?sslmode=verify-full&sslrootcert={self.certificate}"
+
+    def command(self) -> list[str]:
+        key = self.certificate.with_name("server.key")
+        settings = {"ssl": "on", "ssl_cert_file": self.certificate, "ssl_key_file": key}
+        given = (f"{name}={value}" for name, value in settings.items())
+        return [*super().command(), *(part for one in given for part in ("-c", one))]
+
+
+def certificate(folder: Path) -> Path:
+    """A certificate of 127.0.0.1, beside its key."""
+    key, found = folder / "server.key", folder / "server.crt"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-keyout", str(key), "-out", str(found)),
+        ],
+        check=True,
+        capture_output=True,
+        user=_unprivileged(),
+    )
+    return found
+
+
 SERVERS: dict[str, type[StoreServer]] = {"redis": RedisServer, "postgres": PostgresServer}
 
 
@@ -164,25 +236,25 @@ class StoreServers:
 
     def __getitem__(self, engine: str) -> StoreServer:
         if engine not in self._started:
-            self._started[engine] = start_server(engine, self._base)
+            self.start(engine, SERVERS[engine])
         return self._started[engine]
+
+    def start(self, name: str, kind: Callable[[Path], StoreServer]) -> StoreServer:
+        """Start a server; skip the test where it is missing."""
+        folder = self._base / name
+        folder.mkdir(mode=0o700)
+        user = _unprivileged()
+        if user is not None:
+            os.chown(folder, user, -1)
+        server = kind(folder)
+        server.start()
+        self._started[name] = server
+        return server
 
     def kill(self) -> None:
         for server in self._started.values():
             server.kill()
         shutil.rmtree(self._base, ignore_errors=True)
-
-
-def start_server(engine: str, base: Path) -> StoreServer:
-    """Start the server of an engine; skip the test where it is missing."""
-    folder = base / engine
-    folder.mkdir(mode=0o700)
-    user = _unprivileged()
-    if user is not None:
-        os.chown(folder, user, -1)
-    server = SERVERS[engine](folder)
-    server.start()
-    return server
 
 
 def _unprivileged() -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from contextlib import suppress
 from datetime import datetime, timezone
 from functools import cache
@@ -16,7 +17,7 @@ from rich.text import Text
 
 from corscore import ConfigError, OriginResolver, PolicyResolver
 from corscore.diagnostics import access_changes
-from corscore.integration import read_policies
+from corscore.integration import escaped, read_policies
 from corscore_cli.commands.diff import print_changes
 from corscore_cli.shell.options import json_option
 from corscore_cli.shell.output import (
@@ -108,7 +109,11 @@ def push(file: str, url: str, name: str, names: tuple[str, ...], *, yes: bool) -
 def pull(url: str, name: str, number: int | None) -> None:
     """Print a version as JSON."""
     opened = open_store(url, name=name)
-    click.echo(_version(opened, opened.state().version if number is None else number).document)
+    document = _version(opened, opened.state().version if number is None else number).document
+    # In ASCII, since anything may have been written by hand.
+    with suppress(ValueError, RecursionError):
+        document = json.dumps(json.loads(document))
+    click.echo(printable(document))
 
 
 @store.command()
@@ -178,11 +183,38 @@ def status(url: str, name: str, *, as_json: bool) -> None:
     verdict = f"version {newest}: {len(workers) - len(late)} of {len(workers)} workers serve it"
     say(console, Text(verdict, "bold red" if late else "bold green"))
     for one in workers:
-        line = f"{one.host}  process {one.process}  version {one.version}  {one.age:.1f} s"
-        say(console, printable(line), indent=2, style="yellow" if one in late else "")
+        host = escaped(one.host)
+        line = f"{host}  process {one.process}  version {one.version}  {one.age:.1f} s"
+        say(console, line, indent=2, style="yellow" if one in late else "")
         if one.refused:
             say(console, printable(f"refuses {one.refused}: {one.problems}"), indent=6)
     raise SystemExit(FINDINGS if late else FINE)
+
+
+@store.command()
+@click.option("--once", is_flag=True, help="Push three policies, and end: 0 if all arrived.")
+def demo(*, once: bool) -> None:
+    """Start two hosts of two workers, and watch a pushed policy arrive worker by worker.
+
+    Starts a Redis of its own where redis-server is installed, else it takes SQLite. The workers
+    listen on 127.0.0.2 and 127.0.0.3, and each is asked for a page all the time. Push from another
+    terminal, too.
+
+    Ends with 0, with 1 if --once misses an arrival, and with 2 if it cannot start.
+    """
+    # Imported late: it brings a server along.
+    from corscore_cli.demo import fleet
+
+    console = make_console()
+    with fleet.running() as started:
+        fleet.print_fleet(console, started)
+        good = [fleet.print_push(console, started) for _ in range(3)]
+        if once:
+            raise SystemExit(FINE if all(good) else FINDINGS)
+        say(console, f"corscore store status --from {started.url}")
+        say(console, f"corscore store push cors.toml --to {started.url}\n")
+        say(console, "Enter pushes the next policy; Ctrl+C ends the demo.\n")
+        fleet.print_pushes(console, started, sys.stdin)
 
 
 def _checked(source: str, read: Callable[[], Any]) -> Any:

@@ -151,6 +151,28 @@ def test_the_status_lists_the_workers(file: Path, url: str, opened: Store) -> No
     assert [(row["host"], row["refused"]) for row in told["workers"]] == [("one", None), ("two", 2)]
 
 
+def test_a_heartbeat_is_shown_on_one_line_and_without_escapes(
+    file: Path, url: str, opened: Store
+) -> None:
+    push(file, url)
+    opened.beat(Worker("a", "one\nversion 9: all is well\x1b[2J", 11, 1))
+    shown = run("store", "status", "--from", url)
+    assert len(shown.stdout.splitlines()) == 2
+    assert "one\\nversion 9: all is well\\x1b[2J  process 11" in shown.stdout
+
+
+@pytest.mark.parametrize("document", ['{"\x9b": "\u202e"}', "\x1b[2J", "[" * 100_000])
+def test_what_is_pulled_reaches_the_terminal_without_escapes(
+    url: str, opened: Store, document: str
+) -> None:
+    opened.write(document, number=1, expected=0, author="\x1b[2J")
+    for command in ("pull", "history"):
+        shown = run("store", command, "--from", url)
+        assert shown.exit_code == 0
+        assert shown.stdout.isascii()
+        assert shown.stdout.replace("\n", "").isprintable()
+
+
 @pytest.mark.parametrize(
     "url", ["sqlite:/nowhere/at/all", "hunter2", "redis://u:hunter2@127.0.0.1:1"]
 )

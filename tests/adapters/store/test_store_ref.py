@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from corscore import ConfigError, OriginResolver, Policy, PolicyResolver
-from corscore_store import Store, StoreError, StoreRef, Version, Worker, open_store, push
+from corscore_store import Store, StoreError, StoreRef, open_store, push
+from corscore_store._follower import StoreFollower
 from stores import wait_for
 
 if TYPE_CHECKING:
@@ -124,12 +126,16 @@ def test_a_start_needs_the_store_or_a_snapshot(
 ) -> None:
     url = url.format(tmp_path)
     snapshot = tmp_path / "cors.snapshot.json"
-    for text in (None, "{", "[]"):
-        if text is not None:
+    for text in (None, "{", "[]", '{"version": "7"}', "\x1b", ""):
+        if text:
             snapshot.write_text(text)
+        elif text is not None:
+            snapshot.unlink()
+            snapshot.mkdir()
         with pytest.raises(ConfigError) as caught:
             StoreRef(url, snapshot=snapshot)
         assert [problem.code for problem in caught.value.problems] == ["store-unavailable"]
+    snapshot.rmdir()
     document = json.dumps(POLICIES[A].to_mapping())
     snapshot.write_text(json.dumps({"version": 7, "document": document}))
     refs.append(StoreRef(url, snapshot=snapshot))
@@ -137,18 +143,51 @@ def test_a_start_needs_the_store_or_a_snapshot(
     assert refs[0].version == 7
 
 
-def test_a_snapshot_keeps_the_last_good_policy(
+def test_a_snapshot_is_written_at_the_start_and_at_each_change(
     local: Store, tmp_path: Path, refs: list[StoreRef]
 ) -> None:
     snapshot = tmp_path / "cors.snapshot.json"
     ref = StoreRef(local, snapshot=snapshot)
     refs.append(ref)
+    first = StoreRef("redis://127.0.0.1:1", snapshot=snapshot)
+    assert (first._latest(), first.version) == (POLICIES[A], 1)
     assert serves(ref, A)
     push(local, POLICIES[B])
-    wait_for(lambda: serves(ref, B) and snapshot.exists())
     wait_for(lambda: json.loads(snapshot.read_text())["version"] == 2)
     again = StoreRef("redis://127.0.0.1:1", snapshot=snapshot)
-    assert again._latest() == POLICIES[B]
+    assert (again._latest(), again.version) == (POLICIES[B], 2)
+    assert [each.name for each in tmp_path.glob("*.part")] == []
+
+
+def test_a_snapshot_of_versions_that_the_store_lost_is_served_and_restored(
+    local: Store, tmp_path: Path, refs: list[StoreRef]
+) -> None:
+    snapshot = tmp_path / "cors.snapshot.json"
+    backup = open_store(f"sqlite:{tmp_path}/backup.db")
+    push(backup, POLICIES[C])
+    push(local, POLICIES[B])
+    StoreRef(local, snapshot=snapshot)
+    refs.append(StoreRef(backup, snapshot=snapshot, interval=0.05))
+    assert refs[0].version == 2
+    assert serves(refs[0], B)
+    wait_for(lambda: backup.state().version == 2)
+    # A store with a policy of its own that is newer is not taken for one that lost versions.
+    other = open_store(f"sqlite:{tmp_path}/other.db")
+    push(other, POLICIES[C])
+    refs.append(StoreRef(other, snapshot=snapshot))
+    assert serves(refs[1], C)
+
+
+def test_a_snapshot_is_served_where_the_store_has_no_valid_document(
+    local: Store, tmp_path: Path, refs: list[StoreRef]
+) -> None:
+    snapshot = tmp_path / "cors.snapshot.json"
+    StoreRef(local, snapshot=snapshot)
+    broken = open_store(f"sqlite:{tmp_path}/broken.db")
+    broken.write("{}", number=1, expected=0, author="")
+    refs.append(StoreRef(broken, snapshot=snapshot))
+    assert serves(refs[0], A)
+    wait_for(lambda: [one.refused for one in broken.workers()] == [1])
 
 
 def test_an_unwritable_snapshot_is_logged(
@@ -187,9 +226,10 @@ class FailingStore(Store):
     beat: Any = None
     workers: Any = None
     changed_tenants: Any = None
+    _heartbeats: Any = None
     _has_origin: Any = None
     origins: Any = None
-    change_origins: Any = None
+    _change_origins: Any = None
 
 
 @pytest.mark.parametrize("error", [StoreError("it is down"), RuntimeError("a surprise")])
@@ -206,7 +246,8 @@ def test_an_outage_is_logged_once_and_its_end_too(
     push(local, POLICIES[B])
     wait_for(lambda: ref.age > age + 1.0)
     assert serves(ref, A)
-    assert caplog.text.count("it is down") == (1 if isinstance(error, StoreError) else 0)
+    assert caplog.text.count("the store does not answer") == 1
+    assert ("Traceback" in caplog.text) is not isinstance(error, StoreError)
     assert "is back" not in caplog.text
     store.is_down = False
     wait_for(lambda: serves(ref, B))
@@ -218,14 +259,48 @@ def test_a_store_that_lost_versions_gets_them_back(
 ) -> None:
     store = FailingStore(local)
     refs.append(StoreRef(store, interval=0.05))
+    backup = open_store(f"sqlite:{tmp_path}/backup.db")
+    push(backup, POLICIES[C])
     push(local, POLICIES[B])
     wait_for(lambda: serves(refs[0], B))
-    store.inner = open_store(f"sqlite:{tmp_path}/restored.db")
-    push(store.inner, POLICIES[C])
-    wait_for(lambda: store.inner.state().version == 2)
-    assert store.inner.history()[0].document == json.dumps(POLICIES[B].to_mapping())
-    assert store.inner.history()[0].author.endswith(": restored")
+    store.inner = backup
+    wait_for(lambda: backup.state().version == 2)
+    restored, pushed = backup.history()[0], local.history()[0]
+    assert (restored.document, restored.time) == (pushed.document, pushed.time)
+    assert restored.author.endswith(": restored")
     assert serves(refs[0], B)
+
+
+def test_a_push_after_a_loss_is_served_under_a_higher_number(
+    local: Store, tmp_path: Path, refs: list[StoreRef]
+) -> None:
+    store = FailingStore(local)
+    refs.append(StoreRef(store, interval=0.05))
+    push(local, POLICIES[B])
+    wait_for(lambda: serves(refs[0], B))
+    empty = open_store(f"sqlite:{tmp_path}/empty.db")
+    assert push(empty, POLICIES[C]) == 1
+    store.inner = empty
+    wait_for(lambda: serves(refs[0], C))
+    assert refs[0].version == 3
+
+
+def test_a_store_that_lost_its_document_is_reported(
+    local: Store, refs: list[StoreRef], caplog: pytest.LogCaptureFixture
+) -> None:
+    store = FailingStore(local)
+    ref = StoreRef(store, interval=0.05)
+    refs.append(ref)
+    assert serves(ref, A)
+    local.write("{}", number=2, expected=1, author="")
+    wait_for(lambda: [one.refused for one in local.workers()] == [2])
+    caplog.clear()
+    with sqlite3.connect(local._address.path) as connection:
+        connection.execute("UPDATE corscore_policy SET version = 3")
+    connection.close()
+    wait_for(lambda: [one.refused for one in local.workers()] == [3])
+    assert caplog.text.count("lost its document") == 1
+    assert serves(ref, A)
 
 
 def test_another_document_of_one_version_is_taken_from_the_store(
@@ -349,16 +424,63 @@ def test_a_forked_process_follows_the_store(pushed: Store) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_what_is_kept_in_a_store_by_hand_is_reported(pushed: Store) -> None:
-    if pushed._address.scheme == "file":
-        (pushed.__dict__["_versions"] / "2.json").write_text("[]")
-    elif pushed._address.scheme == "redis":
-        pushed.__dict__["_redis"].hset(pushed.__dict__["_versions"], "2", "[]")
-    else:
-        pytest.skip("a table has columns")
-    assert pushed.version(2) == Version(2, "[]", "", 0.0)
+def test_a_check_that_raises_refuses_the_version(local: Store, refs: list[StoreRef]) -> None:
+    ref = StoreRef(local, interval=0.05)
+    refs.append(ref)
+
+    def check(policy: Any) -> None:
+        if policy == POLICIES[B]:
+            raise RuntimeError("not\x1b here")
+
+    ref.require(check)
+    assert serves(ref, A)
+    push(local, POLICIES[B])
+    wait_for(lambda: [one.problems for one in local.workers()] == ["RuntimeError: not\\x1b here"])
+    push(local, POLICIES[C])
+    wait_for(lambda: serves(ref, C))
 
 
-def test_a_worker_reads_its_own_report() -> None:
-    worker = Worker("id", "host", 1, 2, 3, "all", ("tenants",))
-    assert Worker.from_report(worker.report(), -1) == worker
+def test_what_a_document_has_reaches_no_log_raw(
+    local: Store, refs: list[StoreRef], caplog: pytest.LogCaptureFixture
+) -> None:
+    refs.append(StoreRef(local, interval=0.05))
+    assert serves(refs[0], A)
+    document = json.dumps({"allow_origins": ["https://\x1b[31m"], "\x1b[2J\u202e": 1})
+    local.write(document, number=2, expected=1, author="")
+    wait_for(lambda: [one.refused for one in local.workers()] == [2])
+    assert "\\x1b[2J\\u202e" in caplog.text
+    assert "\x1b" not in caplog.text
+    assert "\u202e" not in caplog.text
+
+
+def test_a_store_that_raises_while_it_is_waited_for_is_followed_again(
+    local: Store, refs: list[StoreRef], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FailingStore(local)
+    refs.append(StoreRef(store, interval=0.05))
+    assert serves(refs[0], A)
+    failed = threading.Event()
+
+    def wait(seconds: float) -> bool:
+        failed.set()
+        raise AttributeError("a surprise")
+
+    monkeypatch.setattr(store, "wait", wait, raising=False)
+    assert failed.wait(30)
+    push(local, POLICIES[B])
+    wait_for(lambda: serves(refs[0], B))
+
+
+def test_notices_without_end_leave_a_gap_between_two_readings(local: Store) -> None:
+    follower = StoreFollower(FailingStore(local), {}, 2.0, None, None)
+    waited: list[float] = []
+
+    class Stop(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waited.append(timeout or 0.0)
+            return False
+
+    for _ in range(3):
+        follower._pause(Stop())
+    assert len(waited) == 3
+    assert min(waited) > 0
