@@ -17,23 +17,15 @@ _FOLDERS = (
     Path(__file__).parents[3] / "docs" / "codes",
 )
 _INDEX = "README"
+_CHECKS = "django-checks"
 # A line of the index; and a link from one page to another.
 _LISTED = re.compile(r"- \[`([a-z-]+)`\]")
-_LINK = re.compile(r"\[([^]]+)\]\([\w-]+[.]md\)")
+_LINK = re.compile(r"\[([^]]+)\]\((?:[\w.-]+/)*[\w-]+[.]md(?:#[\w-]+)?\)")
 _USAGE = "usage: corscore code [CODE] [--search TEXT]"
 
 
 class NoPage(LookupError):
     """There is no such page. Its text says what to do."""
-
-
-def code_pages() -> dict[str, Path]:
-    """Return the pages by the names of their codes.
-
-    Raises:
-        NoPage: They are not installed.
-    """
-    return {name: path for name, path in _files().items() if name != _INDEX}
 
 
 def read_page(name: str | None = None, search: str | None = None) -> str:
@@ -81,7 +73,8 @@ def _files() -> dict[str, Path]:
     for folder in _FOLDERS:
         pages = {path.stem: path for path in folder.glob("*.md")}
         if pages:
-            return pages
+            # What Django's checks without a code point to.
+            return {_CHECKS: folder.parent / f"{_CHECKS}.md", **pages}
     raise NoPage("the pages of codes are not installed")
 
 

@@ -294,6 +294,18 @@ def test_the_extra_of_the_command_is_not_installed(
     )
 
 
+def test_a_page_of_a_code_needs_no_extra(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _forget_the_command(monkeypatch)
+    monkeypatch.setattr(sys, "argv", ["corscore", "code", "null-origin"])
+    monkeypatch.setitem(sys.modules, "click", None)
+    with pytest.raises(SystemExit) as ended:
+        run_entry_point(monkeypatch)
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("# `null-origin`\n")
+
+
 def test_another_failing_import_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     _forget_the_command(monkeypatch)
     monkeypatch.setattr(sys, "argv", ["corscore", "demo", "--help"])
