@@ -33,7 +33,7 @@ help:  ## Show this list
 		| while IFS='|' read -r name text; do printf '  %-16s %s\n' "$$name" "$$text"; done
 
 demo: $(VENV)/.installed  ## Start the demo: an API, and a page on another origin
-	$(BIN)/corscore demo $(ARGS)
+	@$(BIN)/corscore demo $(ARGS)
 
 demo-fleet: $(VENV)/.installed  ## Start two hosts of two workers and a store, and watch policies arrive
 	$(BIN)/corscore store demo $(ARGS)
@@ -232,17 +232,18 @@ $(VENV)/.pip:
 	@$(PYTHON) -c 'import sys; v = "%d.%d" % sys.version_info[:2]; \
 	sys.exit(sys.version_info < (3, 10) and "corscore needs Python 3.10 or newer, and $(PYTHON) is " \
 	+ v + ". Name another one: make PYTHON=python3.12 ...")'
-	$(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --upgrade "pip>=25.1"
+	@echo "Making $(VENV) with corscore and its extras: about a minute, the first time only." >&2
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --quiet --upgrade "pip>=25.1"
 	@touch $@
 
 # An editable install compiles into corscore/, where an old build would stay, and be used, when the
 # new one cannot be made. Hence it is removed first.
 COMPILED := $(wildcard corscore/_engine/*_py.py corscore/_engine/*_c.pxd)
 $(VENV)/.installed: $(VENV)/.pip pyproject.toml setup.py $(COMPILED)
-	rm -f corscore/_engine/*_c"$$($(BIN)/python -c \
+	@rm -f corscore/_engine/*_c"$$($(BIN)/python -c \
 		'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')"
-	$(PIP) install -qq --editable ".[all]"
+	@$(PIP) install -qq --editable ".[all]"
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.installed

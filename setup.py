@@ -59,7 +59,7 @@ def readme(address: str) -> str:
 
 
 class BuildWithPages(build_py):
-    """Ships the pages of docs/codes with the command, which shows them: `corscore code`."""
+    """Ships the pages that messages point to, which `corscore code` shows."""
 
     def run(self) -> None:
         super().run()
@@ -67,7 +67,7 @@ class BuildWithPages(build_py):
             return
         folder = Path(self.build_lib, "corscore_cli", "codes")
         self.mkpath(str(folder))
-        for page in sorted(Path("docs", "codes").glob("*.md")):
+        for page in (*sorted(Path("docs", "codes").glob("*.md")), Path("docs", "django-checks.md")):
             self.copy_file(str(page), str(folder / page.name))
 
 

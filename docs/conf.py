@@ -50,6 +50,7 @@ _GROUPS = {
         "docs/fastapi",
         "docs/flask",
         "docs/django",
+        "docs/django-views",
         "docs/frameworks",
         "docs/migrating",
         "docs/testing",

@@ -19,7 +19,7 @@ from django.utils.http import is_same_domain
 from django.utils.module_loading import import_string
 
 from corscore import ConfigError
-from corscore.diagnostics import developers_origins
+from corscore.diagnostics import code_page, developers_origins
 from corscore.integration import extended, lost_beginning
 from corscore_django._extras import BLOCK_CROSS_SITE
 from corscore_django._routes import decorated_views
@@ -87,6 +87,7 @@ _CODES = (
 )
 ERROR_IDS = {code: f"corscore.E{number:03}" for number, code in enumerate(_CODES, 1)}
 """The code of each ``Problem`` to the id of its check."""
+_CODE_OF = {id_: code for code, id_ in ERROR_IDS.items()}
 
 OURS = "corscore_django.middleware.CorsMiddleware"
 _CSRF = "django.middleware.csrf.CsrfViewMiddleware"
@@ -141,7 +142,15 @@ def check_settings(**_kwargs: Any) -> list[CheckMessage]:
                     id="corscore.W001",
                 )
             )
-    return [*messages, *_of_names(), *_of_headers(reading)]
+    return _with_pages([*messages, *_of_names(), *_of_headers(reading)])
+
+
+def _with_pages(messages: list[CheckMessage]) -> list[CheckMessage]:
+    """Add the way to its page to each message."""
+    for message in messages:
+        page = code_page(_CODE_OF.get(str(message.id), "django-checks"))
+        message.hint = f"{message.hint}\n\tMore: {page}"
+    return messages
 
 
 def of_another_library(config: Configuration) -> Iterator[CheckMessage]:
@@ -285,7 +294,7 @@ def check_middleware(**_kwargs: Any) -> list[CheckMessage]:
                 id="corscore.W004",
             )
         )
-    return messages
+    return _with_pages(messages)
 
 
 def check_websockets(**_kwargs: Any) -> list[CheckMessage]:
@@ -302,15 +311,14 @@ def check_websockets(**_kwargs: Any) -> list[CheckMessage]:
         served, hint = "Channels", 'write ASGI_APPLICATION = "project.asgi.application"; there '
     else:
         return []
-    return [
-        CheckWarning(
-            f"{BLOCK_CROSS_SITE} does not reach the WebSockets of {served}: pages of any site can "
-            "open them with the visitor's cookies.",
-            hint=f'{hint}write "websocket": corscore_asgi.CORSMiddleware(..., policy, '
-            "check_websocket_origin=True) in the ProtocolTypeRouter",
-            id="corscore.W012",
-        )
-    ]
+    message = CheckWarning(
+        f"{BLOCK_CROSS_SITE} does not reach the WebSockets of {served}: pages of any site can "
+        "open them with the visitor's cookies.",
+        hint=f'{hint}write "websocket": corscore_asgi.CORSMiddleware(..., policy, '
+        "check_websocket_origin=True) in the ProtocolTypeRouter",
+        id="corscore.W012",
+    )
+    return _with_pages([message])
 
 
 def _serves_unchecked_websockets(path: str) -> bool:
@@ -395,7 +403,7 @@ def check_deployment(**_kwargs: Any) -> list[CheckMessage]:
                     id="corscore.W010",
                 )
             )
-    return messages
+    return _with_pages(messages)
 
 
 def _is_trusted(origin: str) -> bool:

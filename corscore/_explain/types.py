@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from corscore._standard.page import code_page
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -130,6 +132,8 @@ class Explanation:
         yield f"  {self.message}"
         if self.hint is not None:
             yield f"  Fix: {self.hint}."
+        if self.reason is not None:
+            yield f"  More: {code_page(self.reason)}"
 
     def _steps(self) -> Iterator[str]:
         if self.steps:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from corscore._standard.page import code_page
 from corscore._standard.text import shown
 
 
@@ -87,7 +88,7 @@ class ConfigError(ValueError):
         head = "1 problem" if count == 1 else f"{count} problems"
         lines = [f"{head} in the CORS configuration:", *map(_indented, self.problems)]
         if self.problems:
-            lines.append(f"more about a code in brackets: corscore code {self.problems[0].code}")
+            lines.append(f"more about a code in brackets: {code_page(self.problems[0].code)}")
         return "\n\n  ".join(lines)
 
 

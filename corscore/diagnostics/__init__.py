@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from corscore._explain.fetch import explain_fetch
 from corscore._explain.types import Explanation, HeaderNote, Nearest, Step
+from corscore._standard.page import code_page
 from corscore.browser._console import console_messages
 from corscore.diagnostics._access import AccessChange, access_changes
 from corscore.diagnostics._diagnosis import Diagnosis, DiagnosisStep, NoResponse
@@ -36,6 +37,7 @@ __all__ = (
     "NoResponse",
     "Step",
     "access_changes",
+    "code_page",
     "console_messages",
     "developers_origins",
     "explain_fetch",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from corscore._engine.log import LogLimit, traced
+from corscore._standard.page import code_page
 from corscore._standard.text import escaped
 from corscore.integration._cross_site import host_note
 
@@ -15,17 +16,6 @@ if TYPE_CHECKING:
 
 # Bound the key: clients choose the Origin's length, and no valid origin is longer.
 _LONGEST_KEY = 326
-
-
-# What no policy's explanation is about.
-_CROSS_SITE = ("request-not-allowed", "websocket-not-allowed")
-
-
-def _what_to_do(reason: str) -> str:
-    # Without the request in it: a line that is pasted into a shell must not have a client's text.
-    if reason in _CROSS_SITE:
-        return f"; what to do: corscore code {reason}"
-    return "; why: debug=True, or corscore explain"
 
 
 class RefusalLog:
@@ -66,7 +56,7 @@ class RefusalLog:
             escaped(request.method),
             escaped(request.path),
             host_note(request, is_handshake=reason == "websocket-not-allowed"),
-            _what_to_do(reason) if explain is None else f"\n{explain()}",
+            f"; what to do: {code_page(reason)}" if explain is None else f"\n{explain()}",
         )
 
     def log_failure(self, what: str, error: Exception) -> None:

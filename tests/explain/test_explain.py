@@ -386,6 +386,6 @@ def test_without_debug_a_refusal_is_logged_in_one_line(caplog: pytest.LogCapture
     assert record.getMessage().splitlines() == [
         (
             "CORS refused (origin-not-allowed): origin http://app.example.com, GET /articles"
-            "; why: debug=True, or corscore explain"
+            "; what to do: corscore code origin-not-allowed"
         )
     ]

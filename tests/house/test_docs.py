@@ -57,6 +57,18 @@ def test_every_deviation_of_a_browser_is_in_its_table() -> None:
     assert sorted(found) == sorted(rows)
 
 
+# What is looked up, and not read from beginning to end.
+REFERENCE = ["docs/cli.md", "docs/performance.md"]
+
+
+def test_no_page_is_long_but_those_for_reference() -> None:
+    lines = {
+        str(page.relative_to(ROOT)): len(page.read_text(encoding="utf-8").splitlines())
+        for page in PAGES
+    }
+    assert [name for name, count in lines.items() if count > 270] == REFERENCE
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_inside_the_repository_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
@@ -86,4 +98,4 @@ def test_links_of_readme_lead_somewhere_on_the_package_index(
     published = readme("https://docs.example/c")
     assert local.findall(published) == []
     assert "(https://docs.example/c/docs/codes/no-allow-origin.html)" in published
-    assert "(https://docs.example/c/_images/probe.svg)" in published
+    assert "(https://docs.example/c/_images/performance.svg)" in published

@@ -107,6 +107,7 @@ ALLOWED = {
                 "fastapi",
                 "flask",
                 "httpx2",
+                "markdown_it",
                 "rich",
                 "starlette",
                 "uvicorn",

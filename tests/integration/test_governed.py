@@ -434,7 +434,8 @@ def test_a_shadow_reports_what_would_change(
 # --- the log of refusals
 
 
-WHY = "; why: debug=True, or corscore explain"
+WHY = "; what to do: corscore code origin-not-allowed"
+MALFORMED = "; what to do: corscore code origin-malformed"
 
 
 def refusals(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -480,7 +481,7 @@ def test_refusals_are_logged_once_a_minute(
         request(EVIL)
     assert refusals(caplog) == [
         f"CORS refused (origin-not-allowed): origin {EVIL}, GET /a\\nb{WHY}",
-        f"CORS refused (origin-malformed): origin evil\\n, GET /a\\nb{WHY}",
+        f"CORS refused (origin-malformed): origin evil\\n, GET /a\\nb{MALFORMED}",
         f"CORS refused (origin-not-allowed): origin {EVIL}, GET /a\\nb{WHY}",
     ]
 

@@ -13,12 +13,11 @@ import click
 from rich.text import Text
 
 from corscore import PolicyRef
-from corscore.diagnostics import Finding, lint
+from corscore.diagnostics import Finding, code_page, lint
 from corscore_cli.migrate.repairs import migrated
 from corscore_cli.shell.location import Location, option_of
 from corscore_cli.shell.options import TargetType, app_dir_option, env_option, factory_option
 from corscore_cli.shell.output import (
-    code_page,
     code_text,
     findings_exit,
     make_console,

@@ -11,6 +11,7 @@ import click
 from rich.syntax import Syntax
 from rich.text import Text
 
+from corscore.diagnostics import code_page
 from corscore_cli.migrate.comparison import Comparison, Difference
 from corscore_cli.migrate.libraries import (
     ASGI_CORS,
@@ -37,7 +38,6 @@ from corscore_cli.migrate.stack import OldStack, quiet
 from corscore_cli.shell.options import TargetType, app_dir_option, factory_option, json_option
 from corscore_cli.shell.output import (
     Mistake,
-    code_page,
     code_text,
     findings_exit,
     make_console,

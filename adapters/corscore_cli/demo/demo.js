@@ -2,7 +2,7 @@
 
 import { element } from "./element.js";
 import { MISTAKES, PRESETS, addPresets, clearProblems, fill, read, showProblems } from "./form.js";
-import { renderBoundary, renderChanges, renderRow, showActual } from "./view.js";
+import { judgeBoundary, renderBoundary, renderChanges, renderRow, showActual } from "./view.js";
 
 const byId = (id) => document.getElementById(id);
 const BROWSERS = { chromium: "Chromium", firefox: "Firefox", safari: "Safari" };
@@ -69,12 +69,14 @@ async function run() {
   let done = 0;
   let good = 0;
   document.body.dataset.run = "running";
+  renderBoundary(byId("boundary"), state);
   for (const row of rows) {
     byId("score").textContent = `Running ${done + 1} of ${rows.length}`;
     const outcome = await actual(row);
     if (mine !== generation) return;
     done += 1;
     if (showActual(row, outcome)) good += 1;
+    judgeBoundary(row, outcome);
   }
   byId("score").textContent = `${good} of ${rows.length} as predicted`;
   byId("announcement").textContent = byId("score").textContent;
@@ -108,7 +110,6 @@ function render(before) {
   byId("groups").replaceChildren(...groups);
   for (const id of open) byId(id).open = true;
   byId("python").textContent = state.python;
-  renderBoundary(byId("boundary"), state);
   renderDeviations();
   return changes;
 }
@@ -123,9 +124,11 @@ function renderDeviations() {
     return item;
   });
   byId("deviations").replaceChildren(
-    element("p", "", `Where ${BROWSERS[state.browser]} is known to differ from the standard, the prediction follows it:`),
+    element("summary", "", `Where ${BROWSERS[state.browser]} is known to differ from the standard`),
+    element("p", "", "The prediction follows the browser:"),
     element("ul", "", ...items),
   );
+  byId("deviations").hidden = false;
 }
 
 // --- the server of the page
@@ -168,10 +171,10 @@ async function apply(options) {
   }
   const changed = await load();
   fill(state.options);
-  const rows = changed === 1 ? "1 row changed" : `${changed} rows changed`;
+  const rows = changed === 1 ? "1 result changed" : `${changed} results changed`;
   const link = element("a", "", "See the results");
   link.href = "#results";
-  const said = element("p", "", `Replaced live: ${changed === 0 ? "no row changed" : rows}. `, link);
+  const said = element("p", "", `Replaced: ${changed === 0 ? "no result changed" : rows}. `, link);
   byId("outcome").replaceChildren(said, renderChanges(changes));
   byId("outcome").hidden = false;
   byId("outcome").scrollIntoView({ block: "nearest" });
@@ -190,7 +193,10 @@ async function copy() {
   setTimeout(() => { byId("copy").textContent = "Copy"; }, 2000);
 }
 
-byId("editor").open = matchMedia("(min-width: 68rem)").matches;
+// Where there is room for it, the editor has no summary to close it with: see demo.css.
+const wide = matchMedia("(min-width: 68rem)");
+byId("editor").open = wide.matches;
+wide.addEventListener("change", () => { byId("editor").open ||= wide.matches; });
 byId("browser-name").textContent = BROWSERS[browser()] ?? "your browser";
 guarded(async () => {
   await load();

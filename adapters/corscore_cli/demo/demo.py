@@ -104,7 +104,7 @@ class Demo:
             the server.
         start: The options of the edited policy at the start.
         options: Its options now.
-        on_change: Called with the changes, in lines as ``PolicyRef`` logs them.
+        on_change: Called with the changes, a line each.
 
     Raises:
         NotInstalled: The framework is not installed.
@@ -147,7 +147,17 @@ class Demo:
         """
         new = policies(options, self.site.pages["page"])
         with self._lock:
-            changes = [str(change) for change in self.ref.replace(new)]
+            changes = [in_words(one.option, one.before, one.after) for one in self.ref.replace(new)]
             self._policies, self.options = new, options
         self.on_change(changes)
         return changes
+
+
+def in_words(option: str, before: object, after: object) -> str:
+    """Return a change of an option of the edited policy as a line for people."""
+    if not isinstance(before, tuple) or not isinstance(after, tuple):
+        return f"{option}: {after}, was {before}"
+    added = [item for item in after if item not in before]
+    removed = [item for item in before if item not in after]
+    pairs = (("added", added), ("removed", removed))
+    return f"{option}: " + "; ".join(f"{word} {', '.join(items)}" for word, items in pairs if items)

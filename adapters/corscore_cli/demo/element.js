@@ -7,6 +7,15 @@ export function element(tag, className, ...children) {
   return made;
 }
 
+// The name of a code, as a link to its page.
+export function codeLink(code, page) {
+  const link = element("a", "reason", code);
+  link.href = page;
+  link.target = "_blank";
+  link.rel = "noopener";
+  return link;
+}
+
 export function codeBlock(text) {
   return element("pre", "code", text);
 }

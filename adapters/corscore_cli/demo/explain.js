@@ -1,6 +1,6 @@
 // The explanation of a row: the verdict, its code and the fix, the steps, and the consoles.
 
-import { codeBlock, element } from "./element.js";
+import { codeBlock, codeLink, element } from "./element.js";
 
 const BROWSERS = { chromium: "Chrome", firefox: "Firefox", safari: "Safari" };
 
@@ -8,7 +8,7 @@ export function explanation(told, browser, id) {
   const { allowed, reason, page, message, hint, steps } = told;
   const verdict = element("p", "", element("b", "", allowed ? "Allowed. " : "Refused. "), message);
   const box = element("div", `told is-${allowed ? "readable" : "blocked"}`, verdict);
-  if (reason) box.append(element("p", "code-page", ...codeAndPage(reason, page)));
+  if (reason) box.append(element("p", "code-page", "Code ", codeLink(reason, page)));
   if (reason !== told.browser_reason) {
     const known = element("code", "reason", told.browser_reason);
     box.append(element("p", "code-page", "All that the browser knows: ", known));
@@ -32,15 +32,6 @@ function more(id, title, ...children) {
   const details = element("details", "more", element("summary", "", title), ...children);
   details.id = id;
   return details;
-}
-
-// The page of a code: an address, or where it is in the project.
-function codeAndPage(reason, page) {
-  const code = element("code", "reason", reason);
-  if (!page.startsWith("https://")) return ["Code ", code, ", see ", element("code", "", page)];
-  const link = element("a", "", code);
-  link.href = page;
-  return ["Code ", link];
 }
 
 function stepList(steps) {

@@ -1,5 +1,7 @@
 // The control of the policy: fields to options and back, presets, and problems beside their fields.
 
+import { codeLink, element } from "./element.js";
+
 const form = document.getElementById("form");
 const editor = document.getElementById("editor");
 const problemList = document.getElementById("problems");
@@ -58,7 +60,7 @@ export function showProblems(problems) {
   const heading = document.createElement("p");
   heading.className = "problems-title";
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  heading.textContent = `${count}. The policy above stays in force.`;
+  heading.textContent = `${count}. The policy stays as it was.`;
   const list = document.createElement("ul");
   for (const problem of problems) {
     form.elements[problem.field]?.setAttribute("aria-invalid", "true");
@@ -70,7 +72,7 @@ export function showProblems(problems) {
   problemList.scrollIntoView({ block: "nearest" });
 }
 
-function entry({ field, message, hint, code }) {
+function entry({ field, message, hint, code, page }) {
   const item = document.createElement("li");
   const what = document.createElement("p");
   const link = document.createElement("a");
@@ -81,13 +83,8 @@ function entry({ field, message, hint, code }) {
     form.elements[field]?.focus();
   });
   what.append(link, ` ${message}`);
-  const fix = document.createElement("p");
-  fix.className = "fix";
-  fix.textContent = hint;
-  const name = document.createElement("code");
-  name.className = "reason";
-  name.textContent = code;
-  item.append(what, fix, name);
+  const fix = element("p", "fix", element("b", "", "Fix: "), hint);
+  item.append(what, fix, element("p", "code-page", codeLink(code, page)));
   return item;
 }
 

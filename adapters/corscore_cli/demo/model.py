@@ -73,6 +73,11 @@ class Prediction:
     explanation: Explanation
 
     @property
+    def title(self) -> str:
+        """The row's title under the policy that governs it."""
+        return self.row.title_under(self.governing.policy)
+
+    @property
     def key(self) -> str:
         """The key of the map that governs the row's path."""
         return (self.governing.place or DEFAULT).partition(", ")[0]

@@ -18,7 +18,7 @@ from corscore.browser import KNOWN_DEVIATIONS, Browser
 from corscore_cli.demo.model import query
 from corscore_cli.demo.policies import ABOUT, as_python
 from corscore_cli.demo.table import GROUPS
-from corscore_cli.shell.output import code_page
+from corscore_cli.shell.pages import NoPage, read_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,6 +38,20 @@ _FRAME_FILES = ("frame.html", "frame.js", "run.js")
 _PAGE_FILES = ("demo.css", "demo.js", "element.js", "explain.js", "form.js", "view.js")
 _JSON = "application/json"
 _TEXT = "text/plain; charset=utf-8"
+_PAGE = """<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <title>{code}</title>
+    <link rel="stylesheet" href="/demo.css">
+  </head>
+  <body class="page-of-code">
+    <p><a href="/">corscore demo</a></p>
+{body}  </body>
+</html>
+"""
 # Headers of every exchange, under any policy.
 _NOISE = {"date", "server", "accept", "accept-encoding", "user-agent"}
 
@@ -90,6 +104,8 @@ class PageApp:
             return _file("demo.html")
         if name in _PAGE_FILES:
             return _file(name)
+        if name.startswith("codes/"):
+            return _code_page(name.removeprefix("codes/"))
         if name == "state":
             return self._state(environ)
         if name == "preflights":
@@ -118,6 +134,7 @@ class PageApp:
                     "field": problem.field,
                     "message": problem.message,
                     "hint": problem.hint,
+                    "page": f"/codes/{problem.code}",
                 }
                 for problem in error.problems
             ]
@@ -169,6 +186,20 @@ def _file(name: str) -> Reply:
     return HTTPStatus.OK, content_type, files("corscore_cli.demo").joinpath(name).read_bytes()
 
 
+def _code_page(code: str) -> Reply:
+    """Return the page of a code as HTML."""
+    # Imported late: only a reader who follows a link needs it.
+    from markdown_it import MarkdownIt
+
+    try:
+        text = read_page(code)
+    except NoPage:
+        return _not_found()
+    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    page = _PAGE.format(code=code, body=body)
+    return HTTPStatus.OK, "text/html; charset=utf-8", page.encode()
+
+
 def _json(status: int, value: object) -> Reply:
     return status, _JSON, json.dumps(value).encode()
 
@@ -214,7 +245,7 @@ def _row_state(prediction: Prediction, site: Site, snapshot: Snapshot) -> dict[s
     row, explanation = prediction.row, prediction.explanation
     return {
         "name": row.name,
-        "title": row.title,
+        "title": prediction.title,
         "lesson": row.lesson,
         "page": row.page,
         "path": row.path,
@@ -233,7 +264,7 @@ def _row_state(prediction: Prediction, site: Site, snapshot: Snapshot) -> dict[s
             **asdict(prediction.script_result),
             "explanation": {
                 **explanation.to_dict(),
-                "page": explanation.reason and code_page(explanation.reason),
+                "page": explanation.reason and f"/codes/{explanation.reason}",
             },
             "exchanges": [_exchange_state(exchange) for exchange in prediction.result.exchanges],
         },

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from corscore_cli.demo.api import TOKEN
 
 if TYPE_CHECKING:
+    from corscore import Policy
     from corscore.browser import Credentials, Reason
 
 Page = Literal["page", "other", "null"]
@@ -41,7 +42,7 @@ class Row:
 
     Attributes:
         name: Unique, for programs.
-        title: The action of the script, for people.
+        title: The action of the script, for people, under any policy.
         expected: The result under ``start_options``.
         lesson: The rule behind the result, under any policy.
         page: The page that the script is on.
@@ -52,6 +53,7 @@ class Row:
         body: The request's, for methods that have one.
         reads: A response header that the script reads.
         repeats: How many times it fetches, one after the other.
+        needs: An option of the policy, and the item that it needs, for the title.
     """
 
     name: str
@@ -66,6 +68,18 @@ class Row:
     body: str | None = None
     reads: str | None = None
     repeats: int = 1
+    needs: tuple[Literal["allow_methods", "allow_headers", "expose_headers"], str] | None = None
+
+    def title_under(self, policy: Policy | None) -> str:
+        """Return the title, with what the policy says of the item that the script needs."""
+        if self.needs is None or policy is None:
+            return self.title
+        option, item = self.needs
+        verb = "exposed" if option == "expose_headers" else "listed"
+        items = {listed.lower() for listed in getattr(policy, option)}
+        if "*" in items:
+            return f"{self.title}, {verb} by *"
+        return f"{self.title}, {verb if item.lower() in items else f'not {verb}'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +149,12 @@ GROUPS = (
             ),
             Row(
                 "delete",
-                "DELETE, which is not listed",
+                "A DELETE",
                 ScriptResult("method-not-allowed", preflights=1),
                 "GET, HEAD and POST are always allowed; any other method must be listed.",
                 method="DELETE",
                 path="/articles/1",
+                needs=("allow_methods", "DELETE"),
             ),
             Row(
                 "patch-lower-case",
@@ -152,10 +167,11 @@ GROUPS = (
             ),
             Row(
                 "unlisted-header",
-                "A header that is not listed",
+                "The header X-Trace",
                 ScriptResult("header-not-allowed", preflights=1),
                 "Any header of your own must be listed, even on a GET.",
                 headers=(("X-Trace", "1"),),
+                needs=("allow_headers", "X-Trace"),
             ),
         ),
     ),
@@ -195,17 +211,19 @@ GROUPS = (
         (
             Row(
                 "exposed-header",
-                "An exposed response header",
+                "X-Total-Count",
                 ScriptResult(status=200, header="3"),
                 "Scripts see seven harmless headers of another origin, and those it exposes.",
                 reads="X-Total-Count",
+                needs=("expose_headers", "X-Total-Count"),
             ),
             Row(
                 "hidden-header",
-                "A hidden response header",
+                "X-Served-By",
                 ScriptResult("header-not-exposed", status=200),
                 "The developer tools show it, headers.get() gives null.",
                 reads="X-Served-By",
+                needs=("expose_headers", "X-Served-By"),
             ),
             Row(
                 "server-error",

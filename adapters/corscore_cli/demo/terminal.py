@@ -57,7 +57,7 @@ def print_table(console: Console, predictions: list[Prediction]) -> bool:
             done = by_row[row]
             result = done.script_result
             table.add_row(
-                Text(row.title),
+                Text(done.title),
                 Text(row.page, "" if row.page == "page" else "magenta"),
                 Text(done.key, "dim" if done.key == DEFAULT else ""),
                 _word(result),
@@ -111,7 +111,7 @@ def print_live_change(console: Console, demo: Demo) -> bool:
     table = Table.grid(padding=(0, 2), pad_edge=True)
     for old, new in pairs:
         words = _word(old.script_result), "now", _word(new.script_result)
-        table.add_row(Text(new.row.title), *words)
+        table.add_row(Text(new.title), *words)
     console.print()
     console.print(table)
     console.print()
@@ -141,7 +141,7 @@ def _print_explanations(console: Console, predictions: list[Prediction]) -> None
         told = done.explanation
         if told.reason is not None:
             fix = Text("fix: ", "dim").append(told.hint or "", "not dim")
-            table.add_row(Text(done.row.title), code_text(told.reason, "yellow"))
+            table.add_row(Text(done.title), code_text(told.reason, "yellow"))
             table.add_row("", fix)
     console.print(table)
     console.print()

@@ -36,7 +36,7 @@ export function verdict(outcome, row) {
 const WHO = { page: "this page", other: "other page", null: "null" };
 
 function who(page) {
-  return element("span", `who who-${page}`, WHO[page]);
+  return element("span", "who", WHO[page]);
 }
 
 export function agree(predicted, actual) {
@@ -134,23 +134,32 @@ export function renderChanges(changes) {
 
 const READER = { page: "own-origin", other: "other-origin", null: "null-origin" };
 
+// Neutral until the browser has tried it.
 export function renderBoundary(container, state) {
-  const rows = new Map(state.groups.flatMap((group) => group.rows).map((row) => [row.name, row]));
   const lines = Object.entries(state.pages).map(([name, origin]) => {
-    const row = rows.get(READER[name]);
-    const reading = kind(row.predicted, row.fetch);
-    return element(
+    const line = element(
       "li",
-      `line is-${reading}`,
+      "line is-waiting",
       who(name),
       element("span", "origin", name === "null" ? "a sandboxed frame" : origin),
-      element("span", "may", reading === "blocked" ? "may not read" : "may read"),
-      element("span", "wire-line", icon(reading)),
+      element("span", "may", "…"),
+      element("span", "wire-line"),
     );
+    line.dataset.reader = READER[name];
+    return line;
   });
   const api = element(
     "li", "api", element("span", "who", "API"),
     element("span", "origin", state.api), element("span", "app", state.app),
   );
   container.replaceChildren(...lines, api);
+}
+
+export function judgeBoundary(row, outcome) {
+  const line = document.querySelector(`[data-reader="${row.name}"]`);
+  if (line === null) return;
+  const name = kind(outcome, row.fetch);
+  line.className = `line is-${name}`;
+  line.querySelector(".may").textContent = name === "blocked" ? "may not read" : "may read";
+  line.querySelector(".wire-line").replaceChildren(icon(name));
 }

@@ -33,6 +33,11 @@ def main() -> None:
         package = (error.name or "").partition(".")[0]
         if package not in _EXTRA:
             raise
+        if sys.argv[1:2] == ["code"]:
+            # Messages point to it, and most readers of messages have no need for the extra.
+            from corscore_cli.shell.pages import print_page
+
+            raise SystemExit(print_page(sys.argv[2:])) from None
         sys.stderr.write(_MISSING_EXTRA.format(package=package))
         raise SystemExit(2) from None
     except OSError as error:

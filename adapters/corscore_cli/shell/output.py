@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-from functools import cache
-from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +12,8 @@ import click
 from rich.console import Console
 from rich.style import Style
 from rich.text import Text
+
+from corscore.diagnostics import code_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,7 +25,6 @@ USAGE = 2
 # Lines are not broken in a pipe, where programs such as grep read them.
 _PIPE_WIDTH = 100_000
 _NARROWEST = 20
-_LABEL = "documentation"
 
 
 class Mistake(click.ClickException):
@@ -92,24 +91,6 @@ def code_text(code: str, style: str = "bold") -> Text:
     address = code_page(code)
     link = address if "://" in address else None
     return Text(code, Style.parse(style) + Style(link=link))
-
-
-def code_page(code: str) -> str:
-    """Return the address of a code's page, or the command that shows it."""
-    base = _documentation()
-    return "/".join((base, "docs", "codes", f"{code}.html")) if base else f"corscore code {code}"
-
-
-@cache
-def _documentation() -> str:
-    """Return the package's documentation URL, or an empty string."""
-    try:
-        urls = metadata("corscore").get_all("Project-URL") or []
-    except PackageNotFoundError:
-        return ""
-    named = (url.partition(",") for url in urls)
-    found = (url.strip() for label, _, url in named if label.strip().lower() == _LABEL)
-    return next(found, "").rstrip("/")
 
 
 def print_json(data: Mapping[str, object]) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 from rich.text import Text
 
-from corscore_cli.shell.output import code_page, code_text, say
+from corscore.diagnostics import code_page
+from corscore_cli.shell.output import code_text, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

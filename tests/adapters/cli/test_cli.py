@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import shutil
 import subprocess
@@ -13,8 +14,11 @@ import pytest
 from rich.text import Text
 
 from cli_runs import run, run_json, run_process
-from corscore_cli.shell import output
-from corscore_cli.shell.output import code_page, code_text, make_console, plain, say
+from corscore._standard import page
+from corscore.diagnostics import code_page
+from corscore_cli.shell import pages
+from corscore_cli.shell.output import code_text, make_console, plain, say
+from corscore_cli.shell.pages import print_page
 
 COMMANDS = ["check", "explain", "probe", "har", "diff", "migrate", "store", "demo"]
 
@@ -134,7 +138,7 @@ def test_lines_break_on_a_terminal_and_not_in_a_pipe(folder: Path) -> None:
 def test_a_code_leads_to_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
     assert code_page("null-origin") == "corscore code null-origin"
     assert not code_text("null-origin").style.link  # type: ignore[union-attr]
-    monkeypatch.setattr(output, "_documentation", lambda: "https://docs.example/corscore")
+    monkeypatch.setattr(page, "_documentation", lambda: "https://docs.example/corscore")
     address = "https://docs.example/corscore/docs/codes/null-origin.html"
     assert code_page("null-origin") == address
     assert code_text("null-origin").style.link == address  # type: ignore[union-attr]
@@ -146,24 +150,24 @@ def test_the_documentation_is_where_the_package_says(monkeypatch: pytest.MonkeyP
             assert name == "Project-URL"
             return ["Source, https://code.example", "Documentation, https://docs.example/c/"]
 
-    monkeypatch.setattr(output, "metadata", lambda name: Metadata())
-    output._documentation.cache_clear()
+    monkeypatch.setattr(importlib.metadata, "metadata", lambda name: Metadata())
+    page._documentation.cache_clear()
     try:
         assert code_page("null-origin") == "https://docs.example/c/docs/codes/null-origin.html"
     finally:
-        output._documentation.cache_clear()
+        page._documentation.cache_clear()
 
 
 def test_the_package_may_not_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> None:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(output, "metadata", missing)
-    output._documentation.cache_clear()
+    monkeypatch.setattr(importlib.metadata, "metadata", missing)
+    page._documentation.cache_clear()
     try:
         assert code_page("null-origin") == "corscore code null-origin"
     finally:
-        output._documentation.cache_clear()
+        page._documentation.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -238,13 +242,13 @@ def test_the_package_can_be_run() -> None:
 
 
 def test_code_shows_the_page_of_every_code() -> None:
-    pages = Path(__file__).parents[3] / "docs" / "codes"
-    for page in pages.glob("*.md"):
-        if page.stem == "README":
+    folder = Path(__file__).parents[3] / "docs" / "codes"
+    for path in folder.glob("*.md"):
+        if path.stem == "README":
             continue
-        result = run("code", page.stem)
+        result = run("code", path.stem)
         assert result.exit_code == 0
-        assert result.stdout.startswith(f"# `{page.stem}`\n\n")
+        assert result.stdout.startswith(f"# `{path.stem}`\n\n")
         assert "**Fix.**" in result.stdout
         assert "README.md" not in result.stdout
 
@@ -258,6 +262,41 @@ def test_code_finds_pages_by_their_text() -> None:
     assert [line.partition(":")[0] for line in found] == ["- `cookie-not-sent`"]
     for wrong in (["--search", "no such text"], ["null-origin", "--search", "x"]):
         assert run("code", *wrong).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["origin-trailing-slash"],
+        ["django-checks"],
+        ["--search", "SameSite"],
+        ["nul-origin"],
+        ["--search", "no such text"],
+    ],
+)
+def test_code_needs_no_package_of_the_command(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    result = run("code", *arguments)
+    assert print_page(arguments) == result.exit_code
+    said = capsys.readouterr()
+    assert said.out == result.stdout
+    assert said.err.splitlines() == result.stderr.splitlines()[-1:]
+
+
+def test_code_without_the_command_says_how_it_is_used(capsys: pytest.CaptureFixture[str]) -> None:
+    for wrong in (["--help"], ["null-origin", "--search", "x"]):
+        assert print_page(wrong) == 2
+        assert "corscore code [CODE] [--search TEXT]" in capsys.readouterr().err
+
+
+def test_pages_may_not_be_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(pages, "_FOLDERS", (tmp_path,))
+    assert print_page([]) == 2
+    assert "not installed" in capsys.readouterr().err
 
 
 def test_code_renders_a_page_on_a_terminal() -> None:

@@ -105,7 +105,7 @@ def test_each_refused_row_is_explained_in_the_terminal(demo: Demo) -> None:
         ("public-with-cookie", "wildcard-with-credentials", "fix: write allow_origins=["),
         ("internal", "no-allow-origin", f'fix: give the path a policy: "{INTERNAL}" has None'),
     ):
-        title = next(each.title for each in ROWS if each.name == row)
+        title = next(done.title for done in demo.snapshot().predictions if done.row.name == row)
         at = next(i for i, line in enumerate(explained) if line.startswith(title))
         assert explained[at].split() == [*title.split(), code]
         assert explained[at + 1].startswith(fix), explained[at + 1]
@@ -124,8 +124,8 @@ def test_the_terminal_shows_a_live_change(name: str) -> None:
         other = served.site.pages["other"]
     said = output.getvalue()
     assert "ref.replace(...)" in said
-    assert f"policy replaced: default: allow_origins +{other}\n" in said
-    assert "policy replaced: default: allow_methods +DELETE\n" in said
+    assert f"policy replaced: allow_origins: added {other}\n" in said
+    assert "policy replaced: allow_methods: added DELETE\n" in said
     changed = {row.name for row in ROWS if row.title in said}
     assert changed == {*AFTER_CHANGE}
     assert "As expected: no other row changed." in said
@@ -145,8 +145,8 @@ def test_a_change_from_the_page_is_told_in_the_terminal(demo: Demo) -> None:
     output = io.StringIO()
     print_address(Console(file=output, width=100), demo)
     for change, says in (
-        ({"max_age": 0}, "policy replaced: default: max_age 600 -> 0"),
-        ({}, "policy replaced: default: max_age 0 -> 600"),
+        ({"max_age": 0}, "policy replaced: max_age: 0, was 600"),
+        ({}, "policy replaced: max_age: 600, was 0"),
         ({}, "policy replaced: nothing changed"),
     ):
         assert put_in_force(demo, {**demo.start, **change})[0] == 200
@@ -292,6 +292,18 @@ def test_the_extra_of_the_command_is_not_installed(
         f"corscore: the command needs the package {package.partition('.')[0]}; "
         'run: pip install "corscore[cli]"\n'
     )
+
+
+def test_a_page_of_a_code_needs_no_extra(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _forget_the_command(monkeypatch)
+    monkeypatch.setattr(sys, "argv", ["corscore", "code", "null-origin"])
+    monkeypatch.setitem(sys.modules, "click", None)
+    with pytest.raises(SystemExit) as ended:
+        run_entry_point(monkeypatch)
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("# `null-origin`\n")
 
 
 def test_another_failing_import_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -453,12 +465,12 @@ def test_another_policy_is_in_force_at_once(demo: Demo) -> None:
     assert answer == {
         "problems": [],
         "changes": [
-            f"default: allow_origins +{other} -{page}",
-            "default: allow_methods -PUT -PATCH",
-            "default: allow_headers -authorization",
-            "default: expose_headers -X-Total-Count",
-            "default: allow_credentials True -> False",
-            "default: max_age 600 -> None",
+            f"allow_origins: added {other}; removed {page}",
+            "allow_methods: removed PUT, PATCH",
+            "allow_headers: removed authorization",
+            "expose_headers: removed X-Total-Count",
+            "allow_credentials: False, was True",
+            "max_age: None, was 600",
         ],
     }
     _, _, body = ask(demo, "/state?browser=chromium")
@@ -647,7 +659,7 @@ def test_every_row_comes_with_its_explanation_and_the_wire(demo: Demo) -> None:
                 assert explanation["page"] is None, name
             else:
                 assert (codes / f"{explanation['reason']}.md").is_file(), name
-                assert explanation["page"] == f"corscore code {explanation['reason']}", name
+                assert explanation["page"] == f"/codes/{explanation['reason']}", name
             asked = [exchange["is_preflight"] for exchange in predicted["exchanges"]]
             assert asked in ([True], [True, False], [False]), name
             answers = {"preflight" if is_preflight else "actual" for is_preflight in asked}

@@ -306,7 +306,7 @@ def test_a_refusal_is_logged(mode: Mode, caplog: pytest.LogCaptureFixture) -> No
     assert said == [
         (
             "CORS refused (origin-not-allowed): origin https://evil.example, GET /ok/"
-            "; why: debug=True, or corscore explain"
+            "; what to do: corscore code origin-not-allowed"
         )
     ]
 

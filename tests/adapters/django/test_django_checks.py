@@ -55,6 +55,9 @@ def test_checks(row: dict[str, Any]) -> None:
         assert hint in str(message.hint)
         assert message.is_serious() == str(message.id).startswith("corscore.E")
         assert message.msg
+        _, _, page = str(message.hint).partition("\n\tMore: corscore code ")
+        codes = {id_: code for code, id_ in ERROR_IDS.items()}
+        assert page == codes.get(str(message.id), "django-checks")
 
 
 _LINE = re.compile(

@@ -1,4 +1,4 @@
-"""Every example of the page about Django runs, and does what the page says."""
+"""Every example of the pages about Django runs, and does what the page says."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from corscore_django.checks import ERROR_IDS
 from django_project import exchange, project
 
 DOCS = Path(__file__).parents[3] / "docs"
-TEXT = (DOCS / "django.md").read_text(encoding="utf-8")
+TEXT = "".join(
+    (DOCS / f"{name}.md").read_text(encoding="utf-8") for name in ("django", "django-views")
+)
 CHECKS = (DOCS / "django-checks.md").read_text(encoding="utf-8")
 FENCED = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

@@ -615,7 +615,7 @@ def test_a_resolver_may_ask_the_database_of_the_project(tmp_path: Path) -> None:
     command = [sys.executable, "-c", ORM, str(tmp_path / "db.sqlite3")]
     run = subprocess.run(command, check=False, capture_output=True, text=True)
     said = "CORS refused (origin-not-allowed): origin https://evil.example, GET /"
-    assert run.stderr == f"{said}; why: debug=True, or corscore explain\n" * 3
+    assert run.stderr == f"{said}; what to do: corscore code origin-not-allowed\n" * 3
     assert run.stdout.splitlines() == [
         "[True, False] {True}",
         "[True, False] {False}",
