@@ -18,7 +18,13 @@ from corscore._config.pattern import (
     parse_pattern,
 )
 from corscore._standard.fetch import DEFAULT_PORTS, OPAQUE_ORIGIN
-from corscore._standard.host import canonical_ipv4, canonical_ipv6, has_valid_punycode, is_domain
+from corscore._standard.host import (
+    canonical_ipv4,
+    canonical_ipv6,
+    domain_to_ascii,
+    has_valid_punycode,
+    is_domain,
+)
 from corscore._standard.origin import is_port, is_scheme, split_port
 
 Mistake = tuple[str, str]
@@ -211,7 +217,7 @@ class _Reader:
         self.note("origin-not-ascii", "is not ASCII; browsers send the punycode of a name")
         if ANY in host.removeprefix(SUBDOMAINS):
             self.note_wildcard()
-        punycode = _punycode(host.removeprefix(SUBDOMAINS))
+        punycode = domain_to_ascii(host.removeprefix(SUBDOMAINS))
         if punycode is None:
             raise _Hopeless
         return SUBDOMAINS + punycode if host.startswith(SUBDOMAINS) else punycode
@@ -250,13 +256,3 @@ class _Reader:
                 "origin-ip-not-canonical", "has an address in a form that browsers do not send"
             )
         return canonical
-
-
-def _punycode(host: str) -> str | None:
-    # Imported late: only a wrong configuration with a Unicode host needs it.
-    import idna
-
-    try:
-        return idna.encode(host, uts46=True, transitional=False).decode("ascii")
-    except (idna.IDNAError, UnicodeError):
-        return None

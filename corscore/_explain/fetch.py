@@ -42,6 +42,11 @@ _HINTS: dict[str, str] = {
     "redirect-invalid": "answer the redirect with one Location that is an http or https URL",
     "too-many-redirects": "end the loop of redirects",
     "redirect-with-credentials": "leave the user name and password out of the redirect's Location",
+    "redirect-refused": "ask for the URL that the redirect leads to",
+    "redirect-leaves-origin": "redirect within the page's origin, or leave the mode out",
+    "resource-policy-refused": (
+        "send Cross-Origin-Resource-Policy: cross-origin, if every site may use the response"
+    ),
     "redirected-to-null-origin": (
         "ask for the URL that the redirect leads to; allowing null would allow every site"
     ),
@@ -117,6 +122,8 @@ def _message(
     request = exchange.request
     method = shown(request.method)
     if browser_reason is None:
+        if request.tainting == "opaque":
+            return f"A script on {shown(request.origin)} may do this {method}, and read nothing."
         return f"A script on {shown(request.origin)} may do this {method} and read the answer."
     if reason == "method-case":
         method, upper = ticked(request.method), ticked(request.method.upper())

@@ -40,6 +40,7 @@ _FETCH = "https://fetch.spec.whatwg.org/#"
 _MAIN_FETCH = f"{_FETCH}concept-main-fetch"
 _PREFLIGHT_FETCH = f"{_FETCH}cors-preflight-fetch"
 _CORS_CHECK = f"{_FETCH}concept-cors-check"
+_RESOURCE_POLICY = "https://fetch.spec.whatwg.org/#cross-origin-resource-policy-header"
 _REDIRECT = f"{_FETCH}concept-http-redirect-fetch"
 _ORIGIN_HEADER = f"{_FETCH}append-a-request-origin-header"
 _EXPOSED = f"{_FETCH}cors-safelisted-response-header-name"
@@ -156,9 +157,12 @@ def _of_status(reason: Reason | None) -> str:
 def _actual_steps(exchange: Exchange, reads: Iterable[str]) -> Iterator[Step]:
     yield _sent(exchange)
     request, headers, reason = exchange.request, exchange.response_headers, exchange.reason
-    if request.is_cross_origin:
+    if request.tainting == "cors":
         yield from _cors_steps(request, headers, reason)
     if reason in _OF_CORS_CHECK:
+        return
+    if reason == "resource-policy-refused":
+        yield Step("resource-policy", False, REASONS[reason], _RESOURCE_POLICY, reason)
         return
     following = redirected(request, exchange.status, headers)
     if following is not None or reason is not None:
@@ -206,7 +210,7 @@ def _cors_steps(request: Request, headers: HeaderList, reason: str | None) -> It
 
 def _redirect(headers: HeaderList, following: Request | None, reason: str | None) -> Step:
     if following is None:
-        text = f"the redirect to {shown(get(headers, LOCATION))} is not followed"
+        text = f"the redirect to {shown(get(headers, LOCATION) or 'nowhere')} is not followed"
     else:
         text = f"follows the redirect to {shown(following.url)}"
         if following.origin == "null":
@@ -215,7 +219,8 @@ def _redirect(headers: HeaderList, following: Request | None, reason: str | None
 
 
 def _read(request: Request, headers: HeaderList, reads: Iterable[str]) -> Iterator[Step]:
-    yield Step("response-readable", True, "the script gets the response", _MAIN_FETCH)
+    opaque = ", and can read nothing of it" if request.tainting == "opaque" else ""
+    yield Step("response-readable", True, f"the script gets the response{opaque}", _MAIN_FETCH)
     for name in reads:
         reason = header_check(request, headers, name)
         can = "may not" if reason else "may"

@@ -35,6 +35,9 @@ WILDCARD = "*"
 ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK = "access-control-request-private-network"
 ACCESS_CONTROL_ALLOW_PRIVATE_NETWORK = "access-control-allow-private-network"
 
+# https://fetch.spec.whatwg.org/#cross-origin-resource-policy-header
+CROSS_ORIGIN_RESOURCE_POLICY = "cross-origin-resource-policy"
+
 # CORS protocol and HTTP caches: https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches
 VARY = "vary"
 

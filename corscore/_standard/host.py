@@ -11,6 +11,11 @@ MAX_LABEL_LENGTH = 63
 
 LABEL_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
 _PUNYCODE = "xn--"
+# Punycode takes quadratic time, and no name in DNS is longer than a quarter of it.
+_MOST_TO_MAP = 4 * MAX_HOST_LENGTH
+# https://www.rfc-editor.org/rfc/rfc5893#section-1.4: of a name with text from right to left.
+_RIGHT_TO_LEFT = frozenset(("R", "AL", "AN"))
+_JOINERS = "\u200c\u200d"
 _DIGITS = frozenset("0123456789")
 _HEX_DIGITS = frozenset("0123456789abcdef")
 
@@ -34,27 +39,76 @@ def is_domain(host: str) -> bool:
     return all(map(is_label, host.removesuffix(".").split(".")))
 
 
+def domain_to_ascii(domain: str) -> str | None:
+    """Return a domain as browsers write it, in lower case and punycode; None if they refuse it.
+
+    https://url.spec.whatwg.org/#concept-domain-to-ascii: UTS 46 maps and checks less than
+    IDNA 2008, which refuses names that browsers load.
+    """
+    is_ascii = domain.isascii()
+    if is_ascii and _PUNYCODE not in (lower := domain.lower()):
+        return lower
+    if len(domain) > _MOST_TO_MAP:
+        return None
+    # Imported late: few hosts are not ASCII.
+    import idna
+
+    try:
+        labels = idna.uts46_remap(domain, std3_rules=False).split(".")
+    except idna.IDNAError:
+        return None
+    if any(label.startswith(_PUNYCODE) and not label.isascii() for label in labels):
+        return None
+    host = ".".join(map(_label_to_ascii, labels))
+    return host if has_valid_punycode(host) else None
+
+
+def _label_to_ascii(label: str) -> str:
+    return label if label.isascii() else _PUNYCODE + label.encode("punycode").decode("ascii")
+
+
 def has_valid_punycode(host: str) -> bool:
     """Whether each label that begins with ``xn--`` is one that a browser can send.
 
     https://url.spec.whatwg.org/#concept-domain-to-ascii: such a label has to be the punycode of a
-    name that is not ASCII, and that mapping does not change.
+    name that is not ASCII, that mapping does not change, and that keeps the rules for joiners and
+    for two directions of writing. Chromium alone loads others as well.
     """
-    labels = [label for label in host.split(".") if label.startswith(_PUNYCODE)]
-    if not labels:
+    labels = host.split(".")
+    if not any(label.startswith(_PUNYCODE) for label in labels):
         return True
     # Imported late: few hosts have such a label.
+    import unicodedata
+
     import idna
 
-    for label in labels:
-        try:
-            name = label.removeprefix(_PUNYCODE).encode("ascii").decode("punycode")
-            is_mapped = idna.uts46_remap(name, std3_rules=False) == name
-        except (UnicodeError, idna.IDNAError):
-            return False
-        if name.isascii() or not is_mapped:
-            return False
+    try:
+        names = [_unicode_name(label) for label in labels if label]
+        if any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in "".join(names)):
+            for name in names:
+                idna.check_bidi(name, check_ltr=True)
+    except (UnicodeError, ValueError):
+        return False
     return True
+
+
+def _unicode_name(label: str) -> str:
+    """The name that a label is the punycode of, or the label itself.
+
+    Raises:
+        ValueError: It is no such punycode; idna's errors are UnicodeErrors.
+    """
+    if not label.startswith(_PUNYCODE):
+        return label
+    import idna
+
+    name = label.removeprefix(_PUNYCODE).encode("ascii").decode("punycode")
+    if name.isascii() or idna.uts46_remap(name, std3_rules=False) != name:
+        raise ValueError(label)
+    idna.check_initial_combiner(name)
+    if not all(idna.valid_contextj(name, i) for i, char in enumerate(name) if char in _JOINERS):
+        raise ValueError(label)
+    return name
 
 
 def is_label(label: str) -> bool:

@@ -23,6 +23,7 @@ from corscore.browser._checks import (
     preflight_check,
     readable_headers,
     refused_headers,
+    resource_policy_check,
 )
 from corscore.browser._deviations import KNOWN_DEVIATIONS, MAX_AGE_LIMITS, Browser, Deviation
 from corscore.browser._fetch import (
@@ -30,6 +31,7 @@ from corscore.browser._fetch import (
     Exchange,
     FetchResult,
     Response,
+    ResponseType,
     Sent,
     Transport,
     afetch,
@@ -39,6 +41,8 @@ from corscore.browser._reasons import REASONS, Reason
 from corscore.browser._redirect import MAX_REDIRECTS, redirect_check, redirected
 from corscore.browser._request import (
     Credentials,
+    Mode,
+    RedirectMode,
     Request,
     needs_preflight,
     preflight_headers,
@@ -57,10 +61,13 @@ __all__ = (
     "Deviation",
     "Exchange",
     "FetchResult",
+    "Mode",
     "PreflightCache",
     "Reason",
+    "RedirectMode",
     "Request",
     "Response",
+    "ResponseType",
     "Sent",
     "Transport",
     "afetch",
@@ -76,4 +83,5 @@ __all__ = (
     "redirected",
     "refused_headers",
     "request_headers",
+    "resource_policy_check",
 )

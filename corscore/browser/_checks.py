@@ -18,7 +18,9 @@ from corscore._standard.fetch import (
     AUTHORIZATION,
     CORS_SAFELISTED_METHODS,
     CORS_SAFELISTED_RESPONSE_HEADERS,
+    CROSS_ORIGIN_RESOURCE_POLICY,
     FORBIDDEN_RESPONSE_HEADERS,
+    OPAQUE_ORIGIN,
     REDIRECT_STATUSES,
     WILDCARD,
 )
@@ -35,7 +37,7 @@ from corscore.browser._headers import (
     sort_and_combine,
     values,
 )
-from corscore.browser._request import in_browser
+from corscore.browser._request import in_browser, is_same_site
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -48,9 +50,9 @@ def cors_check(request: Request, headers: HeadersInput) -> Reason | None:
     """Return why this response may not be shared with the page; None if it may.
 
     https://fetch.spec.whatwg.org/#concept-cors-check. A page may read any response of its own
-    origin.
+    origin, and gets any in mode "no-cors", of which it can read nothing.
     """
-    if not request.is_cross_origin:
+    if request.tainting != "cors":
         return None
     received = as_received(header_list(headers), request.browser)
     allowed = get(received, ACCESS_CONTROL_ALLOW_ORIGIN)
@@ -67,6 +69,25 @@ def cors_check(request: Request, headers: HeadersInput) -> Reason | None:
         return None
     credentials = get(received, ACCESS_CONTROL_ALLOW_CREDENTIALS)
     return None if credentials == ALLOW_CREDENTIALS_TRUE else "credentials-not-allowed"
+
+
+def resource_policy_check(request: Request, headers: HeadersInput) -> Reason | None:
+    """Return why a script in mode "no-cors" does not even get an opaque response, or None.
+
+    https://fetch.spec.whatwg.org/#cross-origin-resource-policy-internal-check, for pages without a
+    Cross-Origin-Embedder-Policy.
+    """
+    if request.tainting != "opaque":
+        return None
+    policy = get(header_list(headers), CROSS_ORIGIN_RESOURCE_POLICY)
+    # The page's own origin, which a redirect hides from servers only.
+    page = (request.first or request).origin
+    if policy not in ("same-origin", "same-site") or page == request.target.origin:
+        return None
+    if page == OPAQUE_ORIGIN and deviates(request.browser, "resource-policy-of-frame"):
+        page = request.partition
+    is_allowed = policy == "same-site" and is_same_site(page, request.target)
+    return None if is_allowed else "resource-policy-refused"
 
 
 def preflight_check(
@@ -213,7 +234,9 @@ class _Exposed:
             if _counts_as_wildcard(request, good):
                 listed = (WILDCARD,)
         self._names = CORS_SAFELISTED_RESPONSE_HEADERS.union(name.lower() for name in listed)
-        self._all = not request.is_cross_origin or _counts_as_wildcard(request, listed)
+        self._all = request.tainting == "basic" or _counts_as_wildcard(request, listed)
+        if request.tainting == "opaque":
+            self._names, self._all = frozenset(), False
 
     def __contains__(self, name: str) -> bool:
         return name not in FORBIDDEN_RESPONSE_HEADERS and (self._all or name in self._names)

@@ -55,7 +55,9 @@ _CHROMIUM = "Chromium, services/network/public/cpp/cors/cors.cc"
 _CHROMIUM_CACHE = "Chromium, services/network/public/cpp/cors/preflight_cache.cc"
 _CHROMIUM_RESULT = "Chromium, services/network/public/cpp/cors/preflight_result.cc"
 _CHROMIUM_LOADER = "Chromium, services/network/cors/cors_url_loader.cc"
+_CHROMIUM_POLICY = "Chromium, services/network/public/cpp/cross_origin_resource_policy.cc"
 _CHROMIUM_NET = "Chromium, net/http/http_response_headers.cc"
+_STORAGE_ACCESS = "https://privacycg.github.io/storage-access-headers/"
 _FIREFOX = "Firefox, netwerk/protocol/http/nsCORSListenerProxy.cpp"
 _FIREFOX_HEADERS = "Firefox, netwerk/protocol/http/nsHttpHeaderArray.cpp"
 _FIREFOX_SAFE = "Firefox, dom/base/nsContentUtils.cpp"
@@ -118,6 +120,12 @@ _ROWS: tuple[_Row, ...] = (
         "safelisted values of more than 1,024 bytes in total, given to fetch",
         "they need no preflight",
         {"firefox": _FIREFOX_SAFE},
+    ),
+    (
+        "origin-with-storage-access",
+        'a frame whose Origin is null, "no-cors" with credentials, and a URL of its page\'s site',
+        "the Origin is sent with a GET, too",
+        {"chromium": _STORAGE_ACCESS, "firefox": _STORAGE_ACCESS},
     ),
     # Redirects
     (
@@ -205,6 +213,42 @@ _ROWS: tuple[_Row, ...] = (
         {"chromium": _CHROMIUM_LOADER},
     ),
     (
+        "error-needs-location",
+        'redirect: "error", and a redirect without a Location or with an empty one',
+        "the script gets it",
+        {"chromium": _CHROMIUM_NET, "safari": _WEBKIT_SOUP},
+    ),
+    (
+        "manual-needs-one-location",
+        'redirect: "manual", and a redirect with two Locations',
+        "the fetch fails",
+        {"chromium": _CHROMIUM_NET, "firefox": _FIREFOX_HEADERS},
+    ),
+    (
+        "manual-needs-a-url",
+        'redirect: "manual", and a redirect whose Location is no URL',
+        "the fetch fails",
+        {"chromium": _CHROMIUM_LOADER},
+    ),
+    (
+        "manual-refuses-ftp",
+        'redirect: "manual", and a redirect to an ftp: URL',
+        "the fetch fails",
+        {"safari": _WEBKIT_SOUP},
+    ),
+    (
+        "no-cors-redirects-taint",
+        'a redirect of a POST in mode "no-cors" leads away from the page\'s origin',
+        "the Origin becomes null",
+        {"chromium": _CHROMIUM_LOADER},
+    ),
+    (
+        "storage-access-origin-stays",
+        "a null frame's GET has an Origin, as above, and is redirected to another origin",
+        "it is still sent",
+        {"chromium": _STORAGE_ACCESS},
+    ),
+    (
         "delete-becomes-get",
         "a redirect of a DELETE leads to another origin (in WebKitGTK)",
         "the next request is a GET",
@@ -228,6 +272,12 @@ _ROWS: tuple[_Row, ...] = (
         "a request fails after its preflight",
         "the cache keeps what the preflight allowed",
         {"chromium": _CHROMIUM_CACHE, "safari": _WEBKIT_CACHE},
+    ),
+    (
+        "cache-survives-refused-redirects",
+        'a fetch with redirect: "error" fails at a redirect',
+        "the cache keeps what the preflight allowed",
+        {"firefox": _FIREFOX},
     ),
     (
         "cache-cleared-by-any-failure",
@@ -309,9 +359,15 @@ _ROWS: tuple[_Row, ...] = (
     ),
     (
         "cache-bypassed-by-conditions",
-        "the request has If-None-Match or another condition, or cache: no-store or reload",
+        "a fetch with If-None-Match or another condition, or cache: no-store or reload",
         "the preflight is always sent",
         {"chromium": _CHROMIUM_LOADER, "firefox": _FIREFOX},
+    ),
+    (
+        "cache-bypassed-by-xhr",
+        "an XMLHttpRequest with If-None-Match or another condition",
+        "the preflight is always sent",
+        {"chromium": _CHROMIUM_LOADER},
     ),
     (
         "cache-bypassed-by-no-cache",
@@ -320,6 +376,12 @@ _ROWS: tuple[_Row, ...] = (
         {"chromium": _CHROMIUM_LOADER},
     ),
     # Responses
+    (
+        "resource-policy-of-frame",
+        "Cross-Origin-Resource-Policy: same-site, and a frame whose Origin is null",
+        "the site is that of the page which has the frame",
+        {"chromium": _CHROMIUM_POLICY},
+    ),
     (
         "empty-lines-are-ignored",
         "a header is sent twice, and one of the two is empty",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from corscore._standard.fetch import PREFLIGHT_METHOD
+from corscore._standard.fetch import PREFLIGHT_METHOD, REDIRECT_STATUSES
 from corscore.browser._checks import (
     cors_check,
     preflight_check,
     readable_headers,
+    resource_policy_check,
 )
 from corscore.browser._deviations import Browser, check_browser, deviates
 from corscore.browser._headers import HeaderList, HeadersInput, header_list
@@ -34,6 +35,9 @@ Sent = tuple[str, str, list[tuple[str, str]]]
 
 Response = tuple[int, HeadersInput]
 """A response: its status, and its headers as pairs of str or bytes, or as a mapping."""
+
+ResponseType = Literal["basic", "cors", "opaque", "opaqueredirect"]
+"""The ``type`` of a response, as a script sees it."""
 
 Transport = Callable[[str, str, list[tuple[str, str]]], Response]
 """Sends one request, without following redirects. Its exceptions pass through ``fetch``."""
@@ -73,11 +77,14 @@ class FetchResult:
 
     Attributes:
         reason: Why it does not get the response, a key of ``REASONS``; None if it does.
-        status: The response's status; None if the script does not get the response.
+        status: The response's status, 0 of an opaque one; None if the script does not get the
+            response.
         headers: The response's headers that it may read: lower case, sorted, one pair a name.
         hidden: The names of the response's other headers, sorted: header-not-exposed.
         preflight_cached: Whether the cache made at least one preflight unnecessary.
         exchanges: Every exchange, in order; a refusal is always about the last.
+        type: The response's type; None if the script does not get the response. Of ``"opaque"``
+            and ``"opaqueredirect"`` it can read nothing.
     """
 
     reason: Reason | None
@@ -86,6 +93,7 @@ class FetchResult:
     hidden: tuple[str, ...]
     preflight_cached: bool
     exchanges: tuple[Exchange, ...]
+    type: ResponseType | None
 
     @property
     def readable(self) -> bool:
@@ -162,7 +170,7 @@ def fetch_steps(
     # Main fetch and HTTP fetch call each other for every redirect; here that is a loop.
     check_browser(browser)
     request = in_browser(request, browser)
-    shared: tuple[int | None, HeaderList, tuple[str, ...]] = (None, (), ())
+    final: Exchange | None = None
     asked = cached = False
     late: Reason | None = None
     while True:
@@ -191,14 +199,18 @@ def fetch_steps(
             break
         following = redirected(request, exchange.status, exchange.response_headers)
         if following is None:
-            shared = (exchange.status, *_visible(request, exchange.response_headers))
+            final = exchange
             break
         late = late_redirect_check(request, following, exchange.response_headers)
         request = following
     reason = exchanges[-1].reason
     if reason is not None and cache is not None:
-        cache.fail(as_preflighted(request), asked=asked)
-    yield FetchResult(reason, *shared, cached, tuple(exchanges))
+        is_kept_then = reason == "redirect-refused" and deviates(
+            request.browser, "cache-survives-refused-redirects"
+        )
+        if not is_kept_then:
+            cache.fail(as_preflighted(request), asked=asked)
+    yield _result(reason, final, cached, tuple(exchanges))
 
 
 def is_kept(exchange: Exchange) -> bool:
@@ -221,10 +233,21 @@ def late_redirect_check(request: Request, following: Request, headers: HeaderLis
     return cors_check(derived(request, credentials="include"), headers)
 
 
-def _visible(request: Request, headers: HeaderList) -> tuple[HeaderList, tuple[str, ...]]:
-    readable = readable_headers(request, headers)
-    hidden = {name for name, _ in headers}.difference(name for name, _ in readable)
-    return readable, tuple(sorted(hidden))
+def _result(
+    reason: Reason | None, final: Exchange | None, cached: bool, exchanges: tuple[Exchange, ...]
+) -> FetchResult:
+    if final is None:
+        return FetchResult(reason, None, (), (), cached, exchanges, None)
+    kind: ResponseType = final.request.tainting
+    if final.status in REDIRECT_STATUSES and final.request.redirect_mode == "manual":
+        kind = "opaqueredirect"
+    names = {name for name, _ in final.response_headers}
+    # https://fetch.spec.whatwg.org/#concept-filtered-response-opaque, and the one of redirects
+    if kind in ("opaque", "opaqueredirect"):
+        return FetchResult(None, 0, (), tuple(sorted(names)), cached, exchanges, kind)
+    readable = readable_headers(final.request, final.response_headers)
+    hidden = tuple(sorted(names.difference(name for name, _ in readable)))
+    return FetchResult(None, final.status, readable, hidden, cached, exchanges, kind)
 
 
 def message(request: Request, *, is_preflight: bool) -> Sent:
@@ -245,7 +268,11 @@ def judged(
     if is_preflight:
         reason = preflight_check(request, status, received, browser=browser)
     else:
-        # https://fetch.spec.whatwg.org/#concept-http-fetch, steps 4.3 and 4.4: the CORS check is of
-        # a redirect as of any other response.
-        reason = cors_check(request, received) or redirect_check(request, status, received)
+        # https://fetch.spec.whatwg.org/#concept-http-fetch, steps 4 to 8: the checks are of a
+        # redirect as of any other response.
+        reason = (
+            cors_check(request, received)
+            or resource_policy_check(request, received)
+            or redirect_check(request, status, received)
+        )
     return Exchange(method, url, tuple(headers), status, received, is_preflight, request, reason)

@@ -38,6 +38,9 @@ HeadersInput = Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]] | Suppo
 _TAB_OR_SPACE = " \t"
 _HTTP_WHITESPACE = " \t\r\n"
 
+# https://fetch.spec.whatwg.org/#no-cors-safelisted-request-header-name
+_NO_CORS_SAFELISTED = ("accept", "accept-language", "content-language", "content-type")
+
 _MAX_SAFELISTED_VALUE = 128
 _MAX_SAFELISTED_TOTAL = 1024
 
@@ -149,21 +152,27 @@ def sort_and_combine(headers: HeaderList) -> HeaderList:
     return tuple((name, ", ".join(combined[name])) for name in sorted(combined))
 
 
-def author_headers(headers: HeadersInput) -> HeaderList:
-    """Return the headers that ``new Headers(headers)`` with the guard "request" would keep.
+def author_headers(headers: HeadersInput, *, no_cors: bool = False) -> HeaderList:
+    """Return the headers that a request of ``fetch`` keeps.
 
-    https://fetch.spec.whatwg.org/#concept-headers-append, which drops forbidden ones silently.
+    https://fetch.spec.whatwg.org/#concept-headers-append, which drops forbidden ones silently, and
+    in mode "no-cors" all but four that are safelisted, repeated ones as one value.
 
     Raises:
         ValueError: A name is no token, or a value has NUL, CR or LF in it or is not latin-1.
     """
-    kept = []
-    for name, text in _decoded(headers):
-        if not is_token(name):
-            raise ValueError(f"{name!a} is not a header name")
-        value = header_value(text)
-        if not is_forbidden(name.lower(), value):
-            kept.append((name.lower(), value))
+    kept: list[tuple[str, str]] = []
+    for written, text in _decoded(headers):
+        if not is_token(written):
+            raise ValueError(f"{written!a} is not a header name")
+        name, value = written.lower(), header_value(text)
+        if is_forbidden(name, value):
+            continue
+        if no_cors:
+            whole = ", ".join([*(known for other, known in kept if other == name), value])
+            if name not in _NO_CORS_SAFELISTED or not is_safelisted(name, whole):
+                continue
+        kept.append((name, value))
     return tuple(kept)
 
 

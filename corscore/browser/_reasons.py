@@ -21,9 +21,12 @@ Reason = Literal[
     "method-not-allowed",
     "authorization-needs-explicit",
     "header-not-allowed",
+    "resource-policy-refused",
+    "redirect-refused",
     "redirect-invalid",
     "too-many-redirects",
     "redirect-with-credentials",
+    "redirect-leaves-origin",
     "header-not-exposed",
 ]
 """The stable codes, in the order of a browser's checks."""
@@ -53,11 +56,20 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
             'Access-Control-Allow-Headers has "*", which never covers Authorization'
         ),
         "header-not-allowed": "Access-Control-Allow-Headers does not cover a header of the request",
+        # https://fetch.spec.whatwg.org/#concept-http-fetch, steps 6 and 8.5
+        "resource-policy-refused": (
+            "Cross-Origin-Resource-Policy keeps the response from other origins or sites"
+        ),
+        "redirect-refused": 'the response is a redirect, and the request\'s redirect is "error"',
         # https://fetch.spec.whatwg.org/#concept-http-redirect-fetch, steps 4 to 9
         "redirect-invalid": "a redirect's Location is not one HTTP(S) URL",
         "too-many-redirects": "there were more than 20 redirects",
         "redirect-with-credentials": (
             "a redirect across origins leads to a URL with a user name or password in it"
+        ),
+        # https://fetch.spec.whatwg.org/#concept-main-fetch, step 12
+        "redirect-leaves-origin": (
+            'a redirect leads to another origin, and the request\'s mode is "same-origin"'
         ),
         # https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name
         "header-not-exposed": "the response does not expose this header to other origins",

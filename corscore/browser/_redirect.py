@@ -1,4 +1,4 @@
-"""Redirects in redirect mode "follow".
+"""Redirects.
 
 https://fetch.spec.whatwg.org/#concept-http-redirect-fetch
 """
@@ -18,7 +18,7 @@ from corscore._standard.fetch import (
 )
 from corscore.browser._deviations import deviates
 from corscore.browser._headers import HeadersInput, as_received, header_list, values
-from corscore.browser._request import Request, derived, request_headers
+from corscore.browser._request import Request, derived, has_storage_access, request_headers
 from corscore.browser._url import Url, parse_url
 
 if TYPE_CHECKING:
@@ -33,10 +33,13 @@ _CLIENT_HINTS = frozenset(
 
 
 def redirect_check(request: Request, status: int, headers: HeadersInput) -> Reason | None:
-    """Return why a browser does not follow a redirect; None if it does or there is none.
+    """Return why a fetch fails at a redirect; None if it does not or there is none.
 
+    https://fetch.spec.whatwg.org/#concept-http-fetch, step 8.5, and
     https://fetch.spec.whatwg.org/#concept-http-redirect-fetch, steps 3 to 10.
     """
+    if status in REDIRECT_STATUSES and request.redirect_mode != "follow":
+        return _check_of_unfollowed(request, headers)
     locations = _locations(request, status, headers)
     if not locations:
         return None
@@ -49,14 +52,34 @@ def redirect_check(request: Request, status: int, headers: HeadersInput) -> Reas
         not request.is_cross_origin and deviates(request.browser, "passwords-are-refused-late")
     ):
         return "redirect-with-credentials"
+    if request.mode == "same-origin" and target.origin != request.origin:
+        return "redirect-leaves-origin"
     return None
+
+
+def _check_of_unfollowed(request: Request, headers: HeadersInput) -> Reason | None:
+    given = list(dict.fromkeys(values(header_list(headers), LOCATION)))
+    if request.redirect_mode == "error":
+        is_final = not any(given) and deviates(request.browser, "error-needs-location")
+        return None if is_final else "redirect-refused"
+    if len(given) > 1:
+        return (
+            "redirect-invalid" if deviates(request.browser, "manual-needs-one-location") else None
+        )
+    scheme = given[0].partition(":")[0].lower() if given else ""
+    is_refused = (scheme == "ftp" and deviates(request.browser, "manual-refuses-ftp")) or (
+        scheme in ("http", "https")
+        and parse_url(given[0]) is None
+        and deviates(request.browser, "manual-needs-a-url")
+    )
+    return "redirect-invalid" if is_refused else None
 
 
 def has_forbidden_userinfo(request: Request, target: Url) -> bool:
     """Return whether a redirect may not lead to a URL with this user name or password."""
     return bool(target.userinfo) and (
-        request.is_cross_origin
-        or target.origin != request.origin
+        request.tainting == "cors"
+        or (request.mode == "cors" and target.origin != request.origin)
         or (not request.is_xhr and deviates(request.browser, "no-passwords-in-redirects"))
     )
 
@@ -66,6 +89,8 @@ def redirected(request: Request, status: int, headers: HeadersInput) -> Request 
 
     https://fetch.spec.whatwg.org/#concept-http-redirect-fetch, steps 12, 13 and 18.
     """
+    if request.redirect_mode != "follow":
+        return None
     target = _only(request, _locations(request, status, headers))
     if target is None or redirect_check(request, status, headers) is not None:
         return None
@@ -86,7 +111,9 @@ def redirected(request: Request, status: int, headers: HeadersInput) -> Request 
         dropped.add(AUTHORIZATION)
         # https://fetch.spec.whatwg.org/#concept-request-tainted-origin: a redirect from one foreign
         # origin to another hides the page's origin.
-        if request.is_cross_origin:
+        if request.is_cross_origin or (
+            request.mode == "no-cors" and deviates(request.browser, "no-cors-redirects-taint")
+        ):
             origin = OPAQUE_ORIGIN
     return derived(
         request,
@@ -97,9 +124,21 @@ def redirected(request: Request, status: int, headers: HeadersInput) -> Request 
         redirects=request.redirects + 1,
         first=request.first or request,
         dropped=frozenset(dropped),
-        sends_origin=deviates(request.browser, "origin-stays")
-        and any(name == ORIGIN for name, _ in request_headers(request)),
+        sends_origin=_keeps_origin(request, method, leaves=leaves),
         target=target,
+    )
+
+
+def _keeps_origin(request: Request, method: str, *, leaves: bool) -> bool:
+    """Return whether a redirect keeps an Origin that the next request by itself would not have."""
+    if not any(name == ORIGIN for name, _ in request_headers(request)):
+        return False
+    if has_storage_access(request.first or request) and deviates(
+        request.browser, "storage-access-origin-stays"
+    ):
+        return method == request.method
+    return not leaves and (
+        deviates(request.browser, "origin-stays") or has_storage_access(request.first or request)
     )
 
 

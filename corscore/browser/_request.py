@@ -17,8 +17,9 @@ from corscore._standard.fetch import (
     ORIGIN,
 )
 from corscore._standard.grammar import is_token
-from corscore._standard.host import has_valid_punycode
+from corscore._standard.host import ends_in_number, has_valid_punycode
 from corscore._standard.origin import parse_origin
+from corscore._standard.public_suffix import registrable_domain
 from corscore.browser._deviations import Browser, deviates
 from corscore.browser._headers import (
     HeaderList,
@@ -32,6 +33,8 @@ from corscore.browser._headers import (
 from corscore.browser._url import Url, parse_url
 
 Credentials = Literal["omit", "same-origin", "include"]
+Mode = Literal["cors", "no-cors", "same-origin"]
+RedirectMode = Literal["follow", "error", "manual"]
 CacheMode = Literal["default", "no-store", "reload", "no-cache", "force-cache", "only-if-cached"]
 
 # https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch: each sets "no-store".
@@ -42,7 +45,7 @@ _CONDITIONS = frozenset(
 
 @dataclass(frozen=True, init=False, slots=True)
 class Request:
-    """A script's ``fetch(url, {method, headers, credentials})``, in mode "cors".
+    """A script's ``fetch(url, {method, headers, credentials, mode, redirect})``.
 
     https://fetch.spec.whatwg.org/#dom-request and https://fetch.spec.whatwg.org/#concept-request.
     A body is not part of the model; give its type as a ``Content-Type`` among the headers.
@@ -59,6 +62,8 @@ class Request:
         redirects: The number of redirects that led here.
         cache_mode: The cache mode, which the standard's preflight cache ignores.
         is_xhr: Whether ``XMLHttpRequest`` sends it, which joins repeated headers.
+        mode: The mode: with ``"no-cors"``, a script can read nothing of another origin's response.
+        redirect_mode: The redirect mode.
         browser: The browser whose known deviations apply; None is the standard. ``fetch`` sets it.
         first: The script's own request if redirects led here, else None.
         preflighted: Whether it needed a preflight before its last redirect.
@@ -77,6 +82,8 @@ class Request:
     redirects: int
     cache_mode: CacheMode
     is_xhr: bool
+    mode: Mode
+    redirect_mode: RedirectMode
     browser: Browser | None = field(repr=False, compare=False)
     first: Request | None = field(repr=False, compare=False)
     preflighted: bool = field(repr=False, compare=False)
@@ -98,6 +105,8 @@ class Request:
         partition: str | None = None,
         cache_mode: CacheMode = "default",
         is_xhr: bool = False,
+        mode: Mode = "cors",
+        redirect_mode: RedirectMode = "follow",
     ) -> None:
         """Create the request of a script.
 
@@ -113,21 +122,26 @@ class Request:
             partition: The top-level site if the page is a frame in another; None is its own origin.
             cache_mode: The ``cache`` of ``fetch``.
             is_xhr: Whether ``XMLHttpRequest`` sends it.
+            mode: The ``mode`` of ``fetch``.
+            redirect_mode: The ``redirect`` of ``fetch``.
 
         Raises:
-            ValueError: An argument is invalid.
+            ValueError: An argument is invalid, or ``fetch`` fails without a request.
         """
         target = _valid_url(url)
-        if credentials not in get_args(Credentials):
-            known = ", ".join(f'"{mode}"' for mode in get_args(Credentials))
-            raise ValueError(f"credentials={credentials!a} is no credentials mode: use {known}")
-        if cache_mode not in get_args(CacheMode):
-            known = ", ".join(f'"{mode}"' for mode in get_args(CacheMode))
-            raise ValueError(f"cache_mode={cache_mode!a} is no cache mode: use {known}")
+        for option, value, kind in (
+            ("credentials", credentials, Credentials),
+            ("cache_mode", cache_mode, CacheMode),
+            ("mode", mode, Mode),
+            ("redirect_mode", redirect_mode, RedirectMode),
+        ):
+            if value not in get_args(kind):
+                known = ", ".join(f'"{one}"' for one in get_args(kind))
+                raise ValueError(f"{option}={value!a} is not known: use {known}")
         object.__setattr__(self, "method", _valid_method(method))
         object.__setattr__(self, "url", str(target))
         object.__setattr__(self, "origin", _valid_origin(origin))
-        kept = author_headers(headers)
+        kept = author_headers(headers, no_cors=mode == "no-cors")
         # https://xhr.spec.whatwg.org/#the-setrequestheader()-method
         object.__setattr__(self, "headers", sort_and_combine(kept) if is_xhr else kept)
         object.__setattr__(self, "credentials", credentials)
@@ -137,6 +151,8 @@ class Request:
         object.__setattr__(self, "redirects", 0)
         object.__setattr__(self, "cache_mode", cache_mode)
         object.__setattr__(self, "is_xhr", is_xhr)
+        object.__setattr__(self, "mode", mode)
+        object.__setattr__(self, "redirect_mode", redirect_mode)
         object.__setattr__(self, "browser", None)
         object.__setattr__(self, "first", None)
         object.__setattr__(self, "preflighted", False)
@@ -144,11 +160,22 @@ class Request:
         object.__setattr__(self, "sends_origin", False)
         object.__setattr__(self, "target", target)
         object.__setattr__(self, "cookie_host", target.host)
+        _check_modes(self)
 
     @property
     def is_cross_origin(self) -> bool:
-        """Whether CORS applies; an opaque origin differs from every other."""
+        """Whether the URL is of another origin; an opaque origin differs from every other."""
         return self.origin != self.target.origin
+
+    @property
+    def tainting(self) -> Literal["basic", "cors", "opaque"]:
+        """Which response the script gets; CORS applies to the second.
+
+        https://fetch.spec.whatwg.org/#concept-request-response-tainting
+        """
+        if not self.is_cross_origin:
+            return "basic"
+        return "opaque" if self.mode == "no-cors" else "cors"
 
     @property
     def with_credentials(self) -> bool:
@@ -183,9 +210,33 @@ class Request:
         """Whether this browser sends its preflight whatever the preflight cache has."""
         if self.cache_mode == "no-cache":
             return deviates(self.browser, "cache-bypassed-by-no-cache")
-        return deviates(self.browser, "cache-bypassed-by-conditions") and (
-            self.cache_mode in ("no-store", "reload")
-            or any(name in _CONDITIONS for name, _ in self.headers)
+        if not deviates(self.browser, "cache-bypassed-by-conditions"):
+            return False
+        if self.is_xhr and not deviates(self.browser, "cache-bypassed-by-xhr"):
+            return False
+        return self.cache_mode in ("no-store", "reload") or any(
+            name in _CONDITIONS for name, _ in self.headers
+        )
+
+
+def _check_modes(request: Request) -> None:
+    # https://fetch.spec.whatwg.org/#dom-request, and #concept-main-fetch, step 12.
+    is_foreign = request.is_cross_origin
+    if request.is_xhr and (request.mode, request.redirect_mode) != ("cors", "follow"):
+        raise ValueError("XMLHttpRequest has neither mode nor redirect_mode")
+    if request.mode == "no-cors" and request.method not in CORS_SAFELISTED_METHODS:
+        raise ValueError(f'method="{request.method}" is refused by fetch in mode "no-cors"')
+    if request.mode == "no-cors" and request.use_cors_preflight:
+        raise ValueError('use_cors_preflight=True is refused by fetch in mode "no-cors"')
+    if request.mode == "same-origin" and is_foreign:
+        raise ValueError(
+            f'url="{request.url}" is not of the origin {request.origin}, which mode "same-origin" '
+            "needs"
+        )
+    if request.mode == "no-cors" and request.redirect_mode != "follow" and is_foreign:
+        raise ValueError(
+            f'redirect_mode="{request.redirect_mode}" is refused by fetch in mode "no-cors" for '
+            "another origin"
         )
 
 
@@ -248,7 +299,7 @@ def needs_preflight(request: Request) -> bool:
     https://fetch.spec.whatwg.org/#concept-main-fetch, step 12: another origin, and a method or
     header that is not safelisted.
     """
-    if not request.is_cross_origin:
+    if request.tainting != "cors":
         return False
     if (
         request.use_cors_preflight
@@ -297,20 +348,57 @@ def preflight_headers(request: Request) -> HeaderList:
 def request_headers(request: Request) -> HeaderList:
     """Return the headers of the request itself.
 
-    Origin is sent to other origins, and to the page's own with every method but GET and HEAD:
+    Origin is sent where CORS applies, and elsewhere with every method but GET and HEAD:
     https://fetch.spec.whatwg.org/#append-a-request-origin-header. Cookies are sent as the
     credentials mode says, and only to the host they were given for:
     https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch, includeCredentials.
     """
     headers = request.header_list
-    if request.is_cross_origin or request.sends_origin or request.method not in ("GET", "HEAD"):
+    if request.tainting == "cors" or request.sends_origin or has_storage_access(request):
         headers = (*headers, (ORIGIN, request.origin))
+    elif request.method not in ("GET", "HEAD"):
+        # The default referrer policy hides a page of https from plain http.
+        hides = request.mode != "cors" and request.target.scheme == "http"
+        is_hidden = hides and request.origin.startswith("https:")
+        headers = (*headers, (ORIGIN, OPAQUE_ORIGIN if is_hidden else request.origin))
     sends_credentials = request.with_credentials or (
         request.credentials == "same-origin" and not request.is_cross_origin
     )
     if sends_credentials and request.cookie and request.target.host == request.cookie_host:
         headers = (*headers, ("cookie", request.cookie))
     return headers
+
+
+def has_storage_access(request: Request) -> bool:
+    """Return whether a browser sends Origin for the sake of the Storage Access API.
+
+    https://privacycg.github.io/storage-access-headers/: seen of frames whose origin is null, on the
+    site of their page.
+    """
+    return (
+        deviates(request.browser, "origin-with-storage-access")
+        and request.first is None
+        and request.origin == OPAQUE_ORIGIN
+        and (request.mode, request.credentials) == ("no-cors", "include")
+        and is_same_site(request.partition, request.target)
+    )
+
+
+def is_same_site(page: str, target: Url) -> bool:
+    """Return whether an origin and a URL are of one site, and not http and https.
+
+    https://html.spec.whatwg.org/#schemelessly-same-site, and the second condition of
+    https://fetch.spec.whatwg.org/#cross-origin-resource-policy-internal-check.
+    """
+    url = parse_url(page)
+    if url is None or (url.scheme == "http" and target.scheme == "https"):
+        return False
+    if url.host == target.host:
+        return True
+    if any(host.startswith("[") or ends_in_number(host) for host in (url.host, target.host)):
+        return False
+    site = registrable_domain(url.host)
+    return site is not None and site == registrable_domain(target.host)
 
 
 def derived(request: Request, **changes: object) -> Request:

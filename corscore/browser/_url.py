@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote_to_bytes
 
 from corscore._standard.fetch import DEFAULT_PORTS
-from corscore._standard.host import MAX_HOST_LENGTH, canonical_ipv4, canonical_ipv6, ends_in_number
+from corscore._standard.host import canonical_ipv4, canonical_ipv6, domain_to_ascii, ends_in_number
 from corscore._standard.origin import split_port
 
 _SCHEMES = ("http", "https")
@@ -148,31 +148,10 @@ def _host(text: str) -> str | None:
     if text.startswith("["):
         address = canonical_ipv6(text[1:-1]) if text.endswith("]") else None
         return address and f"[{address}]"
-    domain = _domain_to_ascii(unquote_to_bytes(text).decode("utf-8", "replace"))
+    domain = domain_to_ascii(unquote_to_bytes(text).decode("utf-8", "replace"))
     if not domain or _FORBIDDEN_IN_DOMAIN.search(domain):
         return None
     return canonical_ipv4(domain) if ends_in_number(domain) else domain
-
-
-def _domain_to_ascii(domain: str) -> str | None:
-    # https://url.spec.whatwg.org/#concept-domain-to-ascii: UTS 46 maps and checks little;
-    # IDNA 2008 would refuse names that browsers load. No name in DNS is longer than the bound.
-    if domain.isascii():
-        return domain.lower()
-    if len(domain) > MAX_HOST_LENGTH:
-        return None
-    # Imported late: few hosts are not ASCII.
-    from idna import IDNAError, uts46_remap
-
-    try:
-        mapped = uts46_remap(domain, std3_rules=False)
-    except IDNAError:
-        return None
-    return ".".join(map(_label_to_ascii, mapped.split(".")))
-
-
-def _label_to_ascii(label: str) -> str:
-    return label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii")
 
 
 def _port(text: str, scheme: str) -> str | None:

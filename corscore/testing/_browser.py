@@ -158,6 +158,7 @@ class _Fetch:
             result.hidden,
             result.preflight_cached,
             result.exchanges,
+            result.type,
             self._request,
             None if self._last is None else self._last.response,
         )

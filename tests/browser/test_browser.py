@@ -392,16 +392,92 @@ def _redirects(row: dict[str, Any]) -> Iterator[tuple[int, Pairs]]:
 @pytest.mark.parametrize("row", cases("browser_redirects"))
 def test_redirects(row: dict[str, Any]) -> None:
     server = Server(*_redirects(row))
-    result = fetch(make_from(row, "headers"), server)
+    result = fetch(make_from(row, "headers", "mode", "redirect_mode"), server)
     assert [
         [method, url, dict(headers).get("origin")] for method, url, headers in server.asked
     ] == row["sent"]
     assert result.reason == row["reason"]
     assert result.status == (row.get("status", 200) if result.readable else None)
+    assert result.type == (row.get("type", result.type) if result.readable else None)
     assert result.url == row["sent"][-1][1]
     last = dict(server.asked[-1][2])
     for name, value in row.get("last_headers", {}).items():
         assert last.get(name) == value
+
+
+@pytest.mark.parametrize(
+    ("policies", "url", "origin", "reason"),
+    [
+        ([], API, APP, None),
+        (["same-origin"], API, APP, "resource-policy-refused"),
+        (["same-origin"], f"{APP}/", APP, None),
+        (["same-site"], API, APP, "resource-policy-refused"),
+        (["same-site"], "https://api.app.example/", APP, None),
+        (["same-site"], "http://api.app.example/", APP, None),
+        (
+            ["same-site"],
+            "https://api.app.example/",
+            "http://app.example",
+            "resource-policy-refused",
+        ),
+        (["same-site"], "https://b.github.io/", "https://a.github.io", "resource-policy-refused"),
+        (["same-site"], "https://127.0.0.1:1/", "https://127.0.0.1", None),
+        (["same-site"], "https://127.0.0.1/", "https://127.0.0.2", "resource-policy-refused"),
+        (["same-site"], API, "null", "resource-policy-refused"),
+        (["cross-origin"], API, APP, None),
+        (["Same-Origin"], API, APP, None),
+        (["same-origin", "same-origin"], API, APP, None),
+    ],
+)
+def test_a_resource_policy_keeps_opaque_responses(
+    policies: list[str], url: str, origin: str, reason: str | None
+) -> None:
+    headers = [("Cross-Origin-Resource-Policy", policy) for policy in policies]
+    result = fetch(make(url=url, origin=origin, mode="no-cors"), Server((200, headers)))
+    assert result.reason == reason
+    shared = [*headers, ("Access-Control-Allow-Origin", origin)]
+    assert fetch(make(url=url, origin=origin), Server((200, shared))).readable
+
+
+def test_a_script_can_read_nothing_of_an_opaque_response() -> None:
+    request = make(mode="no-cors", headers={"X-A": "1", "Accept": "a/b", "Range": "bytes=0-"})
+    assert request.headers == (("accept", "a/b"),)
+    assert not needs_preflight(request)
+    result = fetch(request, Server((200, {**OPEN, "X-B": "1", "Content-Type": "a/b"})))
+    assert (result.type, result.status, result.headers) == ("opaque", 0, ())
+    assert {"x-b", "content-type"} <= set(result.hidden)
+    assert header_check(request, OPEN, "Content-Type") == "header-not-exposed"
+
+
+@pytest.mark.parametrize(
+    ("headers", "kept"),
+    [
+        ([("Accept", "a"), ("Accept", "b")], ["a", "b"]),
+        ([("Accept", "a" * 100), ("Accept", "b" * 100), ("Accept", "c")], ["a" * 100, "c"]),
+        ([("Content-Type", "application/json")], []),
+        ([("Content-Type", "text/plain")], ["text/plain"]),
+    ],
+)
+def test_headers_of_mode_no_cors_are_safelisted_as_one_value(headers: Any, kept: Any) -> None:
+    assert [value for _, value in make(mode="no-cors", headers=headers).headers] == kept
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "says"),
+    [
+        ("GET", {"is_xhr": True, "mode": "no-cors"}, "neither"),
+        ("GET", {"is_xhr": True, "redirect_mode": "error"}, "neither"),
+        ("PUT", {"mode": "no-cors"}, 'method="PUT"'),
+        ("POST", {"mode": "no-cors", "use_cors_preflight": True}, "use_cors_preflight"),
+        ("GET", {"mode": "no-cors", "redirect_mode": "manual"}, "another origin"),
+        ("GET", {"mode": "same-origin", "origin": "null"}, "same-origin"),
+    ],
+)
+def test_what_fetch_refuses_without_a_request_is_no_request(
+    method: str, options: Any, says: str
+) -> None:
+    with pytest.raises(ValueError, match=says):
+        make(method, **options)
 
 
 @pytest.mark.parametrize(("redirects", "reason"), [(20, None), (21, "too-many-redirects")])
@@ -805,8 +881,8 @@ def test_the_cache_permits_nothing_that_the_preflight_refuses(
 def test_every_reason_is_in_a_table() -> None:
     tables = ("cors_checks", "preflights", "redirects")
     seen = {row["reason"] for name in tables for row in rows(f"browser_{name}")}
-    # These two have tests of their own above.
-    assert seen - {None} == REASONS.keys() - {"too-many-redirects", "header-not-exposed"}
+    alone = {"too-many-redirects", "header-not-exposed", "resource-policy-refused"}
+    assert seen - {None} == REASONS.keys() - alone
     assert all(meaning and not meaning.endswith(".") for meaning in REASONS.values())
 
 

@@ -84,6 +84,7 @@ def _about(case: int, lines: list[str]) -> list[str]:
 def _outcome(seen: Seen) -> Outcome:
     outcome = seen.outcome
     return {
+        "type": outcome.get("type"),
         "status": outcome.get("status"),
         "headers": sorted(map(tuple, outcome.get("headers", []))),
         "arrived": [
@@ -113,7 +114,13 @@ def outcome_of(result: browser.FetchResult) -> Outcome:
                 sent.get("access-control-request-headers"),
             )
         )
-    return {"status": result.status, "headers": sorted(result.headers), "arrived": arrived}
+    is_xhr = result.exchanges[0].request.is_xhr
+    return {
+        "type": "xhr" if is_xhr and result.readable else result.type,
+        "status": result.status,
+        "headers": sorted(result.headers),
+        "arrived": arrived,
+    }
 
 
 def _place(url: str) -> str:
@@ -145,6 +152,8 @@ class Model:
             partition=page,
             is_xhr=step["xhr"],
             cache_mode=init.get("cache", "default"),
+            mode=init.get("mode", "cors"),
+            redirect_mode=init.get("redirect", "follow"),
         )
 
         def send(_method: str, url: str, headers: list[tuple[str, str]]) -> browser.Response:

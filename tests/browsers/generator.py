@@ -65,6 +65,13 @@ _EXPOSED = [
     "",
     "X-Exposed,,",
 ]
+_RESOURCE_POLICIES = [
+    "same-origin",
+    "same-site",
+    "cross-origin",
+    "Same-Origin",
+    "same-origin,same-site",
+]
 _AGES = ["0", "600", "600", "600", "-1", "600s", "86400", "", "abc", "600,600", "+600", "6e2"]
 
 
@@ -124,6 +131,8 @@ class _Case:
         if upper not in ("GET", "HEAD") and self._often(0.4):
             init["body"] = "x"
         upload = xhr and "body" in init and self._often(0.4)
+        if not xhr:
+            self._choose_modes(init)
         return {
             "frame": self._frame,
             "url": f"{{{self._host}}}/f/{{case}}/0",
@@ -132,6 +141,16 @@ class _Case:
             "upload": upload,
             "hops": [self._hop(init, hop) for hop in range(len(self._hosts))],
         }
+
+    def _choose_modes(self, init: dict[str, Any]) -> None:
+        # Other combinations fail without a request: `Request` refuses them.
+        is_own = self._host == "page" and not self._frame
+        if self._often(0.2):
+            init["mode"] = self._pick(["no-cors", "same-origin"] if is_own else ["no-cors"])
+            if init["mode"] == "no-cors" and init["method"].upper() not in ("GET", "HEAD", "POST"):
+                init["method"] = "POST"
+        if self._often(0.15) and (is_own or init.get("mode") != "no-cors"):
+            init["redirect"] = self._pick(["error", "manual"])
 
     def _hop(self, init: dict[str, Any], hop: int) -> dict[str, Any]:
         origin = self._page
@@ -146,6 +165,9 @@ class _Case:
             actual: tuple[int, Any] = (self._pick(_REDIRECTS), [*shared, *self._location(hop, odd)])
         else:
             actual = (self._pick(_STATUSES), [*shared, *self._plain()])
+        if init.get("mode") == "no-cors" and self._often(0.4):
+            policies = [self._pick(_RESOURCE_POLICIES)] * (2 if self._often(0.1) else 1)
+            actual[1].extend(("Cross-Origin-Resource-Policy", value) for value in policies)
         status = self._pick([200, 200, 200, 204, 204, 204, 299])
         if odd and self._often(0.2):
             status = self._pick([301, 302, 307, 304, 400, 401, 404, 405, 500])

@@ -294,6 +294,22 @@ OURS = {"Access-Control-Allow-Origin": APP}
             "redirect-with-credentials",
             "contains a username and password",
         ),
+        ({"redirect_mode": "error"}, 302, {**STAR, "Location": "/b"}, "redirect-refused", None),
+        ({"redirect_mode": "error"}, 302, STAR, "redirect-refused", None),
+        (
+            {"mode": "no-cors"},
+            200,
+            {"Cross-Origin-Resource-Policy": "same-origin"},
+            "resource-policy-refused",
+            None,
+        ),
+        (
+            {"mode": "same-origin", "origin": "https://api.example.com"},
+            302,
+            {"Location": "https://b.example/"},
+            "redirect-leaves-origin",
+            None,
+        ),
     ],
 )  # fmt: skip
 def test_any_server(
@@ -311,6 +327,14 @@ def test_any_server(
     console = dict(told.console)
     assert in_chrome is None or in_chrome in console["chromium"]
     assert told.steps[-1].reason == told.browser_reason
+
+
+def test_an_opaque_response_is_said_to_be_unreadable() -> None:
+    request = Request("GET", API, origin=APP, mode="no-cors")
+    told = explain_fetch(browser.fetch(request, lambda *_: (200, {})))
+    assert told.allowed
+    assert "read nothing" in told.message
+    assert "can read nothing" in told.steps[-1].text
 
 
 def test_browsers_that_would_not_refuse_say_nothing() -> None:
