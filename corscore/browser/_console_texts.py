@@ -112,6 +112,10 @@ FIREFOX: Mapping[str, str] = MappingProxyType(
         "network-error": "CORS request did not succeed",
     }
 )
+FIREFOX_WARNING = (
+    "Cross-Origin Request Warning: The Same Origin Policy will disallow reading the remote "
+    "resource at {url} soon. (Reason: "
+)
 FIREFOX_HEAD = (
     "Cross-Origin Request Blocked: The Same Origin Policy disallows reading the remote resource "
     "at {url}. (Reason: "

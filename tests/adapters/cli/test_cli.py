@@ -16,7 +16,7 @@ from cli_runs import run, run_json, run_process
 from corscore_cli.shell import output
 from corscore_cli.shell.output import code_page, code_text, make_console, plain, say
 
-COMMANDS = ["check", "explain", "probe", "har", "diff", "migrate", "demo"]
+COMMANDS = ["check", "explain", "probe", "console", "har", "diff", "migrate", "demo"]
 
 
 @pytest.fixture
