@@ -86,6 +86,12 @@ def explain_fetch(result: FetchResult, *, reads: Iterable[str] = ()) -> Explanat
     )
 
 
+def cause(reason: Reason, exchange: Exchange) -> tuple[str, str, str]:
+    """Return the code behind a browser's reason for a refusal, a message and a hint."""
+    refined = _refined(reason, exchange) or reason
+    return refined, _message(reason, refined, exchange, ()), _hint(refined, exchange, ())
+
+
 def hidden_headers(
     request: Request, headers: HeadersInput, reads: Iterable[str]
 ) -> tuple[str, ...]:

@@ -1,13 +1,13 @@
 """The texts in a browser's developer console for a response that it refuses.
 
-Chromium: third_party/blink/renderer/platform/loader/cors/cors_error_string.cc, and the order of its
-checks in services/network/public/cpp/cors/cors.cc. Firefox: the strings ``CORS...`` of
-dom/locales/en-US/chrome/security/security.properties, logged by nsCORSListenerProxy.cpp. Safari:
-WebKit's CrossOriginAccessControl.cpp and CrossOriginPreflightResultCache.cpp.
+The order of the checks is that of Chromium's services/network/public/cpp/cors/cors.cc, Firefox's
+netwerk/protocol/http/nsCORSListenerProxy.cpp and WebKit's NetworkLoadChecker.cpp.
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from corscore._standard.fetch import (
@@ -15,15 +15,24 @@ from corscore._standard.fetch import (
     ACCESS_CONTROL_ALLOW_HEADERS,
     ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN,
+    CORS_SAFELISTED_METHODS,
     LOCATION,
     OPAQUE_ORIGIN,
+    REDIRECT_STATUSES,
 )
 from corscore._standard.grammar import is_token
 from corscore._standard.text import escaped
-from corscore.browser._checks import cors_check, refused_headers
+from corscore.browser import _console_texts as texts
+from corscore.browser._checks import (
+    allowed_methods,
+    cors_check,
+    covers_method,
+    preflight_check,
+    refused_headers,
+)
 from corscore.browser._deviations import Browser, waives
-from corscore.browser._headers import get
-from corscore.browser._redirect import MAX_REDIRECTS
+from corscore.browser._headers import as_received, get, items, values
+from corscore.browser._request import derived
 from corscore.browser._url import parse_url
 
 if TYPE_CHECKING:
@@ -32,8 +41,39 @@ if TYPE_CHECKING:
     from corscore.browser._fetch import Exchange
     from corscore.browser._reasons import Reason
 
-_VALID = "Have the server send the header with a valid value."
-_PREFLIGHT = "Response to preflight request doesn't pass access control check: "
+_OTHER_SCHEME = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_REDIRECT_REASONS = ("redirect-invalid", "too-many-redirects", "redirect-with-credentials")
+_OUTSIDE_OF_CHECK = (
+    "method-not-allowed",
+    "header-not-allowed",
+    "invalid-allow-methods",
+    "invalid-allow-headers",
+)
+# As measured, pair by pair: Chromium keeps the headers of a request in a hash map.
+_CHROMIUM_ORDER = (
+    *("traceparent", "if-none-match", "viewport-width", "x-auth-token", "x-request-id"),
+    *("authorization", "dpr", "save-data", "x-csrf-token", "x-csrftoken", "cache-control"),
+    *("x-xsrf-token", "ect", "width", "x-requested-with", "last-event-id", "accept-language"),
+    *("idempotency-key", "accept", "device-memory", "if-modified-since", "pragma", "x-one"),
+    *("range", "content-language", "content-type", "if-match", "x-api-key", "rtt", "x-two"),
+    *("downlink", "user-agent"),
+)
+_CHROMIUM_RANKS = {name: rank for rank, name in enumerate(_CHROMIUM_ORDER)}
+_CHROMIUM_SCHEMES = (
+    "chrome, chrome-experimental-site-token-provider, chrome-extension, chrome-untrusted, data, "
+    "http, https, isolated-app"
+)
+# WebKit's own spelling, of the names in its HTTPHeaderNames.in that scripts may set.
+_WEBKIT_NAMES = {
+    name.lower(): name
+    for name in (
+        *("Accept", "Accept-Language", "Authorization", "Cache-Control", "Content-Disposition"),
+        *("Content-Encoding", "Content-Language", "Content-Range", "Content-Type", "ETag"),
+        *("Expires", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range"),
+        *("If-Unmodified-Since", "Last-Event-ID", "Last-Modified", "Pragma", "Range"),
+        *("User-Agent", "X-Frame-Options"),
+    )
+}
 
 
 def console_messages(exchange: Exchange) -> Iterator[tuple[Browser, str]]:
@@ -46,194 +86,263 @@ def console_messages(exchange: Exchange) -> Iterator[tuple[Browser, str]]:
     """
     if exchange.reason is None:
         return
-    refused = _Failure(exchange, exchange.reason)
-    texts: tuple[tuple[Browser, str | None], ...] = (
+    refused = _Refusal(exchange, exchange.reason)
+    told: tuple[tuple[Browser, str], ...] = (
         ("chromium", _chromium(refused)),
         ("firefox", _firefox(refused)),
         ("safari", _safari(refused)),
     )
-    for browser, text in texts:
-        if text is not None and not waives(browser, exchange.reason):
+    for browser, text in told:
+        if text and not waives(browser, exchange.reason):
             yield browser, text
 
 
-class _Failure:
+class _Refusal:
     """A refused exchange, with the values that the texts quote escaped."""
 
     def __init__(self, exchange: Exchange, reason: Reason) -> None:
-        self._request = exchange.request
-        self._headers = exchange.response_headers
+        self.request = request = exchange.request
+        self.headers = as_received(exchange.response_headers, request.browser)
         self.reason: Reason = reason
         self.status = exchange.status
         self.is_preflight = exchange.is_preflight
+        self.method = escaped(request.method)
+        self.first = request.first or request
+        self.url = str(request.target)
         # Chromium and Firefox check the headers of a preflight before its status.
-        self.by_headers: Reason = (
-            exchange.is_preflight and cors_check(exchange.request, exchange.response_headers)
-        ) or reason
-        self.method = escaped(exchange.request.method)
-        self.origin = escaped(exchange.request.origin)
-        self.url = escaped(exchange.request.target.without_fragment)
+        self.of_headers = cors_check(request, self.headers)
+        locations = values(self.headers, LOCATION)
+        self.location = ", ".join(locations)
+        self.is_followed = exchange.status in REDIRECT_STATUSES and bool(locations)
+        self.is_late = self.is_preflight and (
+            preflight_check(request, exchange.status, self.headers) != reason
+        )
+        # Both engines refuse it before they look at any other header.
+        self.has_two_locations = self.is_followed and len(set(locations)) > 1
 
     def value(self, name: str) -> str:
         """The response's value under a name, in latin-1; empty without one."""
-        return escaped(get(self._headers, name) or "")
+        return escaped(get(self.headers, name) or "")
 
     @property
-    def refused_header(self) -> str:
-        """The first header of the request that is not allowed."""
-        refused = refused_headers(self._request, self._headers)
-        return escaped(refused[0]) if refused else ""
+    def target(self) -> str:
+        """The URL that the response redirects to, as far as it is one."""
+        target = parse_url(self.location, self.request.target)
+        return str(target) if target is not None else escaped(self.location)
 
-    def invalid_item(self, name: str) -> str:
-        """The first item of a list that is no token."""
-        items = (item.strip() for item in self.value(name).split(","))
-        return next((item for item in items if item and not is_token(item)), "")
+    @property
+    def refused_names(self) -> tuple[str, ...]:
+        """The headers of the request that are not allowed, sorted; one at least is returned."""
+        return tuple(map(escaped, refused_headers(self.request, self.headers))) or ("",)
 
-
-def _chromium(refused: _Failure) -> str | None:
-    if refused.reason == "too-many-redirects":
-        return f"GET {refused.url} net::ERR_TOO_MANY_REDIRECTS"
-    if refused.reason == "redirect-invalid":
-        return f"GET {refused.url} net::ERR_INVALID_REDIRECT"
-    text = _chromium_reason(refused)
-    if text is None:
-        return None
-    # Chromium checks these later, outside the access control check.
-    later = ("method-not-allowed", "header-not-allowed", "authorization-needs-explicit")
-    under_heading = refused.is_preflight and refused.reason not in (
-        *later,
-        "invalid-allow-methods",
-        "invalid-allow-headers",
-    )
-    return (
-        f"Access to fetch at '{refused.url}' from origin '{refused.origin}' has been blocked by "
-        f"CORS policy: {_PREFLIGHT if under_heading else ''}{text}"
-    )
+    def filled(self, template: str, **more: object) -> str:
+        """A text with the values that it names."""
+        return template.format_map(
+            {
+                "method": self.method,
+                "url": self.url,
+                "status": self.status,
+                "header": self.refused_names[0],
+                "origin": escaped(self.request.origin),
+                **more,
+            }
+        )
 
 
-def _chromium_reason(refused: _Failure) -> str | None:
-    allow_origin = refused.value(ACCESS_CONTROL_ALLOW_ORIGIN)
-    reason = refused.by_headers
-    if refused.reason == "preflight-redirected":
-        # Chromium checks nothing else of a redirect.
-        reason = refused.reason
-    return {
-        "preflight-redirected": "Redirect is not allowed for a preflight request.",
-        "preflight-not-ok": "It does not have HTTP ok status.",
-        "no-allow-origin": (
-            "No 'Access-Control-Allow-Origin' header is present on the requested resource."
-        ),
-        "multiple-allow-origin": (
-            "The 'Access-Control-Allow-Origin' header contains multiple values "
-            f"'{allow_origin}', but only one is allowed. {_VALID}"
-        ),
-        "wildcard-with-credentials": (
-            "The value of the 'Access-Control-Allow-Origin' header in the response must not be "
-            "the wildcard '*' when the request's credentials mode is 'include'."
-        ),
-        "origin-mismatch": (
-            f"The 'Access-Control-Allow-Origin' header has a value '{allow_origin}' that is not "
-            f"equal to the supplied origin. {_VALID}"
-            if allow_origin == OPAQUE_ORIGIN or parse_url(allow_origin)
-            else f"The 'Access-Control-Allow-Origin' header contains the invalid value "
-            f"'{allow_origin}'. {_VALID}"
-        ),
-        "credentials-not-allowed": (
-            "The value of the 'Access-Control-Allow-Credentials' header in the response is "
-            f"'{refused.value(ACCESS_CONTROL_ALLOW_CREDENTIALS)}' which must be 'true' when the "
-            "request's credentials mode is 'include'."
-        ),
-        "invalid-allow-methods": (
-            "Cannot parse Access-Control-Allow-Methods response header field in preflight response."
-        ),
-        "invalid-allow-headers": (
-            "Cannot parse Access-Control-Allow-Headers response header field in preflight response."
-        ),
-        "method-not-allowed": (
-            f"Method {refused.method} is not allowed by "
-            "Access-Control-Allow-Methods in preflight response."
-        ),
-        "header-not-allowed": (
-            f"Request header field {refused.refused_header} is not allowed by "
-            "Access-Control-Allow-Headers in preflight response."
-        ),
-        "redirect-with-credentials": (
-            f"Redirect location '{refused.value(LOCATION)}' contains a username and password, "
-            "which is disallowed for cross-origin requests."
-        ),
-    }.get(reason)
-
-
-def _firefox(refused: _Failure) -> str | None:
-    status = f" Status code: {refused.status}."
-    allow_origin = "CORS header ‘Access-Control-Allow-Origin’"  # noqa: RUF001  (as Firefox has it)
-    texts: dict[str, str | tuple[str, str]] = {
-        "preflight-redirected": "CORS request external redirect not allowed",
-        "preflight-not-ok": ("CORS preflight response did not succeed", status),
-        "no-allow-origin": (f"{allow_origin} missing", status),
-        "multiple-allow-origin": f"Multiple {allow_origin} not allowed",
-        "wildcard-with-credentials": f"Credential is not supported if the {allow_origin} is ‘*’",  # noqa: RUF001
-        "origin-mismatch": (
-            f"{allow_origin} does not match ‘{refused.value(ACCESS_CONTROL_ALLOW_ORIGIN)}’"  # noqa: RUF001
-        ),
-        "credentials-not-allowed": (
-            "expected ‘true’ in CORS header ‘Access-Control-Allow-Credentials’"  # noqa: RUF001
-        ),
-        "invalid-allow-methods": (
-            f"invalid token ‘{refused.invalid_item(ACCESS_CONTROL_ALLOW_METHODS)}’ in "  # noqa: RUF001
-            "CORS header ‘Access-Control-Allow-Methods’"  # noqa: RUF001
-        ),
-        "invalid-allow-headers": (
-            f"invalid token ‘{refused.invalid_item(ACCESS_CONTROL_ALLOW_HEADERS)}’ in "  # noqa: RUF001
-            "CORS header ‘Access-Control-Allow-Headers’"  # noqa: RUF001
-        ),
-        "method-not-allowed": (
-            "Did not find method in CORS header ‘Access-Control-Allow-Methods’"  # noqa: RUF001
-        ),
-        "header-not-allowed": (
-            f"header ‘{refused.refused_header}’ is not allowed according to header "  # noqa: RUF001
-            "‘Access-Control-Allow-Headers’ from CORS preflight response"  # noqa: RUF001
-        ),
-        "redirect-with-credentials": "CORS request external redirect not allowed",
-    }
+def _chromium(refused: _Refusal) -> str:
     reason = refused.reason
-    found = texts.get(reason if reason == "preflight-redirected" else refused.by_headers)
-    if found is None:
-        return None
-    text, behind = found if isinstance(found, tuple) else (found, "")
-    return (
-        "Cross-Origin Request Blocked: The Same Origin Policy disallows reading the remote "
-        f"resource at {refused.url}. (Reason: {text}).{behind}"
+    if reason == "too-many-redirects":
+        return refused.filled(texts.CHROMIUM_ERRORS[reason])
+    is_data = reason == "redirect-invalid" and refused.location.lower().startswith("data:")
+    if is_data or (refused.is_followed and not refused.is_preflight and _is_invalid(refused)):
+        return refused.filled(texts.CHROMIUM_ERRORS["redirect-invalid"])
+    if reason == "preflight-not-ok" or (
+        reason == "preflight-redirected" and not refused.is_followed
+    ):
+        reason = refused.of_headers or "preflight-not-ok"
+    kind, value = _chromium_kind(refused, reason)
+    if kind not in texts.CHROMIUM or (reason == "redirect-with-credentials" and _stays(refused)):
+        return ""
+    text = texts.CHROMIUM[kind]
+    if refused.first.is_xhr and reason in ("wildcard-with-credentials", "credentials-not-allowed"):
+        text += texts.CHROMIUM_FOR_XHR
+    elif not refused.first.is_xhr and kind.startswith(("multiple", "origin-mismatch")):
+        text += texts.CHROMIUM_FOR_FETCH
+    heading = refused.is_preflight and reason not in _OUTSIDE_OF_CHECK
+    first = str(refused.first.target)
+    url = refused.target if reason == "redirect-invalid" else refused.url
+    return refused.filled(
+        texts.CHROMIUM_HEAD + (texts.CHROMIUM_PREFLIGHT if heading else "") + text,
+        kind="XMLHttpRequest" if refused.first.is_xhr else "fetch",
+        header=_first_of_chromium(refused.refused_names),
+        url=url,
+        redirected="" if first == url else f"(redirected from '{first}') ",
+        origin=escaped(refused.first.origin),
+        value=value,
     )
 
 
-def _safari(refused: _Failure) -> str | None:
-    status = f"Status code: {refused.status}"
-    text = {
-        "preflight-redirected": f"Preflight response is not successful. {status}",
-        "preflight-not-ok": f"Preflight response is not successful. {status}",
-        "no-allow-origin": (
-            f"Origin {refused.origin} is not allowed by Access-Control-Allow-Origin. {status}"
-        ),
-        "multiple-allow-origin": "Access-Control-Allow-Origin cannot contain more than one origin.",
-        "wildcard-with-credentials": (
-            "Cannot use wildcard in Access-Control-Allow-Origin when credentials flag is true."
-        ),
-        "origin-mismatch": (
-            f"Origin {refused.origin} is not allowed by Access-Control-Allow-Origin. {status}"
-        ),
-        "credentials-not-allowed": (
-            'Credentials flag is true, but Access-Control-Allow-Credentials is not "true".'
-        ),
-        "method-not-allowed": (
-            f"Method {refused.method} is not allowed by Access-Control-Allow-Methods."
-        ),
-        "header-not-allowed": (
-            f"Request header field {refused.refused_header} is not allowed by "
-            "Access-Control-Allow-Headers."
-        ),
-        "too-many-redirects": f"More than {MAX_REDIRECTS} redirects",
-    }.get(refused.reason)
-    if text is None:
-        return None
-    return f"{text}\nFetch API cannot load {refused.url} due to access control checks."
+def _chromium_kind(refused: _Refusal, reason: Reason) -> tuple[str, str]:
+    """Return the key of a text, and the value in it."""
+    if reason == "credentials-not-allowed":
+        return reason, refused.value(ACCESS_CONTROL_ALLOW_CREDENTIALS)
+    if reason == "redirect-with-credentials":
+        return reason, ""  # the text has room for the URL, and never has it
+    if reason == "redirect-invalid":
+        return reason, _CHROMIUM_SCHEMES
+    value = refused.value(ACCESS_CONTROL_ALLOW_ORIGIN)
+    if reason == "origin-mismatch" and " " in value:
+        return "multiple-allow-origin", value
+    if reason == "origin-mismatch" and not _is_url(value):
+        return "origin-mismatch/invalid", value
+    return reason, value
+
+
+def _is_invalid(refused: _Refusal) -> bool:
+    """Whether the network stack refuses a redirect, which no other check sees then."""
+    location = refused.location
+    if refused.has_two_locations:
+        return True
+    return not (_OTHER_SCHEME.match(location) or parse_url(location, refused.request.target))
+
+
+def _stays(refused: _Refusal) -> bool:
+    """Whether a redirect stays in the page's own origin."""
+    target = parse_url(refused.location, refused.request.target)
+    return target is not None and target.origin == refused.request.origin
+
+
+def _first_of_chromium(names: tuple[str, ...]) -> str:
+    return min(names, key=lambda name: _CHROMIUM_RANKS.get(name, len(_CHROMIUM_RANKS)))
+
+
+def _is_url(value: str) -> bool:
+    return value == OPAQUE_ORIGIN or bool(_OTHER_SCHEME.match(value) or parse_url(value))
+
+
+def _firefox(refused: _Refusal) -> str:
+    lines = [_firefox_line(refused, kind) for kind in _firefox_reasons(refused)]
+    return "\n".join(lines)
+
+
+def _firefox_reasons(refused: _Refusal) -> Iterator[str]:
+    """Yield the reason of each line."""
+    reason: str = refused.reason
+    of_headers = refused.of_headers
+    if refused.is_preflight:
+        if reason in ("preflight-redirected", "preflight-not-ok"):
+            if refused.is_followed and of_headers:
+                yield of_headers
+                yield "network-error"
+            elif refused.is_followed:
+                yield "preflight-redirected"
+                target = parse_url(refused.location, refused.request.target)
+                onward = refused.request
+                if target is not None and target.origin != onward.target.origin:
+                    origin = OPAQUE_ORIGIN if onward.is_cross_origin else onward.origin
+                    onward = derived(onward, origin=origin, target=target)
+                yield cors_check(onward, refused.headers) or "preflight-not-ok"
+            else:
+                yield of_headers or "preflight-not-ok"
+        elif reason == "invalid-allow-headers" and not _covers_method(refused):
+            yield "method-not-allowed"
+        else:
+            yield reason
+        yield "network-error"
+        return
+    scheme = refused.location.lower().partition(":")[0]
+    is_early = refused.has_two_locations or (refused.is_followed and scheme == "data")
+    is_ftp = reason == "redirect-invalid" and scheme == "ftp"
+    if is_ftp or not (is_early or reason in _REDIRECT_REASONS):
+        yield reason
+    if refused.is_followed and (
+        refused.request.is_cross_origin or reason == "redirect-with-credentials"
+    ):
+        yield "network-error"
+
+
+def _covers_method(refused: _Refusal) -> bool:
+    request = refused.request
+    return request.method in CORS_SAFELISTED_METHODS or covers_method(
+        request, allowed_methods(request, refused.headers) or (), request.method
+    )
+
+
+def _firefox_line(refused: _Refusal, reason: str) -> str:
+    head = texts.FIREFOX_HEAD
+    text = texts.FIREFOX.get(reason, "")
+    value = refused.value(ACCESS_CONTROL_ALLOW_ORIGIN)
+    if reason == "wildcard-with-credentials":
+        head = head.replace("{url}", "‘{url}’")  # noqa: RUF001
+    elif (
+        reason == "multiple-allow-origin"
+        and len(values(refused.headers, ACCESS_CONTROL_ALLOW_ORIGIN)) == 1
+    ):
+        text = texts.FIREFOX["origin-mismatch"]
+    elif reason.startswith("invalid-allow"):
+        is_methods = reason == "invalid-allow-methods"
+        name = ACCESS_CONTROL_ALLOW_METHODS if is_methods else ACCESS_CONTROL_ALLOW_HEADERS
+        wrong = (item for item in items(refused.headers, name) if not is_token(item))
+        value = escaped(next(wrong, ""))
+    behind = {
+        "network-error": " Status code: (null).",
+        "no-allow-origin": " Status code: {status}.",
+        "preflight-not-ok": " Status code: {status}.",
+    }.get(reason, "")
+    url = refused.location if reason == "redirect-invalid" else refused.url
+    return refused.filled(f"{head}{text}).{behind}", url=url, value=value)
+
+
+def _safari(refused: _Refusal) -> str:
+    reason: str = refused.reason
+    value = ""
+    if reason == "preflight-redirected":
+        reason = "preflight-not-ok"
+    elif reason == "origin-mismatch":
+        reason = "no-allow-origin"
+    elif reason == "invalid-allow-methods":
+        value = refused.value(ACCESS_CONTROL_ALLOW_METHODS)
+    elif reason == "invalid-allow-headers":
+        value = refused.value(ACCESS_CONTROL_ALLOW_HEADERS)
+    if reason not in texts.WEBKIT:
+        return ""
+    text, target = texts.WEBKIT[reason], refused.target
+    url = _without_userinfo(refused.url)
+    # A redirect is judged with the URL that it leads to, at times after the next preflight.
+    is_late = refused.is_preflight and refused.is_late
+    if is_late:
+        url, target = str(refused.first.target), refused.url
+    if reason == "redirect-invalid" and not (
+        refused.request.is_cross_origin or _OTHER_SCHEME.match(refused.location)
+    ):
+        return ""
+    if is_late or (refused.location and refused.is_followed and not refused.is_preflight):
+        if refused.location.lower().startswith("ftp:"):
+            text, url = texts.WEBKIT["redirect-invalid/ftp"], str(refused.first.target)
+        elif reason != "too-many-redirects":
+            text = texts.WEBKIT_REDIRECT + text
+    elif reason == "redirect-invalid":
+        return ""
+    return refused.filled(
+        f"{text}\n{texts.WEBKIT_TAIL}",
+        kind="XMLHttpRequest" if refused.first.is_xhr else "Fetch API",
+        header=_first_of_webkit(refused),
+        url=url,
+        target=_without_userinfo(target),
+        location=target,
+        value=value,
+    )
+
+
+def _without_userinfo(url: str) -> str:
+    target = parse_url(url)
+    return url if target is None else str(replace(target, userinfo=""))
+
+
+def _first_of_webkit(refused: _Refusal) -> str:
+    """Return the first in the script's order and spelling, the ones that WebKit knows first."""
+    written = [_WEBKIT_NAMES.get(name.lower(), name) for name in refused.first.written_names]
+    known = _WEBKIT_NAMES.values()
+    ordered = sorted(written, key=lambda name: name not in known)
+    names = refused.refused_names
+    return next((escaped(name) for name in ordered if name.lower() in names), names[0])

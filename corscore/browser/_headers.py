@@ -7,7 +7,7 @@ names in lower case, the values decoded as latin-1 and stripped of white space.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Protocol, runtime_checkable
 
 from corscore._standard.fetch import (
@@ -79,7 +79,7 @@ def header_list(headers: HeadersInput) -> HeaderList:
     """Return a server's headers as a header list, without lines whose name is no token."""
     return tuple(
         (name.lower(), value.strip(_TAB_OR_SPACE))
-        for name, value in _decoded(headers)
+        for name, value in decoded_headers(headers)
         if is_token(name)
     )
 
@@ -94,9 +94,10 @@ def as_received(headers: HeaderList, browser: Browser | None) -> HeaderList:
     return tuple(pair for i, pair in enumerate(kept) if pair[1] or pair not in kept[:i])
 
 
-def _decoded(headers: HeadersInput) -> Iterator[tuple[str, str]]:
-    for name, value in headers.items() if isinstance(headers, SupportsItems) else headers:
-        yield _text(name), _text(value)
+def decoded_headers(headers: HeadersInput) -> HeaderList:
+    """Return the pairs as text, names as they are written."""
+    pairs = headers.items() if isinstance(headers, SupportsItems) else headers
+    return tuple((_text(name), _text(value)) for name, value in pairs)
 
 
 def _text(value: object) -> str:
@@ -162,7 +163,7 @@ def author_headers(headers: HeadersInput, *, no_cors: bool = False) -> HeaderLis
         ValueError: A name is no token, or a value has NUL, CR or LF in it or is not latin-1.
     """
     kept: list[tuple[str, str]] = []
-    for written, text in _decoded(headers):
+    for written, text in decoded_headers(headers):
         if not is_token(written):
             raise ValueError(f"{written!a} is not a header name")
         name, value = written.lower(), header_value(text)

@@ -25,6 +25,7 @@ from corscore.browser._headers import (
     HeaderList,
     HeadersInput,
     author_headers,
+    decoded_headers,
     header_value,
     sort_and_combine,
     unsafe_names,
@@ -69,6 +70,7 @@ class Request:
         preflighted: Whether it needed a preflight before its last redirect.
         dropped: The names of the headers that its last redirect drops.
         sends_origin: Whether the request before its last redirect had an Origin.
+        written_names: The names of its headers as the script writes them.
     """
 
     method: str
@@ -89,6 +91,7 @@ class Request:
     preflighted: bool = field(repr=False, compare=False)
     dropped: frozenset[str] = field(repr=False, compare=False)
     sends_origin: bool = field(repr=False, compare=False)
+    written_names: tuple[str, ...] = field(repr=False, compare=False)
     target: Url = field(repr=False, compare=False)
     cookie_host: str = field(repr=False)
 
@@ -141,7 +144,8 @@ class Request:
         object.__setattr__(self, "method", _valid_method(method))
         object.__setattr__(self, "url", str(target))
         object.__setattr__(self, "origin", _valid_origin(origin))
-        kept = author_headers(headers, no_cors=mode == "no-cors")
+        written = decoded_headers(headers)
+        kept = author_headers(written, no_cors=mode == "no-cors")
         # https://xhr.spec.whatwg.org/#the-setrequestheader()-method
         object.__setattr__(self, "headers", sort_and_combine(kept) if is_xhr else kept)
         object.__setattr__(self, "credentials", credentials)
@@ -158,6 +162,7 @@ class Request:
         object.__setattr__(self, "preflighted", False)
         object.__setattr__(self, "dropped", frozenset())
         object.__setattr__(self, "sends_origin", False)
+        object.__setattr__(self, "written_names", tuple(name for name, _ in written))
         object.__setattr__(self, "target", target)
         object.__setattr__(self, "cookie_host", target.host)
         _check_modes(self)

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import re
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from corscore import browser
 from corscore.browser import Browser, PreflightCache, Request
+from corscore.diagnostics import console_messages
 from loopback import Seen, answer, site
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engines import Engine
 
 _LONGEST_STEP = 90  # seconds
 _FETCHES_AT_ONCE = 50  # Firefox keeps the last 250 messages
+# Neither is about a refusal.
+_OTHER = re.compile(r"Refused to set unsafe header|Cross-Origin Request Warning")
+# The page writes it before each fetch, and once behind the last.
+_MARK = re.compile(r"^(?:Uncaught |uncaught exception: )?fetch (\d+|end)$")
 
 Outcome = dict[str, Any]
 """Status, readable headers and the requests that arrived."""
@@ -55,6 +64,14 @@ class Run:
             if row.seen != (outcome := outcome_of(result))
         ]
 
+    def texts(self) -> list[tuple[str, str, str]]:
+        """Return step, text seen and text predicted of each refused fetch that is predicted."""
+        return [
+            (f"case {row.case}: {row.step}", "\n".join(row.console), console_of(result, self.name))
+            for row, result in zip(self.rows, self.predicted(self.name), strict=True)
+            if result.reason is not None and row.seen == outcome_of(result)
+        ]
+
 
 def run(engine: type[Engine], cases: list[dict[str, Any]]) -> Run:
     """Run cases in an engine."""
@@ -63,22 +80,29 @@ def run(engine: type[Engine], cases: list[dict[str, Any]]) -> Run:
         with engine.open(f"{running.origins['page']}/page") as console:
             while not running.wait(_FETCHES_AT_ONCE, _LONGEST_STEP):
                 console()
-            lines = console()
+            written = _consoles(console)
         rows = [
-            Row(step["case"], step, seen.started, _outcome(seen), _about(step["case"], lines))
-            for step, seen in zip(running.steps, running.seen, strict=True)
+            Row(step["case"], step, seen.started, _outcome(seen), written.get(number, []))
+            for number, (step, seen) in enumerate(zip(running.steps, running.seen, strict=True))
         ]
         return Run(engine.name, running.origins["page"], rows)
 
 
-def _about(case: int, lines: list[str]) -> list[str]:
-    # WebKit writes the cause on one line and the URL on the next.
-    wanted = f"/f/{case}/"
-    return [
-        line
-        for i, line in enumerate(lines)
-        if wanted in line or (i + 1 < len(lines) and wanted in lines[i + 1] and "/f/" not in line)
-    ]
+def _consoles(console: Callable[[], list[str]]) -> dict[int, list[str]]:
+    """Return what the console says of each fetch, once it has what the page writes last."""
+    give_up = time.monotonic() + _LONGEST_STEP
+    while not any(line.endswith("fetch end") for line in console()):
+        assert time.monotonic() < give_up, "the console does not end"
+        time.sleep(0.1)
+    lines = console()
+    written: dict[int, list[str]] = {}
+    number = -1
+    for line in lines:
+        if mark := _MARK.search(line):
+            number = -1 if mark[1] == "end" else int(mark[1])
+        elif not _OTHER.search(line):
+            written.setdefault(number, []).append(line)
+    return written
 
 
 def _outcome(seen: Seen) -> Outcome:
@@ -121,6 +145,13 @@ def outcome_of(result: browser.FetchResult) -> Outcome:
         "headers": sorted(result.headers),
         "arrived": arrived,
     }
+
+
+def console_of(result: browser.FetchResult, name: Browser) -> str:
+    """Return what a browser's console says of a refused fetch, as far as it reaches its output."""
+    text = dict(console_messages(result.exchanges[-1])).get(name, "")
+    # Chromium shows errors of the network in its tools only.
+    return "" if " net::ERR_" in text else text
 
 
 def _place(url: str) -> str:

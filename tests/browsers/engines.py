@@ -148,7 +148,8 @@ _FIREFOX_PREFERENCES = "".join(
 # The service keeps the last 250 messages only, hence it is emptied each time.
 _FIREFOX_CONSOLE = """
 const found = Services.console.getMessageArray()
-  .filter(message => message instanceof Ci.nsIScriptError && message.category.startsWith("CORS"))
+  .filter(message => message instanceof Ci.nsIScriptError)
+  .filter(message => message.category.startsWith("CORS") || / fetch /.test(message.errorMessage))
   .map(message => message.errorMessage)
 Services.console.reset()
 return found
@@ -247,7 +248,7 @@ class WebKit(Engine):
                 yield lambda: _webkit_console(written.read_text("utf-8", "replace"))
 
 
-_WEBKIT_LINE = re.compile(r"^CONSOLE \S+ (?:ERROR|WARN) (.*?)\r?$", re.MULTILINE)
+_WEBKIT_LINE = re.compile(r"^(?:http\S+: )?CONSOLE \S+ (?:ERROR|WARN) (.*?)\r?$", re.MULTILINE)
 
 
 def _webkit_console(written: str) -> list[str]:

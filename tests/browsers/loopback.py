@@ -169,8 +169,10 @@ class Site:
             step = self.steps[len(self.seen)]
             if step["later"]:
                 self._wait_for(step)
+            number = len(self.seen)
             self.seen.append(Seen(time.monotonic()))
-            return {key: step[key] for key in ("frame", "url", "init", "xhr", "upload")}
+            told = {key: step[key] for key in ("frame", "url", "init", "xhr", "upload")}
+            return {"number": number, **told}
 
     def _wait_for(self, step: dict[str, Any]) -> None:
         # For what expires: until so many seconds after the first step of its case.

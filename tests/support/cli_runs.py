@@ -24,9 +24,18 @@ _APART: dict[str, Any] = (
 )
 
 
-def run(*args: str, env: dict[str, str | None] | None = None) -> Result:
-    """The command, in this process; its mistakes are in ``stderr``, all else is in ``stdout``."""
-    return CliRunner(**_APART).invoke(corscore, args, env={**_PLAIN, **(env or {})})
+def run(
+    *args: str, env: dict[str, str | None] | None = None, given: str | bytes | None = None
+) -> Result:
+    """The command, in this process; its mistakes are in ``stderr``, all else is in ``stdout``.
+
+    Args:
+        args: The arguments.
+        env: Variables of the environment.
+        given: The standard input.
+    """
+    runner = CliRunner(**_APART)
+    return runner.invoke(corscore, args, input=given, env={**_PLAIN, **(env or {})})
 
 
 def run_json(*args: str, exit_code: int | None = None) -> Any:

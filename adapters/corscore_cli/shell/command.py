@@ -11,7 +11,10 @@ from importlib import import_module
 import click
 
 # In the order of `--help`.
-_COMMANDS = ("check", "explain", "probe", "har", "diff", "migrate", "store", "code", "demo")
+_COMMANDS = (
+    *("check", "explain", "probe", "console", "har"),
+    *("diff", "migrate", "store", "code", "demo"),
+)
 _LONGEST = 1_000
 
 

@@ -1,4 +1,4 @@
-"""An ``Explanation`` or a ``Diagnosis`` as text for a terminal."""
+"""An ``Explanation``, a ``Diagnosis`` or a ``ConsoleMessage`` as text for a terminal."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from corscore.diagnostics import Diagnosis, Explanation, Finding, Step
+    from corscore.diagnostics import ConsoleMessage, Diagnosis, Explanation, Finding, Step
 
+_MOST_OTHERS = 3
 _BROWSERS = {"chromium": "Chrome", "firefox": "Firefox", "safari": "Safari"}
 
 
@@ -94,6 +95,38 @@ def _verdict(told: Diagnosis) -> Text:
         return verdict.append_text(code_text(told.reason))
     status = f": {told.steps[-1].status}" if told.steps else ""
     return Text.assemble(("Readable", "bold green"), status)
+
+
+def print_message(console: Console, said: ConsoleMessage) -> None:
+    """Print the verdict with its fix, what is known, and the command that tells the rest."""
+    verdict = Text.assemble(("Refused", "bold red"), ": ")
+    say(console, verdict.append_text(code_text(said.reason)))
+    say(console, said.message, indent=2)
+    _print_fix(console, said.hint, indent=2)
+    say(console, code_page(said.reason), indent=2, style="dim")
+    if said.others:
+        others = ", ".join(said.others[:_MOST_OTHERS])
+        say(console, f"The same text can mean: {others}", indent=2)
+    _print_title(console, "What the console says")
+    known = (
+        ("browser", _BROWSERS[said.browser]),
+        ("URL", said.url),
+        ("redirected from", said.redirected_from),
+        ("origin", said.origin),
+        ("method", said.method),
+        ("header", said.header),
+        ("value", said.value),
+        ("status", said.status),
+    )
+    for name, value in known:
+        if value is not None:
+            say(console, Text.assemble((f"{name}:", "cyan"), f" {value}"), indent=2)
+    if said.probe_line is not None:
+        _print_title(console, "To ask the server for the rest")
+        _print_line(console, said.probe_line, indent=2)
+        if said.origin is None:
+            note = "ORIGIN is the page's: what location.origin gives in the console."
+            say(console, note, indent=2, style="dim")
 
 
 def _print_findings(console: Console, findings: Iterable[Finding]) -> None:

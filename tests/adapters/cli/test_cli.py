@@ -20,7 +20,7 @@ from corscore_cli.shell import pages
 from corscore_cli.shell.output import code_text, make_console, plain, say
 from corscore_cli.shell.pages import print_page
 
-COMMANDS = ["check", "explain", "probe", "har", "diff", "migrate", "store", "demo"]
+COMMANDS = ["check", "explain", "probe", "console", "har", "diff", "migrate", "store", "demo"]
 
 
 @pytest.fixture

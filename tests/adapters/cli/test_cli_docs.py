@@ -15,7 +15,7 @@ PAGE = (DOCS / "cli.md").read_text(encoding="utf-8")
 FILES = re.compile(r"^```(?:python|toml)\n# (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # Those that ask no server.
 SHOWN = re.findall(
-    r"^```console\n[$] corscore ((?:check|explain|diff|migrate) .*)\n([^`]+|[^$]+?)^```$",
+    r"^```console\n[$] corscore ((?:check|console|explain|diff|migrate) .*)\n([^`]+|[^$]+?)^```$",
     PAGE,
     re.MULTILINE,
 )
@@ -30,7 +30,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_command_is_shown() -> None:
-    assert {call.split()[0] for call, _ in SHOWN} == {"check", "explain", "diff", "migrate"}
+    assert {call.split()[0] for call, _ in SHOWN} == {
+        *("check", "console", "explain", "diff", "migrate"),
+    }
 
 
 @pytest.mark.parametrize(("call", "output"), SHOWN, ids=[call for call, _ in SHOWN])

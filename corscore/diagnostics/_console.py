@@ -1,0 +1,447 @@
+"""``explain_console``: the messages about CORS in what a browser's console says.
+
+The text is untrusted: nothing in it raises, each pattern is tried once at a place, and every value
+that comes out is printable ASCII of bounded length.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from corscore._explain.fetch import cause
+from corscore._standard.fetch import (
+    ACCESS_CONTROL_ALLOW_HEADERS,
+    ACCESS_CONTROL_ALLOW_ORIGIN,
+    AUTHORIZATION,
+    OPAQUE_ORIGIN,
+    REDIRECT_STATUSES,
+    WILDCARD,
+)
+from corscore._standard.grammar import is_token
+from corscore._standard.origin import parse_origin
+from corscore._standard.text import escaped, shown
+from corscore.browser import _console_texts as texts
+from corscore.browser._fetch import Exchange
+from corscore.browser._reasons import REASONS
+from corscore.browser._request import Request, derived
+from corscore.browser._url import parse_url
+from corscore.diagnostics._curl import probe_line
+from corscore.diagnostics._network_errors import NETWORK_HINT, network_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from corscore.browser._deviations import Browser
+    from corscore.browser._headers import HeadersInput
+
+MAX_CONSOLE_CHARACTERS: int = 2**16
+_MOST_MESSAGES = 1_000
+_LONGEST_VALUE = 4_096
+
+_PAGE = "https://page.invalid"
+_SERVER = "https://server.invalid/"
+
+# As browsers and editors write them.
+_QUOTES = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "\u200b": "", "\ufeff": ""})  # noqa: RUF001
+_FIELD = re.compile(r"\{(\w+)\}")
+_STATUS = re.compile(r"\W{0,4}Status code: (\d{3})")
+_UNKNOWN = "not-enough-data"
+_GAPS = ("", texts.CHROMIUM_PREFLIGHT)
+_NO_RESPONSE = (
+    "The browser got no response that it could read: the server was not reached, an extension "
+    "blocked the request, or a redirect failed. Firefox writes no more about it."
+)
+
+# Of other versions.
+_OLDER: tuple[tuple[Browser, str, str], ...] = (
+    ("firefox", "redirect-invalid", "CORS request not HTTP"),
+    ("firefox", "preflight-not-ok", "CORS preflight channel did not succeed"),
+    (
+        "firefox",
+        "header-not-allowed",
+        "missing token '{header}' in CORS header 'Access-Control-Allow-Headers'",
+    ),
+    (
+        "firefox",
+        "authorization-needs-explicit",
+        "When the `Access-Control-Allow-Headers` is `*`, the `Authorization` header is not covered",
+    ),
+)
+_OF_CHECK = (
+    "no-allow-origin",
+    "origin-mismatch",
+    "multiple-allow-origin",
+    "wildcard-with-credentials",
+    "credentials-not-allowed",
+)
+_WITH_CREDENTIALS = ("wildcard-with-credentials", "credentials-not-allowed")
+_OF_REDIRECT = ("redirect-invalid", "too-many-redirects", "redirect-with-credentials")
+_OF_STATUS = ("preflight-not-ok", "preflight-redirected")
+# Of Chromium's network stack. ERR_FAILED is the second line of a refusal.
+_ERRORS: dict[str, str] = {
+    "net::ERR_TOO_MANY_REDIRECTS": "too-many-redirects",
+    "net::ERR_INVALID_REDIRECT": "redirect-invalid",
+    "net::ERR_UNSAFE_REDIRECT": "redirect-invalid",
+    "net::ERR_RESPONSE_HEADERS_MULTIPLE_LOCATION": "redirect-invalid",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleMessage:
+    """A browser's message about a refused request, and what it means.
+
+    All text is printable ASCII.
+
+    Attributes:
+        browser: The engine whose words these are.
+        reason: The likeliest cause, as a stable code.
+        others: Other codes for which this browser writes the same.
+        url: The URL of the request, without its fragment; None if the message does not name it.
+        redirected_from: The URL that the script asked for, if the message names it as well.
+        origin: The page's origin, or None.
+        method: The request's method, or None.
+        header: The header that the message names, in lower case, or None.
+        value: The value of the server that the message quotes, or None.
+        status: The status of the response, or None.
+        message: The cause in a sentence or two.
+        hint: What to change.
+        probe_line: A shell command that asks the server for the rest, with ``ORIGIN`` for an origin
+            that the message does not name; None without a URL.
+    """
+
+    browser: Browser
+    reason: str
+    others: tuple[str, ...] = ()
+    url: str | None = None
+    redirected_from: str | None = None
+    origin: str | None = None
+    method: str | None = None
+    header: str | None = None
+    value: str | None = None
+    status: int | None = None
+    message: str = ""
+    hint: str = ""
+    probe_line: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as dicts, lists and strings, ready for JSON."""
+        return {**asdict(self), "others": list(self.others)}
+
+
+def explain_console(text: str) -> tuple[ConsoleMessage, ...]:
+    """Explain each message about CORS in what the console of a browser says.
+
+    Line breaks, prefixes such as ``[Error]`` or ``index.html:1``, and straight quotes are no
+    matter. Two messages that say the same come once.
+
+    Args:
+        text: What was copied, of Chromium, Firefox or Safari, in English; 2**16 characters of it
+            are read.
+
+    Returns:
+        One for each refused request; none if no message is about CORS or the network.
+    """
+    straight = " ".join(text[:MAX_CONSOLE_CHARACTERS].translate(_QUOTES).split())
+    found = dict.fromkeys(islice(_merged(_found(straight)), _MOST_MESSAGES))
+    return tuple(map(_explained, found))
+
+
+class _Pattern:
+    """A text of a browser: a regex for what begins it, and what follows the value in it."""
+
+    def __init__(self, browser: Browser, key: str, template: str) -> None:
+        self.browser: Browser = browser
+        self.reason = key.partition("/")[0]
+        straight = template.translate(_QUOTES).partition(" Status code:")[0]
+        before, value, after = straight.partition("{value}")
+        self.has_value = bool(value)
+        self.after = f"{after})" if browser == "firefox" else after
+        # Every other piece is a field.
+        pieces = enumerate(_FIELD.split(before))
+        self.source = "".join(_field(piece) if i % 2 else re.escape(piece) for i, piece in pieces)
+        self.compiled = re.compile(self.source)
+
+
+def _field(name: str) -> str:
+    if name == "kind":
+        return r"[\w ]{1,30}"
+    if name == "redirected":
+        return rf"(?:\(redirected from '(?P<first>\S{{1,{_LONGEST_VALUE}}}?)'\) )?"
+    return rf"(?P<{name}>\S{{1,{_LONGEST_VALUE}}}?)"
+
+
+def _rows(browser: Browser, table: Mapping[str, str]) -> Iterator[tuple[Browser, str, str]]:
+    return ((browser, key, template) for key, template in table.items())
+
+
+_HEADS: dict[str, _Pattern] = {
+    "chromium": _Pattern("chromium", "", texts.CHROMIUM_HEAD),
+    "firefox": _Pattern("firefox", "", texts.FIREFOX_HEAD),
+    "warning": _Pattern("firefox", "", texts.FIREFOX_WARNING),
+    "tail": _Pattern("safari", "", texts.WEBKIT_TAIL.removeprefix("{kind}")),
+}
+_PATTERNS: dict[str, _Pattern] = {
+    f"text{number}": _Pattern(browser, key, template)
+    for number, (browser, key, template) in enumerate(
+        (
+            # In this order: some of WebKit's begin like longer ones of Chromium.
+            *_rows("chromium", texts.CHROMIUM),
+            *_rows("firefox", texts.FIREFOX),
+            *_rows("safari", texts.WEBKIT),
+            *_OLDER,
+        )
+    )
+}
+_SOURCES = {
+    **{name: pattern.source for name, pattern in (_HEADS | _PATTERNS).items()},
+    "network": r"net::ERR_\w{1,64}",
+}
+_FIRST = "".join({source.lstrip("\\")[0] for source in _SOURCES.values()})
+_START = re.compile(
+    # Most characters begin none of them.
+    f"(?=[{re.escape(_FIRST)}])(?:"
+    + "|".join(
+        f"(?P<{name}>{re.sub(r'[?]P<[a-z]+>', '?:', source)})" for name, source in _SOURCES.items()
+    )
+    + ")"
+)
+
+
+def _found(text: str) -> Iterator[ConsoleMessage]:
+    """Yield what each text says, in order; several may be about one request."""
+    head: ConsoleMessage | None = None
+    place = 0
+    while (start := _START.search(text, place)) is not None:
+        kind, gap, place = str(start.lastgroup), text[place : start.start()], start.end()
+        if kind in _PATTERNS:
+            found, place = _read(_PATTERNS[kind], text, start)
+            if head is not None and head.browser == found.browser and gap in _GAPS:
+                found = replace(
+                    found,
+                    url=head.url,
+                    redirected_from=head.redirected_from,
+                    origin=found.origin or head.origin,
+                )
+            elif head is not None:
+                yield head
+            head = None
+            yield _with_others(found, is_preflight=gap == texts.CHROMIUM_PREFLIGHT)
+            continue
+        if head is not None:
+            yield head
+            head = None
+        if kind == "network":
+            yield _network(text, start)
+            continue
+        pattern = _HEADS[kind]
+        found = _with_fields(ConsoleMessage(pattern.browser, _UNKNOWN), pattern, text, start)
+        if kind == "tail":
+            yield found
+        else:
+            head = _with_failure(found, text[place : place + _LONGEST_VALUE])
+    if head is not None:
+        yield head
+
+
+def _read(pattern: _Pattern, text: str, start: re.Match[str]) -> tuple[ConsoleMessage, int]:
+    """Return what a text says, and the place behind it."""
+    place, value = start.end(), None
+    if pattern.has_value and not pattern.after:
+        following = _START.search(text, place)
+        value = text[place : following.start() if following else None]
+        value = value.strip().removesuffix("Fetch API").removesuffix("XMLHttpRequest")
+    elif pattern.has_value:
+        # Some texts begin alike.
+        alike = [p for p in _PATTERNS.values() if p.source == pattern.source]
+        ends = {_end(text, place, p): p for p in alike}
+        end = min(ends)
+        pattern = ends[end]
+        value = text[place:end]
+        place = min(end + len(pattern.after), len(text))
+    status = _STATUS.match(text, place)
+    found = ConsoleMessage(
+        pattern.browser,
+        pattern.reason,
+        value=None if value is None else escaped(value.strip()),
+        status=int(status[1]) if status else None,
+    )
+    return _with_fields(found, pattern, text, start), place
+
+
+def _end(text: str, place: int, pattern: _Pattern) -> int:
+    """Return where a value ends; without what follows it, at the longest that is read."""
+    longest = min(place + _LONGEST_VALUE, len(text))
+    end = text.find(pattern.after, place, longest + len(pattern.after))
+    return longest if end < 0 else end
+
+
+def _with_fields(
+    found: ConsoleMessage, pattern: _Pattern, text: str, start: re.Match[str]
+) -> ConsoleMessage:
+    matched = pattern.compiled.match(text, start.start())
+    fields = matched.groupdict() if matched else {}
+    origin, method, header = fields.get("origin"), fields.get("method"), fields.get("header")
+    return replace(
+        found,
+        url=_url(fields.get("url")),
+        redirected_from=_url(fields.get("first")),
+        origin=origin if origin and (origin == OPAQUE_ORIGIN or parse_origin(origin)) else None,
+        method=method if method and is_token(method) else None,
+        header=header.lower() if header and is_token(header) else None,
+    )
+
+
+def _with_failure(found: ConsoleMessage, text: str) -> ConsoleMessage:
+    """Return a message with the error of the network that a text names, if it does."""
+    failure = network_error(text)
+    if failure is None:
+        return found
+    return replace(found, reason=failure.code, message=failure.message, hint=failure.hint)
+
+
+def _network(text: str, start: re.Match[str]) -> ConsoleMessage:
+    """Return what a line such as ``GET https://a.example/ net::ERR_FAILED 200 (OK)`` says."""
+    before = text[max(0, start.start() - _LONGEST_VALUE) : start.start()].split()[-2:]
+    url = _url(before[-1]) if before else None
+    method = before[0] if url and len(before) > 1 and is_token(before[0]) else None
+    status = re.compile(r" (\d{3})\b").match(text, start.end())
+    reason = _ERRORS.get(start[0], _UNKNOWN)
+    found = ConsoleMessage(
+        "chromium",
+        reason,
+        _OF_CHECK if reason == "redirect-invalid" else (),
+        url=url,
+        method=method,
+        status=int(status[1]) if status else None,
+    )
+    return found if reason != _UNKNOWN else _with_failure(found, start[0])
+
+
+def _with_others(found: ConsoleMessage, *, is_preflight: bool) -> ConsoleMessage:
+    """Return a message with the other reasons for its text."""
+    browser, reason = found.browser, found.reason
+    if reason == "network-error":
+        return replace(found, others=(*_OF_REDIRECT, *_OF_CHECK))
+    others: tuple[str, ...] = ()
+    if browser == "safari":
+        if reason == "preflight-not-ok" and found.status in REDIRECT_STATUSES:
+            reason = "preflight-redirected"
+        elif reason == "no-allow-origin":
+            others = ("origin-mismatch",)
+        elif reason == "redirect-invalid":
+            others = _OF_CHECK
+    else:
+        if browser == "firefox" and reason == "origin-mismatch" and "," in (found.value or ""):
+            reason = "multiple-allow-origin"
+        if reason == "multiple-allow-origin":
+            others = ("origin-mismatch",)
+        elif reason == "method-not-allowed" and browser == "firefox":
+            others = ("invalid-allow-headers",)
+        # Both check the headers of a preflight before its status.
+        if reason in _OF_CHECK and (is_preflight or browser == "firefox"):
+            others += _OF_STATUS
+        elif reason == "preflight-not-ok":
+            others = ("preflight-redirected",)
+    return replace(found, reason=reason, others=others)
+
+
+def _merged(found: Iterable[ConsoleMessage]) -> Iterator[ConsoleMessage]:
+    """Yield one message for the lines about each request."""
+    last: ConsoleMessage | None = None
+    for one in found:
+        joined = None if last is None else _joined(last, one)
+        if joined is None and last is not None:
+            yield last
+        last = joined or one
+    if last is not None:
+        yield last
+
+
+def _joined(last: ConsoleMessage, one: ConsoleMessage) -> ConsoleMessage | None:
+    """Return the message to which a further line belongs, or None."""
+    if last.browser != one.browser:
+        return None
+    if one.browser == "safari":
+        # The line with the URL is the last.
+        is_tail = one.reason == _UNKNOWN and last.url in (None, one.url)
+        return replace(last, url=one.url) if is_tail else None
+    if one.browser == "chromium":
+        if one.reason != _UNKNOWN or last.url is None:
+            return None
+        return replace(last, method=last.method or one.method, status=last.status or one.status)
+    # Firefox writes a second line about most failures, and a third about a redirected preflight.
+    follows = one.reason == "network-error" or last.reason == "preflight-redirected"
+    return last if follows and last.url == one.url else None
+
+
+def _url(text: str | None) -> str | None:
+    target = parse_url(text.strip("'")) if text else None
+    return None if target is None else replace(target, userinfo="").without_fragment
+
+
+def _request(said: ConsoleMessage, headers: HeadersInput = ()) -> Request:
+    """Return the script's request, as far as it is known."""
+    request = Request(
+        "GET",
+        said.url or _SERVER,
+        origin=said.origin or _PAGE,
+        headers=headers,
+        credentials="include" if said.reason in _WITH_CREDENTIALS else "same-origin",
+    )
+    return request if said.method is None else derived(request, method=said.method)
+
+
+def _explained(said: ConsoleMessage) -> ConsoleMessage:
+    """Return a message with its cause, its fix and the command that asks the server."""
+    line = None
+    if said.url is not None:
+        line = probe_line(_request(said), () if said.header is None else (said.header,))
+        line = line.replace(_PAGE, "ORIGIN")
+    if said.reason in REASONS:
+        said = _of_reason(said)
+    elif said.reason == _UNKNOWN:
+        said = replace(
+            said,
+            message="The line does not say why: browsers write that on a line of its own.",
+            hint="copy the line above it, too",
+        )
+    elif not said.message:
+        said = replace(said, message=_NO_RESPONSE, hint=NETWORK_HINT)
+    return replace(said, probe_line=line)
+
+
+def _of_reason(said: ConsoleMessage) -> ConsoleMessage:
+    """Return a message with what an explanation says of an exchange that it may be about."""
+    reason: Any = said.reason
+    received: list[tuple[str, str]] = []
+    if reason in ("origin-mismatch", "multiple-allow-origin"):
+        received.append((ACCESS_CONTROL_ALLOW_ORIGIN, said.value or ""))
+    if reason == "authorization-needs-explicit":
+        received.append((ACCESS_CONTROL_ALLOW_HEADERS, WILDCARD))
+    # With a value that makes every name need a preflight.
+    header = AUTHORIZATION if reason == "authorization-needs-explicit" else said.header
+    request = _request(said, [(header, '"(')] if header else ())
+    if said.redirected_from is not None and said.origin is not None and said.value == said.origin:
+        # Chromium names the page, and the request said null.
+        request = derived(request, origin=OPAQUE_ORIGIN, redirects=1)
+    is_preflight = said.reason.startswith("preflight")
+    status = said.status or 0
+    exchange = Exchange(
+        request.method, request.url, (), status, tuple(received), is_preflight, request, reason
+    )
+    refined, message, hint = cause(reason, exchange)
+    is_method = reason == "method-not-allowed" and said.method is None
+    if is_method or (is_preflight and said.status is None):
+        message = f"{REASONS[reason][0].upper()}{REASONS[reason][1:]}."
+    if is_method:
+        hint = "list the script's method in Access-Control-Allow-Methods, in upper case in both"
+    return replace(
+        said,
+        reason=refined,
+        others=said.others if refined == reason else (reason, *said.others),
+        message=message,
+        hint=hint.replace(shown(_PAGE), "the origin of the page"),
+    )
