@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import secrets
 import shutil
 import signal
@@ -261,6 +260,9 @@ def _unprivileged() -> int | None:
     """The user for the servers where root runs the tests: PostgreSQL refuses root."""
     if os.geteuid() != 0:
         return None
+    # Imported late: only POSIX has it, and every run of the tests imports this module.
+    import pwd
+
     for name in ("postgres", "nobody"):
         with suppress(KeyError):
             return pwd.getpwnam(name).pw_uid
