@@ -9,12 +9,10 @@ import os
 import platform
 import socket
 import sys
-from contextlib import suppress
 from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
-from threading import Thread
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -24,6 +22,8 @@ from corscore_store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from corscore_store import Store
 
 TENANTS = 1_000_000
 MAX_ENTRIES = 10_000
@@ -36,6 +36,9 @@ _FEW, _MANY = MAX_ENTRIES, 3 * MAX_ENTRIES
 _SUPPORT = Path(__file__).parents[1] / "tests" / "support"
 
 
+_OPENED: list[Store] = []
+
+
 def tenant(number: int) -> str:
     """The host of a tenant."""
     return f"tenant-{number}.api.example.com"
@@ -46,15 +49,15 @@ def origin(number: int) -> str:
     return f"https://tenant-{number}.example.com"
 
 
-def servers() -> Any:
-    """What starts the servers, as the tests do.
+def support(module: str) -> Any:
+    """A module that starts what the tests need.
 
     Raises:
         NotImplementedError: It is not there, as in asv's environments without pytest.
     """
     sys.path.append(str(_SUPPORT))
     try:
-        return import_module("stores").StoreServers()
+        return import_module(module)
     except ImportError as error:
         raise NotImplementedError from error
     finally:
@@ -81,7 +84,8 @@ def load(url: str, count: int) -> int:
                     left -= len(connection.recv(left))
         taken = store._redis.info("memory")["used_memory"] - before
     else:
-        with store._connection() as connection:
+        # Without the store's limits: a million rows take longer than a look-up.
+        with import_module("psycopg").connect(url) as connection:
             with connection.cursor().copy("COPY corscore_origin FROM STDIN") as rows:
                 for number in range(1, count):
                     rows.write_row((_NAME, tenant(number), origin(number)))
@@ -106,6 +110,7 @@ def requests(numbers: range) -> Iterator[RequestInfo]:
 def resolver_of(url: str) -> OriginResolver:
     """The resolver of a worker."""
     store = open_store(url, name=_NAME)
+    _OPENED.append(store)
     return OriginResolver(store.allows, timeout=None, ttl=3_600, max_entries=MAX_ENTRIES)
 
 
@@ -119,6 +124,11 @@ def seconds(resolver: OriginResolver, asked: list[RequestInfo]) -> float:
         if not allowed:
             raise RuntimeError("an origin is missing")
     return median(taken)
+
+
+def _disconnect() -> None:
+    while _OPENED:
+        _OPENED.pop().disconnect()
 
 
 def memory(url: str, counts: tuple[int, ...]) -> list[int]:
@@ -147,36 +157,6 @@ def _resident() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-class RoundTrips:
-    """A proxy that counts how often a client says something and waits for the answer."""
-
-    def __init__(self, port: int) -> None:
-        self.count = 0
-        self._target = ("127.0.0.1", port)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            client, _ = self._listener.accept()
-            server = socket.create_connection(self._target)
-            answered = [True]
-            for pair in ((client, server, True), (server, client, False)):
-                Thread(target=self._carry, args=(*pair, answered), daemon=True).start()
-
-    def _carry(
-        self, source: socket.socket, to: socket.socket, is_client: bool, answered: list[bool]
-    ) -> None:
-        with suppress(OSError):
-            while data := source.recv(65_536):
-                if is_client and answered[0]:
-                    self.count += 1
-                answered[0] = not is_client
-                to.sendall(data)
-        to.close()
-
-
 class Tenants:
     """Look-ups of a worker in a store of so many tenants."""
 
@@ -188,7 +168,7 @@ class Tenants:
     timeout = 600
 
     def setup(self, count: int, engine: str) -> None:
-        self.servers = servers()
+        self.servers = support("stores").StoreServers()
         self.url = self.servers[engine].url
         load(self.url, count)
         self.resolver = resolver_of(self.url)
@@ -196,6 +176,7 @@ class Tenants:
         seconds(self.resolver, list(requests(range(10))))
 
     def teardown(self, count: int, engine: str) -> None:
+        _disconnect()
         self.servers.kill()
 
     def time_thousand_cold(self, count: int, engine: str) -> None:
@@ -220,7 +201,7 @@ def main() -> None:
         f"| store | to load | its size | worker, {_FEW:,} asked | {_MANY:,} asked | cold | "
         "round trips | remembered |\n|---|--:|--:|--:|--:|--:|--:|--:|"
     )
-    found = servers()
+    found = support("stores").StoreServers()
     try:
         for engine in ENGINES:
             server = found[engine]
@@ -233,18 +214,19 @@ def main() -> None:
             far = list(requests(range(7, TENANTS, TENANTS // _ASKED)))
             cold = seconds(resolver, far)
             remembered = seconds(resolver, far * 5)
-            proxy = RoundTrips(server.port)
-            behind = resolver_of(server.url.replace(f":{server.port}/", f":{proxy.port}/"))
+            network = support("fleet").Network(server.port)
+            behind = resolver_of(server.url.replace(f":{server.port}/", f":{network.port}/"))
             seconds(behind, list(requests(range(10))))
-            before = proxy.count
+            before = network.round_trips
             seconds(behind, list(requests(range(10, 10 + _ASKED))))
-            trips = (proxy.count - before) / _ASKED
+            trips = (network.round_trips - before) / _ASKED
             print(
                 f"| {engine} | {loaded:.0f} s | {taken / 2**20:.0f} MiB | {few:.1f} MiB | "
                 f"{many:.1f} MiB | {cold * 1e6:.0f} µs | {trips:g} | {remembered * 1e6:.1f} µs |",
                 flush=True,
             )
     finally:
+        _disconnect()
         found.kill()
     print(f"\nMeasured in {perf_counter() - started:.0f} seconds.")
 
