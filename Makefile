@@ -22,7 +22,7 @@ ASV_PYTHON = --config $(ASV_CONFIG) --environment virtualenv:$(shell $(PYTHON) -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-BENCH := bench bench-compare bench-html bench-table bench-check bench-baseline sanitize
+BENCH := bench bench-compare bench-html bench-table bench-tenants bench-check bench-baseline sanitize
 RELEASE := reproducible check-dist cibuildwheel smoke upgrade test-engine test-newest test-prereleases \
 	test-pyodide check-github check-release
 .PHONY: $(BENCH) help install demo demo-fleet fleet test test-fast cov deep fuzz mutants browsers test-oldest lint format types \
@@ -106,6 +106,9 @@ bench-html: $(VENV)/.bench  ## Make pages of all results so far in .asv/html
 
 bench-table: $(VENV)/.bench  ## Measure all targets beside the peers; writes to docs/performance.*
 	$(BIN)/python -m benchmarks.table --into docs $(ARGS)
+
+bench-tenants: $(VENV)/.test  ## Measure look-ups among a million tenants in Redis and PostgreSQL
+	$(BIN)/python -m benchmarks.tenants
 
 bench-check: $(VENV)/.test  ## Fail when requests take more instructions than they used to
 	$(BIN)/python -m benchmarks.guard $(ARGS)

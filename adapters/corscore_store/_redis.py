@@ -154,8 +154,10 @@ class RedisStore(Store):
         client = self._client()
         if client.channel is None:
             with self._errors():
-                channel = client.redis.pubsub(ignore_subscribe_messages=True)
+                channel = client.redis.pubsub()
                 channel.subscribe(self._notices)
+                # The confirmation. Another one is a notice: the client connected again by itself.
+                channel.get_message(timeout=SECONDS)
                 client.channel = channel
 
     def wait(self, seconds: float) -> bool:

@@ -9,7 +9,7 @@ from benchmarks import cases
 from benchmarks.cases import ACTUAL, NOTHING, POST, PREFLIGHT
 from benchmarks.sites import asgi
 from benchmarks.sites.serving import AsgiSite
-from benchmarks.ways import BARE, PEERS, PLAIN, STORED, Case
+from benchmarks.ways import BARE, PEERS, PLAIN, STORED, STORED_TENANTS, Case
 from corscore import OriginResolver, Policy, PolicyMap, PolicyRef, PolicyResolver
 from corscore_asgi import CORSMiddleware
 from corscore_store import StoreRef, open_store, push
@@ -62,6 +62,16 @@ def _stored() -> AsgiSite:
     return site
 
 
+def _stored_tenants() -> AsgiSite:
+    store = open_store(f"sqlite:{mkdtemp()}/cors.db")
+    store.change_origins("api.example.com", add=(cases.ORIGIN,))
+    resolver = OriginResolver(store.allows)
+    own = policy(allow_origins=["https://other.example"], origin_resolver=resolver)
+    site = AsgiSite(CORSMiddleware(asgi.app, own))
+    site.remember(ACTUAL)
+    return site
+
+
 def _tenants() -> AsgiSite:
     own = policy()
     site = AsgiSite(CORSMiddleware(asgi.app, PolicyResolver(lambda _: own)))
@@ -85,6 +95,7 @@ CASES: Mapping[str, Case] = {
     "reference": Case(_governed(policy=PolicyRef(policy())), ACTUAL),
     "reference, preflight": Case(_governed(policy=PolicyRef(policy())), PREFLIGHT, None),
     STORED: Case(_stored, ACTUAL),
+    STORED_TENANTS: Case(_stored_tenants, ACTUAL),
     "host key": Case(_governed(policy=PolicyMap({"api.example.com/*": policy()})), ACTUAL),
     "host key with *.": Case(_governed(policy=PolicyMap({"*.example.com/*": policy()})), ACTUAL),
     "tuple of 2": Case(

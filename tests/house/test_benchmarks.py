@@ -29,7 +29,7 @@ PEERS = (
     ("flask", "flask-cors"),
     ("django", "django-cors-headers"),
 )
-SUITE = (*FRAMEWORKS, "engine", "matcher", "startup")
+SUITE = (*FRAMEWORKS, "engine", "matcher", "startup", "tenants")
 ORIGIN = "https://app.example.com"
 ALLOW_ORIGIN = "access-control-allow-origin"
 
@@ -112,6 +112,8 @@ def _run(benchmark: tuple[Any, str]) -> str:
         if hasattr(owner, "setup"):
             owner.setup(*values)
         getattr(owner, name)(*values)
+        if hasattr(owner, "teardown"):
+            owner.teardown(*values)
     return name
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from corscore import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 ORIGIN = "https://app.example.com"
 _ADDRESSES = ("127.0.0.1", "127.0.0.2")
@@ -108,6 +108,9 @@ class Network:
     """A network in front of a server, which a test can cut.
 
     A cut network loses everything without a word: no connection is closed, and none is accepted.
+
+    Attributes:
+        round_trips: How often a client said something, and waited for the answer.
     """
 
     def __init__(self, port: int) -> None:
@@ -117,6 +120,7 @@ class Network:
         self._is_whole = threading.Event()
         self._is_whole.set()
         self._sockets: list[socket.socket] = []
+        self.round_trips = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
@@ -145,13 +149,24 @@ class Network:
                     client.close()
                     continue
                 self._sockets += [client, server]
-                for pair in ((client, server), (server, client)):
-                    threading.Thread(target=self._carry, args=pair, daemon=True).start()
+                is_asked = threading.Event()
+                for pair in ((client, server, is_asked.set), (server, client, is_asked.clear)):
+                    arguments = (*pair, is_asked)
+                    threading.Thread(target=self._carry, args=arguments, daemon=True).start()
 
-    def _carry(self, source: socket.socket, target: socket.socket) -> None:
+    def _carry(
+        self,
+        source: socket.socket,
+        target: socket.socket,
+        turn: Callable[[], None],
+        is_asked: threading.Event,
+    ) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
                 self._is_whole.wait()
+                was_asked = is_asked.is_set()
+                turn()
+                self.round_trips += is_asked.is_set() and not was_asked
                 target.sendall(data)
         for each in (source, target):
             with suppress(OSError):

@@ -70,6 +70,23 @@ def test_the_difference_is_shown_before_it_is_written(
     assert result.exit_code == (0 if written == 2 else 1)
 
 
+def test_a_version_that_was_written_while_it_was_asked_is_not_written_over(
+    file: Path, url: str, opened: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push(file, url)
+
+    def confirm(_: str) -> bool:
+        opened.write('{"allow_origins": []}', number=2, expected=1, author="")
+        return True
+
+    monkeypatch.setattr("click.confirm", confirm)
+    file.write_text(f'allow_origins = ["{B}"]\n')
+    result = run("store", "push", str(file), "--to", url)
+    assert result.exit_code == 2
+    assert "version 2 was written meanwhile" in result.stderr
+    assert opened.state().version == 2
+
+
 def test_a_file_with_problems_is_not_written(file: Path, url: str, opened: Store) -> None:
     file.write_text(f'allow_origins = ["{A}/"]\nmax_age = -1\n')
     result = push(file, url)

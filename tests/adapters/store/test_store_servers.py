@@ -98,6 +98,15 @@ def test_a_forked_process_has_a_subscription_of_its_own(served: Any) -> None:
     assert any(served.wait(1.0) for _ in range(20))
 
 
+def test_a_subscription_that_was_cut_is_a_notice(store_servers: StoreServers) -> None:
+    store: Any = open_store(store_servers["redis"].url, name=token_hex(8))
+    store.listen()
+    assert not store.wait(0.01)
+    assert store._redis.execute_command("CLIENT", "KILL", "TYPE", "PUBSUB") == 1
+    assert any(store.wait(1.0) for _ in range(20))
+    store.disconnect()
+
+
 def test_notices_without_end_end_a_wait() -> None:
     class Endless:
         def get_message(self, timeout: float) -> object:
