@@ -138,7 +138,7 @@ option-table: $(VENV)/.installed  ## Write the spellings of each option into doc
 SITE := build/site
 docs: $(VENV)/.docs build/node_modules/.installed  ## Make the site in build/site, with the playground
 	rm -rf $(SITE)
-	$(BIN)/python -m sphinx -c docs -b html --fail-on-warning --keep-going -q . $(SITE)
+	$(BIN)/python -m sphinx -c docs -b html -j auto --fail-on-warning --keep-going -q . $(SITE)
 	rm -rf $(SITE)/.doctrees
 	$(BIN)/python docs/make_playground.py $(SITE) build/node_modules/pyodide
 	$(BIN)/python docs/check_links.py $(SITE)

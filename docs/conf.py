@@ -110,6 +110,7 @@ def add_to_page(_: Sphinx, name: str, source: list[str]) -> None:
     elif name == "CHANGELOG":
         # Where a forge has the history; the site has none.
         source[0] = re.sub(r"\[([^\]]*)\]\(\.\./[^)]*\)", r"\1", source[0])
+        source[0] = re.sub(r"^\[[^\]]*\]: \.\./.*\n", "", source[0], flags=re.MULTILINE)
     elif name == "docs/api":
         source[0] += "".join(
             f"\n## {module}\n\n```{{eval-rst}}\n.. automodule:: {module}\n   :members:\n"

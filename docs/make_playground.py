@@ -14,12 +14,8 @@ import tempfile
 import zipfile
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from option_table import spellings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 ROOT = Path(__file__).parents[1]
 PYODIDE = (
@@ -58,22 +54,26 @@ def make(site: Path, pyodide: Path) -> None:
             env={**os.environ, "CORSCORE_PURE_PYTHON": "1"},
         )
         (wheel,) = Path(folder).glob("*-py3-none-any.whl")
-        shutil.copy(wheel, into / "corscore.zip")
-    for name in ("idna", "publicsuffixlist"):
-        spec = find_spec(name)
-        if spec is None or spec.origin is None:
-            raise SystemExit(f"{name} is not installed")
-        package = Path(spec.origin).parent
-        _zip(into / f"{name}.zip", package.parent, package.rglob("*"))
+        with zipfile.ZipFile(into / "engine.zip", "w", zipfile.ZIP_DEFLATED) as made:
+            # The engine alone: a visitor waits for each file that is unpacked.
+            with zipfile.ZipFile(wheel) as archive:
+                for name in archive.namelist():
+                    if name.startswith("corscore/"):
+                        made.writestr(name, archive.read(name))
+            for name in ("idna", "publicsuffixlist"):
+                _add_package(made, name)
     text = json.dumps(spellings(), indent=1)
     (into / "spellings.json").write_text(text, encoding="utf-8")
 
 
-def _zip(archive: Path, base: Path, paths: Iterable[Path]) -> None:
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as made:
-        for path in sorted(paths):
-            if path.is_file() and "__pycache__" not in path.parts:
-                made.write(path, path.relative_to(base))
+def _add_package(archive: zipfile.ZipFile, name: str) -> None:
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        raise SystemExit(f"{name} is not installed")
+    package = Path(spec.origin).parent
+    for path in sorted(package.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            archive.write(path, path.relative_to(package.parent))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,4 @@
 // The page around the engine: reads the form, asks Python, and shows what comes back as text.
-const FILES = ["corscore.zip", "idna.zip", "publicsuffixlist.zip"];
 const status = document.querySelector("#status");
 const result = document.querySelector("#result");
 const tabs = [...document.querySelectorAll("[role=tab]")];
@@ -126,15 +125,14 @@ addEventListener("hashchange", () => {
 async function load() {
   status.textContent = "Loading Python (13 MB, once)";
   // All at once, while Python starts.
-  const archives = Promise.all(FILES.map(async (name) => (await get(name)).arrayBuffer()));
+  const archive = get("engine.zip").then((response) => response.arrayBuffer());
   const texts = Promise.all(
     ["playground.py", "spellings.json"].map(async (name) => (await get(name)).text()),
   );
   const { loadPyodide } = await import("./pyodide/pyodide.mjs");
   const python = await loadPyodide({ indexURL: new URL("pyodide/", location).pathname });
   status.textContent = "Loading the engine";
-  for (const archive of await archives)
-    python.unpackArchive(archive, "zip", { extractDir: "/home/pyodide" });
+  python.unpackArchive(await archive, "zip", { extractDir: "/home/pyodide" });
   const [program, spellings] = await texts;
   python.globals.set("SPELLINGS_JSON", spellings);
   python.runPython(program);
