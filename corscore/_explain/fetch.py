@@ -17,13 +17,14 @@ from corscore._standard.fetch import (
 from corscore._standard.text import quoted, shown, ticked
 from corscore.browser._checks import allowed_methods, header_check, refused_headers
 from corscore.browser._console import console_messages
+from corscore.browser._deviations import VERSIONS
 from corscore.browser._headers import get
 from corscore.browser._reasons import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from corscore.browser import Exchange, FetchResult
+    from corscore.browser import Browser, Exchange, FetchResult
     from corscore.browser._headers import HeadersInput
     from corscore.browser._reasons import Reason
     from corscore.browser._request import Request
@@ -67,6 +68,7 @@ def explain_fetch(result: FetchResult, *, reads: Iterable[str] = ()) -> Explanat
     """
     reads = tuple(reads)
     exchange = result.exchanges[-1]
+    browser = exchange.request.browser
     hidden: tuple[str, ...] = ()
     if result.readable:
         hidden = hidden_headers(exchange.request, exchange.response_headers, reads)
@@ -82,8 +84,26 @@ def explain_fetch(result: FetchResult, *, reads: Iterable[str] = ()) -> Explanat
         nearest=None,
         steps=tuple(step for _, step in steps_of(result.exchanges, reads)),
         headers=(),
-        console=tuple(console_messages(exchange)),
+        console=tuple(
+            (name, text)
+            for name, text in console_messages(exchange)
+            if browser is None or name == browser
+        ),
     )
+
+
+def beside_the_standard(message: str, browser: Browser, standard: str | None) -> str:
+    """Return a verdict that says which browser is meant.
+
+    Args:
+        message: The verdict for the browser.
+        browser: The browser, which differs from the standard here.
+        standard: The verdict by the standard; None where only the requests on the way differ.
+    """
+    name = VERSIONS[browser]
+    if standard is None or standard == message:
+        return f"{message} On the way {name} does otherwise than the standard."
+    return f"{message} That is {name}; by the standard: {standard}"
 
 
 def cause(reason: Reason, exchange: Exchange) -> tuple[str, str, str]:

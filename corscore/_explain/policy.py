@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from corscore._engine.request import RequestInfo
-from corscore._explain.fetch import explain_fetch, hidden_headers
+from corscore._explain.fetch import beside_the_standard, explain_fetch, hidden_headers
 from corscore._explain.refusal import (
     Options,
     Refusal,
@@ -31,13 +31,14 @@ from corscore._standard.fetch import (
 from corscore._standard.grammar import is_token
 from corscore._standard.text import quoted, shown
 from corscore.browser import fetch
-from corscore.browser._deviations import MAX_AGE_LIMITS
-from corscore.browser._request import Request, derived, needs_preflight
+from corscore.browser._deviations import MAX_AGE_LIMITS, check_browser
+from corscore.browser._request import Request, derived, in_browser, needs_preflight
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from corscore._engine.decision import Decision
+    from corscore.browser import Browser
     from corscore.browser._headers import HeaderList
 
 _RESOLVER = "The policy's origin_resolver would be asked, and may allow it."
@@ -109,11 +110,13 @@ def explain(
     request: RequestInfo | Request,
     reads: Iterable[str],
     origin_allowed: bool | None,
+    browser: Browser | None,
 ) -> Explanation:
     """See ``Policy.explain``."""
+    check_browser(browser)
     reads, asked = tuple(reads), _Asked(policy, origin_allowed)
     if isinstance(request, Request):
-        return _explain_script(asked, request, None, reads)
+        return _explain_in(browser, asked, request, None, reads)
     if request.origin is None:
         return _without_check(
             asked,
@@ -132,7 +135,23 @@ def explain(
     impossible = _impossible(asked, request, method)
     if impossible is not None:
         return impossible
-    return _explain_script(asked, _script_behind(request, method), request, reads)
+    return _explain_in(browser, asked, _script_behind(request, method), request, reads)
+
+
+def _explain_in(
+    browser: Browser | None,
+    asked: _Asked,
+    script: Request,
+    sent: RequestInfo | None,
+    reads: tuple[str, ...],
+) -> Explanation:
+    told = _explain_script(asked, in_browser(script, browser), sent, reads)
+    if browser is None:
+        return told
+    standard = _explain_script(asked, script, sent, reads)
+    if (told.message, told.steps) == (standard.message, standard.steps):
+        return told
+    return replace(told, message=beside_the_standard(told.message, browser, standard.message))
 
 
 def _impossible(asked: _Asked, request: RequestInfo, method: str) -> Explanation | None:
@@ -202,7 +221,7 @@ def _explain_script(
         decisions.append(decision)
         return decision.status or 200, list(decision.headers)
 
-    result = fetch(script, serve)
+    result = fetch(script, serve, browser=script.browser)
     told = explain_fetch(result, reads=reads)
     fits = asked.matched(decisions[0], script.origin)
     if sent is None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from corscore._engine.request import RequestInfo
     from corscore._explain.types import Explanation
     from corscore._policy.resolver import OriginResolver, Resolver
+    from corscore.browser._deviations import Browser
     from corscore.browser._request import Request
 
 # Options with values that differ and mean the same.
@@ -228,11 +229,13 @@ class Policy(Options):
         *,
         reads: Iterable[str] = (),
         origin_allowed: bool | None = None,
+        browser: Browser | None = None,
     ) -> Explanation:
         """Explain why a browser lets a script continue under this policy, or stops it.
 
         The model of ``corscore.browser`` runs against this policy and a server that answers 200. It
-        compares the patterns one by one, and is too slow for every request. Never raises.
+        compares the patterns one by one, and is too slow for every request. No request makes it
+        raise.
 
         Args:
             request: A script's request, ``corscore.browser.Request``, with method, headers and
@@ -242,10 +245,15 @@ class Policy(Options):
                 where it needs one.
             reads: Names of response headers that the script reads.
             origin_allowed: As for ``decide``; the origin resolver is not called.
+            browser: The browser whose known deviations apply; None is the standard. Where the two
+                differ, the message says so.
+
+        Raises:
+            ValueError: There is no such browser.
         """
         from corscore._explain.policy import explain
 
-        return explain(self, request, reads, origin_allowed)
+        return explain(self, request, reads, origin_allowed, browser)
 
     def _meaning(self) -> tuple[object, ...]:
         """The values that equality compares: without order, and without what CORS always allows."""

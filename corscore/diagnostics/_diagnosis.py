@@ -126,6 +126,7 @@ def diagnose(
     transport: Transport,
     cache: PreflightCache | None = None,
     reads: Iterable[str] = (),
+    browser: Browser | None = None,
 ) -> tuple[Diagnosis, FetchResult | None]:
     """Fetch, and return the diagnosis and the fetch's result: None if a response is missing.
 
@@ -134,9 +135,10 @@ def diagnose(
         transport: Sends each request; raises ``NoResponse`` if no response comes back.
         cache: The browser's preflight cache.
         reads: Names of response headers that the script wants to read.
+        browser: The browser whose known deviations apply; None is the standard.
     """
     exchanges: list[Exchange] = []
-    steps = fetch_steps(request, exchanges, cache)
+    steps = fetch_steps(request, exchanges, cache, browser)
     step = next(steps)
     while not isinstance(step, FetchResult):
         try:

@@ -7,6 +7,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from corscore._config.pattern import is_loopback
+from corscore._explain.fetch import beside_the_standard
 from corscore._standard.fetch import WILDCARD
 from corscore._standard.origin import parse_origin
 from corscore._standard.text import shown
@@ -15,7 +16,7 @@ from corscore.browser._request import derived
 from corscore.diagnostics._audit import STRANGER, audit_findings, seen_findings
 from corscore.diagnostics._client import SAFE_METHODS, ProbeClient
 from corscore.diagnostics._curl import CREDENTIAL_HEADERS
-from corscore.diagnostics._diagnosis import Diagnosis, diagnose, with_findings
+from corscore.diagnostics._diagnosis import Diagnosis, NoResponse, diagnose, with_findings
 from corscore.diagnostics._exchanges import (
     cookie_finding,
     error_finding,
@@ -40,7 +41,7 @@ from corscore.diagnostics._traces import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from corscore.browser import Exchange, FetchResult, Transport
+    from corscore.browser import Browser, Exchange, FetchResult, Response, Transport
     from corscore.browser._request import Request
     from corscore.browser._url import Url
 
@@ -53,7 +54,12 @@ _NO_ROUTE = (400, 404, 405, 501)
 
 
 def probe(
-    request: Request, transport: Transport, *, reads: Iterable[str] = (), audit: bool = False
+    request: Request,
+    transport: Transport,
+    *,
+    reads: Iterable[str] = (),
+    audit: bool = False,
+    browser: Browser | None = None,
 ) -> Diagnosis:
     """Fetch from a live server as a browser would, and examine it with a few more requests.
 
@@ -66,12 +72,20 @@ def probe(
             response comes back. It gets no credentials.
         reads: Names of response headers that the script wants to read.
         audit: Whether to try an attacker's origins as well.
+        browser: The browser whose known deviations apply; None is the standard. Where the two
+            differ, the message says so.
+
+    Raises:
+        ValueError: There is no such browser.
     """
     client = ProbeClient(transport, _MOST_REQUESTS_IN_AUDIT if audit else _MOST_REQUESTS)
     reads = tuple(reads)
-    diagnosis, result = diagnose(request, client.send, reads=reads)
+    diagnosis, result = diagnose(request, client.send, reads=reads, browser=browser)
     if result is None:
         return replace(diagnosis, notes=tuple(_notes(request)))
+    if browser is not None:
+        message = _beside_the_standard(browser, diagnosis, result, reads)
+        diagnosis = replace(diagnosis, message=message)
     reached = result.exchanges[-1].request
     found = list(_server_findings(client, result))
     if reads:
@@ -85,6 +99,29 @@ def probe(
     if shares and not audit:
         notes += ("Of an attacker's origins one was tried: --audit tries more.",)
     return replace(with_findings(diagnosis, _unique(found)), notes=notes)
+
+
+def _beside_the_standard(
+    browser: Browser, diagnosis: Diagnosis, result: FetchResult, reads: tuple[str, ...]
+) -> str:
+    """Return the verdict, and how it differs by the standard from the same responses."""
+    received = {
+        (done.method, done.url, done.request_headers): (done.status, done.response_headers)
+        for done in result.exchanges
+    }
+
+    def again(method: str, url: str, headers: list[tuple[str, str]]) -> Response:
+        try:
+            return received[method, url, tuple(headers)]
+        except KeyError:
+            raise NoResponse("network-error", "it was not sent", "") from None
+
+    standard, replayed = diagnose(diagnosis.request, again, reads=reads)
+    if replayed is None:
+        return beside_the_standard(diagnosis.message, browser, None)
+    if (standard.message, standard.steps) == (diagnosis.message, diagnosis.steps):
+        return diagnosis.message
+    return beside_the_standard(diagnosis.message, browser, standard.message)
 
 
 def _notes(request: Request) -> Iterator[str]:

@@ -56,6 +56,39 @@ def test_no_answer_to_what_is_asked_beyond_the_fetch_is_no_failure() -> None:
     assert len(asked) > 2
 
 
+@pytest.mark.parametrize(
+    ("headers", "location", "browser", "says"),
+    [
+        # The standard refuses it, by the same responses.
+        ({"Authorization": "x"}, None, "firefox", "That is Firefox 153; by the standard: "),
+        # The standard sends a preflight, which was not sent.
+        ({"DPR": "2"}, None, "chromium", "On the way Chromium 156 does otherwise"),
+        ({"DPR": "2"}, None, "safari", None),
+        ({}, None, "chromium", None),
+        ({}, "", "chromium", "That is Chromium 156; by the standard: "),
+    ],
+)
+def test_a_browser_is_compared_with_the_standard_by_the_same_responses(
+    headers: dict[str, str], location: str | None, browser: Any, says: str | None
+) -> None:
+    def answer(method: str, *_: object) -> tuple[int, dict[str, str]]:
+        found = {ALLOW: "*", "Access-Control-Allow-Headers": "*"}
+        if method == "OPTIONS" or location is None:
+            return 200, found
+        return 302, {**found, "Location": location}
+
+    send, asked = server(answer)
+    request = Request("GET", URL, origin=PAGE, headers=headers)
+    told = probe(request, send, browser=browser)
+    sent = [method for method, *_ in asked]
+    assert told.request == request
+    if says is None:
+        assert told.message == probe(request, send).message
+    else:
+        assert says in told.message
+    assert sent.count("OPTIONS") < 4
+
+
 def test_there_is_an_end_to_what_is_asked() -> None:
     # Always another way to look, and never a sign of a layer.
     send, asked = server(lambda method, url, headers: (404, {}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -335,6 +336,52 @@ def test_any_server(
     console = dict(told.console)
     assert in_chrome is None or in_chrome in console["chromium"]
     assert told.steps[-1].reason == told.browser_reason
+
+
+AUTHORIZED = Request("GET", API, origin=APP, headers={"Authorization": "Bearer token"})
+
+
+def test_a_browser_is_named_where_its_verdict_is_not_that_of_the_standard() -> None:
+    policy = Policy(allow_origins=["*"], allow_headers=["x-one"])
+    told = policy.explain(AUTHORIZED, browser="firefox")
+    assert told == replace(policy.explain(AUTHORIZED), console=told.console)
+    assert [name for name, _ in told.console] == ["firefox"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "browser", "message"),
+    [
+        ({"DPR": "2"}, "chromium", "That is Chromium"),
+        ({"DPR": "2"}, "firefox", None),
+        ({"User-Agent": "x"}, "chromium", "by the standard: "),
+        ({"Range": "Bytes=0-"}, "safari", "On the way WebKitGTK 2.50 does otherwise"),
+        ({"Accept": "\xe9"}, "firefox", "On the way Firefox 153 does otherwise"),
+        ({"X-One": "1"}, "chromium", None),
+    ],
+)
+def test_where_a_browser_differs_the_message_says_so(
+    headers: Any, browser: Any, message: str | None
+) -> None:
+    policy = Policy(allow_origins=[APP])
+    request = Request("GET", API, origin=APP, headers=headers)
+    told = policy.explain(request, browser=browser)
+    if message is None:
+        assert told.message == policy.explain(request).message
+    else:
+        assert message in told.message
+
+
+def test_another_way_to_the_same_verdict_is_said_too() -> None:
+    policy = Policy(allow_origins=[APP], allow_headers=["dpr"])
+    request = Request("GET", API, origin=APP, headers={"DPR": "2"})
+    told = policy.explain(request, browser="chromium")
+    assert told.allowed
+    assert "On the way Chromium 156 does otherwise" in told.message
+
+
+def test_no_such_browser_is_an_error() -> None:
+    with pytest.raises(ValueError, match="browser="):
+        Policy(allow_origins=[APP]).explain(AUTHORIZED, browser="opera")  # type: ignore[arg-type]
 
 
 def test_an_opaque_response_is_said_to_be_unreadable() -> None:

@@ -33,6 +33,7 @@ from corscore_cli.targets.loader import load
 from corscore_cli.targets.source import unknown_routes
 
 if TYPE_CHECKING:
+    from corscore.browser import Browser
     from corscore.diagnostics import Explanation
     from corscore.integration import Policies
 
@@ -57,6 +58,7 @@ def explain(
     headers: tuple[str, ...],
     credentials: bool,
     reads: tuple[str, ...],
+    browser: Browser | None,
     path: str,
     host: str | None,
     prefix: str | None,
@@ -93,7 +95,7 @@ def explain(
             f"{loaded.name} has a PolicyResolver for {path}, which only a running application "
             "asks: explain the policy that it returns, or run corscore probe"
         )
-    told = _told(policy, request, reads, path)
+    told = _told(policy, request, reads, path, browser)
     if policy is None and other is None and isinstance(policies, PolicyMap) and not as_json:
         paths = ", ".join(key for key, governed in policies.items() if governed is not None)
         note = f"Note: no policy is for {path}; --path asks about another one, such as: {paths}."
@@ -161,11 +163,15 @@ def _is_possible(method: str, url: str, origin: str) -> bool:
 
 
 def _told(
-    policy: Policy | None, request: Request | RequestInfo, reads: tuple[str, ...], path: str
+    policy: Policy | None,
+    request: Request | RequestInfo,
+    reads: tuple[str, ...],
+    path: str,
+    browser: Browser | None,
 ) -> Explanation:
     if policy is not None:
-        return policy.explain(request, reads=reads)
+        return policy.explain(request, reads=reads, browser=browser)
     if isinstance(request, RequestInfo):
         raise Mistake(f"{path} is left alone: no policy says anything about it")
     # A path without a policy is served without CORS headers.
-    return explain_fetch(fetch(request, lambda *_: (200, ())), reads=reads)
+    return explain_fetch(fetch(request, lambda *_: (200, ()), browser=browser), reads=reads)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from corscore_cli.shell.http import open_transport
 from corscore_cli.shell.options import header_pair, json_option, script_options
 from corscore_cli.shell.output import FINDINGS, FINE, Mistake, make_console, print_json
 from corscore_cli.shell.report import print_diagnosis
+
+if TYPE_CHECKING:
+    from corscore.browser import Browser
 
 # The time limit of all requests together, in time limits of one.
 _TIMES = 6
@@ -61,6 +65,7 @@ def probe(
     headers: tuple[str, ...],
     credentials: bool,
     reads: tuple[str, ...],
+    browser: Browser | None,
     audit: bool,
     expected: str | None,
     steps: bool,
@@ -92,7 +97,7 @@ def probe(
     except ValueError as error:
         raise click.BadParameter(f"{error}.", param_hint="--reads") from None
     with open_transport(timeout, _TIMES * timeout) as send:
-        told = probe_server(request, send, reads=reads, audit=audit)
+        told = probe_server(request, send, reads=reads, audit=audit, browser=browser)
     if as_json:
         print_json(told.to_dict())
     else:

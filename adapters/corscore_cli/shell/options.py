@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 from click.shell_completion import CompletionItem
+
+from corscore.browser import Browser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +72,7 @@ def json_option(command: _Command) -> _Command:
 
 
 def script_options(*, headers: str = "", credentials: str = "") -> Callable[[_Command], _Command]:
-    """Add ``--origin``, ``--method``, ``--header``, ``--credentials`` and ``--reads``.
+    """Add ``--origin``, ``--method``, ``--header``, ``--credentials``, ``--reads``, ``--browser``.
 
     Args:
         headers: A sentence to add to the help of ``--header``.
@@ -98,6 +100,11 @@ def script_options(*, headers: str = "", credentials: str = "") -> Callable[[_Co
             multiple=True,
             metavar="NAME",
             help="Of a response header that the script reads; may be repeated.",
+        ),
+        click.option(
+            "--browser",
+            type=click.Choice(get_args(Browser)),
+            help="Predict this one, where it differs from the standard; safari is WebKit.",
         ),
     )
 

@@ -298,3 +298,12 @@ def test_headers_that_no_script_reads() -> None:
     assert "no script reads it" in said["hint"]
     for name in ("", "a b"):
         assert run(*args, name).exit_code == 2
+
+
+def test_a_browser_is_asked_for_by_its_name() -> None:
+    args = ("explain", "cors.toml", "--origin", APP, "--header", "DPR: 2")
+    assert run_json(*args, exit_code=1)["reason"] == "header-not-allowed"
+    told = run_json(*args, "--browser", "chromium", exit_code=0)
+    assert "That is Chromium 156; by the standard: " in told["message"]
+    assert run_json(*args, "--browser", "safari", exit_code=1)["console"].keys() == {"safari"}
+    assert run(*args, "--browser", "opera").exit_code == 2

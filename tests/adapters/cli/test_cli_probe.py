@@ -693,3 +693,13 @@ def test_a_transport_raises_nothing_else() -> None:
     with open_transport(5, 5) as send, pytest.raises(NoResponse) as caught:
         send("GET", "http://[::1", [])
     assert caught.value.code == "network-error"
+
+
+def test_probe_predicts_the_browser_that_is_named() -> None:
+    recorder = Recorder(CORSMiddleware(fastapi_app(), allow_origins=[ORIGIN]))
+    with asgi(recorder) as base:
+        told = report(f"{base}/ok", "--header", "DPR: 2", "--browser", "chromium")
+    assert told["readable"]
+    assert "otherwise than the standard" in told["message"]
+    method, _, headers = recorder.requests[0]
+    assert (method, headers["dpr"]) == ("GET", "2")
