@@ -29,6 +29,7 @@ from corscore.browser._reasons import REASONS
 from corscore.browser._request import Request, derived
 from corscore.browser._url import parse_url
 from corscore.diagnostics._curl import probe_line
+from corscore.diagnostics._exchanges import is_bare_error, is_gateway_error
 from corscore.diagnostics._network_errors import NETWORK_HINT, network_error
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class ConsoleMessage:
     Attributes:
         browser: The engine whose words these are.
         reason: The likeliest cause, as a stable code.
-        others: Other codes for which this browser writes the same.
+        others: Other codes that fit the message, the likeliest first.
         url: The URL of the request, without its fragment; None if the message does not name it.
         redirected_from: The URL that the script asked for, if the message names it as well.
         origin: The page's origin, or None.
@@ -438,10 +439,15 @@ def _of_reason(said: ConsoleMessage) -> ConsoleMessage:
         message = f"{REASONS[reason][0].upper()}{REASONS[reason][1:]}."
     if is_method:
         hint = "list the script's method in Access-Control-Allow-Methods, in upper case in both"
+    others = said.others if refined == reason else (reason, *said.others)
+    if reason == "no-allow-origin" and is_gateway_error(exchange):
+        others = ("gateway-error", *others)
+    elif reason == "no-allow-origin" and is_bare_error(exchange):
+        others = ("missing-on-error", *others)
     return replace(
         said,
         reason=refined,
-        others=said.others if refined == reason else (reason, *said.others),
+        others=others,
         message=message,
         hint=hint.replace(shown(_PAGE), "the origin of the page"),
     )

@@ -97,5 +97,5 @@ def test_links_of_readme_lead_somewhere_on_the_package_index(
     assert local.findall(readme("")) == []
     published = readme("https://docs.example/c")
     assert local.findall(published) == []
-    assert "(https://docs.example/c/docs/codes/no-allow-origin.html)" in published
+    assert "(https://docs.example/c/docs/codes/cookie-not-sent.html)" in published
     assert "(https://docs.example/c/_images/performance.svg)" in published
