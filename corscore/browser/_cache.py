@@ -65,6 +65,7 @@ class PreflightCache:
         """
         self._limit = limit
         self._clock = clock
+        self._tainted: list[Request | None] = []
         self._expiries: dict[_Key, dict[_Permission, float]] = {}
 
     def covers(self, request: Request, *, browser: Browser | None = None) -> bool:
@@ -104,15 +105,11 @@ class PreflightCache:
         https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 7.8 to 7.15. Call it only for a
         response that passes ``preflight_check``.
         """
-        if request.origin == OPAQUE_ORIGIN and (
-            deviates(request.browser, "cache-not-of-null")
-            or (
-                request.first is not None
-                and request.first.origin != OPAQUE_ORIGIN
-                and deviates(request.browser, "cache-not-of-tainted")
-            )
-        ):
+        if request.origin == OPAQUE_ORIGIN and deviates(request.browser, "cache-not-of-null"):
             return
+        if _ends_with_fetch(request):
+            # The key has its id.
+            self._tainted.append(request.first)
         age = max_age(headers, request.browser)
         if age < 0 or (age == 0 and deviates(request.browser, "malformed-age-stores-nothing")):
             return
@@ -157,6 +154,7 @@ class PreflightCache:
         """
         if request is None:
             self._expiries.clear()
+            self._tainted.clear()
         else:
             self._expiries.pop(_key(request), None)
 
@@ -176,7 +174,16 @@ class PreflightCache:
 
 
 def _key(request: Request) -> _Key:
-    return (request.partition, request.origin, request.url)
+    origin = f"of {id(request.first)}" if _ends_with_fetch(request) else request.origin
+    return (request.partition, origin, request.url)
+
+
+def _ends_with_fetch(request: Request) -> bool:
+    return (
+        request.first is not None
+        and request.origin == OPAQUE_ORIGIN != request.first.origin
+        and deviates(request.browser, "cache-ends-with-fetch")
+    )
 
 
 def _matching(request: Request) -> tuple[bool, ...]:

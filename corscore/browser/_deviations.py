@@ -328,9 +328,9 @@ _ROWS: tuple[_Row, ...] = (
         {"chromium": _CHROMIUM_CACHE},
     ),
     (
-        "cache-not-of-tainted",
+        "cache-ends-with-fetch",
         "a redirect between foreign origins has made the Origin null",
-        "nothing is stored",
+        "what is stored counts for that fetch only",
         {"safari": _WEBKIT_CACHE},
     ),
     (

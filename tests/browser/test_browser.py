@@ -724,6 +724,21 @@ def test_a_failure_that_needed_no_preflight_clears_nothing(store: PreflightCache
     assert store.covers(make("PUT"))
 
 
+def test_webkit_remembers_a_tainted_preflight_for_the_rest_of_its_fetch(
+    store: PreflightCache,
+) -> None:
+    allows = (204, {**OPEN, "Access-Control-Max-Age": "600"})
+    away = (307, {**OPEN, "Location": "https://other.example/"})
+    server = Server(allows, away, allows, away, (200, OPEN))
+    assert fetch(make("PUT"), server, store, browser="safari").readable
+    assert server.methods == ["OPTIONS", "PUT", "OPTIONS", "PUT", "PUT"]
+    # The first URL is remembered, the one behind the redirect is not.
+    again = Server(away, allows, (200, OPEN))
+    assert fetch(make("PUT"), again, store, browser="safari").readable
+    assert again.methods == ["PUT", "OPTIONS", "PUT"]
+    store.clear()
+
+
 def test_a_refused_preflight_is_not_remembered(store: PreflightCache) -> None:
     server = Server((204, allowing(allow_methods="PUT")))
     request = make("PUT", headers={"X-A": "1"})

@@ -179,7 +179,8 @@ class Model:
             origin="null" if step["frame"] else page,
             headers=[tuple(pair) for pair in init["headers"]],
             credentials=init["credentials"],
-            use_cors_preflight=step["upload"],
+            # Chromium needs no preflight for a listener where nothing is uploaded.
+            use_cors_preflight=step["upload"] and ("body" in init or self._name != "chromium"),
             partition=page,
             is_xhr=step["xhr"],
             cache_mode=init.get("cache", "default"),

@@ -130,7 +130,7 @@ class _Case:
         upper = init["method"].upper()
         if upper not in ("GET", "HEAD") and self._often(0.4):
             init["body"] = "x"
-        upload = xhr and "body" in init and self._often(0.4)
+        upload = xhr and self._often(0.3)
         if not xhr:
             self._choose_modes(init)
         return {
