@@ -9,7 +9,7 @@ from benchmarks import cases
 from benchmarks.cases import ACTUAL, NOTHING, POST, PREFLIGHT
 from benchmarks.sites import asgi
 from benchmarks.sites.serving import AsgiSite
-from benchmarks.ways import BARE, PEERS, PLAIN, STORED, STORED_TENANTS, Case
+from benchmarks.ways import BARE, PEERS, PLAIN, STORED, STORED_TENANTS, TENANTS, Case
 from corscore import OriginResolver, Policy, PolicyMap, PolicyRef, PolicyResolver
 from corscore_asgi import CORSMiddleware
 from corscore_store import StoreRef, open_store, push
@@ -17,6 +17,10 @@ from corscore_store import StoreRef, open_store, push
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
+
+
+# What names a tenant's origin.
+_TENANT = ("origin", "host")
 
 
 def policy(**options: Any) -> Policy:
@@ -39,9 +43,11 @@ def _map(keys: int) -> Callable[[], AsgiSite]:
     return lambda: AsgiSite(CORSMiddleware(asgi.app, map_of(keys)))
 
 
-def _resolver(resolve: Callable[[str], Any]) -> Callable[[], AsgiSite]:
+def _resolver(
+    resolve: Callable[..., Any], key: tuple[str, ...] = ("origin",)
+) -> Callable[[], AsgiSite]:
     def build() -> AsgiSite:
-        resolver = OriginResolver(resolve, key=("origin",))
+        resolver = OriginResolver(resolve, key=key)
         own = policy(allow_origins=["https://other.example"], origin_resolver=resolver)
         site = AsgiSite(CORSMiddleware(asgi.app, own))
         site.remember(ACTUAL)
@@ -65,11 +71,7 @@ def _stored() -> AsgiSite:
 def _stored_tenants() -> AsgiSite:
     store = open_store(f"sqlite:{mkdtemp()}/cors.db")
     store.change_origins("api.example.com", add=(cases.ORIGIN,))
-    resolver = OriginResolver(store.allows)
-    own = policy(allow_origins=["https://other.example"], origin_resolver=resolver)
-    site = AsgiSite(CORSMiddleware(asgi.app, own))
-    site.remember(ACTUAL)
-    return site
+    return _resolver(store.allows, _TENANT)()
 
 
 def _tenants() -> AsgiSite:
@@ -95,6 +97,7 @@ CASES: Mapping[str, Case] = {
     "reference": Case(_governed(policy=PolicyRef(policy())), ACTUAL),
     "reference, preflight": Case(_governed(policy=PolicyRef(policy())), PREFLIGHT, None),
     STORED: Case(_stored, ACTUAL),
+    TENANTS: Case(_resolver(lambda *_: True, _TENANT), ACTUAL),
     STORED_TENANTS: Case(_stored_tenants, ACTUAL),
     "host key": Case(_governed(policy=PolicyMap({"api.example.com/*": policy()})), ACTUAL),
     "host key with *.": Case(_governed(policy=PolicyMap({"*.example.com/*": policy()})), ACTUAL),

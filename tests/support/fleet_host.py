@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import socket
@@ -22,6 +23,8 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 
 def main(url: str, name: str, address: str, count: str) -> None:
+    # What a thousand malformed documents are reported with would hide the figures.
+    logging.getLogger("corscore").addHandler(logging.NullHandler())
     ref = StoreRef(url, name=name, host=f"host-{address}")
     middleware = CORSMiddleware(app, ref)
     listeners = [socket.create_server((address, 0)) for _ in range(int(count))]

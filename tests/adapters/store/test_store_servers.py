@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from corscore_store import Store
     from stores import StoreServers
 
+DOCS = Path(__file__).parents[3] / "docs"
 A, B = "https://a.example", "https://b.example"
 ENGINES = ["redis", "postgres"]
 
@@ -105,6 +107,55 @@ def test_a_subscription_that_was_cut_is_a_notice(store_servers: StoreServers) ->
     assert store._redis.execute_command("CLIENT", "KILL", "TYPE", "PUBSUB") == 1
     assert any(store.wait(1.0) for _ in range(20))
     store.disconnect()
+
+
+def test_a_user_of_redis_with_the_documented_rights_does_everything(
+    store_servers: StoreServers,
+) -> None:
+    page = (DOCS / "redis.md").read_text(encoding="utf-8")
+    rights = page.partition("```text\n")[2].partition("\n")[0].split()
+    admin: Any = open_store(store_servers["redis"].url)
+    admin._redis.execute_command("ACL", "SETUSER", "app", "reset", "on", ">hunter2", *rights)
+    url = store_servers["redis"].url.replace("//", "//app:hunter2@")
+    store: Any = open_store(url, name=token_hex(8))
+    push(store, Policy(allow_origins=[A]))
+    store.change_origins("acme", add=(A,))
+    ref = StoreRef(store)
+    assert ref.current == Policy(allow_origins=[A])
+    push(store, Policy(allow_origins=[B]))
+    wait_for(lambda: [worker.version for worker in store.workers()] == [2])
+    assert store.allows(A, "acme")
+    assert store.origins("acme") == (A,)
+    assert store.changed_tenants(0, 1) == ["acme"]
+    assert len(store.history()) == 2
+    ref.close()
+    with pytest.raises(StoreError):
+        store._run("return redis.call('GET', KEYS[1])", ("elsewhere",))
+    admin.disconnect()
+    store.disconnect()
+
+
+def test_a_worker_with_the_documented_rights_on_tables_of_postgresql_follows(
+    store_servers: StoreServers,
+) -> None:
+    rights = "SELECT, INSERT, UPDATE, DELETE"
+    assert f"Workers need `{rights}`" in (DOCS / "postgresql.md").read_text(encoding="utf-8")
+    admin: Any = open_store(store_servers["postgres"].url, name=token_hex(8))
+    push(admin, Policy(allow_origins=[A]))
+    names = ("policy", "version", "worker", "origin", "change")
+    tables = ", ".join(f"corscore_{name}" for name in names)
+    admin._rows("CREATE ROLE app LOGIN PASSWORD 'hunter2'")
+    admin._rows(f"GRANT {rights} ON {tables} TO app")
+    url = store_servers["postgres"].url.replace("corscore:secret", "app:hunter2")
+    store = open_store(url, name=admin.name)
+    ref = StoreRef(store)
+    assert ref.current == Policy(allow_origins=[A])
+    store.change_origins("acme", add=(A,))
+    push(store, Policy(allow_origins=[B]))
+    wait_for(lambda: [worker.version for worker in admin.workers()] == [2])
+    ref.close()
+    store.disconnect()
+    admin.disconnect()
 
 
 def test_notices_without_end_end_a_wait() -> None:
