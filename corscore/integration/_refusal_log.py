@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Bound the key: clients choose the Origin's length, and no valid origin is longer.
 _LONGEST_KEY = 326
+# What no policy's explanation is about.
+_CROSS_SITE = ("request-not-allowed", "websocket-not-allowed")
 
 
 class RefusalLog:
@@ -56,7 +58,7 @@ class RefusalLog:
             escaped(request.method),
             escaped(request.path),
             host_note(request, is_handshake=reason == "websocket-not-allowed"),
-            f"; what to do: {code_page(reason)}" if explain is None else f"\n{explain()}",
+            _what_to_do(reason) if explain is None else f"\n{explain()}",
         )
 
     def log_failure(self, what: str, error: Exception) -> None:
@@ -82,3 +84,9 @@ class RefusalLog:
             type(error).__name__,
             escaped(error),
         )
+
+
+def _what_to_do(reason: str) -> str:
+    # Without the request in it: a line that is pasted into a shell must not have a client's text.
+    more = "" if reason in _CROSS_SITE else ", corscore explain, or debug=True"
+    return f"; what to do: {code_page(reason)}{more}"

@@ -465,6 +465,6 @@ def test_without_debug_a_refusal_is_logged_in_one_line(caplog: pytest.LogCapture
     assert record.getMessage().splitlines() == [
         (
             "CORS refused (origin-not-allowed): origin http://app.example.com, GET /articles"
-            "; what to do: corscore code origin-not-allowed"
+            "; what to do: corscore code origin-not-allowed, corscore explain, or debug=True"
         )
     ]

@@ -434,8 +434,8 @@ def test_a_shadow_reports_what_would_change(
 # --- the log of refusals
 
 
-WHY = "; what to do: corscore code origin-not-allowed"
-MALFORMED = "; what to do: corscore code origin-malformed"
+WHY = "; what to do: corscore code origin-not-allowed, corscore explain, or debug=True"
+MALFORMED = "; what to do: corscore code origin-malformed, corscore explain, or debug=True"
 
 
 def refusals(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -306,7 +306,7 @@ def test_a_refusal_is_logged(mode: Mode, caplog: pytest.LogCaptureFixture) -> No
     assert said == [
         (
             "CORS refused (origin-not-allowed): origin https://evil.example, GET /ok/"
-            "; what to do: corscore code origin-not-allowed"
+            "; what to do: corscore code origin-not-allowed, corscore explain, or debug=True"
         )
     ]
 

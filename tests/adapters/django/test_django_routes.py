@@ -615,7 +615,8 @@ def test_a_resolver_may_ask_the_database_of_the_project(tmp_path: Path) -> None:
     command = [sys.executable, "-c", ORM, str(tmp_path / "db.sqlite3")]
     run = subprocess.run(command, check=False, capture_output=True, text=True)
     said = "CORS refused (origin-not-allowed): origin https://evil.example, GET /"
-    assert run.stderr == f"{said}; what to do: corscore code origin-not-allowed\n" * 3
+    said += "; what to do: corscore code origin-not-allowed, corscore explain, or debug=True"
+    assert run.stderr == f"{said}\n" * 3
     assert run.stdout.splitlines() == [
         "[True, False] {True}",
         "[True, False] {False}",
