@@ -311,7 +311,9 @@ def _firefox_line(refused: _Refusal, reason: str) -> str:
 
 def _safari(refused: _Refusal) -> str:
     reason = refused.reason
-    target, url = refused.target, _without_userinfo(refused.url)
+    target, url = refused.target, refused.url
+    if refused.request.mode == "cors":
+        url = _without_userinfo(url)
     # A redirect is judged with the URL that it leads to, at times after the next preflight.
     is_late = refused.is_preflight and refused.is_late
     if is_late:
@@ -353,8 +355,8 @@ def _webkit_text(refused: _Refusal) -> tuple[str, str]:
         return texts.WEBKIT["redirect-invalid/ftp"], ""
     if reason == "redirect-invalid":
         has_scheme = _OTHER_SCHEME.match(refused.location) is not None
-        if refused.request.mode == "no-cors" and has_scheme:
-            return texts.WEBKIT["redirect-invalid/no-cors"], ""
+        if refused.request.mode == "no-cors":
+            return (texts.WEBKIT["redirect-invalid/no-cors"] if has_scheme else ""), ""
         if not (refused.request.is_cross_origin or has_scheme):
             return "", ""
     value = ""
