@@ -113,12 +113,15 @@ class _Refusal:
         self.of_headers = cors_check(request, self.headers)
         locations = values(self.headers, LOCATION)
         self.location = ", ".join(locations)
-        self.is_followed = exchange.status in REDIRECT_STATUSES and bool(locations)
+        self.is_redirect = exchange.status in REDIRECT_STATUSES and bool(locations)
+        self.is_followed = self.is_redirect and (
+            exchange.is_preflight or request.redirect_mode == "follow"
+        )
         self.is_late = self.is_preflight and (
             preflight_check(request, exchange.status, self.headers) != reason
         )
         # Both engines refuse it before they look at any other header.
-        self.has_two_locations = self.is_followed and len(set(locations)) > 1
+        self.has_two_locations = self.is_redirect and len(set(locations)) > 1
 
     def value(self, name: str) -> str:
         """The response's value under a name, in latin-1; empty without one."""
@@ -151,10 +154,14 @@ class _Refusal:
 
 def _chromium(refused: _Refusal) -> str:
     reason = refused.reason
+    if refused.request.mode != "cors":
+        return ""
+    if reason == "redirect-refused" and refused.request.is_cross_origin and _has_userinfo(refused):
+        reason = "redirect-with-credentials"
     if reason == "too-many-redirects":
         return refused.filled(texts.CHROMIUM_ERRORS[reason])
     is_data = reason == "redirect-invalid" and refused.location.lower().startswith("data:")
-    if is_data or (refused.is_followed and not refused.is_preflight and _is_invalid(refused)):
+    if is_data or (not refused.is_preflight and _is_invalid(refused)):
         return refused.filled(texts.CHROMIUM_ERRORS["redirect-invalid"])
     if reason == "preflight-not-ok" or (
         reason == "preflight-redirected" and not refused.is_followed
@@ -203,7 +210,14 @@ def _is_invalid(refused: _Refusal) -> bool:
     location = refused.location
     if refused.has_two_locations:
         return True
-    return not (_OTHER_SCHEME.match(location) or parse_url(location, refused.request.target))
+    return refused.is_followed and not (
+        _OTHER_SCHEME.match(location) or parse_url(location, refused.request.target)
+    )
+
+
+def _has_userinfo(refused: _Refusal) -> bool:
+    target = parse_url(refused.location, refused.request.target)
+    return target is not None and bool(target.userinfo)
 
 
 def _stays(refused: _Refusal) -> bool:
@@ -228,6 +242,8 @@ def _firefox(refused: _Refusal) -> str:
 def _firefox_reasons(refused: _Refusal) -> Iterator[str]:
     """Yield the reason of each line."""
     reason: str = refused.reason
+    if refused.request.mode != "cors" or reason == "redirect-refused":
+        return
     of_headers = refused.of_headers
     if refused.is_preflight:
         if reason in ("preflight-redirected", "preflight-not-ok"):
@@ -255,7 +271,7 @@ def _firefox_reasons(refused: _Refusal) -> Iterator[str]:
     is_ftp = reason == "redirect-invalid" and scheme == "ftp"
     if is_ftp or not (is_early or reason in _REDIRECT_REASONS):
         yield reason
-    if refused.is_followed and (
+    if (refused.is_followed or refused.has_two_locations) and (
         refused.request.is_cross_origin or reason == "redirect-with-credentials"
     ):
         yield "network-error"
@@ -294,37 +310,30 @@ def _firefox_line(refused: _Refusal, reason: str) -> str:
 
 
 def _safari(refused: _Refusal) -> str:
-    reason: str = refused.reason
-    value = ""
-    if reason == "preflight-redirected":
-        reason = "preflight-not-ok"
-    elif reason == "origin-mismatch":
-        reason = "no-allow-origin"
-    elif reason == "invalid-allow-methods":
-        value = refused.value(ACCESS_CONTROL_ALLOW_METHODS)
-    elif reason == "invalid-allow-headers":
-        value = refused.value(ACCESS_CONTROL_ALLOW_HEADERS)
-    if reason not in texts.WEBKIT:
-        return ""
-    text, target = texts.WEBKIT[reason], refused.target
-    url = _without_userinfo(refused.url)
+    reason = refused.reason
+    target, url = refused.target, refused.url
+    if refused.request.mode == "cors":
+        url = _without_userinfo(url)
     # A redirect is judged with the URL that it leads to, at times after the next preflight.
     is_late = refused.is_preflight and refused.is_late
     if is_late:
         url, target = str(refused.first.target), refused.url
-    if reason == "redirect-invalid" and not (
-        refused.request.is_cross_origin or _OTHER_SCHEME.match(refused.location)
-    ):
+    text, value = _webkit_text(refused)
+    if reason == "redirect-leaves-origin":
+        url = target
+    elif not text:
         return ""
-    if is_late or (refused.location and refused.is_followed and not refused.is_preflight):
-        if refused.location.lower().startswith("ftp:"):
-            text, url = texts.WEBKIT["redirect-invalid/ftp"], str(refused.first.target)
-        elif reason != "too-many-redirects":
+    elif is_late or (refused.location and refused.is_redirect and not refused.is_preflight):
+        if text == texts.WEBKIT["redirect-invalid/ftp"]:
+            url = str(refused.first.target)
+        elif text == texts.WEBKIT["redirect-invalid/no-cors"]:
+            url = target
+        elif reason not in ("too-many-redirects", "redirect-refused"):
             text = texts.WEBKIT_REDIRECT + text
     elif reason == "redirect-invalid":
         return ""
     return refused.filled(
-        f"{text}\n{texts.WEBKIT_TAIL}",
+        f"{text}\n{texts.WEBKIT_TAIL}".lstrip("\n"),
         kind="XMLHttpRequest" if refused.first.is_xhr else "Fetch API",
         header=_first_of_webkit(refused),
         url=url,
@@ -332,6 +341,30 @@ def _safari(refused: _Refusal) -> str:
         location=target,
         value=value,
     )
+
+
+def _webkit_text(refused: _Refusal) -> tuple[str, str]:
+    """Return the first line without what a redirect puts before it, and the value in it."""
+    reason = refused.reason
+    if reason == "preflight-redirected":
+        reason = "preflight-not-ok"
+    elif reason == "origin-mismatch":
+        reason = "no-allow-origin"
+    is_redirect = refused.is_redirect and not refused.is_preflight
+    if is_redirect and refused.location.lower().startswith("ftp:"):
+        return texts.WEBKIT["redirect-invalid/ftp"], ""
+    if reason == "redirect-invalid":
+        has_scheme = _OTHER_SCHEME.match(refused.location) is not None
+        if refused.request.mode == "no-cors":
+            return (texts.WEBKIT["redirect-invalid/no-cors"] if has_scheme else ""), ""
+        if not (refused.request.is_cross_origin or has_scheme):
+            return "", ""
+    value = ""
+    if reason == "invalid-allow-methods":
+        value = refused.value(ACCESS_CONTROL_ALLOW_METHODS)
+    elif reason == "invalid-allow-headers":
+        value = refused.value(ACCESS_CONTROL_ALLOW_HEADERS)
+    return texts.WEBKIT.get(reason, ""), value
 
 
 def _without_userinfo(url: str) -> str:

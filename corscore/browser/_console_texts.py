@@ -148,6 +148,12 @@ WEBKIT: Mapping[str, str] = MappingProxyType(
             "not allowed to follow a cross-origin CORS redirection with non CORS scheme"
         ),
         "redirect-invalid/ftp": "FTP URLs are disabled",
+        "redirect-invalid/no-cors": "Redirection to URL with a scheme that is not HTTP(S).",
+        "resource-policy-refused": (
+            "Cancelled load to {url} because it violates the resource's "
+            "Cross-Origin-Resource-Policy response header."
+        ),
+        "redirect-refused": "Not allowed to follow a redirection while loading {url}",
         "redirect-with-credentials": "redirection URL {location} has credentials",
         "too-many-redirects": "Load cannot follow more than 20 redirections",
     }

@@ -163,6 +163,8 @@ class _Pattern:
         # Every other piece is a field.
         pieces = enumerate(_FIELD.split(before))
         self.source = "".join(_field(piece) if i % 2 else re.escape(piece) for i, piece in pieces)
+        if before.endswith("}"):
+            self.source += r"(?=\s|\Z)"
         self.compiled = re.compile(self.source)
 
 
@@ -240,7 +242,7 @@ def _found(text: str) -> Iterator[ConsoleMessage]:
         pattern = _HEADS[kind]
         found = _with_fields(ConsoleMessage(pattern.browser, _UNKNOWN), pattern, text, start)
         if kind == "tail":
-            yield found
+            yield replace(found, others=("redirect-leaves-origin",))
         else:
             head = _with_failure(found, text[place : place + _LONGEST_VALUE])
     if head is not None:

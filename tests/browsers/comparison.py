@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 _LONGEST_STEP = 90  # seconds
 _FETCHES_AT_ONCE = 50  # Firefox keeps the last 250 messages
-# Neither is about a refusal.
-_OTHER = re.compile(r"Refused to set unsafe header|Cross-Origin Request Warning")
+# None is about a refusal by CORS; the last one ends in a line break.
+_OTHER = re.compile(
+    "^(Refused to set unsafe|Cross-Origin Request Warning|Unsafe attempt to load|$)"
+)
 # The page writes it before each fetch, and once behind the last.
 _MARK = re.compile(r"^(?:Uncaught |uncaught exception: )?fetch (\d+|end)$")
 

@@ -61,6 +61,7 @@ def test_every_text_is_read_back_whatever_value_it_has(
         origin=APP,
         status=404,
         location=API,
+        url=API,
     )
     head = {"chromium": CHROMIUM, "firefox": FIREFOX, "safari": ""}[browser]
     tail = {
