@@ -216,7 +216,7 @@ class FlaskLayer(CORSMiddleware):
         request is unchanged. Else the lookup decides.
         """
         try:
-            came = _routing_of(environ)
+            came: tuple[Any, ...] = _routing_of(environ)
         except KeyError:
             # PEP 3333: some may be absent.
             came = tuple(map(environ.get, _ROUTED_BY))

@@ -155,7 +155,8 @@ class Worker:
             if isinstance(value, int) and value not in _NUMBERS:
                 return None
             given[name] = value
-        return cls(**given | {"age": max(age, 0.0)})
+        given["age"] = max(age, 0.0)
+        return cls(**given)
 
 
 class Address:

@@ -110,7 +110,7 @@ class _Refusal:
         self.first = request.first or request
         self.url = str(request.target)
         # Chromium and Firefox check the headers of a preflight before its status.
-        self.of_headers = cors_check(request, self.headers)
+        self.of_headers: Reason | None = cors_check(request, self.headers)
         locations = values(self.headers, LOCATION)
         self.location = ", ".join(locations)
         self.is_redirect = exchange.status in REDIRECT_STATUSES and bool(locations)
@@ -153,7 +153,7 @@ class _Refusal:
 
 
 def _chromium(refused: _Refusal) -> str:
-    reason = refused.reason
+    reason: Reason = refused.reason
     if refused.request.mode != "cors":
         return ""
     if reason == "redirect-refused" and refused.request.is_cross_origin and _has_userinfo(refused):

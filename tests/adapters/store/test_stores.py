@@ -101,7 +101,7 @@ def beat_by_hand(store: Any, report: str, seconds: float = 0.0) -> None:
         store._workers.mkdir(parents=True, exist_ok=True)
         file = store._workers / f"{token_hex(8)}.json"
         file.write_text(report)
-        os.utime(file, times=(time.time() + seconds,) * 2)
+        os.utime(file, times=(time.time() + seconds, time.time() + seconds))
     elif store._address.scheme == "redis":
         kept = f"{int(time.time() + seconds)} {report}"
         store._redis.hset(store._workers, token_hex(8), kept)
