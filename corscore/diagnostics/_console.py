@@ -51,6 +51,15 @@ _FIELD = re.compile(r"\{(\w+)\}")
 _STATUS = re.compile(r"\W{0,4}Status code: (\d{3})")
 _UNKNOWN = "not-enough-data"
 _GAPS = ("", texts.CHROMIUM_PREFLIGHT)
+_OF_PREFLIGHTS = (
+    "preflight-redirected",
+    "preflight-not-ok",
+    "invalid-allow-methods",
+    "invalid-allow-headers",
+    "method-not-allowed",
+    "header-not-allowed",
+    "authorization-needs-explicit",
+)
 _NO_RESPONSE = (
     "The browser got no response that it could read: the server was not reached, an extension "
     "blocked the request, or a redirect failed. Firefox writes no more about it."
@@ -109,8 +118,10 @@ class ConsoleMessage:
         status: The status of the response, or None.
         message: The cause in a sentence or two.
         hint: What to change.
+        is_preflight: Whether the message is known to be about a preflight.
         probe_line: A shell command that asks the server for the rest, with ``ORIGIN`` for an origin
-            that the message does not name; None without a URL.
+            that the message does not name, and ``METHOD`` for the method that a preflight was for;
+            None without a URL.
     """
 
     browser: Browser
@@ -125,6 +136,7 @@ class ConsoleMessage:
     status: int | None = None
     message: str = ""
     hint: str = ""
+    is_preflight: bool = False
     probe_line: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -348,7 +360,8 @@ def _with_others(found: ConsoleMessage, *, is_preflight: bool) -> ConsoleMessage
             others += _OF_STATUS
         elif reason == "preflight-not-ok":
             others = ("preflight-redirected",)
-    return replace(found, reason=reason, others=others)
+    is_preflight = is_preflight or reason in _OF_PREFLIGHTS
+    return replace(found, reason=reason, others=others, is_preflight=is_preflight)
 
 
 def _merged(found: Iterable[ConsoleMessage]) -> Iterator[ConsoleMessage]:
@@ -403,6 +416,9 @@ def _explained(said: ConsoleMessage) -> ConsoleMessage:
     if said.url is not None:
         line = probe_line(_request(said), () if said.header is None else (said.header,))
         line = line.replace(_PAGE, "ORIGIN")
+        if said.is_preflight and said.method is None and said.header is None:
+            # Without one, the server would be asked for what needs no preflight.
+            line = f"{line} --method METHOD"
     if said.reason in REASONS:
         said = _of_reason(said)
     elif said.reason == _UNKNOWN:

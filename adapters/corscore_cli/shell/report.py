@@ -127,6 +127,9 @@ def print_message(console: Console, said: ConsoleMessage) -> None:
         if said.origin is None:
             note = "ORIGIN is the page's: what location.origin gives in the console."
             say(console, note, indent=2, style="dim")
+        if said.probe_line.endswith(" METHOD"):
+            note = "METHOD is the script's; add --header for each header that it sets."
+            say(console, note, indent=2, style="dim")
 
 
 def _print_findings(console: Console, findings: Iterable[Finding]) -> None:

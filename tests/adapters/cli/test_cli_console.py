@@ -77,3 +77,16 @@ def test_nothing_of_the_text_reaches_the_terminal_as_it_is() -> None:
 
 def test_bytes_that_are_no_utf_8_are_read() -> None:
     assert run("console", given=b"\xff\xfe " + CHROME.encode()).exit_code == 0
+
+
+def test_a_refused_preflight_is_asked_for_again_as_a_preflight() -> None:
+    refused = (
+        "Access to fetch at 'https://api.example/a' from origin 'https://app.example' has been "
+        "blocked by CORS policy: {}No 'Access-Control-Allow-Origin' header is present on the "
+        "requested resource."
+    )
+    preflight = "Response to preflight request doesn't pass access control check: "
+    for gap, asks in ((preflight, True), ("", False)):
+        said = run("console", refused.format(gap)).stdout
+        assert ("--method METHOD" in said) is asks
+        assert ("add --header for each header that it sets" in said) is asks
