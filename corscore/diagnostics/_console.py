@@ -347,7 +347,8 @@ def _with_others(found: ConsoleMessage, *, is_preflight: bool) -> ConsoleMessage
         elif reason == "no-allow-origin":
             others = ("origin-mismatch",)
         elif reason == "redirect-invalid":
-            others = _OF_CHECK
+            # It writes that before all of its checks.
+            others = (*_OF_CHECK, "redirect-refused", "resource-policy-refused")
     else:
         if browser == "firefox" and reason == "origin-mismatch" and "," in (found.value or ""):
             reason = "multiple-allow-origin"
