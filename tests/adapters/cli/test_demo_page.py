@@ -129,6 +129,8 @@ def test_every_row_is_as_predicted(opened: Opened) -> None:
     assert opened.errors == []
 
 
+# FastAPI's is the one that all other tests here are about.
+@pytest.mark.slow
 @EACH_APP
 def test_every_row_is_as_predicted_on_each_app(chromium: Browser, name: str) -> None:
     with as_in_a_process_of_its_own(name), running(APPS[name], 0, 0) as demo:
@@ -172,6 +174,7 @@ def _assert_each_row_explains_itself(opened: Opened) -> None:
             assert said[0] in opened.console, row.name
 
 
+@pytest.mark.slow
 def test_every_preset_is_as_predicted(opened: Opened) -> None:
     opened.load()
     names = opened.page.locator("#presets button").all_inner_texts()

@@ -141,7 +141,7 @@ def look(connection: http.client.HTTPConnection, found: set[str]) -> None:
     assert (status, headers) == (200, UNTOUCHED)
 
 
-@pytest.mark.parametrize("server", [gunicorn, werkzeug])
+@pytest.mark.parametrize("server", [gunicorn, pytest.param(werkzeug, marks=pytest.mark.slow)])
 def test_no_request_sees_a_mixture(server: Server, tmp_path: Path) -> None:
     failures: list[BaseException] = []
     found: list[set[str]] = []

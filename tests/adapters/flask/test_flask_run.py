@@ -91,6 +91,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
         process.wait()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups")
 def test_debugging_and_reloading(running: Running) -> None:
     assert cors_of(running.get("/", PAGE).headers.multi_items()) == READABLE
