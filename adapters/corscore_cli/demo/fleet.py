@@ -90,7 +90,7 @@ class DemoWorker(Thread):
         port = self._process.stdout.readline().decode().strip() if self._process.stdout else ""
         if not port:
             raise Mistake(f"a worker of {self._host} did not start; its error is above")
-        self.url = f"http://{self._address}:{port}/"
+        self.url: str = f"http://{self._address}:{port}/"
         self.start()
 
     def run(self) -> None:

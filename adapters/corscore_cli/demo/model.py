@@ -14,7 +14,7 @@ from corscore.browser import (
     fetch,
     header_check,
 )
-from corscore.diagnostics import explain_fetch, governing
+from corscore.diagnostics import console_messages, explain_fetch, governing
 from corscore_cli.demo.policies import DEFAULT, INTERNAL
 from corscore_cli.demo.table import ROWS, ScriptResult
 
@@ -190,7 +190,9 @@ def explain(result: FetchResult, reads: str | None, policy: Policy | None) -> Ex
         policy: The policy of the path, or None.
     """
     names = () if reads is None else (reads,)
-    told = explain_fetch(result, reads=names)
+    # Of all browsers, and not only of the one that the page is open in.
+    consoles = tuple(console_messages(result.exchanges[-1]))
+    told = replace(explain_fetch(result, reads=names), console=consoles)
     if policy is None:
         return told if told.allowed else replace(told, hint=_NO_POLICY)
     said = policy.explain(result.exchanges[0].request, reads=names)

@@ -1093,9 +1093,9 @@ def test_sarif_without_a_file_and_without_results(monkeypatch: pytest.MonkeyPatc
 def test_the_help_of_a_rule_is_an_address_where_there_is_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from corscore_cli.shell import output
+    from corscore._standard import page
 
-    monkeypatch.setattr(output, "_documentation", lambda: "https://docs.example")
+    monkeypatch.setattr(page, "_documentation", lambda: "https://docs.example")
     write("cors.toml", f'allow_origins = ["{APP}/"]\n')
     (sarif,) = json.loads(run("check", "cors.toml", "--format", "sarif").stdout)["runs"]
     (rule,) = sarif["tool"]["driver"]["rules"]
