@@ -366,7 +366,8 @@ def test_a_forked_process_watches_the_file(file: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     served = [line.split()[1] for line in done.stdout.splitlines() if " serves " in line]
-    assert len(served) >= 3
+    # The child ends as soon as it has the last policy, perhaps before it says so.
+    assert len(served) >= 2
     assert len(set(served)) == 2
 
 
