@@ -12,7 +12,6 @@ from urllib.parse import quote
 import click
 from rich.text import Text
 
-from corscore import PolicyRef
 from corscore.diagnostics import Finding, code_page, lint
 from corscore_cli.migrate.repairs import migrated
 from corscore_cli.shell.location import Location, option_of
@@ -150,8 +149,7 @@ def _lints(source: Source) -> Iterator[Annotation]:
 
 def _lints_of_routes(target: Target) -> Iterator[Annotation]:
     for name, policies in target.routes.items():
-        held = policies.policy if isinstance(policies, PolicyRef) else policies
-        for found in () if held is None else lint(held):
+        for found in () if policies is None else lint(policies):
             place = f"{name}: {found.place}" if found.place else name
             yield Annotation("warning", Location(place), replace(found, place=place))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.text import Text
 
-from corscore import PolicyMap, PolicyRef
+from corscore import PolicyMap
 from corscore.diagnostics import AccessChange, access_changes
 from corscore_cli.shell.options import TargetType, app_dir_option, factory_option, json_option
 from corscore_cli.shell.output import findings_exit, make_console, print_json, say
@@ -69,10 +69,7 @@ def _changes(before: Target, after: Target) -> Iterator[AccessChange]:
     yield from access_changes(old, new)
     for name in dict.fromkeys((*before.routes, *after.routes)):
         # Without a policy of its own, a route has that of the application.
-        pair = [
-            held.policy if isinstance(held, PolicyRef) else held
-            for held in (before.routes.get(name, old), after.routes.get(name, new))
-        ]
+        pair = before.routes.get(name, old), after.routes.get(name, new)
         if any(isinstance(one, PolicyMap) for one in pair):
             texts = ("by path" if isinstance(one, PolicyMap) else repr(one) for one in pair)
             yield AccessChange("option", "changes", "policy", name, *texts)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.text import Text
 
-from corscore import Policy, PolicyMap, PolicyRef, PolicyResolver, RequestInfo
+from corscore import Policy, PolicyMap, PolicyResolver, RequestInfo
 from corscore.browser import Request, fetch
 from corscore.diagnostics import Governing, explain_fetch, governing
 from corscore_cli.shell.options import (
@@ -35,7 +35,7 @@ from corscore_cli.targets.source import unknown_routes
 if TYPE_CHECKING:
     from corscore.browser import Browser
     from corscore.diagnostics import Explanation
-    from corscore.integration import Policies
+    from corscore_cli.targets.source import Current
 
 _TENANTS = ("a PolicyResolver gives each tenant a policy",)
 # An origin that no page has.
@@ -123,10 +123,9 @@ def explain(
     raise SystemExit(FINE if told.allowed else FINDINGS)
 
 
-def _governing(because: str, policies: Policies | None, place: str, origin: str) -> Governing:
+def _governing(because: str, policies: Current, place: str, origin: str) -> Governing:
     """``governing``, of policies that beat those of the application."""
-    held = policies.policy if isinstance(policies, PolicyRef) else policies
-    found = governing(held, origin=origin)
+    found = governing(policies, origin=origin)
     place = place if found.place is None else f"{place}, {found.place}"
     return Governing(found.policy, place, (because, *found.notes))
 

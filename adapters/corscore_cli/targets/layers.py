@@ -15,10 +15,10 @@ from wsgiref.util import setup_testing_defaults
 
 import corscore_asgi
 import corscore_wsgi
-from corscore import ConfigError, PolicyRef
+from corscore import ConfigError
 from corscore.integration import translated_policy
 from corscore_cli.shell.output import Mistake
-from corscore_cli.targets.source import OF_ROUTE
+from corscore_cli.targets.source import OF_ROUTE, current
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -171,15 +171,14 @@ def _ours(layer: Any, title: str, above: int, path: str) -> Layer:
             raise Mistake(str(error))
         problems = error.problems if isinstance(error, ConfigError) else ()
         return Layer(_short(title), None, problems, above, path)
-    policies = governor.policies
-    plain = policies.policy if isinstance(policies, PolicyRef) else policies
     try:
         routes = layer.route_policies() if hasattr(layer, "route_policies") else ()
     except ConfigError as error:
         # The application raises it at its first request.
         return Layer(_short(title), None, error.problems, above, path)
+    policies: Any = current(governor.policies)
     at = partial(_policies_at, layer, path) if routes else None
-    return Layer(_short(title), plain, (), above, path, routes=routes, policies_at=at)
+    return Layer(_short(title), policies, (), above, path, routes=routes, policies_at=at)
 
 
 def _policies_at(

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from corscore import ConfigError, PolicyMap
+from corscore import ConfigError, PolicyMap, PolicyRef
 from corscore_cli.shell.location import Location, nowhere
 from corscore_cli.shell.output import Mistake
 from corscore_cli.targets.regex import path_keys
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from corscore import Problem
+    from corscore import Policy, PolicyResolver, Problem
     from corscore.diagnostics import Finding
     from corscore.integration import PathPolicy, Policies
     from corscore_cli.shell.location import Locator
 
     Routes = Sequence[tuple[str, Policies | None]]
+    Current = Policy | tuple[Policy, ...] | PolicyMap | PolicyResolver | None
     PoliciesAt = Callable[[str, str, str | None], tuple[str, Policies | None] | None]
 
 OF_ROUTE = "a route's own policy beats those of the application"
@@ -111,16 +112,17 @@ class Target:
     file: str | None = None
 
     @property
-    def routes(self) -> dict[str, Policies | None]:
+    def routes(self) -> dict[str, Current]:
         """The policies of routes, by what has them: ``"the view items at /api, number 2"``."""
-        found: dict[str, Policies | None] = {}
+        found: dict[str, Current] = {}
         counts: Counter[str] = Counter()
         for source in self.sources:
             for name, policies in source.routes or ():
                 place = f"{name} at {source.path}" if source.path else name
                 counts[place] += 1
                 number = counts[place]
-                found[place if number == 1 else f"{place}, number {number}"] = policies
+                key = place if number == 1 else f"{place}, number {number}"
+                found[key] = current(policies)
         return found
 
     @property
@@ -128,9 +130,7 @@ class Target:
         """Whether routes may have policies that cannot be found."""
         return any(source.routes is None for source in self.sources)
 
-    def policies_at(
-        self, method: str, path: str, host: str | None
-    ) -> tuple[str, Policies | None] | None:
+    def policies_at(self, method: str, path: str, host: str | None) -> tuple[str, Current] | None:
         """``Source.policies_at`` of the innermost application that serves a path."""
         below = [
             source
@@ -140,7 +140,8 @@ class Target:
         innermost = max(below, key=lambda source: len(source.mount or source.path), default=None)
         if innermost is None or innermost.policies_at is None:
             return None
-        return innermost.policies_at(method, path, host)
+        found = innermost.policies_at(method, path, host)
+        return None if found is None else (found[0], current(found[1]))
 
     def one_policy(self) -> tuple[Source, PathPolicy | PolicyMap]:
         """Return the outermost source, and the policies of all layers as one.
@@ -173,6 +174,11 @@ class Target:
             raise Mistake(f"{self.name} cannot be looked up by path: {error.problems[0]}") from None
         default = next((policy for key, policy in reversed(entries) if not key), None)
         return first, PolicyMap(dict(by_path.items()), default=default)
+
+
+def current(policies: Policies | None) -> Current:
+    """Return policies, or those that a reference holds now."""
+    return policies.policy if isinstance(policies, PolicyRef) else policies
 
 
 def unknown_routes(name: str) -> str:
