@@ -262,6 +262,7 @@ def test_tls_and_credentials_come_from_the_url_and_reach_no_log(
 def test_behind_a_pooler_in_transaction_mode_re_reads_find_each_version_and_it_is_logged_once(
     store_servers: StoreServers, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.WARNING, "corscore")
     server = store_servers["postgres"]
     pooler = store_servers.start("pgbouncer", lambda folder: PgBouncer(folder, server))
     pooled = open_store(pooler.url, name=token_hex(8))
