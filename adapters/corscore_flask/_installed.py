@@ -62,7 +62,8 @@ def put_around(
 class _Installed(Flask):
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         layer: FlaskLayer = self.extensions["corscore"]
-        if marks.count:
+        # Here, for a call would cost each request as much as the look.
+        if marks.count != layer.marks_seen or len(self.view_functions) != layer.views_seen:
             layer.notice_routes()
         # The method: Python takes longer to call an object.
         return layer.__call__(environ, start_response)

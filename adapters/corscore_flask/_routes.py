@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
@@ -35,8 +36,6 @@ _routing_of = itemgetter(*_ROUTED_BY)
 _REQUEST = "werkzeug.request"
 # A converter in a rule: "/users/<int:id>".
 _PARAMETER = re.compile(r"<[^>]*>")
-# No policy yet: None is one that leaves a request alone.
-_NOT_FOUND: Any = object()
 # Clients send any method.
 _MOST_METHODS = 100
 
@@ -68,7 +67,9 @@ class FlaskLayer(CORSMiddleware):
         self._flask = app
         self._by_resources = by_resources
         self.has_routes = False
-        self._seen: tuple[int, int, int] | None = None
+        # How many there were when routes were looked for: routes may come later.
+        self.marks_seen = 0
+        self.views_seen = len(app.view_functions)
         self._taken: set[Mark] = set()
         self._bound: dict[Mark, Policies | None] = {}
         # By method and endpoint, each with its view.
@@ -145,15 +146,13 @@ class FlaskLayer(CORSMiddleware):
         return self.governor.policy_for(RequestInfo("GET", path=path)) is not None
 
     def notice_routes(self) -> None:
-        """Look for routes with policies, if there are new routes or marks.
+        """Look for routes with policies.
 
         Raises:
             ConfigError: With all problems of options that ``app.config`` completes.
         """
         app = self._flask
-        state = (marks.count, len(app.view_functions), len(app.blueprints))
-        if state == self._seen:
-            return
+        counted = marks.count, len(app.view_functions)
         found = marks.of_app(app)
         problems: dict[Problem, None] = {}
         # A set has no order; problems have one.
@@ -168,7 +167,7 @@ class FlaskLayer(CORSMiddleware):
             self.has_routes = True
             later = self._later if self.governor.defers_routes else None
             self.governor.gateway.use_routes(self.policy_at, later)
-        self._seen = state
+        self.marks_seen, self.views_seen = counted
 
     def route_policies(self) -> list[tuple[str, Policies | None]]:
         """The policies of routes, by the view or blueprint that has them; for tools.
@@ -210,50 +209,56 @@ class FlaskLayer(CORSMiddleware):
         return self.governor.policies_for(self.request_of(environ), self._bound[mark])
 
     def _later(self, environ: WSGIEnvironment) -> Callable[[], PathPolicy]:
-        """Return a function that finds an actual request's policy when its response starts.
-
-        Flask leaves its routing result in the request. It proves what a lookup would find if the
-        request is unchanged. Else the lookup decides.
-        """
+        """Return a function that finds an actual request's policy when its response starts."""
         try:
             came: tuple[Any, ...] = _routing_of(environ)
         except KeyError:
             # PEP 3333: some may be absent.
             came = tuple(map(environ.get, _ROUTED_BY))
-        request_before = environ.get(_REQUEST)
-        # Found once, so that a view sees the policy that its response gets.
-        known: PathPolicy = _NOT_FOUND
+        return partial(self._find, environ, came, environ.get(_REQUEST), [])
 
-        def find() -> PathPolicy:
-            nonlocal known
-            if known is not _NOT_FOUND:
-                return known
-            request = environ.get(_REQUEST)
-            served = None
-            if request is not None and request is not request_before:
-                served = self._served(request, came[0])
-            try:
-                is_same = served is not None and _routing_of(environ) == came
-            except KeyError:
-                is_same = tuple(map(environ.get, _ROUTED_BY)) == came
-            if served is not None and is_same:
-                # Most routes have a plain policy, which needs nothing of the request.
-                policy = served[1] or self._policy_of(served[0], environ)
-            else:
-                before = {key: value for key, value in environ.items() if key not in _ROUTED_BY}
-                before |= {
-                    key: value
-                    for key, value in zip(_ROUTED_BY, came, strict=True)
-                    if value is not None
-                }
-                policy = self.policy_at(before)
-                if served is not None:
-                    policy_served = self._policy_of(served[0], before)
-                    policy = self.governor.of_route(policy, policy_served, self.notices)
-            known = policy
-            return policy
+    def _find(
+        self,
+        environ: WSGIEnvironment,
+        came: tuple[Any, ...],
+        request_before: object,
+        known: list[PathPolicy],
+    ) -> PathPolicy:
+        """Find the policy of an actual request.
 
-        return find
+        Flask leaves its routing result in the request. It proves what a lookup would find if the
+        request is unchanged. Else the lookup decides.
+
+        Args:
+            environ: The request's environ.
+            came: What Werkzeug routes by, as it came.
+            request_before: Another application's request, which came in the environ.
+            known: Empty, then what was found, so that a view sees the policy of its response.
+        """
+        if known:
+            return known[0]
+        request = environ.get(_REQUEST)
+        served = None
+        if request is not None and request is not request_before:
+            served = self._served(request, came[0])
+        try:
+            is_same = served is not None and _routing_of(environ) == came
+        except KeyError:
+            is_same = tuple(map(environ.get, _ROUTED_BY)) == came
+        if served is not None and is_same:
+            # Most routes have a plain policy, which needs nothing of the request.
+            policy = served[1] or self._policy_of(served[0], environ)
+        else:
+            before = {key: value for key, value in environ.items() if key not in _ROUTED_BY}
+            before |= {
+                key: value for key, value in zip(_ROUTED_BY, came, strict=True) if value is not None
+            }
+            policy = self.policy_at(before)
+            if served is not None:
+                policy_served = self._policy_of(served[0], before)
+                policy = self.governor.of_route(policy, policy_served, self.notices)
+        known.append(policy)
+        return policy
 
     def _served(self, request: Request, method: str) -> Served | None:
         """The mark of the route that a request was routed to; None without routing."""
