@@ -6,6 +6,8 @@ that key, and one tenant's answer cannot serve another.
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from corscore._policy.function import FAILED, MAX_THREADS, ResolverFunction
 from corscore._policy.memory import UNKNOWN, Remembered
 from corscore._standard.grammar import is_token
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
     _Found = tuple[object, str, str]
 
 _HEADER = "header:"
-_FIELDS = ("origin", "host", "path")
+# Names in a key to the attributes of a request.
+_ATTRIBUTES = {"origin": "origin", "host": "host_name", "path": "path"}
 _EXAMPLES = {
     "ttl": 60,
     "negative_ttl": 10,
@@ -57,7 +60,7 @@ class Lookup:
 class CachedLookup(Lookup):
     """A function whose answers are remembered. One request at a time asks for a key."""
 
-    __slots__ = ("_flights", "_getters", "_remembered", "key", "vary")
+    __slots__ = ("_flights", "_remembered", "_values_of", "key", "vary")
 
     key: tuple[str, ...]
     """The names of the values that the function gets."""
@@ -75,7 +78,7 @@ class CachedLookup(Lookup):
         """The answer in what the function returned; raises ``TypeError`` where it is none."""
         raise NotImplementedError
 
-    def _subject(self, request: RequestInfo, values: list[str | None]) -> str:
+    def _subject(self, request: RequestInfo, values: tuple[str | None, ...]) -> str:
         """What a failure is logged about."""
         raise NotImplementedError
 
@@ -112,7 +115,7 @@ class CachedLookup(Lookup):
         )
         self.key = tuple(key)
         self.vary = self._varying()
-        self._getters = tuple(map(_getter, self.key))
+        self._values_of = _values_reader(self.key)
         self._remembered = Remembered(max_entries, ttl, negative_ttl, stale_if_error)
         # Calls in progress, by event loop (None: threads) and key.
         self._flights: dict[tuple[object, Hashable], _Flight] = {}
@@ -142,12 +145,6 @@ class CachedLookup(Lookup):
     def _known(self, request: RequestInfo) -> Any:
         return self._remembered.get(_compact(self._values_of(request)))
 
-    def _values_of(self, request: RequestInfo) -> list[str | None]:
-        if len(self._getters) == 1:
-            # As nearly always: a comprehension would take longer than the value.
-            return [self._getters[0](request)]
-        return [get(request) for get in self._getters]
-
     def _answer(self, request: RequestInfo) -> Any:
         """The answer for a request, remembered or asked for; ``FAILED`` without one."""
         values = self._values_of(request)
@@ -162,7 +159,7 @@ class CachedLookup(Lookup):
         )
         return self._last(key) if answer is FAILED else answer
 
-    def _resolve(self, subject: str, key: Hashable, values: list[str | None]) -> Any:
+    def _resolve(self, subject: str, key: Hashable, values: tuple[str | None, ...]) -> Any:
         """Call the function, or wait for the thread that calls it for the same key."""
         from threading import Event
 
@@ -250,22 +247,29 @@ class _Flight:
         self.answer: Any = FAILED
 
 
+def _values_reader(key: tuple[str, ...]) -> Callable[[RequestInfo], tuple[str | None, ...]]:
+    if any(name.startswith(_HEADER) for name in key):
+        getters = [_getter(name) for name in key]
+        return lambda request: tuple([get(request) for get in getters])
+    # In one call, for this is most of what a remembered answer takes.
+    read: Callable[[RequestInfo], Any] = attrgetter(*(_ATTRIBUTES[name] for name in key))
+    return read if len(key) > 1 else lambda request: (read(request),)
+
+
 def _getter(name: str) -> Callable[[RequestInfo], str | None]:
-    if name == "origin":
-        return lambda request: request.origin
-    if name == "host":
-        return lambda request: request.host_name
-    if name == "path":
-        return lambda request: request.path
+    if name in _ATTRIBUTES:
+        return attrgetter(_ATTRIBUTES[name])
     header = name.removeprefix(_HEADER)
     return lambda request: request.header(header)
 
 
-def _compact(values: list[str | None]) -> Hashable:
-    if len(values) == 1 and len(values[0] or "") <= _MAX_KEY_LENGTH:
-        return values[0]
-    if sum(len(value) for value in values if value is not None) <= _MAX_KEY_LENGTH:
-        return tuple(values)
+def _compact(values: tuple[str | None, ...]) -> Hashable:
+    length = 0
+    for value in values:
+        if value is not None:
+            length += len(value)
+    if length <= _MAX_KEY_LENGTH:
+        return values if len(values) > 1 else values[0]
     # Imported late: browsers send no such keys.
     from hashlib import sha256
 
@@ -292,7 +296,7 @@ def _key_problems(key: object, *, needs_origin: bool) -> list[_Found]:
 
 def _is_key_name(name: object) -> bool:
     return isinstance(name, str) and (
-        name in _FIELDS or (name.startswith(_HEADER) and is_token(name.removeprefix(_HEADER)))
+        name in _ATTRIBUTES or (name.startswith(_HEADER) and is_token(name.removeprefix(_HEADER)))
     )
 
 

@@ -128,7 +128,7 @@ class OriginResolver(CachedLookup):
     def _read(self, answer: Any) -> bool:
         return verdict(answer)
 
-    def _subject(self, request: RequestInfo, values: list[str | None]) -> str:  # noqa: ARG002
+    def _subject(self, request: RequestInfo, values: tuple[str | None, ...]) -> str:  # noqa: ARG002
         return request.origin or ""
 
 

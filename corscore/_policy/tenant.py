@@ -112,7 +112,7 @@ class PolicyResolver(CachedLookup):
         headers = super()._varying()
         return ("Origin", *headers) if "origin" in self.key else headers
 
-    def _subject(self, request: RequestInfo, values: list[str | None]) -> str:  # noqa: ARG002
+    def _subject(self, request: RequestInfo, values: tuple[str | None, ...]) -> str:  # noqa: ARG002
         return " ".join("-" if value is None else value for value in values)
 
     def _read(self, answer: Any) -> Policy | PolicyTuple | None:
