@@ -14,7 +14,7 @@ from corscore._standard.fetch import (
     OPAQUE_ORIGIN,
     REDIRECT_STATUSES,
 )
-from corscore._standard.text import quoted, shown, ticked
+from corscore._standard.text import in_backticks, quoted, shown
 from corscore.browser._checks import allowed_methods, header_check, refused_headers
 from corscore.browser._console import console_messages
 from corscore.browser._deviations import VERSIONS
@@ -152,7 +152,7 @@ def _message(
             return f"A script on {shown(request.origin)} may do this {method}, and read nothing."
         return f"A script on {shown(request.origin)} may do this {method} and read the answer."
     if reason == "method-case":
-        method, upper = ticked(request.method), ticked(request.method.upper())
+        method, upper = in_backticks(request.method), in_backticks(request.method.upper())
         return f"{method} is not {upper}: methods are compared by case."
     if reason == "redirected-to-null-origin":
         return 'A redirect across origins turned the Origin into "null", which is not allowed.'

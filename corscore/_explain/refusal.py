@@ -16,7 +16,7 @@ from corscore._standard.fetch import (
     WILDCARD,
 )
 from corscore._standard.origin import MAX_ORIGIN_LENGTH, Origin, parse_origin
-from corscore._standard.text import quoted, shown, ticked
+from corscore._standard.text import in_backticks, quoted, shown
 
 if TYPE_CHECKING:
     import re
@@ -253,7 +253,7 @@ def method_refusal(policy: Options, method: str) -> Refusal:
     """Return why a policy does not allow a method."""
     option, upper = "allow_methods", method.upper()
     if method != upper and upper in policy.allow_methods:
-        difference = f"{ticked(method)} is not {ticked(upper)}"
+        difference = f"{in_backticks(method)} is not {in_backticks(upper)}"
         return Refusal(
             "method-case",
             f"{difference}: methods are compared by case, and browsers send this one as the "
