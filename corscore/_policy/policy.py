@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from corscore._config.options import LISTS, OPTIONS, Options, read_options
-from corscore._config.spelling import KEYWORDS, Problems, rebuilding, regex_meaning, stored
+from corscore._config.spelling import (
+    KEYWORDS,
+    Problems,
+    json_value,
+    python_expression,
+    regex_meaning,
+)
 from corscore._engine.compiled import Compiled
 from corscore._engine.decision import Decision
 from corscore._standard.fetch import CORS_SAFELISTED_REQUEST_HEADERS
@@ -160,7 +166,7 @@ class Policy(Options):
             TypeError: The policy has an origin resolver without a name.
         """
         table = {
-            name: stored(getattr(self, name))
+            name: json_value(getattr(self, name))
             for name, option in OPTIONS.items()
             if name != "origin_resolver" and getattr(self, name) != option.default
         }
@@ -276,7 +282,7 @@ class Policy(Options):
 
     def __repr__(self) -> str:
         given = (
-            f"{name}={rebuilding(getattr(self, name))}"
+            f"{name}={python_expression(getattr(self, name))}"
             for name, option in OPTIONS.items()
             if getattr(self, name) != option.default
         )

@@ -11,7 +11,7 @@ MAX_LABEL_LENGTH = 63
 
 LABEL_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
 _PUNYCODE = "xn--"
-# Bound the quadratic time of punycode; no name in DNS has a quarter of this length.
+# Four times the longest name in DNS; bounded, since punycode takes quadratic time.
 _MAX_MAPPED_LENGTH = 4 * MAX_HOST_LENGTH
 # Bidirectional classes of right-to-left text: https://www.rfc-editor.org/rfc/rfc5893#section-1.4
 _RIGHT_TO_LEFT = frozenset(("R", "AL", "AN"))
@@ -30,7 +30,7 @@ def is_canonical_host(host: str) -> bool:
 
 
 def is_domain(host: str) -> bool:
-    """Whether ``host`` is labels of 1 to 63 bytes of ``[a-z0-9_-]``, at most 253 bytes in all.
+    """Whether ``host`` has labels of 1 to 63 bytes of ``[a-z0-9_-]``, at most 253 bytes in all.
 
     Browsers keep underscores, and a trailing dot, which makes another origin.
     """
@@ -45,8 +45,7 @@ def domain_to_ascii(domain: str) -> str | None:
     https://url.spec.whatwg.org/#concept-domain-to-ascii: by UTS 46, since IDNA 2008 refuses names
     that browsers load.
     """
-    is_ascii = domain.isascii()
-    if is_ascii and _PUNYCODE not in (lower := domain.lower()):
+    if domain.isascii() and _PUNYCODE not in (lower := domain.lower()):
         return lower
     if len(domain) > _MAX_MAPPED_LENGTH:
         return None
