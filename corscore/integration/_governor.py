@@ -10,7 +10,6 @@ from corscore._policy.policy import NO_ORIGIN, Policy
 from corscore._policy.reference import PolicyRef, check_every, compiled_source
 from corscore._policy.resolver import check_async, check_sync
 from corscore._policy.tenant import PolicyResolver
-from corscore.integration._answered import Outcome, by_origin
 from corscore.integration._arguments import check_observer, note_unasked
 from corscore.integration._cross_site import (
     admits_handshake,
@@ -18,6 +17,7 @@ from corscore.integration._cross_site import (
     passes,
     read_own_origins,
 )
+from corscore.integration._outcome import Outcome, by_origin
 from corscore.integration._refusal_log import RefusalLog
 from corscore.integration._shadow import Treatment, report
 
