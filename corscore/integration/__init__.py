@@ -1,4 +1,4 @@
-"""What every adapter needs besides the engine: arguments, the governor and notices.
+"""The tools of adapters beside the engine: arguments, the governor and notices.
 
 Public, for those who write an adapter for another framework.
 """
