@@ -145,10 +145,9 @@ class Automaton:
         follow: The positions that may follow each; twice in a list if two ways lead to one.
         first: The positions where a text may start.
         last: The positions where it may end.
-        empty: Whether the empty text is matched.
         repeated: Pairs of positions that follow each other only in another turn of a repeat.
         assertions: The trees of look-around, with their flags.
-        is_exact: Whether the regex matches every text that the automaton admits; cuts apart.
+        is_exact: Whether the regex, unless it has cuts, matches every text that is admitted.
         has_cuts: Whether the regex has atomic groups or possessive repeats, which may match less.
         has_references: Whether the regex refers to its groups.
     """
@@ -168,7 +167,6 @@ class Automaton:
         self._copied = 0
         whole = self._sequence(list(items), flags, True, True)
         self.first, self.last = whole.first, frozenset(whole.last)
-        self.empty = bool(whole.empty)
 
     def admits(self, text: str) -> bool:
         """Whether the text is matched, in time linear in its length."""

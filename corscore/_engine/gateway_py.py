@@ -171,7 +171,7 @@ class Gateway:
         host_of: Returns the Host to look policies up by; needed if ``path_of`` is given.
         examines_all: Whether ``extras`` examines every request, not only refused ones.
         blocks_cross_site: Whether ``extras`` examines requests with an unsafe method.
-        awaits_all: Whether every request is resumed, since a shadow policy has an async resolver.
+        awaits_all: Whether every request is resumed: a shadow policy may have an async resolver.
     """
 
     def __init__(
@@ -200,7 +200,7 @@ class Gateway:
             self._hosts = source._hosts
         elif not self._is_reference:
             self._table = source._table
-        # Whether the path may lead to more than one policy.
+        # Whether a path may have several policies, by origin or tenant.
         self._chooses: bool = self._is_reference or source._is_choice
         self._extras = extras
         self._on_conflict = on_conflict
@@ -393,7 +393,7 @@ class Gateway:
         return self._left_alone(scope, send) if source is None else (source, scope, send)
 
     def resume(self, verdict: bool | None, waiting: tuple[Any, ...]) -> Any:
-        """Go on with the six values that ``sender`` returned, after its resolver's verdict."""
+        """Go on with the six values of ``sender``, after a resolver's verdict or without one."""
         policy, scope, send, origin, is_preflight, asked = waiting
         return self._answered(verdict, policy, scope, send, origin, is_preflight, asked, True)
 

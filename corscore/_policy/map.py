@@ -55,7 +55,7 @@ class PolicyMap:
     _policies: dict[str, PathPolicy]
     _table: PathTable
     _is_choice: bool
-    # For a gateway: the tables find the policy.
+    # A gateway finds the policy by a table if this is None.
     _responder = None
 
     # None if no key has a host.

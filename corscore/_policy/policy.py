@@ -71,7 +71,7 @@ class Policy(Options):
 
     _compiled: Compiled
     _responder: Responder
-    # For a gateway: maps have tables, and a tuple or a resolver is a choice among policies.
+    # A gateway reads these of every source of policies; one policy needs no lookup.
     _table = None
     _hosts = None
     _is_choice = False

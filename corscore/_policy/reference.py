@@ -55,9 +55,9 @@ class PolicyRef:
         Args:
             path: The file: a table as ``Policy.from_mapping`` or ``PolicyMap.from_mapping`` takes
                 it.
-            watch: Whether each process that serves it reads it again every second, in a daemon
-                thread that ``close`` ends. A broken file leaves the policy as it is, and all of its
-                problems are logged.
+            watch: Whether each process that serves the policy reads the file again every second, in
+                a daemon thread that ``close`` ends. A broken file leaves the policy as it is, and
+                all of its problems are logged.
 
         Raises:
             ConfigError: With every problem of the options, or ``file-unreadable``.
@@ -144,7 +144,7 @@ class FollowedRef(PolicyRef):
 
     Args:
         policy: The policy of the first reading.
-        follower: Replaces the policy after later ones.
+        follower: Replaces the policy when its source changes.
     """
 
     __slots__ = ("_follower", "_policy")
@@ -154,7 +154,7 @@ class FollowedRef(PolicyRef):
         super().__init__(policy)
 
     def __getattr__(self, name: str) -> Current:
-        # The slot is empty until the first request of a process, which so comes here.
+        # The first request of a process finds the slot empty, and starts the follower.
         if name != "current":
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         self._follower.start(self)

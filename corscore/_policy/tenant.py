@@ -45,7 +45,7 @@ class PolicyResolver(CachedLookup):
     _example = "policy_of"
     _failure = "the policy resolver gave no policy for %s, which gets one that allows no origin"
 
-    # For a gateway: its governor finds the policy, as no attribute does.
+    # A gateway asks its governor for the policy if these are None.
     _responder = None
     _table = None
     _hosts = None
@@ -79,7 +79,7 @@ class PolicyResolver(CachedLookup):
 
     @property
     def resolver(self) -> PolicyResolver:
-        """The object itself, for checks that read ``Policy.resolver``, too."""
+        """The object itself, for checks that also read ``Policy.resolver``."""
         return self
 
     def require(self, check: Callable[[Any], None]) -> None:

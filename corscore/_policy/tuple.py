@@ -47,7 +47,7 @@ class PolicyTuple(tuple[Policy, ...]):  # noqa: SLOT001 - a subclass of tuple ca
         TypeError: When there is none, or an item is no ``Policy``.
     """
 
-    # For a gateway: `_by_origin` finds the policy, as no other attribute does.
+    # A gateway finds the policy by `_by_origin` if these are None.
     _responder = None
     _table = None
     _hosts = None
@@ -95,7 +95,7 @@ class PolicyTuple(tuple[Policy, ...]):  # noqa: SLOT001 - a subclass of tuple ca
                 )
 
     def for_origin(self, origin: str | None) -> Policy:
-        """The policy that governs a request with this value of Origin, or with None."""
+        """The policy that governs a request with this value of Origin; None is no Origin."""
         policy: Policy = self._by_origin.find(origin)
         return policy
 
