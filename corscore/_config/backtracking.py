@@ -127,8 +127,8 @@ def _steps_of_branches(branches: list[Any], flags: int, rest: _Rest) -> _Rest:
         first |= part.first
         runs = _merged(runs, part.runs)
         found.append((_literal_start(list(branch), flags), part.steps))
-    # One text gets past the starts of two branches only if one start begins with the other. In
-    # sorted order these form chains.
+    # The steps of two branches add up only if the literal start of one begins with that of the
+    # other: in sorted order such branches form chains.
     most, chain = 0, [("", 0)]
     for start, steps in sorted(found):
         while not start.startswith(chain[-1][0]):
@@ -139,7 +139,7 @@ def _steps_of_branches(branches: list[Any], flags: int, rest: _Rest) -> _Rest:
 
 
 def _literal_start(items: list[Any], flags: int) -> str:
-    """The text that each match of the items starts with, written in numbers of characters' bits."""
+    """The start that all matches of the items share, with the number of a bit for a character."""
     while items and items[0][0] is constants.SUBPATTERN and not any(items[0][1][1:3]):
         items = [*items[0][1][3], *items[1:]]
     text = []
@@ -191,7 +191,7 @@ def _union(turns: Automaton, positions: Iterable[int]) -> int:
 
 
 def _steps_of_turns(turns: Automaton) -> int:
-    """The most steps over a whole text of a repeat that is not of one character."""
+    """The most steps that a repeat of more than one character takes over a whole text."""
     if turns.has_references:
         raise _Slow("repeats a reference to a group, of which nothing can be proven")
     positions = turns.parallel_positions()

@@ -68,7 +68,7 @@ _TRANSITIONS[_OCTETS[-1]] = ((_NUMERALS, _OCTETS[-1]), (_SEPARATOR, _PORT))
 _ENDS = frozenset((_LABEL, _DOT, _DIGITS, _ADDRESS, _OCTETS[-1]))
 
 # Unused names under top-level domains where anyone can have one.
-_STRANGERS = tuple(
+_UNUSED = tuple(
     f"{scheme}://{host}"
     for scheme in ("https", "http")
     for host in ("corscore-stranger-7.com", "z9.com", "z9.io", "z9.app")
@@ -148,7 +148,7 @@ def find_look_alikes(
         if is_known and (found.insecure or insecure_is_allowed):
             break
     if found.other_domain is not None:
-        found.anyone = next(filter(automaton.admits, _STRANGERS), None)
+        found.anyone = next(filter(automaton.admits, _UNUSED), None)
     return found
 
 

@@ -63,7 +63,7 @@ def variable_literal(value: object) -> str:
 
 
 def json_value(value: object) -> object:
-    """The value of an option as JSON and TOML can hold it; JSON's null is missing in TOML."""
+    """The value of an option in types that JSON and TOML share; None is ``"none"``."""
     if isinstance(value, tuple):
         return list(value)
     pattern = getattr(value, "pattern", None)

@@ -66,7 +66,7 @@ def read_list(problems: Problems, option: str, value: object) -> tuple[str, ...]
 def _names_in(value: object) -> list[str]:
     """The names that a value was meant to list; an iterator is not consumed."""
     if isinstance(value, dict):
-        # From names to whether they are on.
+        # Each name with a switch for its value.
         return [name for name, is_on in value.items() if is_on and isinstance(name, str)]
     return value.split(",") if isinstance(value, str) else []
 

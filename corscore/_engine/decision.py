@@ -172,5 +172,5 @@ class Decision:
         update(headers, self._answer.own(self._origin), self._answer.vary, on_conflict)
 
     def __repr__(self) -> str:
-        verdict = "allowed" if self.allowed else self.reason
-        return f"<Decision {self.kind} {verdict} headers={self.headers!r}>"
+        result = "allowed" if self.allowed else self.reason
+        return f"<Decision {self.kind} {result} headers={self.headers!r}>"

@@ -272,7 +272,7 @@ def _script_behind(request: RequestInfo, method: str) -> Request:
     """Return a script that would send this request, or this preflight.
 
     It sends no credentials, since a request does not show the credentials mode of its page. Under a
-    policy that allows credentials a browser's verdict is the same with and without them.
+    policy that allows credentials a browser does the same with and without them.
     """
     origin = OPAQUE_ORIGIN if request.origin is None else request.origin
     url = _ELSEWHERE if origin == _SERVER else _SERVER

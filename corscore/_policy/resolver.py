@@ -60,9 +60,9 @@ class OriginResolver(CachedLookup):
     One request at a time asks about a key; others with that key wait for its answer.
 
     Args:
-        fn: Takes the values that ``key`` names, in its order, each a ``str`` or None where the
-            request has none; returns True or False. Sync or async. What it raises, and anything
-            else that it returns, refuses the origin; that is logged and not remembered.
+        fn: Takes the values that ``key`` names, in its order: each a ``str``, or None if the
+            request has none. Returns True or False; sync or async. An exception or any other value
+            refuses the origin, is logged and is not remembered.
         key: The values that the answer may depend on: ``"origin"``, which is required, ``"host"``,
             ``"path"``, ``"header:X-Tenant"``. Headers go into ``Vary`` on every response of the
             policy.

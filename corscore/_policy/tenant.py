@@ -21,10 +21,10 @@ class PolicyResolver(CachedLookup):
     One request at a time asks for a key; others with that key wait for its answer.
 
     Args:
-        fn: Takes the values that ``key`` names, in its order, each a ``str`` or None where the
-            request has none; returns a ``Policy``, a tuple of policies, or None, which leaves the
-            request alone. Sync or async. What it raises, and anything else that it returns, allows
-            no origin; that is logged and not remembered.
+        fn: Takes the values that ``key`` names, in its order: each a ``str``, or None if the
+            request has none. Returns a ``Policy``, a tuple of policies, or None, which leaves the
+            request alone; sync or async. An exception or any other value allows no origin, is
+            logged and is not remembered.
         key: The values that the policy depends on: ``"host"`` (as the framework accepts it, in
             lower case and without port), ``"path"``, ``"origin"``, ``"header:X-Tenant"``. Headers,
             and Origin, go into ``Vary`` on every response that has a policy.

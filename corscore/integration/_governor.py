@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from corscore.integration._arguments import Notices
 
     Policies = Policy | tuple[Policy, ...] | PolicyMap | PolicyResolver | PolicyRef
-    # What governs a path or a route.
+    # The policies of a path or a route.
     PathPolicy = Policy | PolicyTuple | PolicyResolver | None
     OnDecision = Callable[[Decision, RequestInfo], object]
 
