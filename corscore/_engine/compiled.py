@@ -78,7 +78,6 @@ class Compiled:
     """
 
     __slots__ = (
-        "_blocked",
         "_echo_headers",
         "_echo_methods",
         "_has_resolver",
@@ -174,15 +173,15 @@ class Compiled:
         if verdict and request.origin is not None:
             # A resolver cannot allow "null" or a malformed origin.
             verdict = parse_origin(request.origin) is not None
-        is_asked = request.is_preflight
+        is_preflight = request.is_preflight
         asked = None
-        if is_asked and self.responder.reads_questions:
+        if is_preflight and self.responder.reads_questions:
             asked = (
                 request.request_method,
                 request.request_headers,
                 request.request_private_network,
             )
-        answer = self.responder.answer(origin, is_asked, asked, verdict)
+        answer = self.responder.answer(origin, is_preflight, asked, verdict)
         return Decision(answer, request, self, policy, is_final=verdict is not None)
 
     def needs_resolver(self, answer: matcher.Answer, request: RequestInfo) -> bool:
