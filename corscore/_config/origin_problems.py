@@ -210,7 +210,7 @@ class _Hints:
 
 
 def _with_risk(hint: str, line: str) -> str:
-    """The hint, with another line to write by those who accept the risk."""
+    """The hint, with a second line to write to accept the risk."""
     return hint.replace("accept the risk with ", f"accept the risk with {line} and ")
 
 

@@ -108,8 +108,8 @@ class RequestInfo:
 
         Args:
             method: The request's method.
-            get: A header's name to its value, or None when the request has no such header. Several
-                lines must come joined by a comma, as RFC 9110 section 5.3 says.
+            get: Returns a header's value by its name, or None if the request has no such header.
+                Several lines must come joined by a comma, as RFC 9110 section 5.3 says.
             path: As for the class.
             native: As for the class.
         """
@@ -239,7 +239,7 @@ class RequestInfo:
         self.request_private_network, self.host, self.sec_fetch_site = found[3:]
 
     def header(self, name: str) -> str | None:
-        """Return the value of a request header, names in any case; None without one."""
+        """Return the value of a request header, or None; ``name`` may be in any case."""
         if self._get is not None:
             return self._get(name)
         wanted = name.lower()

@@ -1,4 +1,4 @@
-"""``explain_fetch``: why a script may or may not read a response, by the exchanges of its fetch."""
+"""``explain_fetch``: why a script may read a response or not, from the exchanges of its fetch."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def read_own_origins(
 
     Args:
         value: Whole origins, without ``*``, as a list, tuple, set or frozenset.
-        name: The user's name of them, in problems and hints.
+        name: The user's name of the option, in problems and hints.
         separator: The text between the name and a value.
 
     Raises:
@@ -155,10 +155,10 @@ def _is_own(request: RequestInfo, own_sites: tuple[str, ...]) -> bool:
 
 
 def _follows_preflight(request: RequestInfo) -> bool:
-    """Whether a browser cannot have sent a request of an unsafe method without a preflight.
+    """Whether a browser has to send a preflight before this request of an unsafe method.
 
     https://fetch.spec.whatwg.org/#cors-safelisted-request-header. Other headers prove nothing:
-    browsers add some, and proxies others.
+    browsers and proxies add some.
     """
     if request.method.upper() != "POST":
         return True
