@@ -26,8 +26,8 @@ __all__ = (
     "RequestInfo",
 )
 
-# Imported when they are used: most programs need none of them.
-_ROOMS = {
+# Imported on first use: most programs need none of them.
+_MODULES = {
     "OriginResolver": "resolver",
     "PolicyMap": "map",
     "PolicyRef": "reference",
@@ -36,11 +36,11 @@ _ROOMS = {
 
 
 def __getattr__(name: str) -> object:
-    if name not in _ROOMS:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = __import__(f"corscore._policy.{_ROOMS[name]}", fromlist=[name])
-    globals()[name] = found = getattr(module, name)
-    return found
+    module = __import__(f"corscore._policy.{_MODULES[name]}", fromlist=[name])
+    globals()[name] = value = getattr(module, name)
+    return value
 
 
 def __dir__() -> list[str]:

@@ -1,6 +1,6 @@
-"""Explains why a literal is no origin pattern, and suggests the pattern that was probably meant.
+"""Advice on a literal that is no origin pattern: its mistakes, and the pattern probably meant.
 
-Each step corrects one kind of mistake and notes it. The text that remains is suggested, if it is a
+Each step notes one kind of mistake and corrects it. The corrected text is suggested if it is a
 pattern.
 """
 
@@ -28,7 +28,7 @@ from corscore._standard.host import (
 from corscore._standard.origin import is_port, is_scheme, split_port
 
 Mistake = tuple[str, str]
-"""A problem code of an origin, and the sentence that says what is wrong."""
+"""The code of a problem, and the predicate of its message, such as "has no scheme"."""
 
 _TO_LOWER = str.maketrans({chr(upper): chr(upper + 32) for upper in range(65, 91)})
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
@@ -45,20 +45,20 @@ def explain_literal(text: str) -> tuple[list[Mistake], str | None]:
     """Explain a literal that is no origin pattern.
 
     Returns:
-        At least one mistake, in the order of the literal; and a pattern to suggest, or None.
+        At least one mistake, in the order of the literal, and a pattern to suggest, or None.
     """
     reader = _Reader()
     try:
         suggestion = reader.read(text)
-    except _Hopeless:
+    except _NoSuggestion:
         suggestion = None
     if suggestion != ANY and (suggestion is None or parse_pattern(suggestion) is None):
         suggestion = None
     return reader.mistakes, suggestion
 
 
-class _Hopeless(Exception):
-    """Raised where the rest of a literal allows no suggestion and no further checks."""
+class _NoSuggestion(Exception):
+    """Raised after a mistake that allows no suggestion and no further checks."""
 
 
 class _Reader:
@@ -69,16 +69,18 @@ class _Reader:
         if all(code != seen for seen, _ in self.mistakes):
             self.mistakes.append((code, message))
 
-    def stop(self, code: str, message: str) -> _Hopeless:
+    def stop(self, code: str, message: str) -> _NoSuggestion:
+        """Note the last mistake, and return the exception to raise."""
         self.note(code, message)
-        return _Hopeless()
+        return _NoSuggestion()
 
     def read(self, text: str) -> str:
-        text = self.bare(text)
+        """The literal, corrected as far as possible."""
+        text = self.strip(text)
         if text == ANY:
             return text
-        scheme, rest = self.scheme(text)
-        authority = self.authority(rest)
+        scheme, rest = self.read_scheme(text)
+        authority = self.read_authority(rest)
         if not scheme and authority.lower() == OPAQUE_ORIGIN:
             raise self.stop_at_null()
         if "[" in authority and "]" not in authority:
@@ -89,11 +91,11 @@ class _Reader:
             host, port = f"[{authority}]", None
         local = is_address(host) or is_loopback(host.lower())
         scheme = scheme or ("http" if local else "https")
-        port = self.port(port, scheme)
-        subdomains, host = self.host(self.ascii_lower(host))
+        port = self.read_port(port, scheme)
+        subdomains, host = self.read_host(self.to_ascii(host))
         return str(Pattern(scheme, subdomains, host, port))
 
-    def bare(self, text: str) -> str:
+    def strip(self, text: str) -> str:
         """The text without white space and quotes around it."""
         bare = text.strip()
         unquoted = bare.strip(_QUOTES).strip()
@@ -106,15 +108,15 @@ class _Reader:
         if unquoted.lower() == OPAQUE_ORIGIN:
             raise self.stop_at_null()
         if _SPACE_OR_CONTROL.search(unquoted):
-            # Two origins in one literal, or a misplaced space: no suggestion can be sure.
+            # Two origins in one literal or a misplaced space: the text does not say which.
             raise self.stop("origin-whitespace", "has white space or a control character inside")
         return unquoted
 
-    def scheme(self, text: str) -> tuple[str, str]:
-        """The scheme, empty where there is none, and the rest."""
+    def read_scheme(self, text: str) -> tuple[str, str]:
+        """The scheme, or an empty string, and the rest."""
         scheme, separator, rest = text.partition("://")
         if not separator:
-            return self.scheme_without_separator(text)
+            return self.read_scheme_without_separator(text)
         if scheme.startswith("blob:"):
             self.note("origin-scheme-invalid", "is a blob: address; its pages have another origin")
             scheme = scheme.removeprefix("blob:")
@@ -132,10 +134,10 @@ class _Reader:
             raise self.stop("origin-scheme-invalid", "has no valid scheme")
         if "://" in rest and _SCHEME_AGAIN.match(rest):
             self.note("origin-scheme-invalid", "has two schemes")
-            return self.scheme(rest)
+            return self.read_scheme(rest)
         return scheme, rest
 
-    def scheme_without_separator(self, text: str) -> tuple[str, str]:
+    def read_scheme_without_separator(self, text: str) -> tuple[str, str]:
         written = _SCHEME_WITHOUT_SEPARATOR.match(text)
         if written:
             self.note("origin-scheme-invalid", "lacks a part of the `://` after its scheme")
@@ -149,13 +151,13 @@ class _Reader:
         self.note("origin-scheme-missing", "has no scheme")
         return "", text.removeprefix("//")
 
-    def stop_at_null(self) -> _Hopeless:
+    def stop_at_null(self) -> _NoSuggestion:
         return self.stop(
             "origin-null",
             "is what sandboxed frames, local files and redirects of any site send",
         )
 
-    def stop_at_file(self) -> _Hopeless:
+    def stop_at_file(self) -> _NoSuggestion:
         return self.stop(
             "origin-file",
             'is a file: address; browsers send "null" for it, which anyone can send, and '
@@ -163,7 +165,7 @@ class _Reader:
         )
 
     def lower(self, text: str) -> str:
-        # ASCII only: Unicode folds some other letters to ASCII ones, which makes another host.
+        # ASCII only: some other letters become ASCII in lower case, which makes another host.
         lower = text.translate(_TO_LOWER)
         if lower != text:
             self.note("origin-uppercase", "has upper-case letters; browsers send lower case")
@@ -175,7 +177,7 @@ class _Reader:
             "has a `*` that is neither a whole leading label nor a whole port",
         )
 
-    def authority(self, rest: str) -> str:
+    def read_authority(self, rest: str) -> str:
         """Host and port, without the user name before them and the path after them."""
         end = _END_OF_AUTHORITY.search(rest)
         authority, path = (rest[: end.start()], rest[end.start() :]) if end else (rest, "")
@@ -190,12 +192,12 @@ class _Reader:
             self.note_wildcard()
         return host
 
-    def port(self, port: str | None, scheme: str) -> str:
+    def read_port(self, port: str | None, scheme: str) -> str:
         if port is None or port == ANY_PORT:
             return port or ""
         if ANY in port:
             self.note_wildcard()
-            # "30*" is less than any port; it stays, so that no suggestion is made.
+            # "30*" does not mean all ports; it is kept, so that no suggestion is made.
             return port if port.strip(ANY) else ANY_PORT
         default = DEFAULT_PORTS.get(scheme)
         if port and port == default:
@@ -207,10 +209,10 @@ class _Reader:
             self.note("origin-not-ascii", "is not ASCII, and no port is")
         self.note("origin-port-invalid", "has no valid port: 1 to 65535, without leading zeros")
         digits = port.lstrip("0") if port.isascii() and port.isdigit() else port
-        # A port that cannot be corrected stays, so that no suggestion is made.
+        # A port that cannot be corrected is kept, so that no suggestion is made.
         return "" if digits == default else digits or (port and "0")
 
-    def ascii_lower(self, host: str) -> str:
+    def to_ascii(self, host: str) -> str:
         host = self.lower(host)
         if host.isascii():
             return host
@@ -219,22 +221,23 @@ class _Reader:
             self.note_wildcard()
         punycode = domain_to_ascii(host.removeprefix(SUBDOMAINS))
         if punycode is None:
-            raise _Hopeless
+            raise _NoSuggestion
         return SUBDOMAINS + punycode if host.startswith(SUBDOMAINS) else punycode
 
-    def host(self, host: str) -> tuple[bool, str]:
+    def read_host(self, host: str) -> tuple[bool, str]:
+        """Whether subdomains are meant, and the host without its star."""
         subdomains = host.startswith(ANY)
         plain = host.removeprefix(SUBDOMAINS)
         if ANY in plain:
             self.note_wildcard()
-            # "*example.com" was meant for subdomains of a domain.
+            # "*example.com" most likely means "*.example.com".
             plain = plain.removeprefix(ANY)
             if not plain[:1].isalnum() or ANY in plain:
-                raise _Hopeless
+                raise _NoSuggestion
         if is_address(plain):
             if subdomains:
                 self.note_wildcard()
-            return False, self.address(plain)
+            return False, self.read_address(plain)
         if not is_domain(plain):
             raise self.stop("origin-host-invalid", "has no valid host" if plain else "has no host")
         if not has_valid_punycode(plain):
@@ -243,7 +246,7 @@ class _Reader:
             raise self.stop("origin-host-invalid", "has a host too long to have subdomains")
         return subdomains, plain
 
-    def address(self, host: str) -> str:
+    def read_address(self, host: str) -> str:
         if host.startswith("["):
             inside = canonical_ipv6(host[1:-1]) if host.endswith("]") else None
             canonical = f"[{inside}]" if inside is not None else None

@@ -1,7 +1,7 @@
 """The automaton of an origin regex: its characters as positions, and which may follow which.
 
-It is V. M. Glushkov's (1961), over the characters that an origin can have: a regex is asked about
-well-formed origins only. Built from the parse tree of ``re``, without running the regex.
+V. M. Glushkov described it in 1961. It is built from the parse tree of ``re``, without running the
+regex.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ POSSESSIVE = getattr(constants, "POSSESSIVE_REPEAT", None)
 REPEATS = (constants.MAX_REPEAT, constants.MIN_REPEAT, *filter(None, [POSSESSIVE]))
 ASSERTIONS = (constants.ASSERT, constants.ASSERT_NOT)
 
+# In the order in which samples choose them: "x" for any letter, "8" for any digit.
 _LETTERS = "xyzbcdfghjklmnpqrstvwaeiou"
 _IN_ORIGINS = f"{_LETTERS}8123456790-_.+:/[]"
-# What an origin cannot have counts as well: a matcher tries all before it.
+# The other characters of ASCII count, too: a matcher may be slow before it fails at one.
 _ALPHABET = _IN_ORIGINS + "".join(chr(code) for code in range(128) if chr(code) not in _IN_ORIGINS)
 _BITS = {char: 1 << place for place, char in enumerate(_ALPHABET)}
 IN_ORIGINS = (1 << len(_IN_ORIGINS)) - 1
@@ -32,7 +33,7 @@ _NEVER = _BEYOND << 1
 ANY = _NEVER - 1
 """The set of all characters: an int with a bit for each, and one for all beyond ASCII."""
 
-# What `re` takes for a letter where case is ignored.
+# The characters that `re` takes for each other where case is ignored.
 _VARIANTS = {
     char: (
         char.lower(),
@@ -42,18 +43,19 @@ _VARIANTS = {
     for char in _ALPHABET
 }
 
-# A repeat is copied out up to this count, and one that ends within so many more is as well.
+# The turns of a repeat that become copies of its body: required ones, and optional ones. Above
+# these bounds a repeat becomes a loop.
 _MOST_COPIES = 64
 _MOST_OPTIONAL_COPIES = 8
-_MOST_COPIED = 5_000
+_MOST_COPIED_POSITIONS = 5_000
 _MOST_POSITIONS = 60_000
 _MOST_EDGES = 300_000
-# Pairs of positions looked at for an ambiguity: a tenth of a second.
+# Pairs of positions compared in a search for two readings: a tenth of a second.
 _MOST_PAIRS = 200_000
 
 
 class TooLarge(Exception):
-    """The automaton would need more memory or time than a configuration is worth."""
+    """Raised for an automaton that would need too much memory or time."""
 
 
 def mask_of(chars: str) -> int:
@@ -62,8 +64,17 @@ def mask_of(chars: str) -> int:
 
 
 def first_of(mask: int) -> str:
-    """The most telling character of a set of characters that origins can have."""
+    """The first character of a set, in the order in which samples choose them."""
     return _ALPHABET[(mask & -mask).bit_length() - 1]
+
+
+def unwrapped(items: list[Any], flags: int) -> tuple[list[Any], int]:
+    """The items without the groups around all of them, and the flags of those groups."""
+    # Without recursion: there may be many groups.
+    while len(items) == 1 and items[0][0] is constants.SUBPATTERN:
+        _, add, remove, inside = items[0][1]
+        items, flags = list(inside), (flags | add) & ~remove
+    return items, flags
 
 
 def charset(operator: Any, argument: Any, flags: int) -> int | None:
@@ -113,7 +124,7 @@ _CATEGORIES = {
 
 
 class _Part:
-    """What a part of the tree became: where it starts and ends, in how many ways it is empty."""
+    """A part of the tree: its first and last positions, and in how many ways it can be empty."""
 
     __slots__ = ("empty", "first", "last")
 
@@ -131,22 +142,18 @@ class Automaton:
 
     Attributes:
         masks: The characters of each position.
-        follow: The positions that may come behind each; one twice where two ways lead to it.
-        first: The positions to start at.
-        last: Those to end at.
-        empty: Whether the empty text is matched.
-        repeated: Pairs of positions that only a further turn of a repeat joins.
+        follow: The positions that may follow each; twice in a list if two ways lead to one.
+        first: The positions where a text may start.
+        last: The positions where it may end.
+        repeated: Pairs of positions that follow each other only in another turn of a repeat.
         assertions: The trees of look-around, with their flags.
-        is_exact: Whether the regex matches what the automaton does, and not less.
-        has_cuts: Whether it has atomic groups or possessive repeats, and may match less.
+        is_exact: Whether the regex, unless it has cuts, matches every text that is admitted.
+        has_cuts: Whether the regex has atomic groups or possessive repeats, which may match less.
+        has_references: Whether the regex refers to its groups.
     """
 
     def __init__(self, items: Iterable[Any], flags: int) -> None:
-        """Builds it.
-
-        Raises:
-            TooLarge: It would be too large to work with.
-        """
+        """Build the automaton of the items of a parse tree; may raise ``TooLarge``."""
         self.masks: list[int] = []
         self.follow: list[list[int]] = []
         self.repeated: set[tuple[int, int]] = set()
@@ -160,7 +167,6 @@ class Automaton:
         self._copied = 0
         whole = self._sequence(list(items), flags, True, True)
         self.first, self.last = whole.first, frozenset(whole.last)
-        self.empty = bool(whole.empty)
 
     def admits(self, text: str) -> bool:
         """Whether the text is matched, in time linear in its length."""
@@ -176,11 +182,11 @@ class Automaton:
     def _takes(self, position: int, char: str) -> bool:
         return bool(self.masks[position] & _BITS.get(char, 0))
 
-    def simultaneous(self) -> int | None:
-        """How many positions a text can be at, at once; None where a text is matched in two ways.
+    def parallel_positions(self) -> int | None:
+        """The most positions that one text can be at; None if a text can be read in two ways.
 
         Raises:
-            TooLarge: It takes too long to find out.
+            TooLarge: The search takes too long.
         """
         if self._is_empty_in_two_ways:
             return None
@@ -205,7 +211,7 @@ class Automaton:
             left -= 1 + len(self.follow[one]) * len(self.follow[other])
             if left < 0:
                 raise TooLarge
-            # Two ways that meet: whatever comes behind is matched in both.
+            # Two readings meet here, so that the text that follows has both.
             if not {*self.follow[one]}.isdisjoint(self.follow[other]):
                 return None
             pending.extend(self._overlapping(self.follow[one], self.follow[other]))
@@ -229,14 +235,9 @@ class Automaton:
                     pending.append(after)
         return seen
 
-    # Building
-
     def _sequence(self, items: list[Any], flags: int, starts: bool, ends: bool) -> _Part:
-        """``starts`` and ``ends`` say whether the text starts and ends where the items do."""
-        # Groups around a single group are taken off without recursion: there may be many.
-        while len(items) == 1 and items[0][0] is constants.SUBPATTERN:
-            _, add, remove, inside = items[0][1]
-            items, flags = list(inside), (flags | add) & ~remove
+        """Build items; ``starts`` and ``ends`` say whether the text starts and ends with them."""
+        items, flags = unwrapped(items, flags)
         widths = [item[0] is not constants.AT for item in items]
         before = widths.index(True) if True in widths else len(items)
         behind = widths[::-1].index(True) if True in widths else len(items)
@@ -324,9 +325,9 @@ class Automaton:
             for _ in range(least + more if is_counted else max(least, 1))
         ]
         self._copied += len(self.masks) - start if len(copies) > 1 else 0
-        if self._copied > _MOST_COPIED:
+        if self._copied > _MOST_COPIED_POSITIONS:
             raise TooLarge
-        # A text of no characters can be repeated any number of times.
+        # An empty turn can be repeated any number of times.
         self._is_empty_in_two_ways |= bool(copies[0].empty)
         if not is_counted:
             self._connect(copies[-1].last, copies[-1].first, repeats=True)

@@ -1,8 +1,8 @@
-"""How many steps a regex can take for one origin: an upper bound, from its parse tree alone.
+"""An upper bound for the steps of a regex on one origin, from its parse tree alone.
 
-A backtracking matcher tries every way in which the text so far can be read. A repeat whose turns
-read a text in one way only has at most one reading for each end; each repeat that leaves its end
-open multiplies the work by the length of the origin. The bound needs no text and no run.
+A backtracking matcher tries every way to read the text so far. If the turns of a repeat can read a
+text in one way only, the repeat has at most one reading for each place where it can end. A repeat
+that can end at several places multiplies the steps by at most the length of the origin.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from corscore._config.automaton import (
     Automaton,
     TooLarge,
     charset,
+    unwrapped,
 )
 from corscore._standard.origin import MAX_ORIGIN_LENGTH
 from corscore._standard.regex_tree import constants, parse
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-# The end of the origin, as one more character.
+# The end of the origin, as a character of its own.
 _END = (ANY + 1) << 1
-# A matcher of C takes less than a second for so many.
+# The matcher of `re` takes less than a second for them.
 _MOST_STEPS = 10_000_000
 _MOST_OVERLAPPING = 2
 
@@ -40,7 +41,7 @@ class _Slow(Exception):
 def why_slow(regex: re.Pattern[str]) -> str | None:
     """Why a hostile origin may make the regex slow, as the end of a sentence; None if it cannot.
 
-    In time linear in the length of the regex, up to a bound above which it is not proven.
+    The time is linear in the length of the regex; beyond a bound the regex counts as slow.
     """
     try:
         whole = _steps_of_all(list(parse(regex)), regex.flags, _Rest(_END, 1))
@@ -52,12 +53,12 @@ def why_slow(regex: re.Pattern[str]) -> str | None:
 
 
 class _Rest:
-    """The regex from some place on.
+    """The rest of the regex, from a place in it.
 
     Attributes:
-        first: The characters that may come first; ``_END`` where it may be empty.
-        steps: How many steps a matcher takes for it, at most.
-        runs: The characters of repeats that start a run of 1, of 2, ... overlapping ones.
+        first: The characters that may come first, with ``_END`` if the rest may be empty.
+        steps: The most steps that a matcher takes for it.
+        runs: The characters of repeats that start a run of at least 1, 2, ... overlapping ones.
     """
 
     __slots__ = ("first", "runs", "steps")
@@ -71,9 +72,7 @@ class _Rest:
 
 
 def _steps_of_all(items: list[Any], flags: int, rest: _Rest) -> _Rest:
-    while len(items) == 1 and items[0][0] is constants.SUBPATTERN:
-        _, add, remove, inside = items[0][1]
-        items, flags = list(inside), (flags | add) & ~remove
+    items, flags = unwrapped(items, flags)
     for operator, argument in reversed(items):
         rest = _steps(operator, argument, flags, rest)
     return rest
@@ -95,10 +94,10 @@ def _steps(operator: Any, argument: Any, flags: int, rest: _Rest) -> _Rest:
         if most == 0:
             return rest
         if operator is POSSESSIVE:
-            return _behind_cut(_steps_of_repeat(least, most, body, flags, _Rest(_END, 1)), rest)
+            return _with_cut(_steps_of_repeat(least, most, body, flags, _Rest(_END, 1)), rest)
         return _steps_of_repeat(least, most, body, flags, rest)
     if operator is ATOMIC:
-        return _behind_cut(_steps_of_all(list(argument), flags, _Rest(_END, 1)), rest)
+        return _with_cut(_steps_of_all(list(argument), flags, _Rest(_END, 1)), rest)
     if operator in ASSERTIONS:
         looked = _steps_of_all(list(argument[1]), flags, _Rest(_END, 1))
         return _Rest(rest.first, rest.steps + looked.steps, rest.runs)
@@ -110,13 +109,13 @@ def _steps(operator: Any, argument: Any, flags: int, rest: _Rest) -> _Rest:
     return _Rest(ANY | rest.first, rest.steps + MAX_ORIGIN_LENGTH, rest.runs)
 
 
-def _behind_cut(part: _Rest, rest: _Rest) -> _Rest:
-    """A part into which the matcher never goes back, and what follows it."""
+def _with_cut(part: _Rest, rest: _Rest) -> _Rest:
+    """A part that the matcher never reads again after leaving it, and the rest behind it."""
     first = part.first if not part.first & _END else part.first & ANY | rest.first
-    return _Rest(first, part.steps + rest.steps, _longer(part.runs, rest.runs))
+    return _Rest(first, part.steps + rest.steps, _merged(part.runs, rest.runs))
 
 
-def _longer(some: tuple[int, ...], others: tuple[int, ...]) -> tuple[int, ...]:
+def _merged(some: tuple[int, ...], others: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(one | other for one, other in zip(some, others, strict=True))
 
 
@@ -126,10 +125,10 @@ def _steps_of_branches(branches: list[Any], flags: int, rest: _Rest) -> _Rest:
     for branch in branches:
         part = _steps_of_all(list(branch), flags, rest)
         first |= part.first
-        runs = _longer(runs, part.runs)
+        runs = _merged(runs, part.runs)
         found.append((_literal_start(list(branch), flags), part.steps))
-    # Two branches are both tried to their ends only where one starts with all that the other is
-    # known to start with. In order, such a one comes behind.
+    # The steps of two branches add up only if the literal start of one begins with that of the
+    # other: in sorted order such branches form chains.
     most, chain = 0, [("", 0)]
     for start, steps in sorted(found):
         while not start.startswith(chain[-1][0]):
@@ -140,7 +139,7 @@ def _steps_of_branches(branches: list[Any], flags: int, rest: _Rest) -> _Rest:
 
 
 def _literal_start(items: list[Any], flags: int) -> str:
-    """The text with which everything starts that the items match, as characters of sets."""
+    """The start that all matches of the items share, with the number of a bit for a character."""
     while items and items[0][0] is constants.SUBPATTERN and not any(items[0][1][1:3]):
         items = [*items[0][1][3], *items[1:]]
     text = []
@@ -158,7 +157,7 @@ def _steps_of_repeat(least: int, most: int, body: Any, flags: int, rest: _Rest) 
         if least:
             return part
         steps = (sum if part.first & rest.first else max)((part.steps, rest.steps))
-        return _Rest(part.first | rest.first, steps + 1, _longer(part.runs, rest.runs))
+        return _Rest(part.first | rest.first, steps + 1, _merged(part.runs, rest.runs))
     mask = charset(body[0][0], body[0][1], flags) if len(body) == 1 else None
     if mask is not None:
         first, is_variable = mask, most > least
@@ -171,7 +170,7 @@ def _steps_of_repeat(least: int, most: int, body: Any, flags: int, rest: _Rest) 
         steps, ends = _steps_of_turns(turns), MAX_ORIGIN_LENGTH
     if not is_variable:
         return _Rest(first, steps + rest.steps, rest.runs)
-    # The repeat goes on as long as it can, and ends at one place, if its characters cannot follow.
+    # If none of its characters can follow it, the repeat has one place only where it can end.
     length, is_open = 1, bool(mask & rest.first)
     if is_open:
         length += sum(bool(mask & others) for others in rest.runs)
@@ -192,11 +191,11 @@ def _union(turns: Automaton, positions: Iterable[int]) -> int:
 
 
 def _steps_of_turns(turns: Automaton) -> int:
-    """How many steps a repeat of more than one character takes over all of a text."""
+    """The most steps that a repeat of more than one character takes over a whole text."""
     if turns.has_references:
         raise _Slow("repeats a reference to a group, of which nothing can be proven")
-    simultaneous = turns.simultaneous()
-    if simultaneous is None:
+    positions = turns.parallel_positions()
+    if positions is None:
         raise _Slow("repeats a part that can match one text in several ways")
     looked = (_steps_of_all(list(tree), flags, _Rest(_END, 1)) for tree, flags in turns.assertions)
-    return MAX_ORIGIN_LENGTH * simultaneous * (1 + sum(part.steps for part in looked))
+    return MAX_ORIGIN_LENGTH * positions * (1 + sum(part.steps for part in looked))

@@ -1,9 +1,9 @@
 """Origins that a regex admits though its author cannot have meant them.
 
-Sampled from the automaton of the regex: well-formed origins, so many that each branch, and each
-step from one character to the next, is in at least one. In a sample it is known which characters
-the regex spells out. The registrable domain is what another person could have; where the regex
-does not spell it out, another one in its place is admitted as well.
+They are found in samples: well-formed origins from the automaton of the regex, enough of them that
+each branch, and each step from one character to the next, is in one. A sample knows which of its
+characters the regex spells out. A registrable domain that is not spelled out can be replaced by the
+domain of another owner.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 _MOST_STEPS = 300_000
 _MOST_SAMPLES = 20_000
 
-# The form of an origin: from each place in it, the characters that lead to another.
+# The states of a reader of origins.
 _START, _SCHEME, _COLON, _SLASH, _HOST, _LABEL, _DOT, _PORT, _DIGITS, _BRACKET, _ADDRESS = range(11)
-# Addresses have forms of their own beside the general one, so that samples are valid addresses.
+# Addresses have states of their own beside the general ones, so that samples are valid addresses.
 _OCTETS = range(11, 18)
 _V6_START, _V6_GROUP, _V6_COLON, _V6_GAP, _V6_LAST, _V6_LAST_COLON = range(18, 24)
 _LOWER = mask_of("abcdefghijklmnopqrstuvwxyz")
@@ -36,7 +36,8 @@ _HEX = mask_of("0123456789abcdef")
 _LABELS = mask_of("".join(LABEL_CHARACTERS))
 _SEPARATOR = mask_of(":")
 _CLOSING = mask_of("]")
-_FORM = {
+# For each state: sets of characters, and the state that each leads to.
+_TRANSITIONS = {
     _START: ((_LOWER, _SCHEME),),
     _SCHEME: ((_LOWER | _NUMERALS | mask_of("+.-"), _SCHEME), (_SEPARATOR, _COLON)),
     _COLON: ((mask_of("/"), _SLASH),),
@@ -61,13 +62,13 @@ _FORM = {
     _ADDRESS: ((_SEPARATOR, _PORT),),
 }
 for _octet, _dot, _next in zip(_OCTETS[::2], _OCTETS[1::2], _OCTETS[2::2], strict=False):
-    _FORM[_octet] = ((_NUMERALS, _octet), (mask_of("."), _dot))
-    _FORM[_dot] = ((_NUMERALS, _next),)
-_FORM[_OCTETS[-1]] = ((_NUMERALS, _OCTETS[-1]), (_SEPARATOR, _PORT))
+    _TRANSITIONS[_octet] = ((_NUMERALS, _octet), (mask_of("."), _dot))
+    _TRANSITIONS[_dot] = ((_NUMERALS, _next),)
+_TRANSITIONS[_OCTETS[-1]] = ((_NUMERALS, _OCTETS[-1]), (_SEPARATOR, _PORT))
 _ENDS = frozenset((_LABEL, _DOT, _DIGITS, _ADDRESS, _OCTETS[-1]))
 
-# Names that belong to no one, under endings where anyone can have one.
-_STRANGERS = tuple(
+# Unused names under top-level domains where anyone can have one.
+_UNUSED = tuple(
     f"{scheme}://{host}"
     for scheme in ("https", "http")
     for host in ("corscore-stranger-7.com", "z9.com", "z9.io", "z9.app")
@@ -75,17 +76,17 @@ _STRANGERS = tuple(
 
 
 class Unknown(Exception):
-    """What the regex admits cannot be found out by samples; the argument says why."""
+    """Raised where samples cannot show what the regex admits; the argument says why."""
 
 
 class LookAlikes:
-    """Origins that a regex admits, and should not; None where there is none of a kind.
+    """Origins that a regex admits and should not: one of each kind, or None.
 
     Attributes:
         anyone: An origin that has nothing to do with the regex.
-        other_domain: One whose registrable domain the regex does not spell out.
-        suffix: The public suffix right above that domain, where the regex spells out that much.
-        insecure: One over plain http, and not on the machine itself.
+        other_domain: An origin whose registrable domain the regex does not spell out.
+        suffix: The public suffix above that domain, if the regex spells out the suffix.
+        insecure: An origin over plain http that is not on the machine itself.
     """
 
     __slots__ = ("anyone", "insecure", "other_domain", "suffix")
@@ -117,37 +118,37 @@ def find_look_alikes(
     insecure_is_allowed: bool,
     public_suffixes_are_allowed: bool,
 ) -> LookAlikes:
-    """Find them.
+    """Find origins that a regex admits and should not.
 
     Args:
-        automaton: That of the regex.
-        admits: Whether the regex matches all of a text.
+        automaton: The automaton of the regex.
+        admits: Whether the regex matches a whole text.
         insecure_is_allowed: Whether plain http is meant.
         public_suffixes_are_allowed: Whether names below a hosting domain are meant.
 
     Raises:
         Unknown: The regex has parts that samples do not show, or too many branches.
-        TooLarge: The same.
     """
     if not automaton.is_exact:
         raise Unknown("looks around, refers to a group or repeats a part very often")
-    found, is_telling = LookAlikes(), False
+    found, is_known = LookAlikes(), False
     finder = _Finder(automaton, public_suffixes_are_allowed)
     for sample in _samples(automaton):
         if not admits(sample.text):
             if automaton.has_cuts:
                 raise Unknown("has an atomic group or a possessive repeat")
             continue
-        if not is_telling:
-            other = finder.other_domain(sample)
+        # A message is clearest with a domain under a known top-level domain.
+        if not is_known:
+            other = finder.find_other_domain(sample)
             if other is not None and (found.other_domain is None or other[2]):
-                found.other_domain, found.suffix, is_telling = other
+                found.other_domain, found.suffix, is_known = other
         if found.insecure is None and not insecure_is_allowed:
-            found.insecure = finder.insecure(sample)
-        if is_telling and (found.insecure or insecure_is_allowed):
+            found.insecure = finder.find_insecure(sample)
+        if is_known and (found.insecure or insecure_is_allowed):
             break
     if found.other_domain is not None:
-        found.anyone = next(filter(automaton.admits, _STRANGERS), None)
+        found.anyone = next(filter(automaton.admits, _UNUSED), None)
     return found
 
 
@@ -156,12 +157,12 @@ class _Finder:
         self._automaton = automaton
         self._public_suffixes_are_allowed = public_suffixes_are_allowed
 
-    def other_domain(self, sample: _Sample) -> tuple[str, str | None, bool] | None:
-        """An origin like the sample, whose domain is another's.
+    def find_other_domain(self, sample: _Sample) -> tuple[str, str | None, bool] | None:
+        """Find an origin like the sample whose domain others can have.
 
         Returns:
             The origin, the public suffix that the regex spells out, and whether the domain is under
-            a known top-level domain; None where there is no such origin.
+            a known top-level domain; None if there is no such origin.
         """
         text = sample.text
         origin = parse_origin(text)
@@ -187,22 +188,22 @@ class _Finder:
         return None
 
     def _over_https(self, text: str) -> str:
-        """The same over https, if that is admitted, too."""
+        """The origin over https if the regex admits that, or else as it is."""
         secure = f"https{text[text.index(':') :]}"
         return secure if parse_origin(secure) and self._automaton.admits(secure) else text
 
     def _domain(self, host: str) -> tuple[str, str | None]:
-        """What of a host has to be spelled out; and the suffix that others share with it."""
+        """The part of a host that a regex has to spell out, and the public suffix above it."""
         if self._public_suffixes_are_allowed:
-            # Of a name below a hosting domain, that domain; in a network of one's own, all of it.
+            # Any name may be meant below a hosting domain, and below `internal` and the like.
             last = host.rpartition(".")[2]
             meant = registrable_domain(host, private=False) if is_public_suffix(last) else last
             return meant or host, None
         domain = registrable_domain(host)
         return domain or host, domain and domain.partition(".")[2]
 
-    def insecure(self, sample: _Sample) -> str | None:
-        """The sample over plain http, if it is that or could be."""
+    def find_insecure(self, sample: _Sample) -> str | None:
+        """Return the sample over plain http if the regex admits that, or None."""
         scheme, _, rest = sample.text.partition("://")
         origin = parse_origin(sample.text)
         if origin is None or is_loopback(origin.host):
@@ -221,7 +222,7 @@ def _is_global(host: str) -> bool:
 
 
 class _Step:
-    """A character on the way through the automaton and the form of an origin at once."""
+    """A step through the automaton and the states of an origin at once, and its character."""
 
     __slots__ = ("char", "is_literal", "source", "target")
 
@@ -233,7 +234,7 @@ class _Step:
 
 
 def _samples(automaton: Automaton) -> Iterator[_Sample]:
-    """Origins that go through each step of the automaton: the shortest ones."""
+    """The shortest origins that take each step through the automaton."""
     steps, ends = _steps(automaton)
     leaving, entering = defaultdict(list), defaultdict(list)
     for step in steps:
@@ -263,7 +264,7 @@ def _ways(
     for end in ends:
         yield _way_to(end, before)
     for step in steps:
-        # Where there is one way only, the sample of another step has gone it.
+        # Without a choice the sample of a neighbouring step takes this one, too.
         is_choice = len(leaving[step.source]) > 1 or len(entering[step.target]) > 1
         if step.target in behind and (is_choice or not step.is_literal):
             yield [*_way_to(step.source, before), step, *_way_from(step.target, behind)]
@@ -286,11 +287,11 @@ def _way_from(place: int, behind: dict[int, _Step | None]) -> list[_Step]:
 
 
 def _shortest(
-    origins: list[int], steps: _Steps, other_end: Callable[[_Step], int]
+    starts: list[int], steps: _Steps, other_end: Callable[[_Step], int]
 ) -> dict[int, _Step | None]:
-    """For each place that is reached from the given ones, the last step of a shortest way."""
-    found: dict[int, _Step | None] = dict.fromkeys(origins)
-    pending = deque(origins)
+    """For each place within reach of ``starts``, the last step of a shortest way."""
+    found: dict[int, _Step | None] = dict.fromkeys(starts)
+    pending = deque(starts)
     while pending:
         for step in steps[pending.popleft()]:
             place = other_end(step)
@@ -315,15 +316,15 @@ def _steps(automaton: Automaton) -> tuple[list[_Step], list[int]]:
         for after in dict.fromkeys(followers):
             mask = automaton.masks[after] & IN_ORIGINS
             is_single = mask.bit_count() == 1
-            for chars, form in _FORM[state]:
+            for chars, next_state in _TRANSITIONS[state]:
                 if not mask & chars:
                     continue
-                there = (after, form)
+                there = (after, next_state)
                 if there not in places:
                     places[there] = len(places)
                     pending.append(there)
                 char = first_of(mask & chars)
-                # A dot is what was meant; a letter in its place is another step.
+                # A bare dot counts as spelled out, since a dot was meant.
                 is_spelled = (is_single or char == ".") and (position, after) not in repeated
                 steps.append(_Step(places[here], places[there], char, is_spelled))
     ends = [

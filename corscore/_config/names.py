@@ -146,7 +146,7 @@ def _read_names(problems: Problems, option: str, value: object) -> Iterator[tupl
 
 
 def _instead_of(problems: Problems, item: str, example: str) -> str:
-    """A hint with the names in an item that is none."""
+    """A hint with the names that an invalid item contains, or with the example."""
     names = [part.strip().strip(_QUOTES).strip() for part in item.split(",")]
     if not any(names):
         return "drop it"

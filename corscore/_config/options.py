@@ -1,4 +1,4 @@
-"""The options of a policy: the one table of them, and the checks of all options together."""
+"""The table of a policy's options, and the check of all options together."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ class Option:
     """An option of a policy.
 
     Attributes:
-        kind: The form of its values.
-        default: The value where none is given.
-        read: Takes the problems, the option's name and a value; returns the value in one form, and
-            adds what is wrong with it to the problems.
+        kind: The kind of its values.
+        default: The value if none is given.
+        read: Takes the problems, the option's name and a value; adds the problems of the value, and
+            returns it checked.
     """
 
     __slots__ = ("default", "kind", "read")
@@ -99,7 +99,7 @@ LISTS = tuple(name for name, option in OPTIONS.items() if option.kind == "list")
 
 
 class Options:
-    """The options of a policy, checked, each in one form."""
+    """The checked options of a policy, each of one type."""
 
     __slots__ = tuple(OPTIONS)
 
@@ -124,8 +124,8 @@ def read_options(given: Mapping[str, object], problems: Problems) -> tuple[Optio
     """The checked options, and the origin patterns that ``allow_origins`` means.
 
     Args:
-        given: Names to values; a missing option has its default.
-        problems: Those that are known already, for example from reading the environment.
+        given: Values by the options' names; a missing option has its default.
+        problems: The problems found so far, for example in environment variables.
 
     Raises:
         ConfigError: With all problems, in the order of the options.

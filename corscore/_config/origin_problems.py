@@ -1,17 +1,17 @@
-"""Problems of the items of ``allow_origins`` that are no patterns: regexes, globs and slips.
+"""Problems of items of ``allow_origins`` that are no patterns: regexes, globs and slips.
 
-Each hint has what says the same, or less. Where the other options refuse that, it says what to
+A hint allows what the item means, or less. If the other options refuse that, the hint says what to
 decide.
 """
 
 from __future__ import annotations
 
 import re
-import warnings
 from copy import copy
 
 from corscore._config.advice import explain_literal
 from corscore._config.pattern import ANY, is_loopback, parse_pattern
+from corscore._config.regex import compiled
 from corscore._config.spelling import Problems
 from corscore._standard.fetch import DEFAULT_PORTS
 from corscore._standard.text import shown
@@ -27,13 +27,13 @@ _OPTION = "allow_origins"
 _REGEX = "allow_origin_regex"
 _EXAMPLE = "https://app.example.com"
 
-# What regexes over origins have in them, and neither origins nor globs such as https://app.*.com.
+# Signs that occur in regexes for origins, but not in origins or globs such as https://app.*.com.
 _REGEX_SIGNS = re.compile(
     r"\\[./:-]|\\[dwDW][+*{]|^\^|\$$|\([^)]*\)|[])][*+?{]|s\?:|(?<![a-zA-Z0-9_*-])\.[*+?]|\.\+"
 )
 _ANCHORS = re.compile(r"^(?:\^|\\A)|(?:\$|\\[zZ])$")
 _EVERYTHING = re.compile(r"\.[*+]\??")
-# From the parts of common regexes to the same in a pattern, which covers no more.
+# Parts of common regexes, and their form in a pattern, which covers no more.
 _MEANINGS = (
     (re.compile(r"\\(?=[-./:])"), ""),
     (re.compile(r"(?<=://)\(?(?:\?:)?\.[*+]\??\)?\.?(?=[a-z0-9])"), "*."),
@@ -56,9 +56,9 @@ def note_problems(
     Args:
         problems: Where to note it.
         items: At least one.
-        options: The other options, which decide what a hint may write; None where no regex can be
-            written instead.
-        check: Notes what is wrong with options whose origins are patterns.
+        options: The other options, which decide what a hint may write; None if a hint cannot write
+            a regex.
+        check: Notes the problems of options whose origins are all patterns.
     """
     hints = _Hints(problems, options, check)
     if options is not None:
@@ -81,7 +81,7 @@ def note_problems(
 
 
 class _Hints:
-    """The hints for one list of origins, by the other options of its policy."""
+    """The hints for one list of origins, given the other options of its policy."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class _Hints:
         self._for_joined = ""
 
     def join(self, items: Sequence[str]) -> None:
-        """Make one regex for all items that no pattern says again: a policy has one."""
+        """Join the items that no pattern can replace into one regex, since a policy has one."""
         regexes = [regex for item in items for regex in self._regex_alone(item)]
         if regexes:
             self._joined = frozenset(regexes)
@@ -132,56 +132,56 @@ class _Hints:
         )
 
     def for_regex(self, item: str) -> str:
-        whole = _whole(item)
-        if whole in self._joined:
+        regex = _without_anchors(item)
+        if regex in self._joined:
             return self._for_joined
-        return self._alternatives(_patterns(item), [whole])
+        return self._alternatives(_patterns(item), [regex])
 
     def _regex_alone(self, item: str) -> list[str]:
-        """The regex for an item that no pattern says again, or nothing."""
+        """The regex for an item that no pattern can replace: a list of one or none."""
         if _is_regex(item):
             patterns = _patterns(item)
-            is_said = patterns == [ANY] or any(map(self._is_admitted, patterns))
-            return [] if is_said else [_whole(item)]
+            has_pattern = patterns == [ANY] or any(map(self._is_admitted, patterns))
+            return [] if has_pattern else [_without_anchors(item)]
         regex = None if explain_literal(item)[1] else _glob_regex(item)
         return [regex] if regex else []
 
     def cause_of_empty(self) -> str:
-        if self._others_than_empty():
+        if self._items_with_text():
             return ", as behind a comma at the end of a list that was split"
         return ", as where a variable of the environment is not set, and then split"
 
     def _for_empty(self) -> str:
-        others = self._others_than_empty()
+        others = self._items_with_text()
         if others:
             return f"drop it, write {self._problems.write(_OPTION, others)}"
         example = self._problems.write(_OPTION, [_EXAMPLE])
         return f"set the variable, or list the origins, such as {example}"
 
-    def _others_than_empty(self) -> list[str]:
+    def _items_with_text(self) -> list[str]:
         return [item for item in getattr(self._options, _OPTION, ()) if item.strip()]
 
     def _alternatives(self, patterns: list[str], regexes: list[str]) -> str:
         """Return a hint with the patterns and the regex that the other options admit."""
-        said = []
+        lines = []
         admitted = list(filter(self._is_admitted, patterns))
         if admitted:
-            said.append(self._items(admitted))
+            lines.append(self._items(admitted))
         refused = []
         line = ""
         if patterns != [ANY]:
             given = getattr(self._options, _REGEX, None)
             regexes = ([given.pattern] if given else []) + regexes
             whole = "|".join(f"(?:{one})" for one in regexes)
-            if len(regexes) == 1 or any(map(_has_flags, regexes)) or _compiled(whole) is None:
+            if len(regexes) == 1 or any(map(_has_flags, regexes)) or _regex(whole) is None:
                 whole = regexes[-1]
             refused = self._refusals([], whole)
             line = self._problems.write(_REGEX, whole)
             if not refused:
-                said.append(f"{line}, which has to match the whole origin")
-        if said:
-            return f"write {', or '.join(said)}"
-        # What the regex or the star itself leaves to decide.
+                lines.append(f"{line}, which has to match the whole origin")
+        if lines:
+            return f"write {', or '.join(lines)}"
+        # The problem of the regex, or of the star, says what to decide.
         hint = (refused or self._refusals(patterns))[0].hint
         if patterns == [ANY]:
             return hint.replace("or write ", f"or write {self._items(patterns)} and ")
@@ -196,7 +196,7 @@ class _Hints:
         return not self._refusals([pattern])
 
     def _refusals(self, patterns: list[str], regex: str | None = None) -> list[Problem]:
-        """The problems of these origins beside the other options."""
+        """The problems that these origins would have with the other options."""
         tried = copy(self._options)
         trial = Problems(self._problems.spelling)
         if tried is None:
@@ -204,44 +204,42 @@ class _Hints:
         tried.allow_origins = tuple(patterns)
         tried.allow_null_origin = False
         tried.origin_resolver = None
-        tried.allow_origin_regex = None if regex is None else _compiled(regex)
+        tried.allow_origin_regex = None if regex is None else _regex(regex)
         self._check(trial, tried)
         return trial.found
 
 
 def _with_risk(hint: str, line: str) -> str:
-    """A hint for another line, which the user has to write to accept its risk."""
+    """The hint, with a second line to write to accept the risk."""
     return hint.replace("accept the risk with ", f"accept the risk with {line} and ")
 
 
 def _is_regex(text: str) -> bool:
     is_origin_like = "//" in text or "." in text or "\\/" in text
-    return is_origin_like and bool(_REGEX_SIGNS.search(text)) and _compiled(text) is not None
+    return is_origin_like and bool(_REGEX_SIGNS.search(text)) and _regex(text) is not None
 
 
 def _has_flags(source: str) -> bool:
-    """Return whether a regex has flags at its start: Python 3.10 would give them to the whole."""
-    found = _compiled(source)
+    """Whether a regex starts with flags: joined, Python 3.10 would apply them to all regexes."""
+    found = _regex(source)
     return found is not None and found.flags != re.UNICODE
 
 
-def _compiled(source: str) -> re.Pattern[str] | None:
+def _regex(source: str) -> re.Pattern[str] | None:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return re.compile(source)
+        return compiled(source)
     except (re.error, OverflowError, RecursionError):
         return None
 
 
-def _whole(source: str) -> str:
-    """The regex without the anchors that matching the whole origin makes needless."""
-    whole = _ANCHORS.sub("", source)
-    return whole if _compiled(whole) is not None else source
+def _without_anchors(source: str) -> str:
+    """The regex without anchors, which it does not need to match the whole origin."""
+    bare = _ANCHORS.sub("", source)
+    return bare if _regex(bare) is not None else source
 
 
 def _patterns(source: str) -> list[str]:
-    """The patterns that say what a regex says, or less."""
+    """The patterns that cover what a regex matches, or less."""
     meant = _ANCHORS.sub("", source)
     if _EVERYTHING.fullmatch(meant):
         return [ANY]
@@ -270,7 +268,7 @@ def _glob_regex(text: str) -> str | None:
 
 
 def _starred(glob: str, character: str) -> str:
-    """A regex for a glob; a star behind a letter may be nothing, as in ``app*``."""
+    """The regex for a glob; a star behind a letter may match nothing, as in ``app*``."""
     written = ""
     for part in re.split(r"(\*+)", glob):
         if part.startswith(ANY):
@@ -281,5 +279,5 @@ def _starred(glob: str, character: str) -> str:
 
 
 def _spelled(text: str) -> str:
-    """The text in a regex; without a backslash, which literals would double."""
+    """The text in a regex, without backslashes, which a Python literal would double."""
     return re.sub(r"([.+])", r"[\1]", text)

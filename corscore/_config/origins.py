@@ -48,14 +48,14 @@ def read_patterns(
 
 
 def _check_whole(problems: Problems, options: Options) -> None:
-    """Note what is wrong with patterns and a regex beside the other options."""
+    """Check patterns and a regex beside the other options."""
     parsed = map(parse_pattern, options.allow_origins)
     check_origins(problems, options, [pattern for pattern in parsed if pattern is not None])
     check_regex(problems, options)
 
 
 def check_origins(problems: Problems, options: Options, patterns: Iterable[Pattern]) -> None:
-    """Note options that allow no origin, or too many beside other options."""
+    """Note options that allow no origin, or more than is safe beside other options."""
     if ANY in options.allow_origins:
         _check_any(problems, options)
     elif not (options.allow_origins or problems.has(_OPTION) or _has_others(problems, options)):
@@ -171,7 +171,8 @@ def read_regex(problems: Problems, option: str, value: object) -> re.Pattern[str
         return None
     # Imported late: most configurations have no regex, and `re` is larger than the engine.
     import re
-    import warnings
+
+    from corscore._config.regex import compiled
 
     source = value.pattern if isinstance(value, re.Pattern) else value
     if not isinstance(source, str):
@@ -185,12 +186,9 @@ def read_regex(problems: Problems, option: str, value: object) -> re.Pattern[str
         return None
     reason = "is empty"
     try:
-        with warnings.catch_warnings():
-            # re warns of what a later Python may read otherwise, which must not stop a server.
-            warnings.simplefilter("ignore")
-            # An empty regex compiles, and matches no origin: an unset variable.
-            if source:
-                return re.compile(source, value.flags if isinstance(value, re.Pattern) else 0)
+        # An empty regex would match no origin; it comes from an unset variable.
+        if source:
+            return compiled(source, value.flags if isinstance(value, re.Pattern) else 0)
     except (re.error, OverflowError, RecursionError) as error:
         reason = f"is not a valid regex: {error}"
     problems.add(

@@ -1,4 +1,4 @@
-"""Checks the keys of a ``PolicyMap``."""
+"""The keys of a ``PolicyMap``, and their problems."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ WILDCARD_END = "/*"
 
 _FIELD = "PolicyMap"
 _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
-# Almost every regex has one of these in it, and no path of a route has.
+# Almost every regex contains one of these, and no path of a route does.
 _REGEX_SIGNS = (".*", ".+", "\\", "[", "|", "(?", ")?", ")*", ")+")
 _TEMPLATES = (("{", "}"), ("<", ">"))
-# Characters that mean themselves behind a backslash.
+# Characters that stand for themselves behind a backslash.
 _ESCAPES = frozenset("./-_~ #%@!,:;=&'()[]{}*+?|$^\\")
 _SIGNS = frozenset(".*+?()[]{}|\\^$")
 
@@ -35,54 +35,57 @@ def key_problem(key: object) -> Problem | None:
     """
     if not isinstance(key, str):
         if hasattr(key, "fullmatch"):
-            return _regex(key, "", str(getattr(key, "pattern", "")))
-        return _invalid(key, "is not a str.", f"write a path, such as {quoted('/api/*')}")
+            return _regex_problem(key, "", str(getattr(key, "pattern", "")))
+        return _invalid_key(key, "is not a str.", f"write a path, such as {quoted('/api/*')}")
     host, path = split_key(key)
     if not _is_host(host):
         if _looks_like_regex(key):
-            return _regex(key, "", key)
+            return _regex_problem(key, "", key)
         scheme, separator, rest = key.partition("://")
         if separator and "/" not in scheme:
-            return _invalid(key, "is a URL; a key has a host and a path.", _write(_of_url(rest)))
+            hint = _write(_key_of_url(rest))
+            return _invalid_key(key, "is a URL; a key has a host and a path.", hint)
         if not key:
-            return _invalid(
+            return _invalid_key(
                 key,
                 "is empty.",
                 f"write {quoted('/')} for the root alone, or {quoted('/*')} for all",
             )
         if host:
-            return _invalid(key, "does not start with a slash, or with a host.", _write(f"/{key}"))
+            return _invalid_key(
+                key, "does not start with a slash, or with a host.", _write(f"/{key}")
+            )
     elif (problem := _host_problem(key, host, path)) is not None:
         return problem
     elif _looks_like_regex(path):
-        return _regex(key, host, path)
+        return _regex_problem(key, host, path)
     return _path_problem(key, host, path)
 
 
 def _path_problem(key: str, host: str, path: str) -> Problem | None:
     for sign, what in (("?", "a query"), ("#", "a fragment")):
         if sign in path:
-            return _invalid(
+            return _invalid_key(
                 key,
                 f"has {what} in it, which is no part of a path.",
                 _write(key.split(sign, maxsplit=1)[0]),
             )
     if "*" in path.removesuffix(WILDCARD_END):
         beginning = path.rstrip("*")
-        return _invalid(
+        return _invalid_key(
             key,
             f'has a "*" that is not its end after a slash, as in {quoted("/api/*")}.',
             _decide(host, path, "*") if "*" in beginning else _write_prefix(host + beginning),
         )
     for opening, closing in _TEMPLATES:
         if opening in path and closing in path:
-            return _invalid(
+            return _invalid_key(
                 key,
                 "is a route with parameters in it; a path map compares paths.",
                 _decide(host, path, opening),
             )
     if _has_escape(path):
-        return _invalid(
+        return _invalid_key(
             key,
             "is percent-encoded; it is compared with paths that have been decoded.",
             _write(host + _decoded(path)),
@@ -108,13 +111,13 @@ def _host_problem(key: str, host: str, path: str) -> Problem | None:
     canonical = name.lower().removesuffix(".")
     named = canonical.removeprefix("*.")
     if not path:
-        return _invalid(
+        return _invalid_key(
             key,
             "has a host and no path.",
             f"{_write(canonical + WILDCARD_END)} for a host, or {quoted(f'/{key}')} for a path",
         )
     if port is not None or canonical != name:
-        return _invalid(
+        return _invalid_key(
             key,
             "has more than a host in lower case: ports, letters' case and a dot at the end do not "
             "count.",
@@ -126,25 +129,25 @@ def _host_problem(key: str, host: str, path: str) -> Problem | None:
         hint = _write(fixed if fixed != key else f"/{key}")
         if not ends_in_number(named):
             hint = f"write the host as browsers do, as in {quoted('*.example.com' + path)}"
-        return _invalid(key, "has a host that no browser sends.", hint)
+        return _invalid_key(key, "has a host that no browser sends.", hint)
     if named != name and is_address(named):
-        return _invalid(key, 'has a "*." before an address.', _write(named + path))
+        return _invalid_key(key, 'has a "*." before an address.', _write(named + path))
     return None
 
 
-def _of_url(rest: str) -> str:
-    """The key for a URL without its scheme."""
+def _key_of_url(rest: str) -> str:
+    """The key for a URL, given without its scheme."""
     host, path = split_key(rest)
     return split_port(host)[0].lower().removesuffix(".") + (path or WILDCARD_END)
 
 
-def _invalid(key: object, mistake: str, hint: str) -> Problem:
+def _invalid_key(key: object, mistake: str, hint: str) -> Problem:
     return Problem("path-invalid", _FIELD, key, f"{shown(key)} {mistake}", hint)
 
 
-def _regex(key: object, host: str, source: str) -> Problem:
+def _regex_problem(key: object, host: str, source: str) -> Problem:
     start = source.removeprefix("^")
-    # As `search` and `match` read it, a regex without an end matches all that begins so.
+    # In `search` and `match`, a regex without `$` matches all that begins so.
     is_prefix = start != source and not start.endswith("$")
     literal, rest = _literal(start.removesuffix("$"))
     if rest == ".*":
@@ -171,7 +174,7 @@ def _literal(source: str) -> tuple[str, str]:
     while start < len(source):
         is_escaped = source[start] == "\\" and source[start + 1 : start + 2] in _ESCAPES
         end = start + 1 + is_escaped
-        # A dot that is not repeated was most likely meant as one.
+        # A dot that is not repeated most likely means a dot.
         is_sign = not is_escaped and source[start] != "." and source[start] in _SIGNS
         if is_sign or source[end : end + 1] in ("*", "+", "?", "{"):
             break
@@ -185,14 +188,17 @@ def _write(key: str) -> str:
 
 
 def _write_prefix(beginning: str) -> str:
-    """A hint for all paths that begin so, which are fewer where no slash ends the beginning."""
+    """A hint for the paths that begin so; without a slash at its end, for the path and all below.
+
+    ``/api*`` would cover ``/apis``, too: no key says that.
+    """
     if beginning.endswith("/"):
         return _write(f"{beginning}*")
     return f"{_write(beginning)} and {quoted(beginning + WILDCARD_END)}"
 
 
 def _decide(host: str, path: str, sign: str) -> str:
-    """Return a hint for a sign that no key can replace, such as one for a single segment."""
+    """A hint for a sign that no key can have, such as the star in ``/a/*/b``."""
     wider = host + _before(path, sign)
     return (
         f"list the paths, or put the policy on the route; if it may govern all below "

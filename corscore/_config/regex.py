@@ -1,7 +1,7 @@
-"""Checks an origin regex before any request: is it fast, and does it admit what was meant only?
+"""The check of an origin regex: whether it is fast, and admits only what was meant.
 
-A regex is the one part of a policy that a request can make slow, and that people misread. Nothing
-here runs a regex that is not proven fast.
+A regex is the one part of a policy that a request can make slow, and that is easily misread. The
+check never runs a regex that is not proven fast.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _EXAMPLE = "https://pr-[0-9]+[.]example[.]com"
 
 
 class RegexCheck:
-    """The check of one regex, by the other options of its policy."""
+    """The check of one regex, given the other options of its policy."""
 
     def __init__(self, problems: Problems, options: Options, regex: re.Pattern[str]) -> None:
         self._problems = problems
@@ -36,7 +36,6 @@ class RegexCheck:
         self._is_strict = options.allow_credentials or options.allow_private_network
         self._insecure_is_allowed = options.dangerously_allow_insecure_origins
         self._public_suffixes_are_allowed = options.dangerously_allow_public_suffixes
-        # Then the regex is not run at all.
         self._slow_is_allowed = options.dangerously_allow_slow_regex
 
     def run(self) -> None:
@@ -52,7 +51,7 @@ class RegexCheck:
         if rewritten is None or not self._is_fast(rewritten):
             better = f"a pattern, such as {self._problems.write('allow_origins', ['https://*.example.com'])}"
         else:
-            # Better one that is sound in every way, where that is known, too.
+            # Best is a regex that is also free of look-alikes, if one is found.
             sound = narrower(rewritten, self._is_sound)
             better = self._write(sound if sound and self._is_strict else rewritten)
         self._problems.add(
@@ -113,7 +112,7 @@ class RegexCheck:
             )
 
     def _advice(self, found: LookAlikes, repaired: str | None) -> str:
-        """What to write where a domain is not spelled out."""
+        """A hint for a regex that does not spell a domain out."""
         if repaired is not None:
             return f"write {self._write(repaired)}"
         scheme = (found.anyone or found.other_domain or "").partition("://")[0]
@@ -136,7 +135,7 @@ class RegexCheck:
         flags = "".join(
             letter
             for letter, flag in (("a", re.ASCII), ("i", re.IGNORECASE), ("x", re.VERBOSE))
-            if self._regex.flags & flag and not _compiled(source, 0).flags & flag
+            if self._regex.flags & flag and not compiled(source).flags & flag
         )
         return self._problems.write(_OPTION, f"(?{flags}){source}" if flags else source)
 
@@ -144,30 +143,32 @@ class RegexCheck:
         automaton = Automaton(parse(regex), regex.flags)
         return find_look_alikes(
             automaton,
+            # The automaton answers for a regex that may be slow.
             automaton.admits if self._slow_is_allowed else lambda text: bool(regex.fullmatch(text)),
             insecure_is_allowed=self._insecure_is_allowed,
             public_suffixes_are_allowed=self._public_suffixes_are_allowed,
         )
 
     def _is_sound(self, source: str) -> bool:
-        """Whether the regex with another source is fast, and admits what was meant only."""
+        """Whether the regex with another source is fast, and admits only what was meant."""
         try:
             if not self._is_fast(source):
                 return False
-            return not self._look_alikes(_compiled(source, self._regex.flags))
+            return not self._look_alikes(compiled(source, self._regex.flags))
         except (Unknown, TooLarge, RecursionError):
             return False
 
     def _is_fast(self, source: str) -> bool:
         try:
-            regex = _compiled(source, self._regex.flags)
+            regex = compiled(source, self._regex.flags)
             return self._slow_is_allowed or why_slow(regex) is None
         except (re.error, OverflowError, RecursionError):
             return False
 
 
-def _compiled(source: str, flags: int) -> re.Pattern[str]:
+def compiled(source: str, flags: int = 0) -> re.Pattern[str]:
+    """Compile a regex without warnings; raises what ``re.compile`` raises."""
     with warnings.catch_warnings():
-        # Of what a later Python may read otherwise: no reason to stop a server.
+        # They are of what a later Python may read otherwise, which must not stop a server.
         warnings.simplefilter("ignore")
         return re.compile(source, flags)

@@ -1,4 +1,4 @@
-"""What the author of an origin regex most likely meant, as a regex that admits no more."""
+"""Repairs of an origin regex: what its author most likely meant, and no more."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     _Edit = tuple[int, int, str]
 
-# What ends a part of a host before a dot, besides a letter: a class, a group, a repeat.
+# Besides letters, the ends of classes, groups and repeats: before a dot, they end a part of a host.
 _BEFORE = frozenset(")]*+?}")
-# What begins the next part: after the end of a group, a letter, a class or a group of them.
+# The start of the next part: behind the ends of groups, a letter or a class, or a group of them.
 _NEXT_PART = re.compile(r"(?:\)[?*+]?)*(?:\((?:\?:)?)*(?:[^\W_]|\[(?!:)|\\[wd])")
 
 _CHARACTER = r"(?:\[(?:\\.|[^]\\])+\]|\\[^1-9AZbB]|[\w.-])"
@@ -38,12 +38,12 @@ _BEHIND_DOMAIN = re.compile(r"(?<=[a-z0-9])/?\.[*+]\??(?=\$?(?:$|[|)]))")
 _LOOPBACK = ("localhost", "127.0.0.1", r"127\.0\.0\.1")
 _SECURE = "https"
 _ANY_PORT = "(?::[0-9]+)?"
-# More of them are made together, or not at all.
+# Above this number all edits are made, or none.
 _MOST_EDITS = 40
 
 
 def faster(source: str) -> str | None:
-    """The regex without repeats of a repeat, where the same can be said so; it may be slow still.
+    """The regex with repeats of repeats written as one, or None; it may still be slow.
 
     Args:
         source: A regex that Python's ``re`` accepts.
@@ -74,13 +74,13 @@ def _mask(character: str) -> int:
 
 
 def narrower(source: str, is_sound: Callable[[str], bool]) -> str | None:
-    r"""The regex with ``\.`` for a bare dot, https for http and the like; None where that fails.
+    r"""The regex with ``\.`` for a bare dot, https for http and the like; None if it is not sound.
 
-    Each edit admits less than what was there. Where plain http is sound, as on localhost, it stays.
+    Each edit makes the regex admit less. Plain http is kept where it is sound, as on localhost.
 
     Args:
         source: A regex that Python's ``re`` accepts.
-        is_sound: Whether a regex admits what can be meant only.
+        is_sound: Whether a regex is fast, and admits only what can be meant.
     """
     edits = sorted(_edits(source))
     if not edits or not is_sound(_edited(source, edits)):
@@ -96,8 +96,7 @@ def narrower(source: str, is_sound: Callable[[str], bool]) -> str | None:
 
 def _edits(source: str) -> Iterator[_Edit]:
     """Places in the source, and what to write there; no two overlap."""
-    for place in _bare_dots(source):
-        yield place, place + 1, "\\."
+    yield from _dot_edits(source)
     for found in _HTTP.finditer(source):
         if found[0] != _SECURE:
             yield *found.span(), _SECURE
@@ -124,24 +123,22 @@ def with_escaped_dots(source: str) -> str | None:
     Args:
         source: A regex that Python's ``re`` accepts.
     """
-    bare = set(_bare_dots(source))
-    if not bare:
-        return None
-    return "".join("\\." if index in bare else char for index, char in enumerate(source))
+    edits = list(_dot_edits(source))
+    return _edited(source, edits) if edits else None
 
 
-def _bare_dots(source: str) -> Iterator[int]:
-    for index in _outside(source):
+def _dot_edits(source: str) -> Iterator[_Edit]:
+    for index in _outside_classes(source):
         if source[index] != ".":
             continue
         before = source[index - 1 : index]
         is_name = before.isalnum() or before in _BEFORE
-        # In "\d.com" the character before the dot is the end of a class.
+        # The "d" of "\d.com" counts, too: a class ends a part of a host.
         if before and is_name and _NEXT_PART.match(source, index + 1):
-            yield index
+            yield index, index + 1, "\\."
 
 
-def _outside(source: str) -> Iterator[int]:
+def _outside_classes(source: str) -> Iterator[int]:
     """Yield the indexes of characters that are neither escaped nor inside a class."""
     index = 0
     while index < len(source):

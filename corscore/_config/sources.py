@@ -1,4 +1,4 @@
-"""Reads options from the environment, or from the table of a configuration file."""
+"""The sources of options: environment variables, and the table of a configuration file."""
 
 from __future__ import annotations
 
@@ -45,14 +45,16 @@ def read_environment(
     others = sorted(
         name for name in variables if name.startswith(prefix) and name not in names.values()
     )
-    foreign = [name for name in others if not _is_slip(problems, name, prefix, variables[name])]
+    foreign = [
+        name for name in others if not _note_misspelling(problems, name, prefix, variables[name])
+    ]
     if foreign:
         _log_foreign(foreign)
     return given, problems
 
 
 def read_mapping(mapping: Mapping[str, object]) -> tuple[dict[str, object], Problems]:
-    """The options in a table, whose strings are read like variables; otherwise the same."""
+    """The options in a table, whose strings are read like variables, and the problems so far."""
     keys: dict[str, str] = {}
     given: dict[str, object] = {}
     problems = Problems(Spelling(keys, table_literal, " = "))
@@ -70,7 +72,7 @@ def read_mapping(mapping: Mapping[str, object]) -> tuple[dict[str, object], Prob
             )
             continue
         keys[option] = str(key)
-        # White space in a regex may count, and a file has none by accident.
+        # White space in a regex may have a meaning, and a file has none by accident.
         is_read = isinstance(value, str) and option != "allow_origin_regex"
         given[option] = _value(problems, option, str(value)) if is_read else value
     return given, problems
@@ -107,7 +109,8 @@ def _items(problems: Problems, option: str, text: str) -> list[str]:
     return [item for item in items if item]
 
 
-def _is_slip(problems: Problems, name: str, prefix: str, value: str) -> bool:
+def _note_misspelling(problems: Problems, name: str, prefix: str, value: str) -> bool:
+    """Note a variable whose name is close to an option's; return whether it is."""
     guess = did_you_mean(name.removeprefix(prefix), OPTIONS)
     if guess is None:
         return False
@@ -129,6 +132,6 @@ def _log_foreign(names: list[str]) -> None:
     from logging import getLogger
 
     getLogger("corscore").info(
-        "environment variables that are no options of corscore, left alone: %s",
+        "environment variables that are no options of corscore, ignored: %s",
         ", ".join(map(escaped, names)),
     )

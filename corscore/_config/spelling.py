@@ -20,10 +20,10 @@ _FLAG_LETTERS = frozenset("aimsux")
 
 
 class Spelling:
-    """Names of options, and how their values are written.
+    """The user's names of the options, and the form of their values.
 
     Args:
-        names: Options of ``Policy`` to the user's names; a missing option keeps its own.
+        names: The user's names by the options of ``Policy``; a missing option keeps its own.
         literal: Turns a value, or an item of a list, into text that the user can paste.
         separator: The text between a name and its value: ``"="`` or ``" = "``.
     """
@@ -62,8 +62,8 @@ def variable_literal(value: object) -> str:
     return str(value)
 
 
-def stored(value: object) -> object:
-    """The value of an option in JSON and TOML, which have no tuple, and TOML no null."""
+def json_value(value: object) -> object:
+    """The value of an option in types that JSON and TOML share; None is ``"none"``."""
     if isinstance(value, tuple):
         return list(value)
     pattern = getattr(value, "pattern", None)
@@ -84,13 +84,13 @@ def regex_meaning(regex: Any) -> tuple[str, str]:
 
 
 def table_literal(value: object) -> str:
-    """The value as TOML and JSON hold it, which have one form of strings and of truth values."""
+    """The value as TOML and JSON write it: strings and booleans look the same in both."""
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(table_literal, value))}]"
     if isinstance(value, bool):
         return str(value).lower()
     if value is None:
-        # TOML has no null, and a text is read like a variable.
+        # TOML has no null; a string in a table is read like a variable.
         return '"none"'
     if not isinstance(value, str):
         return quoted(value)
@@ -100,8 +100,8 @@ def table_literal(value: object) -> str:
     return dumps(value)
 
 
-def rebuilding(value: object) -> str:
-    """The value of an option as Python that evaluates to it; may use the module ``re``."""
+def python_expression(value: object) -> str:
+    """The value of an option as Python that evaluates to it, in the presence of ``import re``."""
     if isinstance(value, tuple):
         return f"[{', '.join(map(repr, value))}]"
     pattern = getattr(value, "pattern", None)
@@ -115,7 +115,7 @@ def _regex_literal(pattern: str, flags: int) -> str:
     # A compiled regex without flags equals the one that `Policy` compiles from its str.
     if flags == re.compile(pattern).flags:
         return repr(pattern)
-    # Its own repr is cut at 200 characters. UNICODE is the default of a str.
+    # The repr of a compiled regex is cut at 200 characters, and UNICODE is the default.
     own = re.RegexFlag(flags) & ~re.UNICODE
     return f"re.compile({pattern!r}, {own!r})"
 
@@ -157,7 +157,7 @@ class Problems:
         """Raise a ``ConfigError`` with all problems, if there are any.
 
         Args:
-            order: Options in the order that their problems get; all other problems come first.
+            order: Options in the order of their problems; problems of anything else come first.
         """
         if self.found:
             ranks = {self.spelling.name(option): rank for rank, option in enumerate(order)}

@@ -56,7 +56,7 @@ def read_list(problems: Problems, option: str, value: object) -> tuple[str, ...]
                 option,
                 item,
                 f"{shown(item)} in the list is not a str.",
-                f"write {problems.literal(_as_text(item))}"
+                f"write {problems.literal(item.decode('latin-1'))}"
                 if isinstance(item, bytes)
                 else f"write a str, such as {problems.literal(_example(option)[0])}",
             )
@@ -64,15 +64,15 @@ def read_list(problems: Problems, option: str, value: object) -> tuple[str, ...]
 
 
 def _names_in(value: object) -> list[str]:
-    """The names that a value was meant for; an iterator is left alone."""
+    """The names that a value was meant to list; an iterator is not consumed."""
     if isinstance(value, dict):
-        # With flags for values.
+        # Each name with a switch for its value.
         return [name for name, is_on in value.items() if is_on and isinstance(name, str)]
     return value.split(",") if isinstance(value, str) else []
 
 
 def json_items(value: object) -> list[str]:
-    """The items of a list in JSON, also of one that was split at its commas; or none."""
+    """The items of a JSON list, which may be split at its commas; empty for any other value."""
     items = value if isinstance(value, (list, tuple)) else [value]
     texts = [item for item in items if isinstance(item, str)]
     if len(texts) < len(items):
@@ -81,10 +81,6 @@ def json_items(value: object) -> list[str]:
     if not text.startswith("[") or text[1:].lstrip()[:1] not in ('"', "'"):
         return []
     return [name for item in text.split(",") if (name := item.strip("[]\"' "))]
-
-
-def _as_text(item: bytes) -> str:
-    return item.decode("latin-1")
 
 
 def _example(option: str) -> list[str]:
@@ -97,7 +93,7 @@ def _example(option: str) -> list[str]:
 
 
 def read_switch(problems: Problems, option: str, value: object) -> bool:
-    """The value, or what a value of another type was meant for."""
+    """The switch; of a value of another type, the switch that was meant."""
     if isinstance(value, bool):
         return value
     meant = quoted(value).strip("\"' ").lower() in _TRUE
@@ -108,7 +104,7 @@ def read_switch(problems: Problems, option: str, value: object) -> bool:
         f"{shown(value)} is not True or False.",
         f"write {problems.write(option, meant)}",
     )
-    # The other options are checked beside what was meant, so that all problems come at once.
+    # The other options are checked beside the meant value, so that all problems are found at once.
     return meant
 
 
@@ -166,7 +162,7 @@ def _whole_seconds(value: object) -> int | None:
 
 
 def read_status(problems: Problems, option: str, value: object) -> int:
-    """A status that a preflight may be answered with."""
+    """The status to answer preflights with."""
     if isinstance(value, int) and not isinstance(value, bool) and value in _PREFLIGHT_STATUSES:
         return value
     problems.add(

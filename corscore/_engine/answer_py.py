@@ -92,7 +92,7 @@ class Answer:
         try:
             for name, _ in theirs:
                 length = len(name)
-                # Vary, or one of CORS? Length and first byte tell almost all others apart.
+                # Vary or a CORS header: length and first byte exclude almost all others.
                 if (length == _VARY_LENGTH and name[0] in _V) or (
                     length >= _SHORTEST_CORS_LENGTH and name[0] in _A
                 ):

@@ -78,7 +78,6 @@ class Compiled:
     """
 
     __slots__ = (
-        "_blocked",
         "_echo_headers",
         "_echo_methods",
         "_has_resolver",
@@ -104,7 +103,7 @@ class Compiled:
         self._echo_headers = options.allow_credentials and WILDCARD in options.allow_headers
         is_late = self._echo_methods or self._echo_headers or options.allow_private_network
         any_origin = WILDCARD in options.allow_origins
-        # The request headers that every answer depends on, refusals included.
+        # Refusals depend on them, too.
         self._varying: tuple[str, ...] = () if any_origin else (ORIGIN, *vary)
         if varying is not None:
             self._varying = varying
@@ -122,7 +121,7 @@ class Compiled:
             credentials=options.allow_credentials,
             has_resolver=has_resolver,
             is_debug=options.debug,
-            late_answer=self._late if is_late else None,
+            late_answer=self._late_answer if is_late else None,
             debug_answer=self._debug_answer if options.debug else None,
         )
 
@@ -136,7 +135,7 @@ class Compiled:
             prepared[f"{prefix}not-cors"] = matcher.Answer(
                 "not-cors",
                 origin_allowed=any_origin,
-                # Under "*" sent without an Origin too: a shared cache may keep one answer for all.
+                # "*" is sent without an Origin, too: a shared cache may keep one answer for all.
                 pairs=(readable if any_origin else ()) + entity,
                 vary=vary,
                 status=status,
@@ -155,7 +154,7 @@ class Compiled:
         return prepared
 
     def varying_by(self, headers: Iterable[str]) -> Compiled:
-        """The same with these request headers in all Vary; itself where they are there already."""
+        """This policy with the request headers in every ``Vary``; itself if they are there."""
         known = set(map(str.lower, self._varying))
         more = [name for name in headers if name.lower() not in known]
         if not more:
@@ -169,20 +168,20 @@ class Compiled:
         )
 
     def decide(self, policy: Policy, request: RequestInfo, verdict: bool | None) -> Decision:
-        """The decision of a policy, which this is of, on a request; see ``Policy.decide``."""
+        """The decision of ``policy``, whose compiled form this is; see ``Policy.decide``."""
         origin = None if request.origin is None else matcher.sent(request.origin)
         if verdict and request.origin is not None:
             # A resolver cannot allow "null" or a malformed origin.
             verdict = parse_origin(request.origin) is not None
-        is_asked = request.is_preflight
+        is_preflight = request.is_preflight
         asked = None
-        if is_asked and self.responder.reads_questions:
+        if is_preflight and self.responder.reads_questions:
             asked = (
                 request.request_method,
                 request.request_headers,
                 request.request_private_network,
             )
-        answer = self.responder.answer(origin, is_asked, asked, verdict)
+        answer = self.responder.answer(origin, is_preflight, asked, verdict)
         return Decision(answer, request, self, policy, is_final=verdict is not None)
 
     def needs_resolver(self, answer: matcher.Answer, request: RequestInfo) -> bool:
@@ -229,12 +228,8 @@ class Compiled:
     def _debug_answer(self, origin: bytes) -> matcher.Answer:
         return self._refused_preflight(ORIGIN_REFUSALS[origin_refusal(origin.decode("latin-1"))])
 
-    def _late(self, asked: Sequence[bytes | str | None]) -> matcher.Answer:
-        """The answer to an allowed origin's preflight that repeats what was asked.
-
-        Args:
-            asked: Access-Control-Request-Method, -Headers and -Private-Network.
-        """
+    def _late_answer(self, asked: Sequence[bytes | str | None]) -> matcher.Answer:
+        """The answer to an allowed preflight, made from its Access-Control-Request-* values."""
         method = _read(asked[0]) if self._echo_methods else None
         if method is not None and not is_requested_method(method):
             method = None
@@ -244,18 +239,15 @@ class Compiled:
             headers = headers.strip(OWS) if parse_requested_headers(headers) else None
         is_private = self._options.allow_private_network and _read(asked[2]) == "true"
         if method is None and headers is None and not is_private:
-            # The prepared one: a request with invalid values must not cost more.
+            # The prepared answer, since a request with invalid values must not cost more.
             return self._preflight_allowed
         return self._allowed_preflight(method, headers, is_private=is_private)
 
     def _allowed_preflight(
         self, method: str | None, headers: str | None, *, is_private: bool
     ) -> matcher.Answer:
-        """Make the answer that names everything the policy allows, whatever was asked.
-
-        So one preflight fills the browser's cache for all later requests. Only ``*`` beside
-        credentials repeats what was asked.
-        """
+        """The answer that names all that the policy allows; only ``*`` repeats what was asked."""
+        # One preflight then fills the browser's cache for all later requests.
         options = self._options
         vary = [*self._varying]
         pairs = _allowing(options)
@@ -286,11 +278,7 @@ class Compiled:
         )
 
     def _refused_preflight(self, text: str = "") -> matcher.Answer:
-        """The answer to a preflight of a refused origin.
-
-        Args:
-            text: Its body: the reason with ``debug``, else empty.
-        """
+        """The answer to a preflight of a refused origin; with ``debug``, the reason is its text."""
         body = text.encode("ascii")
         return matcher.Answer(
             "preflight",
@@ -303,7 +291,7 @@ class Compiled:
 
 
 def _read(value: bytes | str | None) -> str | None:
-    """A value of a preflight as text; None without one, or with one that is too long."""
+    """A header's value as text; None if it is missing or too long."""
     if value is None or len(value) > MAX_REQUEST_HEADERS_LENGTH:
         return None
     return value if isinstance(value, str) else value.decode("latin-1")
@@ -352,5 +340,5 @@ def _max_age(options: Options) -> Pairs:
 
 
 def _entity(status: int, body: bytes = b"") -> Pairs:
-    # RFC 9110 section 8.6: no Content-Length in a 204.
+    # RFC 9110 section 8.6: a 204 has no Content-Length.
     return () if status == 204 else (("Content-Length", str(len(body))), _CONTENT_TYPE)

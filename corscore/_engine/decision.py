@@ -25,11 +25,11 @@ class Decision:
     passes the response's headers through ``apply`` (or ``apply_raw``, or ``update``).
     """
 
-    # `_source` is where `_request` comes from, if it is not set.
+    # `_source` makes `_request` when it is first used.
     __slots__ = ("_answer", "_compiled", "_is_final", "_request", "_source", "policy")
 
     policy: Policy
-    """The policy that governs the request: of a map, a tuple or a tenant."""
+    """The policy that governs the request, for example one of a map, a tuple or a tenant."""
 
     _request: RequestInfo
     _source: tuple[Callable[[Any], RequestInfo], object]
@@ -60,9 +60,9 @@ class Decision:
         """Return the decision on a framework's own request, which is read when it is needed.
 
         Args:
-            answer: The answer to it.
+            answer: The answer to the request.
             policy: The policy that governs it.
-            request_of: Makes a ``RequestInfo`` of it.
+            request_of: Returns the ``RequestInfo`` of ``native``.
             native: The framework's own request.
         """
         decision = cls.__new__(cls)
@@ -117,7 +117,7 @@ class Decision:
         """The reason why a browser will refuse, a stable code; None if it will not.
 
         One of ``origin-not-allowed``, ``origin-malformed``, ``null-not-allowed`` and, for a
-        preflight, ``method-not-allowed`` and ``header-not-allowed``. Worked out when it is read.
+        preflight, ``method-not-allowed`` and ``header-not-allowed``. Computed when it is read.
         """
         return self._compiled.refusal(self._answer, self._request)
 
@@ -138,7 +138,7 @@ class Decision:
 
     @property
     def headers(self) -> Pairs:
-        """The headers that the decision sets on a response without any, as text."""
+        """The headers that the decision sets on a response that has none, as text."""
         vary = self._answer.vary
         return self._answer.own(self._origin) + ((vary,) if vary is not None else ())
 
@@ -172,5 +172,5 @@ class Decision:
         update(headers, self._answer.own(self._origin), self._answer.vary, on_conflict)
 
     def __repr__(self) -> str:
-        verdict = "allowed" if self.allowed else self.reason
-        return f"<Decision {self.kind} {verdict} headers={self.headers!r}>"
+        result = "allowed" if self.allowed else self.reason
+        return f"<Decision {self.kind} {result} headers={self.headers!r}>"

@@ -1,7 +1,7 @@
 # cython: language_level=3, annotation_typing=False, nonecheck=True, binding=False
 """``Gateway``: find a request's policy, look its origin up, merge prepared headers.
 
-One source, two builds, as ``matcher_py``. Every request takes this way, for every kind of policy.
+One source, two builds, as ``matcher_py``. Every request passes, whatever the kind of its policy.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any, Protocol
 
-    # Not the classes by name: compiled, those names are C types already.
+    # Modules, since the names of the classes are C types when compiled.
     from corscore._engine import answer_py, responder_py
     from corscore._engine.headers import OnConflict, RawPair
 
     class Extras(Protocol):
-        """Calls for requests that need more than the prepared answer of their policy."""
+        """The calls for requests that need more than the prepared answer of their policy."""
 
         def verdict(self, policy: Any, native: Any, origin: Any) -> bool | None: ...
         def examine(
@@ -45,7 +45,7 @@ _ORIGIN, _REQUEST_METHOD = _NAMES[:2]
 _A = b"aA"
 _O = b"oO"
 _ORIGIN_LENGTH = len(_ORIGIN)
-# The value for several lines of Origin: no policy but "*" allows it, and it needs no joining.
+# The value for several lines of Origin, which only "*" allows.
 _SEVERAL = b", "
 _LONGEST_READ = 4096
 _REQUEST_METHOD_LENGTH = len(_REQUEST_METHOD)
@@ -53,8 +53,7 @@ _PREFLIGHT_METHOD = "OPTIONS"
 _ASKED = tuple(f"HTTP_{name.decode().upper().replace('-', '_')}" for name in _NAMES[1:4])
 _RESPONSE_START = "http.response.start"
 FOUND = "corscore.policy"
-"""The key of a scope or environ that holds its policy and answer, or a function that finds the
-policy."""
+"""The key in a scope or environ for policy and answer, or for a function that finds the policy."""
 
 # RFC 9110 section 9.2.1, without TRACE.
 _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -63,12 +62,9 @@ _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 def scan(pairs: Iterable[RawPair]) -> list[bytes | None]:
     """Read all headers that CORS needs, in one pass over raw header pairs.
 
-    Args:
-        pairs: Names and values; names in any case, several lines of one name are one list.
-
     Returns:
-        Six values or None: Origin, Access-Control-Request-Method, -Headers, -Private-Network,
-        Host, Sec-Fetch-Site. Lines of one name are joined as RFC 9110 section 5.3 says.
+        Origin, Access-Control-Request-Method, -Headers, -Private-Network, Host and Sec-Fetch-Site:
+        a value or None for each. Lines of one name are joined as RFC 9110 section 5.3 says.
     """
     found: list[bytes | None] = [None] * len(_NAMES)
     for name, value in pairs:
@@ -77,36 +73,35 @@ def scan(pairs: Iterable[RawPair]) -> list[bytes | None]:
             if slot is not None:
                 earlier = found[slot]
                 if earlier is None:
-                    # Plain bytes: a subclass may define its own comparison.
+                    # A subclass of bytes may define its own comparison.
                     found[slot] = value if type(value) is bytes else bytes(value)
                 elif len(earlier) <= _LONGEST_READ:
-                    # A longer value is refused anyway, and joining would take quadratic time.
+                    # A longer value is refused, and joining it would take quadratic time.
                     found[slot] = earlier + b", " + value
     return found
 
 
 def origin_of(headers: Iterable[RawPair]) -> bytes | None:
-    """The Origin in raw header pairs, or None; for two lines, a value that is no origin."""
+    """The Origin in raw header pairs, or None; for several lines, a value that is no origin."""
     origin: bytes | None = None
     try:
         for name, value in headers:
-            # Length and first byte first: they exclude almost all others. Then the name as it came:
-            # servers send it in lower case.
+            # Length and first byte exclude almost all others; servers send lower case.
             if (
                 len(name) == _ORIGIN_LENGTH
                 and name[0] in _O
                 and (name == _ORIGIN or name.lower() == _ORIGIN)
             ):
-                # Without a call where it is the only one, as it nearly always is.
+                # No call for the first line, which is nearly always the only one.
                 origin = value if origin is None and type(value) is bytes else _value(value, origin)
     except TypeError:
-        # Not all bytes, as tests may send; the compiled build raises.
+        # The compiled build raises where not all is bytes, as in a test.
         return scan(headers)[0]
     return origin
 
 
 def asking_origin_of(headers: Iterable[RawPair]) -> bytes | None:
-    """``origin_of``, but None where no Access-Control-Request-Method makes it a preflight."""
+    """``origin_of``, or None without an Access-Control-Request-Method."""
     origin: bytes | None = None
     asks = False
     try:
@@ -131,16 +126,16 @@ def _value(value: object, earlier: bytes | None) -> bytes | None:
     if type(value) is not bytes:
         if not isinstance(value, bytes):
             return earlier
-        # A subclass may define its own comparison.
+        # As in `scan`.
         value = bytes(value)
     return value if earlier is None else _SEVERAL
 
 
 def sent(value: str) -> bytes:
-    """A header's text as bytes, cut where it is longer than any value that is read."""
+    """A header's text as bytes, cut if it is longer than any value that is read."""
     if len(value) > _LONGEST_READ:
         value = value[: _LONGEST_READ + 1]
-    # A character beyond ASCII becomes "?", which neither an origin nor a token contains.
+    # Beyond ASCII a character becomes "?", which neither an origin nor a token contains.
     return value.encode() if value.isascii() else value.encode("ascii", "replace")
 
 
@@ -170,13 +165,12 @@ class Gateway:
 
     Args:
         source: A ``Policy``, ``PolicyTuple``, ``PolicyMap``, ``PolicyResolver`` or ``PolicyRef``.
-        extras: Called where a request needs more than the prepared answer of its policy.
+        extras: Called for requests that need more than the prepared answer of their policy.
         on_conflict: As in ``Answer.apply_raw``.
-        path_of: Returns the path of a scope or environ that policies are looked up by; None for
-            the path relative to the mount.
-        host_of: Returns the value of Host that they are looked up by; needed where ``path_of`` is.
-        examines_all: Whether ``extras`` examines every request, and not only refused ones.
-        blocks_cross_site: Whether it examines requests with an unsafe method.
+        path_of: Returns the path to look policies up by; None for the path relative to the mount.
+        host_of: Returns the Host to look policies up by; needed if ``path_of`` is given.
+        examines_all: Whether ``extras`` examines every request, not only refused ones.
+        blocks_cross_site: Whether ``extras`` examines requests with an unsafe method.
         awaits_all: Whether every request is resumed: a shadow policy may have an async resolver.
     """
 
@@ -193,11 +187,11 @@ class Gateway:
         awaits_all: bool = False,
     ) -> None:
         self._source = source
-        # Of the class: a reference's own may begin to watch a file when it is read.
+        # Looked up on the class: reading it on a reference may begin to watch a file.
         self._is_reference: bool = hasattr(type(source), "current")
         # Set for one plain policy, which needs no lookup.
         self._policy = None
-        # Set for one map: with hosts, or without.
+        # One of the two is set for a map: with hosts, or without.
         self._hosts: Any = None
         self._table = None
         if not self._is_reference and source._responder is not None:
@@ -206,7 +200,7 @@ class Gateway:
             self._hosts = source._hosts
         elif not self._is_reference:
             self._table = source._table
-        # Whether the path may lead to more than one policy.
+        # Whether a path may have several policies, by origin or tenant.
         self._chooses: bool = self._is_reference or source._is_choice
         self._extras = extras
         self._on_conflict = on_conflict
@@ -216,7 +210,7 @@ class Gateway:
         self._blocks_cross_site = blocks_cross_site
         self._awaits_all = awaits_all
         self._is_watched: bool = examines_all or blocks_cross_site or awaits_all
-        # The responder of every request, where nothing but its origin decides.
+        # The responder of every request, if only the origin decides.
         quick: Any = None if self._policy is None else source._responder
         self._quick: Any = None if self._is_watched or (quick and quick.is_debug) else quick
         self._by_route: Callable[[Any], Any] | None = None
@@ -231,8 +225,8 @@ class Gateway:
 
         Args:
             policy_at: Returns the policy that governs a scope or environ, or None.
-            later: Returns, for the scope or environ of an actual request, a function that finds
-                the policy when the response starts; None finds it before the application runs.
+            later: Returns, for an actual request, the function that finds its policy when the
+                response starts. If None, ``policy_at`` finds it before the application runs.
         """
         self._quick = None
         self._chooses = True
@@ -240,12 +234,7 @@ class Gateway:
         self._later = later
 
     def policy_for(self, native: Any, is_scope: bool) -> Any:
-        """The current policy or policies of a request's route, else of its path, or None.
-
-        Args:
-            native: A scope or environ.
-            is_scope: Whether it is a scope.
-        """
+        """The current policy or policies of a scope's or environ's route, else path; or None."""
         if self._by_route is not None:
             return self._by_route(native)
         if self._policy is not None:
@@ -269,15 +258,9 @@ class Gateway:
         return table.find_scope(native) if is_scope else table.find_environ(native)
 
     def chosen(self, source: Any, native: Any, origin: object) -> Any:
-        """The policy for a request's origin among those of its route or path, or None.
+        """The policy for an Origin, or None, among those that ``policy_for`` has found.
 
-        Args:
-            source: A ``Policy``, a ``PolicyTuple``, a ``PolicyResolver`` or None.
-            native: A scope or environ.
-            origin: The value of Origin, or None.
-
-        Returns:
-            The resolver itself, where it has to be awaited.
+        A ``PolicyResolver`` that has to be awaited is returned itself.
         """
         if source is not None and source._is_choice and source._by_origin is None:
             source = self._extras.policies_of(source, native)
@@ -305,9 +288,9 @@ class Gateway:
             native: The scope, environ or request.
             method: The request's method.
             origin: The value of Origin, or None.
-            is_preflight: Whether it is a preflight, if it has an Origin.
+            is_preflight: Whether the request is a preflight, if it has an Origin.
             asked: As for ``Responder.answer``.
-            is_resumed: Whether its resolver was asked already.
+            is_resumed: Whether the resolver was asked already.
         """
         responder: responder_py.Responder = policy._responder
         if self._awaits_all and not is_resumed:
@@ -328,7 +311,7 @@ class Gateway:
             or (
                 self._blocks_cross_site
                 and method not in _SAFE_METHODS
-                # The policy lets this origin send cookies, so it passes.
+                # An origin that may send cookies is not blocked.
                 and not (answer.origin_allowed and responder.credentials)
             )
         ) and self._extras.examine(policy, verdict, native, answer, origin):
@@ -343,10 +326,9 @@ class Gateway:
             send: The ``send`` of the server or an outer layer.
 
         Returns:
-            The ``send`` that the application gets; or a tuple of the two messages to send now,
-            without calling the application; or a longer tuple for ``resume``, with the policy
-            first, whose resolver has to be awaited; or a tuple of three, with the
-            ``PolicyResolver`` that has to be awaited, for ``sender_for``.
+            The ``send`` for the application, or a tuple: of the two messages to send without
+            calling it; of three values, the first a ``PolicyResolver`` to await before a call of
+            ``sender_for``; of six, the first a policy whose resolver to await before ``resume``.
         """
         responder = self._quick
         policy = None
@@ -381,7 +363,7 @@ class Gateway:
             scope[FOUND] = (policy, answer)
         if is_preflight:
             return _messages(answer, origin)
-        # Without a constructor: passing its arguments would cost as much as the rest.
+        # No constructor: passing its arguments would cost as much as all else.
         sender = Sender.__new__(Sender)
         sender.answer = answer
         sender._origin = origin
@@ -411,12 +393,7 @@ class Gateway:
         return self._left_alone(scope, send) if source is None else (source, scope, send)
 
     def resume(self, verdict: bool | None, waiting: tuple[Any, ...]) -> Any:
-        """Return one of the first two values of ``sender``, with a resolver's verdict or None.
-
-        Args:
-            verdict: As for ``answer``.
-            waiting: What ``sender`` returned.
-        """
+        """Go on with the six values of ``sender``, after a resolver's verdict or without one."""
         policy, scope, send, origin, is_preflight, asked = waiting
         return self._answered(verdict, policy, scope, send, origin, is_preflight, asked, True)
 
@@ -444,7 +421,7 @@ class Gateway:
         return _prepared(answer, origin, send, self._on_conflict).send
 
     def _left_alone(self, native: Any, answered: Any) -> Any:
-        """Return what the application gets where no policy governs the request."""
+        """Note a request that no policy governs, and return what the application gets."""
         if self._examines_all:
             self._extras.left_alone(native)
         return answered
@@ -467,15 +444,15 @@ class Gateway:
             start_response: The ``start_response`` of the server or an outer layer.
 
         Returns:
-            The ``start_response`` that the application gets; or a tuple of status, headers and
-            body to send now, without calling the application.
+            The ``start_response`` for the application; or a tuple of status, headers and body to
+            send without calling it.
         """
         if self._later is not None and environ.get("REQUEST_METHOD") != _PREFLIGHT_METHOD:
             return self._deferred_starter(environ, start_response)
         policy = self.policy_for(environ, False)
         text = environ.get("HTTP_ORIGIN")
         if type(text) is not str:
-            # Servers send str; a test may send anything.
+            # Servers send str, tests may send anything.
             text = str.__str__(text) if isinstance(text, str) else None
         if self._chooses:
             policy = self.chosen(policy, environ, text)
@@ -502,16 +479,7 @@ class Gateway:
         text: str | None,
         is_resumed: bool,
     ) -> Any:
-        """Return ``answer`` for a request whose headers are in an environ.
-
-        Args:
-            policy: As in ``answer``, as are the next two and the last.
-            verdict: See there.
-            native: See there.
-            environ: The environ, or a mapping with the same keys.
-            text: The value of Origin, or None.
-            is_resumed: See there.
-        """
+        """``answer`` for a request with headers in ``environ``, and ``text`` for its Origin."""
         origin = None if text is None else sent(text)
         method = environ.get("REQUEST_METHOD")
         is_preflight = (
@@ -539,7 +507,7 @@ class Gateway:
 class Sender:
     """ASGI's ``send`` that adds the headers of an answer when the response starts.
 
-    Compiled, since every message passes through it. ``answer`` is None once it has started.
+    ``answer`` is None once the response has started.
     """
 
     __slots__ = ("_on_conflict", "_origin", "_send", "answer")
@@ -551,7 +519,7 @@ class Sender:
 
     def send(self, message: Mapping[str, Any]) -> Any:
         """Pass the message on, and return what the server's ``send`` returns."""
-        # In a variable first: so plain Python takes half the time to call it.
+        # Plain Python calls a variable in half the time of an attribute.
         send = self._send
         answer = self.answer
         if answer is None or message["type"] != _RESPONSE_START:
@@ -584,7 +552,7 @@ class LateSender:
         policy = gateway.chosen(policy, self._scope, self._origin)
         if policy is None:
             return self._send(message)
-        # The method does not count: policies are found late only without cross-site blocking.
+        # Any method will do: policies are found late only without cross-site blocking.
         answer: Any = gateway.answer(
             policy, None, self._scope, "GET", self._origin, False, None, True
         )
@@ -593,9 +561,9 @@ class LateSender:
 
 
 class Starter:
-    """WSGI's ``start_response`` that adds the headers of an answer, None until it is found.
+    """WSGI's ``start_response`` that adds the headers of an answer.
 
-    ``has_started`` says whether the application has called it.
+    ``answer`` is None until the policy is found; ``has_started`` once the application has called.
     """
 
     __slots__ = (
@@ -635,5 +603,5 @@ class Starter:
         try:
             return self._start_response(status, headers, exc_info)
         finally:
-            # Its traceback refers to this frame: a reference back would be a cycle.
+            # The traceback in it refers to this frame, which must not refer back.
             exc_info = None

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     class HeaderMapping(Protocol):
         """A mutable mapping of header names, in any case, to single values.
 
-        What ``pop`` finds is a value, or as in Django a name with its value.
+        ``pop`` returns a value, or as in Django a name with its value.
         """
 
         def __iter__(self) -> Iterator[Any]: ...
@@ -70,7 +70,7 @@ def merge(
 
     Args:
         pairs: The application's headers; names in any case.
-        ours: The policy's headers, without ``Vary``; empty where nothing may be read.
+        ours: The policy's headers, without ``Vary``; empty if the response may not be read.
         vary: The name ``Vary`` and the value to merge, or None.
         on_conflict: Called with the lower-case name of each header that was removed because the
             policy alone may set it.
@@ -119,7 +119,7 @@ def update(
     try:
         names = [name for name in headers if name.lower() in _CONCERNED]
     except AttributeError:
-        # Werkzeug's Headers iterate over pairs. Django's `keys()` takes twice as long as iterating.
+        # Only Werkzeug's Headers iterate over pairs; Django's `keys()` takes twice as long.
         keys = headers.keys()
         names = [name for name in keys if name.lower() in _CONCERNED]
     if not names:

@@ -1,4 +1,4 @@
-"""Limits of what requests may write into the log, in number and in characters."""
+"""Bounds of what requests write into the log: the number of lines, and their characters."""
 
 from __future__ import annotations
 
@@ -11,48 +11,48 @@ _MAX_KEYS = 1000
 
 
 class LogLimit:
-    """A limit of one line a minute for each key, and of a thousand keys. Safe between threads."""
+    """A limit of one line a minute for each key, and of a thousand keys; safe between threads."""
 
-    __slots__ = ("_lock", "_said")
+    __slots__ = ("_ends", "_lock")
 
     def __init__(self) -> None:
-        # Imported late: `import corscore` needs none, only an adapter does.
+        # Imported late: only adapters need it.
         from threading import Lock
 
         self._lock = Lock()
-        # A key to when it may be logged again.
-        self._said: dict[tuple[str | bytes, str], float] = {}
+        # When each key may be logged again, the next one first.
+        self._ends: dict[tuple[str | bytes, str], float] = {}
 
     def lets_pass(self, subject: str | bytes, reason: str) -> bool:
-        """Whether to log it now.
+        """Whether a line may be logged now.
 
         Args:
-            subject: What the line is about; clients choose it, so there may be any number.
+            subject: The subject of the line; clients choose it, so there may be any number.
             reason: One of a few codes.
         """
         key = (subject, reason)
         now = monotonic()
         with self._lock:
-            said = self._said
-            until = said.get(key)
-            if until is not None:
-                if now < until:
+            ends = self._ends
+            end = ends.get(key)
+            if end is not None:
+                if now < end:
                     return False
-                # Put last again, so that the first one is always the oldest.
-                del said[key]
-            while said and next(iter(said.values())) <= now:
-                del said[next(iter(said))]
-            if len(said) >= _MAX_KEYS:
+                # Put last again, so that the first one always ends first.
+                del ends[key]
+            while ends and next(iter(ends.values())) <= now:
+                del ends[next(iter(ends))]
+            if len(ends) >= _MAX_KEYS:
                 return False
-            said[key] = now + _SECONDS
+            ends[key] = now + _SECONDS
             return True
 
 
 def traced(error: BaseException) -> str:
     """The traceback and the message of an exception, the message escaped.
 
-    ``exc_info`` would write the message as it is, and it often quotes the request. All but the
-    lines of source is printable ASCII.
+    ``exc_info`` would not escape it, and messages often quote the request. All but the lines of
+    source is printable ASCII.
     """
     # Imported late: few requests need it.
     from traceback import format_tb

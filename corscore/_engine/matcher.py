@@ -1,4 +1,4 @@
-"""The build of what every request passes: compiled where there is one, else Python.
+"""The build of the modules that every request passes: the compiled one, or else Python.
 
 ``CORSCORE_PURE_PYTHON=1`` selects Python. The engine reaches these names through this module, so
 that a test can replace the build.

@@ -2,8 +2,8 @@
 """``Matcher``: the origins that a list of patterns covers.
 
 One source, two builds: this file runs as it is, and Cython compiles it a second time as
-``matcher_c`` with the C types of ``matcher_c.pxd``. It compares bytes as
-servers pass them, without folding or repairing them, and never raises. A matcher never changes.
+``matcher_c`` with the C types of ``matcher_c.pxd``. A matcher compares bytes as servers pass them,
+without correcting them, and never raises. It never changes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _ZERO = 0x30
 _NINE = 0x39
 _COLON = 0x3A
 _BRACKET = 0x5D
-# One byte for each byte: whether it may stand in a label.
+# For each byte, whether a label can contain it.
 _IN_LABEL = bytes(byte in b"abcdefghijklmnopqrstuvwxyz0123456789-_" for byte in range(256))
 
 
@@ -109,7 +109,7 @@ class Matcher:
         dot = end
         while depth < self._max_depth:
             dot -= 1
-            # A bound: no label, with the port after the last one, is longer.
+            # Bounded: not even the last label with its port is longer.
             stop = max(0, dot - _MAX_LAST_LENGTH)
             while dot >= stop and text[dot] != _DOT:
                 dot -= 1
@@ -119,8 +119,7 @@ class Matcher:
             if self._depths[depth]:
                 schemes = suffixes.get(text[dot:end])
                 if schemes is not None and origin.startswith(schemes):
-                    # The rest is read only now. A longer suffix need not be tried: it would leave
-                    # fewer of the same labels.
+                    # A longer suffix need not be tried: it would leave fewer of the same labels.
                     start = _start_of_host(text, end)
                     host = _end_of_host(text, start, end) - start
                     return host <= _MAX_HOST_LENGTH and _are_labels(text, start, dot)
@@ -140,7 +139,7 @@ def _start_of_host(origin: bytes, length: int) -> int:
 def _end_of_host(origin: bytes, start: int, length: int) -> int:
     """The index of the port's colon, or the end; colons in brackets belong to an address."""
     i = length - 1
-    # A bound: a port has at most five digits, and a host has no colon outside of brackets.
+    # Bounded: a port has at most five digits, and a host has no colon outside of brackets.
     stop = max(start, i - _MAX_PORT_LENGTH)
     while i >= stop and origin[i] != _BRACKET:
         if origin[i] == _COLON:

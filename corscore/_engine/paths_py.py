@@ -20,9 +20,9 @@ _HOST_LENGTH = len(_HOST)
 _LONGEST_HOST = 260
 _LONGEST_LABEL = 63
 _IN_LABEL = "abcdefghijklmnopqrstuvwxyz0123456789-_"
-# In the policies of a host, for a path that none of its keys covers.
+# The policy of a host for a path that none of its keys covers.
 _NO_KEY = object()
-# Of a `HostTable`: clients send any host.
+# Bound what a `HostTable` remembers, since clients send any host.
 _MOST_KNOWN = 1_000
 
 
@@ -32,7 +32,7 @@ def scope_path(scope: Mapping[str, Any]) -> str:
     https://asgi.readthedocs.io/en/latest/specs/www.html: ``path`` includes ``root_path``. Older
     servers and frameworks leave it out.
     """
-    # One check: of a dict both are read without a call.
+    # Compiled, both keys of a dict are read without a call.
     items: dict[str, Any] = scope if type(scope) is dict else dict(scope)
     path: str = items["path"]
     root = items.get("root_path")
@@ -75,7 +75,7 @@ def host_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
 def host_name(value: object) -> str | None:
     """The host in a value of Host: in lower case, without port and one dot at its end.
 
-    RFC 9110 section 7.2. None where there is none, and for what is longer than any host.
+    RFC 9110 section 7.2. None if there is none, or if it is longer than any host.
     """
     if not isinstance(value, str) or not value.isascii() or len(value) > _LONGEST_HOST:
         return None
@@ -94,7 +94,7 @@ class Segment:
     """A segment of a prefix, with the segments below it.
 
     Attributes:
-        below: The names of the next segments to their ``Segment``.
+        below: The next segments by name.
         has_policy: Whether a prefix ends here.
         policy: The policy of everything below that prefix, or None.
     """
@@ -106,10 +106,10 @@ class Segment:
 
 
 class PathTable:
-    """Policies by path. A literal beats a prefix, a longer prefix a shorter one.
+    """Policies by path: a literal beats a prefix, a longer prefix a shorter one.
 
     Args:
-        policies: Checked keys to policies: literal paths, and prefixes that end in ``/*``.
+        policies: Policies by checked keys: literal paths, and prefixes that end in ``/*``.
         default: The policy of all other paths, or None.
         ambiguous: The policy of a path with dots or empty segments whose resolved form has
             another policy: file servers resolve such paths, and routers may not.
@@ -132,9 +132,9 @@ class PathTable:
             segment.policy = policy
 
     def find(self, path: str) -> Any:
-        """Return the policy that governs a path; None leaves it alone. Never raises.
+        """Return the policy that governs a path, or None; never raises.
 
-        Linear in the path's length, for any number of keys.
+        The time is linear in the path's length, for any number of keys.
 
         Args:
             path: As the framework routes it: decoded, and relative to where the app is mounted.
@@ -184,13 +184,13 @@ class PathTable:
 
 
 class HostTable:
-    """Policies by host and path. One host is looked up, then the path among its keys.
+    """Policies by host and path: first the host is looked up, then the path among its keys.
 
-    A literal host beats one with ``*.``, a longer one a shorter. Where none of its keys covers the
+    A literal host beats one with ``*.``, a longer one a shorter. If no key of the host covers the
     path, keys without a host count.
 
     Args:
-        hosts: Hosts, also with ``*.`` for one or more labels, to the policies by path of each.
+        hosts: For each host, also with ``*.`` for one or more labels, its policies by path.
         rest: The policies by path without a host.
         ambiguous: As in ``PathTable``.
     """
@@ -206,16 +206,16 @@ class HostTable:
         for host, policies in hosts.items():
             tables = self._below if host.startswith(_BELOW) else self._literals
             tables[host.removeprefix(_BELOW)] = PathTable(policies, _NO_KEY, ambiguous)
-        # Values of Host as they were sent, in bytes under ASGI.
+        # By values of Host as they were sent; bytes under ASGI.
         self._known: dict[str | bytes | None, PathTable] = {}
 
     def find(self, path: str, host: str | bytes | None) -> Any:
-        """Return the policy that governs a path on a host; None leaves it alone. Never raises.
+        """Return the policy that governs a path on a host, or None; never raises.
 
         Args:
             path: As in ``PathTable.find``.
             host: The value of Host, or None. Its case, its port and a dot at its end do not count;
-                what is malformed is no host.
+                a malformed value counts as none.
         """
         path = path or "/"
         table = self._known.get(host)
@@ -239,7 +239,7 @@ class HostTable:
         return self.find(environ_path(environ), environ.get("HTTP_HOST"))
 
     def _learned(self, host: str | bytes | None) -> PathTable:
-        """The policies of a host, which are remembered."""
+        """Look the policies of a host up, and remember them."""
         name = host_name(host.decode("latin-1") if isinstance(host, bytes) else host)
         if name is None:
             return self._no_keys
@@ -294,9 +294,9 @@ def _may_resolve(path: str) -> bool:
 
 
 def _resolved(path: str) -> str:
-    """A path with its dots resolved, without empty segments but the last, clamped at its root.
+    """A path with its dots resolved, and without empty segments except one at the end.
 
-    https://url.spec.whatwg.org/#path-state; empty segments go as in file systems.
+    https://url.spec.whatwg.org/#path-state; file systems ignore empty segments.
     """
     parts = path.replace("\\", "/").split("/")
     kept: list[str] = []

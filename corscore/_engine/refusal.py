@@ -1,4 +1,4 @@
-"""Reason codes of refusals; worked out only when one is read."""
+"""Reason codes of refusals, computed only when one is read."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def preflight_refusal(
     *,
     repeats: bool,
 ) -> str | None:
-    """The reason code for a method or header that a preflight asks for in vain, or None.
+    """The reason code for a method or header that the policy does not allow, or None.
 
     https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7; methods are compared by case.
 
@@ -40,8 +40,8 @@ def preflight_refusal(
         request: The preflight.
         allow_methods: The policy's methods, without the safelisted ones.
         allow_headers: The policy's header names, without the safelisted ones.
-        repeats: Whether the policy allows credentials: then "*" is answered by repeating what was
-            asked, if it is valid. Without credentials a browser takes "*" for anything.
+        repeats: Whether the policy allows credentials. It then answers for "*" by repeating what
+            was asked, if that is valid; without credentials browsers take "*" for everything.
     """
     method = request.request_method or ""
     if WILDCARD in allow_methods:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-# Fields to the headers that they hold, in the order of `matcher.scan`.
+# The headers by the fields that hold them, in the order of `matcher.scan`.
 _HEADERS = {
     "origin": "Origin",
     "request_method": "Access-Control-Request-Method",
@@ -38,12 +38,12 @@ class RequestInfo:
         path: As the framework routes it: decoded once, relative to where the app is mounted.
         native: The framework's own request, scope or environ.
 
-    Values are ``str``; bytes of a header stand in it as latin-1, as in WSGI (PEP 3333). Two are
-    equal when method and headers are. ``from_getter``, ``from_pairs`` and ``from_environ`` read a
-    framework's request, when the first field is used.
+    Values are ``str``, with the bytes of a header as latin-1, as in WSGI (PEP 3333). Two objects
+    are equal if their methods and headers are. ``from_getter``, ``from_pairs`` and ``from_environ``
+    read a framework's request when a field is first used.
     """
 
-    # `_get`, `_pairs`, `_path_of` and `_host_of` are the sources of fields that are not set.
+    # `_get`, `_pairs`, `_path_of` and `_host_of` set the fields when one is first used.
     __slots__ = (
         *_FIELDS,
         "_get",
@@ -108,8 +108,8 @@ class RequestInfo:
 
         Args:
             method: The request's method.
-            get: A header's name to its value, or None when the request has no such header. Several
-                lines must come joined by a comma, as RFC 9110 section 5.3 says.
+            get: Returns a header's value by its name, or None if the request has no such header.
+                Several lines must come joined by a comma, as RFC 9110 section 5.3 says.
             path: As for the class.
             native: As for the class.
         """
@@ -211,15 +211,15 @@ class RequestInfo:
     def host_name(self) -> str | None:
         """The host that policies are looked up by, or None.
 
-        It is the one that the framework accepts, in lower case, without port and one dot at its
-        end.
+        It is the Host that the framework accepts, in lower case, without its port and without one
+        dot at its end.
         """
-        # In variables: an attribute of a class with `__getattr__` takes long.
+        # In variables, since an attribute of a class with `__getattr__` takes long.
         host_of, pairs = self._host_of, self._pairs
         if host_of is not None:
             host = host_of(self.native)
         elif pairs is not None:
-            # Not the other headers, too.
+            # One header takes less time than all.
             line = matcher.host_of(pairs)
             host = None if line is None else line.decode("latin-1")
         else:
@@ -239,7 +239,7 @@ class RequestInfo:
         self.request_private_network, self.host, self.sec_fetch_site = found[3:]
 
     def header(self, name: str) -> str | None:
-        """Return the value of a request header, names in any case; None without one."""
+        """Return the value of a request header, or None; ``name`` may be in any case."""
         if self._get is not None:
             return self._get(name)
         wanted = name.lower()
@@ -270,7 +270,7 @@ class RequestInfo:
 
     @property
     def is_own_origin(self) -> bool:
-        """Whether the Origin is the site's own, as in every form that a page posts to its site."""
+        """Whether the Origin is the site's own, as when a page posts a form to its own site."""
         if self.origin is None:
             return False
         if self.sec_fetch_site == "same-origin" or self.origin in self.own_origins:
@@ -298,7 +298,7 @@ class RequestInfo:
 
 
 class _Keys(dict[str, str]):
-    """Header names to the keys of an environ. The names come from code, so there are few."""
+    """The keys of an environ by header names, which come from code, so that there are few."""
 
     def __missing__(self, name: str) -> str:
         key = name.upper().replace("-", "_")

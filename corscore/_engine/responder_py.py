@@ -1,5 +1,5 @@
 # cython: language_level=3, annotation_typing=False, nonecheck=True, binding=False
-"""``Responder``: a compiled policy's choice among its prepared answers; policies by origin.
+"""``Responder``: a policy's choice among its prepared answers; ``OriginTable``: policies by origin.
 
 One source, two builds, as ``matcher_py``.
 """
@@ -11,25 +11,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    # Not the classes by name: compiled, those names are C types already.
+    # Modules, since the names of the classes are C types when compiled.
     from corscore._engine import answer_py, matcher_py
 
 
 class Responder:
-    """A compiled policy: origin lookup and prepared answers.
+    """The origin lookup of a compiled policy, and its prepared answers.
 
     Args:
         matcher: The origins that patterns allow.
         other_origins: The check of an origin that no pattern covers (regex, ``null``), or None.
-        answers: ``"not-cors"``, ``"actual-allowed"``, ``"actual-refused"``,
+        answers: The answers by ``"not-cors"``, ``"actual-allowed"``, ``"actual-refused"``,
             ``"preflight-allowed"``, ``"preflight-refused"``, and ``"blocked-..."`` for the first
-            three, each to its answer.
-        any_origin: Whether the policy is ``*``: then the origin is never looked at.
+            three.
+        any_origin: Whether the policy is ``*``, which ignores the value of Origin.
         credentials: Whether the policy allows credentials.
         has_resolver: Whether the policy has a resolver for origins that are refused.
         is_debug: Whether every request is examined, to log refused methods and headers too.
         late_answer: Makes the answer to an allowed preflight from its Access-Control-Request-*
-            values, for a policy that repeats them; else None.
+            values; None for a policy that does not repeat them.
         debug_answer: Makes the answer to a refused preflight, with the reason in its body, from the
             origin; None without ``debug``.
     """
@@ -91,7 +91,7 @@ class Responder:
         asked: Sequence[bytes | str | None] | None,
         verdict: bool | None,
     ) -> answer_py.Answer:
-        """Return the answer to a request. Here alone preflights and actual requests part.
+        """Return the answer to a request, preflight or not.
 
         https://fetch.spec.whatwg.org/#cors-preflight-request
 
@@ -100,8 +100,8 @@ class Responder:
             is_preflight: Whether the method is OPTIONS, with an Access-Control-Request-Method.
             asked: Access-Control-Request-Method, -Headers and -Private-Network; needed for a
                 preflight where ``reads_questions``.
-            verdict: A resolver's verdict on a well-formed origin; None leaves it to the policy.
-                Under ``*`` it does not count.
+            verdict: A resolver's verdict on a well-formed origin, or None without one. A policy of
+                ``*`` ignores it.
         """
         if origin is None:
             return self.not_cors

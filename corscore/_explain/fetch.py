@@ -1,4 +1,4 @@
-"""``explain_fetch``: why a fetch came out as it did, from its exchanges with any server."""
+"""``explain_fetch``: why a script may read a response or not, from the exchanges of its fetch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from corscore._standard.fetch import (
     OPAQUE_ORIGIN,
     REDIRECT_STATUSES,
 )
-from corscore._standard.text import quoted, shown, ticked
+from corscore._standard.text import in_backticks, quoted, shown
 from corscore.browser._checks import allowed_methods, header_check, refused_headers
 from corscore.browser._console import console_messages
 from corscore.browser._deviations import VERSIONS
@@ -63,8 +63,8 @@ def explain_fetch(result: FetchResult, *, reads: Iterable[str] = ()) -> Explanat
         reads: Names of response headers that the script wants to read.
 
     Returns:
-        An explanation without ``matched``, ``nearest`` and ``headers``, which take a policy:
-        ``Policy.explain`` has them.
+        An explanation without ``matched``, ``nearest`` and ``headers``, which need a policy:
+        ``Policy.explain`` gives them.
     """
     reads = tuple(reads)
     exchange = result.exchanges[-1]
@@ -93,12 +93,12 @@ def explain_fetch(result: FetchResult, *, reads: Iterable[str] = ()) -> Explanat
 
 
 def beside_the_standard(message: str, browser: Browser, standard: str | None) -> str:
-    """Return a verdict that says which browser is meant.
+    """Return the message for a browser that differs from the standard, with the difference.
 
     Args:
-        message: The verdict for the browser.
-        browser: The browser, which differs from the standard here.
-        standard: The verdict by the standard; None where only the requests on the way differ.
+        message: The message of the browser's explanation.
+        browser: The browser.
+        standard: The message by the standard; None if only the requests on the way differ.
     """
     name = VERSIONS[browser]
     if standard is None or standard == message:
@@ -152,7 +152,7 @@ def _message(
             return f"A script on {shown(request.origin)} may do this {method}, and read nothing."
         return f"A script on {shown(request.origin)} may do this {method} and read the answer."
     if reason == "method-case":
-        method, upper = ticked(request.method), ticked(request.method.upper())
+        method, upper = in_backticks(request.method), in_backticks(request.method.upper())
         return f"{method} is not {upper}: methods are compared by case."
     if reason == "redirected-to-null-origin":
         return 'A redirect across origins turned the Origin into "null", which is not allowed.'
@@ -196,7 +196,7 @@ def _hint(reason: str, exchange: Exchange, hidden: tuple[str, ...]) -> str:
     if reason == "header-not-exposed":
         never = [name for name in hidden if name.lower() in FORBIDDEN_RESPONSE_HEADERS]
         if never:
-            return f"leave {shown(', '.join(never))} alone: no script reads it, whatever is exposed"
+            return f"do not read {shown(', '.join(never))}: no script can, whatever is exposed"
         return f"list {shown(', '.join(hidden))} in Access-Control-Expose-Headers"
     if reason == "credentials-not-allowed":
         return (

@@ -1,18 +1,17 @@
-"""``Policy.explain``: what a browser makes of a policy's decisions, and why.
+"""``Policy.explain``: what a browser does under a policy, and why.
 
 The model browser (``corscore.browser``) fetches from a server that consists of the policy alone, so
-an explanation never differs from what the policy does.
+that an explanation never differs from the policy's decisions.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from corscore._engine.request import RequestInfo
 from corscore._explain.fetch import beside_the_standard, explain_fetch, hidden_headers
 from corscore._explain.refusal import (
-    Options,
     Refusal,
     header_refusal,
     matched,
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from corscore._engine.decision import Decision
+    from corscore._policy.policy import Policy
     from corscore.browser import Browser
     from corscore.browser._headers import HeaderList
 
@@ -50,11 +50,11 @@ _REFUSED_BY_RESOLVER = Refusal(
 
 _FETCH = "https://fetch.spec.whatwg.org/#"
 
-# The server of a request that names none: no page has such an origin.
+# The servers of a request that names none; no page has such an origin.
 _SERVER = "https://server.invalid"
 _ELSEWHERE = "https://elsewhere.invalid"
 
-# Safelisted under no name: a preflight names a header only if its value is not safelisted.
+# A value that is safelisted for no header, since only such headers make a preflight.
 _UNSAFE_VALUE = '"'
 _MOST_REQUESTED = 65536
 
@@ -78,35 +78,25 @@ _WHY = {
 }
 
 
-class Explainable(Options, Protocol):
-    """The part of a policy that an explanation needs."""
+class _Decider:
+    """A policy, with the verdict of its resolver or without one."""
 
-    @property
-    def max_age(self) -> int | None: ...
-    def decide(
-        self, request: RequestInfo, /, *, origin_allowed: bool | None = None
-    ) -> Decision: ...
-
-
-class _Asked:
-    """A policy, with a resolver's verdict on the origin or without one."""
-
-    def __init__(self, policy: Explainable, origin_allowed: bool | None) -> None:
+    def __init__(self, policy: Policy, origin_allowed: bool | None) -> None:
         self.policy = policy
         self.origin_allowed = origin_allowed
 
     def decide(self, request: RequestInfo) -> Decision:
         return self.policy.decide(request, origin_allowed=self.origin_allowed)
 
-    def notes(self, decision: Decision, fits: str | None) -> tuple[HeaderNote, ...]:
-        return _header_notes(decision, fits, self.policy.max_age)
+    def notes(self, decision: Decision, pattern: str | None) -> tuple[HeaderNote, ...]:
+        return _header_notes(decision, pattern, self.policy.max_age)
 
     def matched(self, decision: Decision, origin: str) -> str | None:
         return matched(self.policy, origin) if decision.origin_allowed else None
 
 
 def explain(
-    policy: Explainable,
+    policy: Policy,
     request: RequestInfo | Request,
     reads: Iterable[str],
     origin_allowed: bool | None,
@@ -114,47 +104,47 @@ def explain(
 ) -> Explanation:
     """See ``Policy.explain``."""
     check_browser(browser)
-    reads, asked = tuple(reads), _Asked(policy, origin_allowed)
+    reads, decider = tuple(reads), _Decider(policy, origin_allowed)
     if isinstance(request, Request):
-        return _explain_in(browser, asked, request, None, reads)
+        return _explain_in(browser, decider, request, None, reads)
     if request.origin is None:
         return _without_check(
-            asked,
+            decider,
             request,
             "CORS does not apply: without an Origin, no page of another origin sent the request.",
             "a request to the page's own origin, or from no browser, has no Origin",
         )
     if request.is_own_origin:
         return _without_check(
-            asked,
+            decider,
             request,
             "The Origin is the site's own: browsers do not check what a page gets from its origin.",
             "the page and the server are of one origin",
         )
     method = _asked_method(request)
-    impossible = _impossible(asked, request, method)
+    impossible = _explain_impossible(decider, request, method)
     if impossible is not None:
         return impossible
-    return _explain_in(browser, asked, _script_behind(request, method), request, reads)
+    return _explain_in(browser, decider, _script_behind(request, method), request, reads)
 
 
 def _explain_in(
     browser: Browser | None,
-    asked: _Asked,
+    decider: _Decider,
     script: Request,
     sent: RequestInfo | None,
     reads: tuple[str, ...],
 ) -> Explanation:
-    told = _explain_script(asked, in_browser(script, browser), sent, reads)
+    found = _explain_script(decider, in_browser(script, browser), sent, reads)
     if browser is None:
-        return told
-    standard = _explain_script(asked, script, sent, reads)
-    if (told.message, told.steps) == (standard.message, standard.steps):
-        return told
-    return replace(told, message=beside_the_standard(told.message, browser, standard.message))
+        return found
+    standard = _explain_script(decider, script, sent, reads)
+    if (found.message, found.steps) == (standard.message, standard.steps):
+        return found
+    return replace(found, message=beside_the_standard(found.message, browser, standard.message))
 
 
-def _impossible(asked: _Asked, request: RequestInfo, method: str) -> Explanation | None:
+def _explain_impossible(decider: _Decider, request: RequestInfo, method: str) -> Explanation | None:
     """Explain a request that no browser sends; None for every other one."""
     names = request.request_headers
     if not is_token(method):
@@ -168,7 +158,7 @@ def _impossible(asked: _Asked, request: RequestInfo, method: str) -> Explanation
         hint = "name headers separated by commas"
     else:
         return None
-    decision = asked.decide(request)
+    decision = decider.decide(request)
     section = f"{_FETCH}dom-request"
     return Explanation(
         allowed=False,
@@ -176,16 +166,16 @@ def _impossible(asked: _Asked, request: RequestInfo, method: str) -> Explanation
         browser_reason=None,
         message=f"No browser sends this: {what}.",
         hint=hint,
-        matched=asked.matched(decision, request.origin or ""),
+        matched=decider.matched(decision, request.origin or ""),
         nearest=None,
         steps=(Step("script", False, what, section, code),),
-        headers=asked.notes(decision, None),
+        headers=decider.notes(decision, None),
         console=(),
     )
 
 
-def _without_check(asked: _Asked, request: RequestInfo, message: str, text: str) -> Explanation:
-    decision = asked.decide(request)
+def _without_check(decider: _Decider, request: RequestInfo, message: str, text: str) -> Explanation:
+    decision = decider.decide(request)
     section = f"{_FETCH}concept-main-fetch, step 12"
     return Explanation(
         allowed=True,
@@ -196,13 +186,13 @@ def _without_check(asked: _Asked, request: RequestInfo, message: str, text: str)
         matched=None,
         nearest=None,
         steps=(Step("same-origin", True, text, section),),
-        headers=asked.notes(decision, None),
+        headers=decider.notes(decision, None),
         console=(),
     )
 
 
 def _explain_script(
-    asked: _Asked, script: Request, sent: RequestInfo | None, reads: Iterable[str]
+    decider: _Decider, script: Request, sent: RequestInfo | None, reads: Iterable[str]
 ) -> Explanation:
     decisions: list[Decision] = []
 
@@ -211,62 +201,62 @@ def _explain_script(
     ) -> tuple[int, list[tuple[str, str]]]:
         is_preflight = method == PREFLIGHT_METHOD and not decisions and needs_preflight(script)
         if is_preflight and sent is not None and sent.is_preflight:
-            # The model browser would sort and respell the list of headers.
-            decision = asked.decide(sent)
+            # As it was sent: the model browser would sort and respell the list of headers.
+            decision = decider.decide(sent)
         else:
             names = dict(headers)
-            decision = asked.decide(
+            decision = decider.decide(
                 RequestInfo.from_getter(method, lambda name: names.get(name.lower()))
             )
         decisions.append(decision)
         return decision.status or 200, list(decision.headers)
 
     result = fetch(script, serve, browser=script.browser)
-    told = explain_fetch(result, reads=reads)
-    fits = asked.matched(decisions[0], script.origin)
+    found = explain_fetch(result, reads=reads)
+    pattern = decider.matched(decisions[0], script.origin)
     if sent is None:
-        notes = tuple(note for one in decisions for note in asked.notes(one, fits))
+        notes = tuple(note for one in decisions for note in decider.notes(one, pattern))
     else:
-        notes = asked.notes(asked.decide(sent), fits)
-    told = replace(told, matched=fits, headers=notes)
-    if told.allowed:
-        return told
-    return _by_policy(asked, told, script, decisions[-1], reads)
+        notes = decider.notes(decider.decide(sent), pattern)
+    found = replace(found, matched=pattern, headers=notes)
+    if found.allowed:
+        return found
+    return _by_policy(decider, found, script, decisions[-1], reads)
 
 
 def _by_policy(
-    asked: _Asked,
-    told: Explanation,
+    decider: _Decider,
+    found: Explanation,
     script: Request,
     decision: Decision,
     reads: Iterable[str],
 ) -> Explanation:
-    """Put a refusal in terms of the policy's options: the nearest pattern, and what to write."""
-    reason = told.reason
+    """Put a refusal into terms of the policy's options: the nearest pattern, and what to write."""
+    reason = found.reason
     if not decision.origin_allowed:
-        if asked.origin_allowed is False:
-            return replace(told, **_REFUSED_BY_RESOLVER._asdict())
-        refusal = origin_refusal(asked.policy, script.origin)
+        if decider.origin_allowed is False:
+            return replace(found, **_REFUSED_BY_RESOLVER._asdict())
+        refusal = origin_refusal(decider.policy, script.origin)
         if decision.needs_resolver:
             refusal = refusal._replace(message=f"{refusal.message} {_RESOLVER}")
-        return replace(told, **refusal._asdict())
+        return replace(found, **refusal._asdict())
     if reason in ("method-not-allowed", "method-case"):
-        return replace(told, **method_refusal(asked.policy, script.method)._asdict())
+        return replace(found, **method_refusal(decider.policy, script.method)._asdict())
     if reason == "header-not-allowed":
-        return replace(told, **header_refusal(asked.policy, script.unsafe_names)._asdict())
+        return replace(found, **header_refusal(decider.policy, script.unsafe_names)._asdict())
     if reason == "credentials-not-allowed":
-        return replace(told, hint="set allow_credentials=True")
+        return replace(found, hint="set allow_credentials=True")
     if reason == "wildcard-with-credentials":
         return replace(
-            told,
+            found,
             hint=f"write allow_origins=[{quoted(script.origin)}] and allow_credentials=True, "
             'or leave out credentials: "include" in the script',
         )
-    # The one reason left is a header that is not exposed.
+    # The only other reason is a header that is not exposed.
     hidden = hidden_headers(script, decision.headers, reads)
     if any(name.lower() in FORBIDDEN_RESPONSE_HEADERS for name in hidden):
-        return told
-    return replace(told, hint=f"add {shown(', '.join(hidden))} to expose_headers")
+        return found
+    return replace(found, hint=f"add {shown(', '.join(hidden))} to expose_headers")
 
 
 def _asked_method(request: RequestInfo) -> str:
@@ -282,7 +272,7 @@ def _script_behind(request: RequestInfo, method: str) -> Request:
     """Return a script that would send this request, or this preflight.
 
     It sends no credentials, since a request does not show the credentials mode of its page. Under a
-    policy that allows credentials a browser's verdict is the same with and without them.
+    policy that allows credentials a browser does the same with and without them.
     """
     origin = OPAQUE_ORIGIN if request.origin is None else request.origin
     url = _ELSEWHERE if origin == _SERVER else _SERVER
@@ -290,7 +280,7 @@ def _script_behind(request: RequestInfo, method: str) -> Request:
     headers: HeaderList = ()
     if request.is_preflight:
         headers = tuple((name, _UNSAFE_VALUE) for name in _requested_names(request) or ())
-    # Not through the class: it raises on what no script can ask for, and this came over the wire.
+    # The constructor would raise for what no script can ask for, and clients may send anything.
     script = derived(base, method=method, origin=origin, partition=origin, headers=headers)
     if request.is_preflight and not needs_preflight(script):
         return derived(script, use_cors_preflight=True)
@@ -299,7 +289,7 @@ def _script_behind(request: RequestInfo, method: str) -> Request:
 
 def _requested_names(request: RequestInfo) -> list[str] | None:
     """Return the headers that a preflight asks for, in lower case; None if it is no list."""
-    # A higher limit than the policy's, so that a list that is too long can be explained.
+    # Longer than a policy reads, so that too long a list can be explained.
     text = request.request_headers or ""
     if len(text) > _MOST_REQUESTED:
         return None

@@ -1,10 +1,10 @@
-"""Why a policy refuses an origin, a method or a header, and what in it comes nearest."""
+"""Why a policy refuses an origin, a method or a header, and its item that comes nearest."""
 
 from __future__ import annotations
 
 from difflib import get_close_matches
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from corscore._config.advice import explain_literal
 from corscore._config.pattern import ANY, Pattern, is_loopback, parse_pattern
@@ -16,24 +16,25 @@ from corscore._standard.fetch import (
     WILDCARD,
 )
 from corscore._standard.origin import MAX_ORIGIN_LENGTH, Origin, parse_origin
-from corscore._standard.text import quoted, shown, ticked
+from corscore._standard.text import in_backticks, quoted, shown
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterable, Iterator
+
+    from corscore._policy.policy import Policy
 
 _ORIGINS = "allow_origins"
 _REGEX = "allow_origin_regex"
 
-# A request may ask for any number of names, and of any length.
+# Bounds, since a request may ask for any number of names, of any length.
 _LONGEST_COMPARED = 64
 _MOST_COMPARED = 8
 
-# The distance between an origin and a pattern, by the kind of difference: a wrong scheme is quickly
-# mended, a host that only looks alike may be a stranger's.
-_FAR = {"same": 1, "loopback": 2, "related": 3, "slip": 4}
+# Distances of an origin from a pattern, by their difference: a wrong scheme is quickly mended, a
+# host that only looks alike may be a stranger's.
+_DISTANCES = {"same": 1, "loopback": 2, "related": 3, "slip": 4}
 
-# What makes a literal no Origin, in a few words; other codes have their problem's message.
+# The mistakes in a text that is no origin, in a few words; other codes have a message already.
 _MALFORMED = {
     "origin-trailing-slash": "trailing slash",
     "origin-has-path": "a path behind the host",
@@ -47,21 +48,8 @@ _MALFORMED = {
 }
 
 
-class Options(Protocol):
-    """The options of a policy that allow an origin, a method or a header."""
-
-    @property
-    def allow_origins(self) -> tuple[str, ...]: ...
-    @property
-    def allow_origin_regex(self) -> re.Pattern[str] | None: ...
-    @property
-    def allow_methods(self) -> tuple[str, ...]: ...
-    @property
-    def allow_headers(self) -> tuple[str, ...]: ...
-
-
 class Refusal(NamedTuple):
-    """Why a policy does not allow something: the fields of an ``Explanation`` that say so."""
+    """The fields of an ``Explanation`` that say why a policy refuses something."""
 
     reason: str
     message: str
@@ -69,7 +57,7 @@ class Refusal(NamedTuple):
     nearest: Nearest | None = None
 
 
-def matched(policy: Options, origin: str) -> str | None:
+def matched(policy: Policy, origin: str) -> str | None:
     """Return the pattern that allows an origin, the regex, ``"null"`` or ``"*"``.
 
     Args:
@@ -77,7 +65,7 @@ def matched(policy: Options, origin: str) -> str | None:
         origin: As the request sent it.
 
     Returns:
-        The first of several; None without one.
+        The first that allows it; None if a resolver does.
     """
     if WILDCARD in policy.allow_origins:
         return WILDCARD
@@ -91,7 +79,7 @@ def matched(policy: Options, origin: str) -> str | None:
     return regex.pattern if regex is not None and regex.fullmatch(origin) else None
 
 
-def origin_refusal(policy: Options, origin: str) -> Refusal:
+def origin_refusal(policy: Policy, origin: str) -> Refusal:
     """Return why a policy does not allow an origin. Compares every pattern, and never raises.
 
     Args:
@@ -144,8 +132,8 @@ def _has_port(pattern: str) -> bool:
     return parsed is not None and parsed.port != ""
 
 
-def _malformed(policy: Options, origin: str) -> Refusal:
-    """Explain what no browser sends, but people write when they try something out."""
+def _malformed(policy: Policy, origin: str) -> Refusal:
+    """Explain an origin that no browser sends, but that people write in a trial."""
     mistakes, meant = ([], None) if len(origin) > MAX_ORIGIN_LENGTH else explain_literal(origin)
     parsed = None if meant is None else parse_origin(meant)
     if meant is None or parsed is None or not mistakes:
@@ -173,7 +161,7 @@ def _malformed(policy: Options, origin: str) -> Refusal:
     )
 
 
-def _nearest(policy: Options, origin: Origin) -> tuple[str, Nearest | None]:
+def _nearest(policy: Policy, origin: Origin) -> tuple[str, Nearest | None]:
     """Return how an origin differs from the nearest pattern, as a code, and that pattern."""
     code = "origin-not-allowed"
     best, best_distance = None, None
@@ -195,20 +183,20 @@ def _nearest(policy: Options, origin: Origin) -> tuple[str, Nearest | None]:
     return code, None
 
 
-def _patterns(policy: Options) -> Iterable[Pattern]:
+def _patterns(policy: Policy) -> Iterable[Pattern]:
     parsed = (parse_pattern(item) for item in policy.allow_origins if item != ANY)
     return (pattern for pattern in parsed if pattern is not None)
 
 
 def _differences(origin: Origin, pattern: Pattern) -> Iterator[tuple[str, str, int]]:
-    """Yield code, words and distance of each; 0 where origin and pattern have nothing in common."""
+    """Yield each difference: its code, text and distance, which is 0 for unrelated hosts."""
     if origin.scheme != pattern.scheme:
         text = f"{origin.scheme}, not {pattern.scheme}"
-        yield "origin-scheme-differs", text, _FAR["same"]
+        yield "origin-scheme-differs", text, _DISTANCES["same"]
     yield from _host_differences(origin.host, pattern)
     if not pattern.any_port and origin.port != pattern.port:
-        given = f"port {origin.port} is not listed" if origin.port else ""
-        yield "origin-port-differs", given or f"port {pattern.port} is missing", _FAR["same"]
+        wrong = f"port {origin.port} is not listed" if origin.port else ""
+        yield "origin-port-differs", wrong or f"port {pattern.port} is missing", _DISTANCES["same"]
 
 
 def _host_differences(host: str, pattern: Pattern) -> Iterator[tuple[str, str, int]]:
@@ -217,20 +205,20 @@ def _host_differences(host: str, pattern: Pattern) -> Iterator[tuple[str, str, i
         if host.endswith(f".{name}"):
             return
         if host == name:
-            yield "apex-not-covered", f"the apex is not covered by `{pattern}`", _FAR["same"]
+            yield "apex-not-covered", f"the apex is not covered by `{pattern}`", _DISTANCES["same"]
             return
     elif host == name:
         return
     differs = "origin-host-differs"
     if host.removesuffix(".") == name.removesuffix(".") and not pattern.subdomains:
         with_dot = host if host.endswith(".") else name
-        yield differs, f"{with_dot} ends in a dot, which makes another host", _FAR["same"]
+        yield differs, f"{with_dot} ends in a dot, which makes another host", _DISTANCES["same"]
     elif is_loopback(host) and is_loopback(name):
-        yield differs, f"{host} is not {name}", _FAR["loopback"]
+        yield differs, f"{host} is not {name}", _DISTANCES["loopback"]
     elif not pattern.subdomains and (host.endswith(f".{name}") or name.endswith(f".{host}")):
-        yield differs, f"{host} is not {name}", _FAR["related"]
+        yield differs, f"{host} is not {name}", _DISTANCES["related"]
     elif _is_slip(host, name):
-        yield differs, f"{host} is not {name}", _FAR["slip"]
+        yield differs, f"{host} is not {name}", _DISTANCES["slip"]
     else:
         yield differs, f"{host} is not {name}", 0
 
@@ -249,11 +237,11 @@ def _is_slip(one: str, other: str) -> bool:
     return shorter[start : start + 2] == swapped and shorter[start + 2 :] == longer[start + 2 :]
 
 
-def method_refusal(policy: Options, method: str) -> Refusal:
+def method_refusal(policy: Policy, method: str) -> Refusal:
     """Return why a policy does not allow a method."""
     option, upper = "allow_methods", method.upper()
     if method != upper and upper in policy.allow_methods:
-        difference = f"{ticked(method)} is not {ticked(upper)}"
+        difference = f"{in_backticks(method)} is not {in_backticks(upper)}"
         return Refusal(
             "method-case",
             f"{difference}: methods are compared by case, and browsers send this one as the "
@@ -274,7 +262,7 @@ def method_refusal(policy: Options, method: str) -> Refusal:
     )
 
 
-def header_refusal(policy: Options, asked: Iterable[str]) -> Refusal:
+def header_refusal(policy: Policy, asked: Iterable[str]) -> Refusal:
     """Return why a policy does not allow headers.
 
     Args:
@@ -293,7 +281,7 @@ def header_refusal(policy: Options, asked: Iterable[str]) -> Refusal:
         )
     listed = (*CORS_SAFELISTED_REQUEST_HEADERS, *policy.allow_headers)
     missing = [name for name in asked if name not in listed]
-    # Its usual spelling; other names stay as the browser asks for them.
+    # Authorization in its usual spelling, other names as the browser sends them.
     names = ["Authorization" if name == AUTHORIZATION else name for name in missing]
     text = ", ".join(names)
     difference = f"{text if text.isascii() and len(text) < 80 else shown(text)} must be listed"

@@ -1,6 +1,6 @@
 """The steps of a fetch, in a browser's order, each with its section of the Fetch standard.
 
-The verdicts come from ``corscore.browser``, with each exchange; this module puts them into words.
+The reasons come from ``corscore.browser``, with each exchange; this module puts them into words.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from corscore._standard.fetch import (
     ACCESS_CONTROL_ALLOW_CREDENTIALS,
     ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_REQUEST_HEADERS,
+    ACCESS_CONTROL_REQUEST_METHOD,
     CORS_SAFELISTED_METHODS,
     LOCATION,
+    OPAQUE_ORIGIN,
     ORIGIN,
 )
 from corscore._standard.text import shown
@@ -40,12 +42,12 @@ _FETCH = "https://fetch.spec.whatwg.org/#"
 _MAIN_FETCH = f"{_FETCH}concept-main-fetch"
 _PREFLIGHT_FETCH = f"{_FETCH}cors-preflight-fetch"
 _CORS_CHECK = f"{_FETCH}concept-cors-check"
-_RESOURCE_POLICY = "https://fetch.spec.whatwg.org/#cross-origin-resource-policy-header"
+_RESOURCE_POLICY = f"{_FETCH}cross-origin-resource-policy-header"
 _REDIRECT = f"{_FETCH}concept-http-redirect-fetch"
 _ORIGIN_HEADER = f"{_FETCH}append-a-request-origin-header"
 _EXPOSED = f"{_FETCH}cors-safelisted-response-header-name"
 
-_OF_CORS_CHECK = (
+_CORS_CHECK_REASONS = (
     "no-allow-origin",
     "multiple-allow-origin",
     "wildcard-with-credentials",
@@ -93,10 +95,10 @@ def _preflight_needed(exchange: Exchange) -> Step:
     return Step(name, True, f"{asks}, since {' and '.join(why)}", section)
 
 
-def _asked(exchange: Exchange) -> Step:
+def _preflight_sent(exchange: Exchange) -> Step:
     asked = dict(exchange.request_headers)
     names = asked.get(ACCESS_CONTROL_REQUEST_HEADERS)
-    method = shown(asked.get("access-control-request-method", ""))
+    method = shown(asked.get(ACCESS_CONTROL_REQUEST_METHOD, ""))
     text = f"sends OPTIONS from {shown(asked[ORIGIN])}, asks for the method {method}"
     if names:
         text += f" and for the headers {shown(names)}"
@@ -104,22 +106,22 @@ def _asked(exchange: Exchange) -> Step:
 
 
 def _preflight_steps(exchange: Exchange) -> Iterator[Step]:
-    yield _asked(exchange)
+    yield _preflight_sent(exchange)
     request, headers, reason = exchange.request, exchange.response_headers, exchange.reason
     is_status = reason in ("preflight-redirected", "preflight-not-ok")
     yield Step(
         "preflight-status",
         not is_status,
-        f"the preflight's status is {exchange.status}, which is {_of_status(reason)}",
+        f"the preflight's status is {exchange.status}, which is {_status_text(reason)}",
         f"{_PREFLIGHT_FETCH}, step 7",
         reason if is_status else None,
     )
     if is_status:
         return
     yield from _cors_steps(request, headers, reason)
-    if reason in _OF_CORS_CHECK:
+    if reason in _CORS_CHECK_REASONS:
         return
-    if reason == "invalid-allow-methods" or reason == "invalid-allow-headers":
+    if reason in ("invalid-allow-methods", "invalid-allow-headers"):
         yield Step("preflight-lists", False, REASONS[reason], f"{_PREFLIGHT_FETCH}, 7.3", reason)
         return
     refused = reason == "method-not-allowed"
@@ -148,18 +150,18 @@ def _preflight_steps(exchange: Exchange) -> Iterator[Step]:
     )
 
 
-def _of_status(reason: Reason | None) -> str:
+def _status_text(reason: Reason | None) -> str:
     if reason == "preflight-redirected":
         return "a redirect, and none is followed"
     return "not between 200 and 299" if reason == "preflight-not-ok" else "ok"
 
 
 def _actual_steps(exchange: Exchange, reads: Iterable[str]) -> Iterator[Step]:
-    yield _sent(exchange)
+    yield _request_sent(exchange)
     request, headers, reason = exchange.request, exchange.response_headers, exchange.reason
     if request.tainting == "cors":
         yield from _cors_steps(request, headers, reason)
-    if reason in _OF_CORS_CHECK:
+    if reason in _CORS_CHECK_REASONS:
         return
     if reason == "resource-policy-refused":
         yield Step("resource-policy", False, REASONS[reason], _RESOURCE_POLICY, reason)
@@ -168,17 +170,17 @@ def _actual_steps(exchange: Exchange, reads: Iterable[str]) -> Iterator[Step]:
     if following is not None or reason is not None:
         yield _redirect(headers, following, reason)
     else:
-        yield from _read(request, headers, reads)
+        yield from _response_steps(request, headers, reads)
 
 
-def _sent(exchange: Exchange) -> Step:
+def _request_sent(exchange: Exchange) -> Step:
     headers = dict(exchange.request_headers)
     origin = f"with Origin: {shown(headers[ORIGIN])}" if ORIGIN in headers else "without an Origin"
     return Step("request-sent", True, f"sends {shown(exchange.method)} {origin}", _ORIGIN_HEADER)
 
 
 def _cors_steps(request: Request, headers: HeaderList, reason: str | None) -> Iterator[Step]:
-    failed = reason if reason in _OF_CORS_CHECK else None
+    failed = reason if reason in _CORS_CHECK_REASONS else None
     allowed = get(headers, ACCESS_CONTROL_ALLOW_ORIGIN)
     by_origin = failed is not None and failed != "credentials-not-allowed"
     if allowed is None:
@@ -213,12 +215,12 @@ def _redirect(headers: HeaderList, following: Request | None, reason: str | None
         text = f"the redirect to {shown(get(headers, LOCATION) or 'nowhere')} is not followed"
     else:
         text = f"follows the redirect to {shown(following.url)}"
-        if following.origin == "null":
+        if following.origin == OPAQUE_ORIGIN:
             text += ', which gets the Origin "null", since it crosses origins twice'
     return Step("redirect", reason is None, text, _REDIRECT, reason)
 
 
-def _read(request: Request, headers: HeaderList, reads: Iterable[str]) -> Iterator[Step]:
+def _response_steps(request: Request, headers: HeaderList, reads: Iterable[str]) -> Iterator[Step]:
     opaque = ", and can read nothing of it" if request.tainting == "opaque" else ""
     yield Step("response-readable", True, f"the script gets the response{opaque}", _MAIN_FETCH)
     for name in reads:

@@ -24,7 +24,7 @@ class Step:
         name: A name for programs: ``"preflight-needed"``, ``"preflight-status"``, ...
         ok: Whether it succeeded; the last step of a refusal failed.
         text: The finding, in one sentence without its full stop.
-        section: The section of the standard: an address.
+        section: The URL of its section in the standard.
         reason: Why it failed, a key of ``corscore.browser.REASONS``; None if it succeeded.
     """
 
@@ -79,15 +79,15 @@ class Explanation:
         reason: The cause of a refusal, a stable code with a page in ``docs/codes``; else None.
         browser_reason: The reason that the browser has, a key of ``corscore.browser.REASONS``:
             ``"origin-mismatch"`` where ``reason`` is ``"origin-scheme-differs"``.
-        message: The verdict in a sentence or two.
+        message: The result in a sentence or two.
         hint: What to change; None if nothing is wrong.
         matched: The pattern or the regex that allows the origin, ``"null"`` or ``"*"``; None
             if no policy was asked or no pattern matches.
         nearest: The nearest item of the policy; None if the request is allowed or nothing is near.
         steps: The browser's steps, in its order, up to the first refusal.
         headers: The headers that the policy sets on the responses, each with its reason.
-        console: The text in each browser's console. A browser that would not refuse has no entry;
-            nor has any for a hidden header, about which browsers write nothing.
+        console: The text in the console of each browser that would refuse. Empty for a hidden
+            header, about which browsers write nothing.
     """
 
     allowed: bool
@@ -122,12 +122,12 @@ class Explanation:
 
         It names patterns of the policy: do not send it to a client.
         """
-        return "\n".join((*self._verdict(), *self._steps(), *self._headers()))
+        return "\n".join((*self._result(), *self._steps(), *self._headers()))
 
     def __str__(self) -> str:
         return "\n".join((self.log_text, *self._console()))
 
-    def _verdict(self) -> Iterator[str]:
+    def _result(self) -> Iterator[str]:
         yield "Allowed" if self.allowed else f"Refused: {self.reason}"
         yield f"  {self.message}"
         if self.hint is not None:

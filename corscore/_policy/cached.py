@@ -1,7 +1,7 @@
 """``CachedLookup``: answers of a user's function, remembered by key.
 
-The function gets only the values that its ``key`` names. So its answer holds for every request with
-that key, and one tenant's answer cannot serve another.
+The function gets only the values that its ``key`` names. Its answer therefore holds for every
+request with that key, and no tenant gets the answer of another.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from operator import attrgetter
 
 from corscore._policy.function import FAILED, MAX_THREADS, ResolverFunction
-from corscore._policy.memory import UNKNOWN, Remembered
+from corscore._policy.memory import UNKNOWN, Memory
 from corscore._standard.grammar import is_token
 from corscore._standard.problem import ConfigError, Problem
 from corscore._standard.text import shown
@@ -58,9 +58,9 @@ class Lookup:
 
 
 class CachedLookup(Lookup):
-    """A function whose answers are remembered. One request at a time asks for a key."""
+    """A function whose answers are remembered; one request at a time asks for a key."""
 
-    __slots__ = ("_flights", "_remembered", "_values_of", "key", "vary")
+    __slots__ = ("_calls", "_memory", "_values_of", "key", "vary")
 
     key: tuple[str, ...]
     """The names of the values that the function gets."""
@@ -68,18 +68,18 @@ class CachedLookup(Lookup):
     vary: tuple[str, ...]
     """Request headers that the answer depends on."""
 
-    # What a subclass is called in problems, its example of a function, and the log of a failure.
+    # Of a subclass: its name in problems, its example of a function, and its message of a failure.
     _field: str
     _example: str
     _failure: str
     _needs_origin = False
 
     def _read(self, answer: Any) -> Any:
-        """The answer in what the function returned; raises ``TypeError`` where it is none."""
+        """The answer that the function returned; raises ``TypeError`` if it is none."""
         raise NotImplementedError
 
     def _subject(self, request: RequestInfo, values: tuple[str | None, ...]) -> str:
-        """What a failure is logged about."""
+        """The subject of a failure in the log."""
         raise NotImplementedError
 
     def _set_up(
@@ -116,16 +116,16 @@ class CachedLookup(Lookup):
         self.key = tuple(key)
         self.vary = self._varying()
         self._values_of = _values_reader(self.key)
-        self._remembered = Remembered(max_entries, ttl, negative_ttl, stale_if_error)
+        self._memory = Memory(max_entries, ttl, negative_ttl, stale_if_error)
         # Calls in progress, by event loop (None: threads) and key.
-        self._flights: dict[tuple[object, Hashable], _Flight] = {}
+        self._calls: dict[tuple[object, Hashable], _Call] = {}
 
     def _varying(self) -> tuple[str, ...]:
         return tuple(name.removeprefix(_HEADER) for name in self.key if name.startswith(_HEADER))
 
     @property
     def needs_anyio(self) -> bool:
-        """True: an answer is also awaited by other requests."""
+        """True, since other requests await the same answer."""
         return True
 
     def forget(self, value: str | None = None) -> None:
@@ -134,26 +134,26 @@ class CachedLookup(Lookup):
         Args:
             value: Only the answers whose key has it, such as the tenant's host; None forgets all.
         """
-        # What is being asked for now may be an answer of before.
-        for flight in list(self._flights.values()):
-            flight.is_outdated = True
+        # A call in progress may return an answer from before the change.
+        for call in list(self._calls.values()):
+            call.is_outdated = True
         if value is None:
-            self._remembered.clear()
+            self._memory.clear()
         else:
-            self._remembered.forget(value)
+            self._memory.forget(value)
 
     def _known(self, request: RequestInfo) -> Any:
-        return self._remembered.get(_compact(self._values_of(request)))
+        return self._memory.get(_compact(self._values_of(request)))
 
     def _answer(self, request: RequestInfo) -> Any:
         """The answer for a request, remembered or asked for; ``FAILED`` without one."""
         values = self._values_of(request)
         key = _compact(values)
-        answer = self._remembered.get(key)
+        answer = self._memory.get(key)
         if answer is not UNKNOWN:
             return answer
         subject = self._subject(request, values)
-        # Waiting threads count too: one slow answer must not take every thread of the server.
+        # Waiting threads count, too: one slow answer must not take every thread of the server.
         answer = self._function.in_server_thread(
             subject, lambda: self._resolve(subject, key, values)
         )
@@ -164,30 +164,30 @@ class CachedLookup(Lookup):
         from threading import Event
 
         while True:
-            own = _Flight(Event())
-            flight = self._flights.setdefault((None, key), own)
-            if flight is own:
+            own = _Call(Event())
+            call = self._calls.setdefault((None, key), own)
+            if call is own:
                 try:
                     # Another thread may have got an answer since.
-                    answer = self._remembered.get(key)
+                    answer = self._memory.get(key)
                     if answer is not UNKNOWN:
                         own.answer = answer
-                        own.has_landed = True
+                        own.has_result = True
                         return answer
                     own.answer = self._function.call(subject, *values)
-                    return self._land(own, key)
+                    return self._finish(own, key)
                 finally:
-                    del self._flights[None, key]
-                    own.over.set()
-            flight.over.wait()
-            if flight.has_landed:
-                return flight.answer
+                    del self._calls[None, key]
+                    own.ended.set()
+            call.ended.wait()
+            if call.has_result:
+                return call.answer
 
     async def _answer_async(self, request: RequestInfo) -> Any:
         """``_answer`` under asyncio or trio."""
         values = self._values_of(request)
         key = _compact(values)
-        answer = self._remembered.get(key)
+        answer = self._memory.get(key)
         if answer is not UNKNOWN:
             return answer
         from anyio import Event
@@ -196,53 +196,53 @@ class CachedLookup(Lookup):
         # An event belongs to one loop, and a process may run several.
         loop = current_token()
         while True:
-            own = _Flight(Event())
-            flight = self._flights.setdefault((loop, key), own)
-            if flight is own:
+            own = _Call(Event())
+            call = self._calls.setdefault((loop, key), own)
+            if call is own:
                 try:
                     subject = self._subject(request, values)
                     own.answer = await self._function.call_async(subject, *values)
-                    return self._land(own, key)
+                    return self._finish(own, key)
                 finally:
-                    # Also when this request is cancelled: another one asks then.
-                    del self._flights[loop, key]
-                    own.over.set()
-            await flight.over.wait()
-            if flight.has_landed:
-                return flight.answer
+                    # If this request was cancelled, another one asks now.
+                    del self._calls[loop, key]
+                    own.ended.set()
+            await call.ended.wait()
+            if call.has_result:
+                return call.answer
 
-    def _land(self, flight: _Flight, key: Hashable) -> Any:
-        if flight.answer is FAILED:
-            flight.answer = self._last(key)
-        elif not flight.is_outdated:
-            self._remembered.put(key, flight.answer)
-        flight.has_landed = True
-        return flight.answer
+    def _finish(self, call: _Call, key: Hashable) -> Any:
+        if call.answer is FAILED:
+            call.answer = self._last(key)
+        elif not call.is_outdated:
+            self._memory.put(key, call.answer)
+        call.has_result = True
+        return call.answer
 
     def _last(self, key: Hashable) -> Any:
-        """The last answer, where ``stale_if_error`` lets it count; else ``FAILED``."""
-        answer = self._remembered.stale(key)
+        """The last answer if ``stale_if_error`` lets it count, or ``FAILED``."""
+        answer = self._memory.stale(key)
         return FAILED if answer is UNKNOWN else answer
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} key={self.key!r} of {self._function.fn!r}>"
 
 
-class _Flight:
+class _Call:
     """A call in progress.
 
     Attributes:
-        over: The event that is set when the call has ended.
-        has_landed: Whether it ended with an answer or a failure, and was not cancelled.
-        answer: The answer; ``FAILED`` where the function gave none.
+        ended: The event that is set when the call has ended.
+        has_result: Whether it ended with an answer or a failure, and was not cancelled.
+        answer: The answer; ``FAILED`` if the function gave none.
         is_outdated: Whether ``forget`` was called meanwhile, so that the answer is not remembered.
     """
 
-    __slots__ = ("answer", "has_landed", "is_outdated", "over")
+    __slots__ = ("answer", "ended", "has_result", "is_outdated")
 
-    def __init__(self, over: Any) -> None:
-        self.over: Any = over
-        self.has_landed = False
+    def __init__(self, ended: Any) -> None:
+        self.ended: Any = ended
+        self.has_result = False
         self.is_outdated = False
         self.answer: Any = FAILED
 

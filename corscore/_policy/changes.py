@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from corscore._policy.reference import Current
 
-# The most items of a list in one line of a log.
+# The most items of a list in a line of the log.
 _MOST_SHOWN = 5
 
 
@@ -22,14 +22,14 @@ class Change:
     """One difference between two policies.
 
     Attributes:
-        path: The key of a ``PolicyMap`` where it is, or ``"default"``, and of a tuple the policy:
-            ``"/api/*, policy 1 of 2"``. None for plain policies.
+        path: The place of the difference: a key of a ``PolicyMap`` or ``"default"``, and the
+            number in a tuple, as in ``"/api/*, policy 1 of 2"``. None for plain policies.
         option: The option, such as ``"allow_origins"``; ``"policy"`` where a whole policy was
             added, removed or set to None.
         before: The option's value in the old policy.
         after: Its value in the new one.
-        added: For a list, what is only in the new one; else empty.
-        removed: For a list, what is only in the old one; else empty.
+        added: The items of a list that only the new policy has; else empty.
+        removed: The items of a list that only the old policy has; else empty.
     """
 
     __slots__ = ("added", "after", "before", "option", "path", "removed")
@@ -77,7 +77,7 @@ def changes(old: Current, new: Current) -> tuple[Change, ...]:
     """Return the differences, in the order of the options; for maps, key by key.
 
     The order of a list does not count. A policy or a tuple that is compared with a map counts as a
-    map that has only this default.
+    map without keys, of which it is the default.
     """
     # Only a map has items.
     if not hasattr(old, "items") and not hasattr(new, "items"):
@@ -110,7 +110,7 @@ def _in_entry(key: str | None, old: Any, new: Any) -> Iterator[Change]:
 
 
 def paired(key: str | None, old: Any, new: Any) -> Iterator[tuple[str | None, Any, Any]]:
-    """The policies of two entries side by side, each with its place; None where there is none.
+    """The policies of two entries in pairs, each pair with its place; None for a missing policy.
 
     Tuples are compared from their ends: the last policy governs all that the others do not.
 

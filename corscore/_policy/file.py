@@ -1,4 +1,4 @@
-"""Policies in a TOML file, which is read again when the file changes."""
+"""Policies in a TOML file, which is read again when it changes."""
 
 from __future__ import annotations
 
@@ -21,24 +21,14 @@ if TYPE_CHECKING:
 _FIELD = "PolicyRef.from_file"
 
 
-class ReadPolicy:
-    """Policies with the bytes that they were read from."""
-
-    __slots__ = ("content", "policy")
-
-    def __init__(self, policy: Current, content: bytes) -> None:
-        self.policy = policy
-        self.content = content
-
-
-def read_policy(path: str | os.PathLike[str]) -> ReadPolicy:
-    """The policies in a TOML file.
+def read_policy(path: str | os.PathLike[str]) -> tuple[Current, bytes]:
+    """The policies in a TOML file, and its bytes.
 
     Raises:
-        ConfigError: ``file-unreadable``, or all that is wrong with the options.
+        ConfigError: ``file-unreadable``, or every problem of the options.
     """
     content = _read(path)
-    return ReadPolicy(_policy_in(path, content), content)
+    return _policy_in(path, content), content
 
 
 def _read(path: str | os.PathLike[str]) -> bytes:
@@ -81,13 +71,13 @@ def _refuse(path: object, mistake: str, hint: str) -> NoReturn:
 
 
 class FileWatcher(Follower):
-    """Reads a policy file every second.
+    """A follower of a policy file, which it reads every second.
 
-    Notices are not waited for: network file systems and mounted volumes give none.
+    It waits for no event: network file systems and mounted volumes send none.
 
     Args:
         path: The file.
-        content: Its bytes as they were read last.
+        content: The bytes of the first reading.
     """
 
     __slots__ = ("_path", "_seen", "_version")
@@ -97,7 +87,7 @@ class FileWatcher(Follower):
     def __init__(self, path: str | os.PathLike[str], content: bytes) -> None:
         super().__init__()
         self._path = path
-        # What was read last, or why nothing could be read, which is logged once.
+        # The bytes read last, or the text of the error instead, which is logged once.
         self._seen: bytes | str | None = content
         self._version = _version(content)
 
@@ -125,7 +115,7 @@ class FileWatcher(Follower):
                 return True
             if error.problems[0].code == "file-unreadable":
                 self._seen = text
-            # The message has all that is wrong; a traceback adds nothing.
+            # The message has every problem; a traceback adds nothing.
             getLogger("corscore").error(  # noqa: TRY400
                 "%s is broken, and the policy stays as it was: %s", escaped(self._path), error
             )

@@ -1,4 +1,4 @@
-"""``Follower``: reads the source of a policy again and again, in each process that serves it."""
+"""``Follower``: a thread that reads the source of a policy again and again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from corscore._policy.reference import FollowedRef, PolicyRef
 
 _SECONDS = 1.0
-# How long the first request waits for the first reading: a network file system may never answer.
+# The first request waits no longer for the first reading: a network file system may never answer.
 _FIRST_SECONDS = 2.0
 _STOP_SECONDS = 10.0
 
@@ -23,7 +23,7 @@ class Follower:
     """A daemon thread, in each process that serves a policy, that follows the policy's source.
 
     A forked process has none of its parent's threads, and not every server runs Python's hooks when
-    it forks. So the thread is started by the first request of a process.
+    it forks. Therefore the first request of a process starts the thread.
 
     Attributes:
         process: The process that the thread runs in; 0 before there is one.
@@ -38,7 +38,7 @@ class Follower:
 
     def __init__(self) -> None:
         self.process: int = 0
-        # By process; set when its first reading has ended.
+        # By process: the event that is set when its first reading has ended.
         self._first_readings: dict[int, Event] = {}
         self._is_closed = False
 
@@ -50,7 +50,7 @@ class Follower:
         """
         process = os.getpid()
         own = Event()
-        # No lock: in a forked process, a thread that is not there may hold it.
+        # No lock, since in a forked process a thread of the parent may have held it.
         first_reading = self._first_readings.setdefault(process, own)
         if first_reading is own and not self._is_closed:
             if self.process:
@@ -93,10 +93,10 @@ class Follower:
         self._end()
 
     def _begin(self) -> None:
-        """Forget what holds for another process only; before the first reading."""
+        """Forget the state of another process, before the first reading."""
 
     def _read_again(self, policy_ref: PolicyRef | None) -> bool:
-        """Replace the policy if the source has another one; False when its reference is gone."""
+        """Replace the policy if the source has another one; False if its reference is gone."""
         raise NotImplementedError
 
     def _pause(self, stop: Event) -> None:

@@ -1,7 +1,7 @@
-"""``ResolverFunction``: calls a sync or async function in a limited number of threads.
+"""``ResolverFunction``: the calls of a user's function, in a limited number of threads.
 
-An exception, a time-out, too many busy threads and a value that is no answer are failures, and are
-logged. The request goes on without CORS headers.
+An exception, a time-out, too many busy threads and a value that is no answer are failures. They are
+logged, and the request goes on without CORS headers.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 MAX_THREADS = 40
-
+NO_VERDICT = "the origin resolver gave no verdict on %s, which is refused"
 
 FAILED: Any = object()
 """The result of a call that gave no answer."""
 
 
 class ThreadsBusyError(Exception):
-    """All threads that may wait for a function are busy."""
+    """Raised when all threads that may wait for a function are busy."""
 
 
 class ResolverFunction:
@@ -31,9 +31,9 @@ class ResolverFunction:
     Args:
         fn: Takes the arguments of ``call``; returns an answer or an awaitable of one.
         timeout: Seconds to wait for an answer under ASGI; None waits for as long as it takes.
-        max_threads: How many threads may wait for the function at a time.
-        read: Returns the answer in a value of ``fn``; raises ``TypeError`` where it is none. By
-            default True or False.
+        max_threads: The most threads that may wait for the function at a time.
+        read: Returns the answer in a value of ``fn``, or raises ``TypeError``; by default
+            ``verdict``.
         failure: The log message of a call without an answer, with ``%s`` for its subject.
 
     Attributes:
@@ -58,7 +58,7 @@ class ResolverFunction:
         max_threads: int = MAX_THREADS,
         *,
         read: Callable[[Any], Any] | None = None,
-        failure: str = "the origin resolver gave no verdict on %s, which is refused",
+        failure: str = NO_VERDICT,
     ) -> None:
         # Imported late: both are larger than the whole engine.
         from inspect import iscoroutinefunction
@@ -98,7 +98,7 @@ class ResolverFunction:
             args: The function's arguments.
         """
         try:
-            return self._read(_answered(self.fn(*args)))
+            return self._read(_not_awaitable(self.fn(*args)))
         except BaseException as error:
             if not _is_failure(error):
                 raise
@@ -109,11 +109,11 @@ class ResolverFunction:
         """``call`` under asyncio or trio: a sync function runs in a worker thread."""
         try:
             if self.timeout is None and self.is_async:
-                return self._read(_answered(await self.fn(*args)))
+                return self._read(_not_awaitable(await self.fn(*args)))
             from anyio import fail_after
 
             with fail_after(self.timeout):
-                return self._read(_answered(await self._answer(*args)))
+                return self._read(_not_awaitable(await self._answer(*args)))
         except BaseException as error:
             if not _is_failure(error):
                 raise
@@ -134,8 +134,8 @@ class ResolverFunction:
         threads = self._threads
         if not threads.acquire(blocking=False):
             raise self._busy()
-        # A request that is cancelled leaves its thread running: that thread counts until it ends.
-        # It may also be cancelled before the thread starts. The side that pops the item releases.
+        # Released once, by the side that pops the item: the thread when it ends, even long after
+        # its request was cancelled, or a request that is cancelled before its thread starts.
         not_started = [True]
 
         def run() -> tuple[object, BaseException | None]:
@@ -151,7 +151,7 @@ class ResolverFunction:
                 threads.release()
 
         try:
-            # A limiter for this call alone: anyio's own would count the thread as ended too early.
+            # A limiter for this call alone, since anyio's own counts the thread as ended too early.
             answer, error = await to_thread.run_sync(
                 run, abandon_on_cancel=True, limiter=CapacityLimiter(1)
             )
@@ -165,7 +165,7 @@ class ResolverFunction:
             raise
         if error is None:
             return answer
-        # Imported late, as below. No request is cancelled in the thread: it is the function's own.
+        # No request is cancelled in the thread, so that the function itself raised it.
         from asyncio import CancelledError
 
         if not isinstance(error, CancelledError):
@@ -191,7 +191,7 @@ class ResolverFunction:
 
 
 def _is_failure(error: BaseException) -> bool:
-    """Whether the function failed, rather than the request or the process being stopped."""
+    """Whether the function failed, and neither the request nor the process was stopped."""
     if isinstance(error, Exception):
         return True
     # Imported late: only a function with tasks of its own raises it.
@@ -208,18 +208,19 @@ def _is_failure(error: BaseException) -> bool:
     return cancelling is not None and not cancelling()
 
 
-def _answered(answer: object) -> object:
+def _not_awaitable(answer: object) -> object:
+    """The answer, if it is no awaitable; raises ``TypeError``."""
     close: Callable[[], object] | None = getattr(answer, "close", None)
     if not hasattr(answer, "__await__"):
         return answer
     if close is not None:
-        close()  # a coroutine that is never awaited would warn
+        close()  # A coroutine that is never awaited would warn.
     raise TypeError("an awaitable was returned where nothing can await it")
 
 
 def verdict(answer: object) -> bool:
-    """A verdict on an origin, which is True or False."""
+    """The verdict on an origin, which is True or False; raises ``TypeError`` for another value."""
     if isinstance(answer, bool):
         return answer
-    # Not by its truth value: an object that means "no" may be true.
+    # The truth value does not count: an object that means "no" may be true.
     raise TypeError(f"True or False was expected, not {type(answer).__name__}")

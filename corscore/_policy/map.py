@@ -23,26 +23,26 @@ if TYPE_CHECKING:
 class PolicyMap:
     """Policies by host and path, in any order.
 
-    A literal path beats a prefix, a longer prefix a shorter one. Of the keys with a host those of
-    the request's own host count, else those of the longest ``*.`` above it. Where none of them
-    covers the path, keys without a host count.
+    A literal path beats a prefix, a longer prefix a shorter one. Among keys with a host, those of
+    the request's host count, or else those of the longest ``*.`` above it. If none of them covers
+    the path, keys without a host count.
 
     Frozen, hashable, safe to share between threads; maps are equal when they have equal keys with
     equal policies, and the ``repr`` rebuilds one.
 
     Args:
-        policies: Keys to policies. ``"/api"`` is that path alone; ``"/api/*"`` is every path that
+        policies: Policies by key. ``"/api"`` is that path alone; ``"/api/*"`` is every path that
             starts with ``/api/``, so not ``/api``; ``"/*"`` is every path. A host may be before the
             path: ``"api.example.com/*"``, or ``"*.example.com/api/*"`` for one or more labels. A
             tuple has policies by origin: the first that allows a request's origin governs it, else
             the last. A ``PolicyResolver`` has those of tenants. None leaves a path alone: nothing
             is added, removed, logged or blocked there.
         default: The policy, or the tuple, of all other paths; None leaves them alone, too. Beside
-            keys with a host it may not allow credentials: there go requests whose Host a proxy has
-            rewritten.
+            keys with a host it may not allow credentials, since it governs requests whose Host a
+            proxy has rewritten.
 
     Raises:
-        ConfigError: With all keys that are wrong (``path-invalid``, ``path-is-regex``), all
+        ConfigError: With all wrong keys (``path-invalid``, ``path-is-regex``), all
             policies in the wrong place of a tuple (``policy-unreachable``, ``resolver-not-last``),
             and credentials for every host (``default-with-credentials``).
         TypeError: When ``policies`` is no mapping, or a value is neither a ``Policy`` nor a tuple
@@ -55,10 +55,10 @@ class PolicyMap:
     _policies: dict[str, PathPolicy]
     _table: PathTable
     _is_choice: bool
-    # A gateway looks the path up where this is None.
+    # A gateway finds the policy by a table if this is None.
     _responder = None
 
-    # None without a key that has a host.
+    # None if no key has a host.
     _hosts: HostTable | None
 
     def __init__(self, policies: Mapping[str, Given], *, default: Given = None) -> None:
@@ -96,8 +96,8 @@ class PolicyMap:
         """Read a map from a table, such as that of a configuration file.
 
         Args:
-            mapping: One item, ``"policy"``: a table of keys to the options of their policies, as
-                ``Policy.from_mapping`` takes them; to a list of such options for a tuple; or to
+            mapping: One item, ``"policy"``: a table with, for each key, the options of its policy
+                as ``Policy.from_mapping`` takes them, a list of such options for a tuple, or
                 ``"none"`` for None. The key ``"default"`` is the argument ``default``.
 
         Raises:
@@ -113,7 +113,7 @@ class PolicyMap:
         """Return the map as ``from_mapping`` reads it, in types that JSON and TOML share.
 
         Args:
-            resolvers: Names for resolvers, which are code: the name is stored.
+            resolvers: Resolvers by name; the table has the name, since a resolver is code.
 
         Raises:
             TypeError: There is a resolver without a name.
@@ -131,9 +131,7 @@ class PolicyMap:
             path: As the framework routes it: decoded, and relative to where the app is mounted. It
                 is looked up in linear time, for any number of keys. A path with ``.``, ``..``,
                 ``\\`` or empty segments, which file servers resolve, is looked up in its resolved
-                form, too: where the two policies differ, no origin is allowed. So it is for a
-                literal key with a slash behind it, unless another key names that, or None governs
-                it.
+                form, too: if the two policies differ, no origin is allowed.
             host: The value of Host, for keys with a host. Its case, its port and a dot at its end
                 do not count.
             origin: The value of Origin, for tuples.
@@ -156,7 +154,7 @@ class PolicyMap:
         return tuple(self._policies.items())
 
     def policies(self) -> Iterator[Policy]:
-        """Every policy in the map, also the default and those in tuples; no tenant's, no None."""
+        """Every policy of the keys, their tuples and the default, without those of resolvers."""
         for each in (*self._policies.values(), self._default):
             if isinstance(each, Policy):
                 yield each
@@ -191,17 +189,17 @@ def read_policies(
 
     Args:
         mapping: The options of one policy; or the item ``"policy"``: a list of tables with options,
-            for a tuple, or a table of keys to policies, for a map.
-        resolvers: Resolvers by the names that stand for them in the table, as the values of
-            ``origin_resolver`` and ``policy_resolver``; None where a table has none.
+            for a tuple, or a table of policies by key, for a map.
+        resolvers: Resolvers by name; the table names them as values of ``origin_resolver`` and
+            ``policy_resolver``. None for a table without resolvers.
 
     Raises:
         ConfigError: With every problem of all policies.
     """
-    from corscore._policy.mapping import resolved
+    from corscore._policy.mapping import with_resolvers
 
     unknown: list[Problem] = []
-    table = mapping if resolvers is None else resolved(mapping, resolvers, unknown)
+    table = mapping if resolvers is None else with_resolvers(mapping, resolvers, unknown)
     try:
         policies = _read_table(table)
     except ConfigError as error:
@@ -226,7 +224,7 @@ def _read_table(
 
 
 def _by_host(policies: dict[str, PathPolicy]) -> dict[str, dict[str, PathPolicy]]:
-    """Policies by host, those without one under ``""``, and then by path."""
+    """The policies by host, which is empty for keys without one, and by path."""
     hosts: dict[str, dict[str, PathPolicy]] = {"": {}}
     for key, policy in policies.items():
         host, path = split_key(key)
@@ -237,7 +235,7 @@ def _by_host(policies: dict[str, PathPolicy]) -> dict[str, dict[str, PathPolicy]
 def _credentials_everywhere(
     policies: dict[str, PathPolicy], default: PathPolicy
 ) -> Iterator[Problem]:
-    """Problems of policies with credentials that govern requests with any Host."""
+    """The problems of policies that allow credentials for every Host."""
     for key, found in (("/*", policies.get("/*")), ("default", default)):
         if isinstance(found, PolicyResolver):
             continue

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from corscore._policy.reference import Current
 
 POLICY = "policy"
-"""The key of a table whose value is more than one policy."""
+"""The key of a table that has more than one policy for its value."""
 
 DEFAULT = "default"
-"""The key of a map's default: no path and no host is written so."""
+"""The key of a map's default, which is neither a path nor a host."""
 
 ORIGIN_RESOLVER = "origin_resolver"
 POLICY_RESOLVER = "policy_resolver"
@@ -50,7 +50,7 @@ def stored_policies(
 
     Args:
         policies: A policy, a tuple, a map or a ``PolicyResolver``.
-        resolvers: Names for the resolvers in them; see ``Policy.to_mapping``.
+        resolvers: As for ``Policy.to_mapping``.
 
     Raises:
         TypeError: There is a resolver without a name.
@@ -81,43 +81,45 @@ def _stored(
     return [policy.to_mapping(resolvers=resolvers) for policy in policies]
 
 
-def resolved(
+def with_resolvers(
     mapping: Mapping[str, object], resolvers: Mapping[str, object], problems: list[Problem]
 ) -> dict[str, Any] | PolicyResolver:
-    """A table of policies whose resolvers are looked up by their names.
+    """A table of policies with the resolvers that it names.
 
     Args:
         mapping: The table, as ``read_policies`` takes it.
-        resolvers: The resolvers by their names.
-        problems: Gets one for each name that is not in ``resolvers``.
+        resolvers: The resolvers by name.
+        problems: Where to note each name that is not in ``resolvers``.
     """
     policies: Any = mapping.get(POLICY)
     if hasattr(policies, "items"):
-        found = {key: _resolved(value, resolvers, problems) for key, value in policies.items()}
+        found = {key: _value_with(value, resolvers, problems) for key, value in policies.items()}
         return {**mapping, POLICY: found}
     if policies is not None:
-        return {**mapping, POLICY: _resolved(policies, resolvers, problems)}
-    options: dict[str, Any] | PolicyResolver = _resolved(mapping, resolvers, problems)
+        return {**mapping, POLICY: _value_with(policies, resolvers, problems)}
+    options: dict[str, Any] | PolicyResolver = _value_with(mapping, resolvers, problems)
     return options
 
 
-def _resolved(value: Any, resolvers: Mapping[str, object], problems: list[Problem]) -> Any:
+def _value_with(value: Any, resolvers: Mapping[str, object], problems: list[Problem]) -> Any:
     if isinstance(value, list):
-        return [_resolved(one, resolvers, problems) for one in value]
+        return [_value_with(one, resolvers, problems) for one in value]
     if not hasattr(value, "items"):
         return value
     options = {
-        key: _named(key, name, resolvers, problems)
+        key: _resolver_named(key, name, resolvers, problems)
         if key in (ORIGIN_RESOLVER, POLICY_RESOLVER) and isinstance(name, str)
         else name
         for key, name in value.items()
     }
     resolver = options.get(POLICY_RESOLVER)
-    # Options beside it would be ignored; they are reported as it is itself, which is no option.
+    # Beside options the key stays, and is reported as an unknown option.
     return resolver if len(options) == 1 and isinstance(resolver, PolicyResolver) else options
 
 
-def _named(key: str, name: str, resolvers: Mapping[str, object], problems: list[Problem]) -> object:
+def _resolver_named(
+    key: str, name: str, resolvers: Mapping[str, object], problems: list[Problem]
+) -> object:
     if name in resolvers:
         return resolvers[name]
     kind = "PolicyResolver(policy_of)" if key == POLICY_RESOLVER else "OriginResolver(is_allowed)"
@@ -139,12 +141,12 @@ def _unknown(*_: object) -> bool:
 
 
 def read_tuple(mapping: Mapping[str, object]) -> PolicyTuple:
-    """The tuple whose policies are the tables in the item ``"policy"``.
+    """The tuple of the policies in the item ``"policy"``, a list of tables.
 
     Raises:
         ConfigError: With every problem of all policies.
     """
-    problems = list(_beside(mapping))
+    problems = list(_problems_beside(mapping))
     found = _read(POLICY, mapping[POLICY], problems)
     if problems or not isinstance(found, PolicyTuple):
         raise ConfigError(tuple(problems))
@@ -152,13 +154,13 @@ def read_tuple(mapping: Mapping[str, object]) -> PolicyTuple:
 
 
 def read_map(mapping: Mapping[str, object]) -> tuple[dict[str, PathPolicy], PathPolicy]:
-    """The policies of a map by their keys, and its default; see ``PolicyMap.from_mapping``.
+    """The policies of a map by key, and its default; see ``PolicyMap.from_mapping``.
 
     Raises:
         ConfigError: With every problem of all policies.
     """
     table: Any = mapping.get(POLICY, {})
-    problems = list(_beside(mapping))
+    problems = list(_problems_beside(mapping))
     policies: dict[str, PathPolicy] = {}
     if not hasattr(table, "items"):
         problems.append(_not_a_policy(POLICY, table))
@@ -172,7 +174,7 @@ def read_map(mapping: Mapping[str, object]) -> tuple[dict[str, PathPolicy], Path
     return policies, default
 
 
-def _beside(mapping: Mapping[str, object]) -> Iterable[Problem]:
+def _problems_beside(mapping: Mapping[str, object]) -> Iterable[Problem]:
     for key, value in mapping.items():
         if key == POLICY:
             continue

@@ -1,4 +1,4 @@
-"""``Remembered``: answers of a resolver, kept for a time and in bounded number."""
+"""``Memory``: the answers of a resolver, bounded in time and number."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
     from typing import Any
 
-# When there are too many entries, a tenth of them stays for refusals.
+# In a full memory, a tenth of the entries is left to refusals.
 _REFUSALS_SHARE = 10
 
 UNKNOWN: Any = object()
-"""No answer is remembered: an answer may be None."""
+"""The sign that no answer is remembered, since an answer may be None."""
 
 
-class Remembered:
-    """Answers by key, the least recently used forgotten first. Safe between threads.
+class Memory:
+    """Answers by key, the least recently used forgotten first; safe between threads.
 
-    True and a policy are allowances; False and None are refusals. Clients choose the keys, and the
-    origins and hosts that attackers send are refused. So refusals are forgotten first, and a flood
-    of them does not push out what real visitors need.
+    True and a policy are allowances, False and None are refusals. Clients choose the keys, and
+    attackers send origins and hosts that are refused. Refusals are therefore forgotten first, so
+    that a flood of them does not displace the answers for real visitors.
 
     Args:
-        max_entries: How many to keep at most, those for ``stale`` included.
+        max_entries: The most answers to keep, those for ``stale`` included.
         ttl: Seconds for which an allowance is kept.
         negative_ttl: Seconds for which a refusal is kept.
         stale_ttl: Seconds for which an allowance is kept for ``stale``.
@@ -41,11 +41,10 @@ class Remembered:
         self._lock = Lock()
         self._max_entries = max_entries
         self._stale_ttl = stale_ttl
-        # A key to the time of its answer, and the answer. Least recently used first, as dicts keep
-        # the order of insertion.
+        # By key, the time of the answer and the answer; the least recently used first.
         self._allowed: dict[Hashable, tuple[float, Any]] = {}
         self._refused: dict[Hashable, tuple[float, Any]] = {}
-        # Each with the seconds for which its answers count, and those for which it keeps them.
+        # Each with the seconds for which its answers count, and for which they are kept.
         self._tables = (
             (self._allowed, ttl, max(ttl, stale_ttl)),
             (self._refused, negative_ttl, negative_ttl),
@@ -94,7 +93,7 @@ class Remembered:
             self._refused.clear()
 
     def forget(self, value: object) -> None:
-        """Forget the answers whose key is a value or has it, and those known by a digest."""
+        """Forget the answers whose key is the value, contains it or is a digest."""
         with self._lock:
             for table in (self._allowed, self._refused):
                 for key in [key for key in table if _has(key, value)]:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from corscore._config.options import LISTS, OPTIONS, Options, read_options
-from corscore._config.spelling import KEYWORDS, Problems, rebuilding, regex_meaning, stored
+from corscore._config.spelling import (
+    KEYWORDS,
+    Problems,
+    json_value,
+    python_expression,
+    regex_meaning,
+)
 from corscore._engine.compiled import Compiled
 from corscore._engine.decision import Decision
 from corscore._standard.fetch import CORS_SAFELISTED_REQUEST_HEADERS
@@ -22,7 +28,7 @@ if TYPE_CHECKING:
     from corscore.browser._deviations import Browser
     from corscore.browser._request import Request
 
-# Options with values that differ and mean the same.
+# Options whose values can differ and mean the same.
 _WITH_SPELLINGS = (*LISTS, "allow_origin_regex")
 
 
@@ -54,8 +60,8 @@ class Policy(Options):
         dangerously_allow_public_suffixes: Accept ``*.`` below a public suffix beside credentials.
         dangerously_allow_slow_regex: Accept a regex that may take very long.
         preflight_status: 204, or 200 for clients that need it.
-        debug: Whether the body of a refused preflight has the reason, and the log, at most once a
-            minute for an origin and a reason, the whole explanation of a refusal.
+        debug: Whether to put the reason into the body of a refused preflight, and the whole
+            explanation of a refusal into the log, at most once a minute for an origin and a reason.
 
     Raises:
         ConfigError: With every problem at once; also for an unknown keyword.
@@ -65,7 +71,7 @@ class Policy(Options):
 
     _compiled: Compiled
     _responder: Responder
-    # A gateway looks further where a source of policies has these.
+    # A gateway reads these of every source of policies; one policy needs no lookup.
     _table = None
     _hosts = None
     _is_choice = False
@@ -74,9 +80,9 @@ class Policy(Options):
     """The origin resolver, or None."""
 
     allows_origin: Callable[[str | bytes], bool]
-    """Whether the policy allows an origin, as a request sent it. Never raises.
+    """Whether the policy allows an origin, as a request sent it; never raises.
 
-    Under ``"*"`` the answer is True for anything. Otherwise origins are compared byte for byte: no
+    Under ``"*"`` it returns True for anything. Otherwise origins are compared byte for byte: no
     case folding, no URL parsing, no normalisation.
     """
 
@@ -108,7 +114,7 @@ class Policy(Options):
             # A misspelt option is a problem like the others, and not Python's TypeError.
             self._build({**given, **unknown}, Problems(KEYWORDS))
         except ConfigError as error:
-            # The user's line is right above the text, without our frames between.
+            # Without our frames, the traceback ends at the user's line.
             raise error.with_traceback(None) from None
 
     @classmethod
@@ -116,8 +122,8 @@ class Policy(Options):
         """Read a policy from a table, such as that of a configuration file.
 
         Args:
-            mapping: Option names (``allow_origins``, or as in the environment
-                ``CORS_ALLOW_ORIGINS``) to values: of the arguments' own types, or ``str`` in the
+            mapping: Values by option names (``allow_origins``, or as in the environment
+                ``CORS_ALLOW_ORIGINS``). Each is of the argument's own type, or a ``str`` in the
                 form that ``from_env`` reads.
 
         Raises:
@@ -132,12 +138,12 @@ class Policy(Options):
     def from_env(cls, prefix: str = "CORS_", environ: Mapping[str, str] | None = None) -> Policy:
         """Read a policy from environment variables such as ``CORS_ALLOW_ORIGINS``.
 
-        Lists are separated by commas; booleans are ``true false 1 0 yes no on off`` in any case;
-        ``CORS_MAX_AGE=none`` sends no such header; a regex is taken whole. An unset or empty
-        variable leaves the default, and no origin at all is an error.
+        Items of a list are separated by commas; booleans are ``true false 1 0 yes no on off`` in
+        any case; ``CORS_MAX_AGE=none`` sends no such header; a regex is not split. An unset or
+        empty variable leaves the default, and no origin at all is an error.
 
         Args:
-            prefix: What the variables' names start with.
+            prefix: The start of the variables' names.
             environ: The variables; ``os.environ`` when None.
 
         Raises:
@@ -150,17 +156,17 @@ class Policy(Options):
     def to_mapping(self, *, resolvers: Mapping[str, object] | None = None) -> dict[str, object]:
         """Return the options that differ from the defaults, as ``from_mapping`` reads them.
 
-        Values are of the types that JSON and TOML share: no header of a preflight's age is
-        ``"none"``, and the flags of a regex are in it, ``"(?i)..."``.
+        Values are of the types that JSON and TOML share: ``max_age=None`` becomes ``"none"``, and a
+        regex begins with its flags, as in ``"(?i)..."``.
 
         Args:
-            resolvers: Names for origin resolvers, which are code: the name is stored.
+            resolvers: Origin resolvers by name; the table has the name, since a resolver is code.
 
         Raises:
             TypeError: The policy has an origin resolver without a name.
         """
         table = {
-            name: stored(getattr(self, name))
+            name: json_value(getattr(self, name))
             for name, option in OPTIONS.items()
             if name != "origin_resolver" and getattr(self, name) != option.default
         }
@@ -177,8 +183,8 @@ class Policy(Options):
 
     def _build(self, given: Mapping[str, object], problems: Problems) -> None:
         options, patterns = read_options(given, problems)
-        # The compiled policy keeps `options`: if it kept the policy, the two would refer to each
-        # other, and a replaced policy would stay in memory until the garbage collector runs.
+        # The compiled policy keeps `options` and not the policy: two that refer to each other would
+        # stay in memory after a replacement until the garbage collector runs.
         for name in OPTIONS:
             object.__setattr__(self, name, getattr(options, name))
         resolver = None
@@ -209,13 +215,13 @@ class Policy(Options):
         return policy
 
     def decide(self, request: RequestInfo, *, origin_allowed: bool | None = None) -> Decision:
-        """The decision on a request. Pure; never raises.
+        """Return the decision on a request; never raises.
 
         Args:
             request: The request.
-            origin_allowed: A verdict on the origin that replaces the policy's own, such as that of
-                a database or a signal; None leaves it to the policy. True counts for a well-formed
-                origin only, and not for ``null``. Under ``"*"`` every request gets the same.
+            origin_allowed: A verdict on the origin that overrides the policy, such as that of a
+                database or a signal; None leaves it to the policy. True counts for a well-formed
+                origin only, and not for ``null``. A policy of ``"*"`` ignores it.
         """
         return self._compiled.decide(self, request, origin_allowed)
 
@@ -231,18 +237,18 @@ class Policy(Options):
         origin_allowed: bool | None = None,
         browser: Browser | None = None,
     ) -> Explanation:
-        """Explain why a browser lets a script continue under this policy, or stops it.
+        """Explain why a browser, under this policy, lets a script read a response or not.
 
-        The model of ``corscore.browser`` runs against this policy and a server that answers 200. It
-        compares the patterns one by one, and is too slow for every request. No request makes it
+        The model of ``corscore.browser`` fetches under this policy from a server that answers 200.
+        All patterns are compared one by one, too slowly for every request. No request makes it
         raise.
 
         Args:
-            request: A script's request, ``corscore.browser.Request``, with method, headers and
+            request: A script's request, a ``corscore.browser.Request`` with method, headers and
                 credentials: its preflight and the request itself are explained. Or one HTTP
                 request, a ``RequestInfo``: a preflight stands for the request that it announces,
-                any other request for that of a script without credentials, with its preflight
-                where it needs one.
+                any other for the request of a script without credentials, with its preflight if it
+                needs one.
             reads: Names of response headers that the script reads.
             origin_allowed: As for ``decide``; the origin resolver is not called.
             browser: The browser whose known deviations apply; None is the standard. Where the two
@@ -276,7 +282,7 @@ class Policy(Options):
 
     def __repr__(self) -> str:
         given = (
-            f"{name}={rebuilding(getattr(self, name))}"
+            f"{name}={python_expression(getattr(self, name))}"
             for name, option in OPTIONS.items()
             if getattr(self, name) != option.default
         )
@@ -297,7 +303,7 @@ def build(given: Mapping[str, object], problems: Problems, cls: type[Policy] = P
 
     Args:
         given: Names and values of the arguments of ``Policy``.
-        problems: The names that problems get, and the problems so far.
+        problems: The problems so far, with the user's names of the options.
         cls: The class of the policy.
 
     Raises:

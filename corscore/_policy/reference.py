@@ -45,30 +45,28 @@ class PolicyRef:
         from threading import RLock
 
         self._lock = RLock()
-        self._store(_current("PolicyRef(...)", policy))
+        self._set(_current("PolicyRef(...)", policy))
         self._checks: tuple[Check, ...] = ()
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], *, watch: bool = False) -> PolicyRef:
-        """A reference to the policies in a TOML file.
+        """Return a reference to the policies in a TOML file.
 
         Args:
             path: The file: a table as ``Policy.from_mapping`` or ``PolicyMap.from_mapping`` takes
                 it.
-            watch: Whether each process that serves it reads it again every second, in a daemon
-                thread; ``close`` ends it. A broken file keeps the policy and logs all of its
-                problems.
+            watch: Whether each process that serves the policy reads the file again every second, in
+                a daemon thread that ``close`` ends. A broken file leaves the policy as it is, and
+                all of its problems are logged.
 
         Raises:
-            ConfigError: With all that is wrong with the options, or ``file-unreadable``.
+            ConfigError: With every problem of the options, or ``file-unreadable``.
         """
-        # Imported late: `import corscore` does not pay for it.
+        # Imported late: most programs need no file.
         from corscore._policy.file import FileWatcher, read_policy
 
-        read = read_policy(path)
-        if watch:
-            return FollowedRef(read.policy, FileWatcher(path, read.content))
-        return cls(read.policy)
+        policy, content = read_policy(path)
+        return FollowedRef(policy, FileWatcher(path, content)) if watch else cls(policy)
 
     @property
     def policy(self) -> Current:
@@ -76,25 +74,25 @@ class PolicyRef:
         return self.current
 
     def replace(self, new: Given) -> tuple[Change, ...]:
-        """Replace the policy for all later requests.
+        """Replace the policy for all later requests; return and log the changes.
 
-        Atomic between threads and tasks. What changed is returned, and logged on ``corscore``.
+        Atomic between threads and tasks. The logger is ``corscore``.
 
         Args:
             new: A ``Policy``, a tuple, a ``PolicyMap`` or a ``PolicyResolver``.
 
         Raises:
-            ConfigError: When an adapter that uses this reference cannot serve ``new``: its
-                resolver is async, and the adapter is not; or when a policy is in the wrong place
-                of a tuple. Then nothing changes.
-            TypeError: When ``new`` is none of these. Then nothing changes, either.
+            ConfigError: When an adapter that uses this reference cannot serve ``new``, such as an
+                async resolver in a sync adapter, or when a policy is in the wrong place of a tuple.
+                Nothing changes then.
+            TypeError: When ``new`` is none of these. Nothing changes then, either.
         """
         later = _current("PolicyRef.replace(...)", new)
         with self._lock:
             for check in self._checks:
                 check_every(later, check)
             changed = changes(self._latest(), later)
-            self._store(later)
+            self._set(later)
         # Imported late: logging is larger than the whole engine.
         from logging import getLogger
 
@@ -104,7 +102,7 @@ class PolicyRef:
         return changed
 
     def diff(self, new: Given) -> tuple[Change, ...]:
-        """What ``replace(new)`` would change, without doing it."""
+        """Return what ``replace(new)`` would change."""
         return changes(self._latest(), _current("PolicyRef.diff(...)", new))
 
     def require(self, check: Check) -> None:
@@ -122,16 +120,16 @@ class PolicyRef:
                 self._checks += (check,)
 
     def renew_lock(self) -> None:
-        """For a forked process: a thread that it does not have may have held the lock."""
+        """Make a new lock in a forked process, whose parent's threads may have held the old one."""
         # Imported late: only a policy that changes needs it.
         from threading import RLock
 
         self._lock = RLock()
 
     def close(self) -> None:
-        """Stops watching the file, where one is watched."""
+        """Stop watching the file, if one is watched."""
 
-    def _store(self, policy: Current) -> None:
+    def _set(self, policy: Current) -> None:
         self.current = policy
 
     def _latest(self) -> Current:
@@ -145,8 +143,8 @@ class FollowedRef(PolicyRef):
     """A reference to a policy whose source is followed in each process that serves it.
 
     Args:
-        policy: The policy as it was read first.
-        follower: Replaces it.
+        policy: The policy of the first reading.
+        follower: Replaces the policy when its source changes.
     """
 
     __slots__ = ("_follower", "_policy")
@@ -156,7 +154,7 @@ class FollowedRef(PolicyRef):
         super().__init__(policy)
 
     def __getattr__(self, name: str) -> Current:
-        # The slot is empty until a process serves the policy, so that its first request comes here.
+        # The first request of a process finds the slot empty, and starts the follower.
         if name != "current":
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         self._follower.start(self)
@@ -164,13 +162,13 @@ class FollowedRef(PolicyRef):
             self.current = self._policy
             return self._policy
 
-    def _store(self, policy: Current) -> None:
+    def _set(self, policy: Current) -> None:
         self._policy = policy
         if self._follower.process == getpid():
             self.current = policy
 
     def empty_slot(self) -> None:
-        """For a forked process: its first request has to start a thread."""
+        """Let the first request of a forked process start a thread."""
         try:
             del self.current
         except AttributeError:
@@ -186,13 +184,13 @@ class FollowedRef(PolicyRef):
 
 
 SOURCES = (Policy, tuple, PolicyMap, PolicyResolver, PolicyRef)
-"""The types of what adapters take as policies."""
+"""The types that adapters take as policies."""
 
 
 def check_every(source: Given | PolicyRef, check: Check) -> None:
-    """Call a function for every policy and resolver of a source; for a reference also later ones.
+    """Check every policy and resolver of a source; of a reference, the later ones, too.
 
-    The policies that a ``PolicyResolver`` gives are checked as it gives them.
+    The policies of a ``PolicyResolver`` are checked when it returns them.
     """
     if isinstance(source, PolicyRef):
         source.require(check)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from corscore._policy.cached import CachedLookup, Lookup
-from corscore._policy.function import MAX_THREADS, ResolverFunction, verdict
+from corscore._policy.function import MAX_THREADS, NO_VERDICT, ResolverFunction, verdict
 from corscore._policy.memory import UNKNOWN
 from corscore._standard.problem import ConfigError, Problem
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Resolver(Lookup):
-    """A function that is asked every time, with the whole request.
+    """The resolver of a plain function, which is asked every time, with the whole request.
 
     Args:
         fn: ``fn(origin, request) -> bool``, sync or async.
@@ -34,7 +34,7 @@ class Resolver(Lookup):
 
     @property
     def needs_anyio(self) -> bool:
-        """Whether ``ask_async`` does more than awaiting the function."""
+        """Whether ``ask_async`` does more than await the function."""
         return not self.is_async
 
     def remembered(self, request: RequestInfo) -> bool | None:  # noqa: ARG002
@@ -42,14 +42,14 @@ class Resolver(Lookup):
         return None
 
     def ask(self, request: RequestInfo) -> bool:
-        """The verdict on a request's origin. Never raises."""
+        """The verdict on a request's origin; never raises."""
         origin = request.origin or ""
         function = self._function
         answer = function.in_server_thread(origin, lambda: function.call(origin, origin, request))
         return answer is True
 
     async def ask_async(self, request: RequestInfo) -> bool:
-        """The same under asyncio or trio."""
+        """``ask`` under asyncio or trio."""
         origin = request.origin or ""
         return await self._function.call_async(origin, origin, request) is True
 
@@ -60,33 +60,33 @@ class OriginResolver(CachedLookup):
     One request at a time asks about a key; others with that key wait for its answer.
 
     Args:
-        fn: Takes the values that ``key`` names, in its order, each a ``str`` or None where the
-            request has none; returns True or False. Sync or async. What it raises, and anything
-            else that it returns, refuses the origin; that is logged and not remembered.
-        key: What the answer may depend on: ``"origin"``, which must be in it, ``"host"``,
+        fn: Takes the values that ``key`` names, in its order: each a ``str``, or None if the
+            request has none. Returns True or False; sync or async. An exception or any other value
+            refuses the origin, is logged and is not remembered.
+        key: The values that the answer may depend on: ``"origin"``, which is required, ``"host"``,
             ``"path"``, ``"header:X-Tenant"``. Headers go into ``Vary`` on every response of the
             policy.
         ttl: Seconds for which an allowance is remembered.
         negative_ttl: Seconds for which a refusal is remembered.
-        max_entries: How many answers are remembered at most. The least recently used refusals are
-            forgotten first, until they are a tenth; then allowances.
+        max_entries: The most answers to remember. The least recently used refusals are forgotten
+            first, until they are a tenth of all; then the least recently used allowances.
         timeout: Seconds to wait for an answer, after which the origin is refused; None waits.
             Needs ASGI: nothing can stop a function that runs in a sync server's own thread.
-        max_threads: How many threads at a time may run a sync function, or under a sync server wait
-            for it. When all are busy, further origins are refused at once, and logged.
+        max_threads: The most threads that may run a sync function at a time, or under a sync server
+            wait for it. When all are busy, further origins are refused at once, and logged.
         stale_if_error: Seconds for which an allowance still counts when the function fails, takes
-            too long or finds all threads busy. They count from the last answer, and failures do
+            too long or finds all threads busy. They begin with the last answer, and failures do
             not extend them; a refusal or ``forget`` ends them.
 
     Raises:
-        ConfigError: With all that is wrong (``resolver-invalid``).
+        ConfigError: With every problem (``resolver-invalid``).
     """
 
     __slots__ = ()
 
     _field = "origin_resolver"
     _example = "is_allowed"
-    _failure = "the origin resolver gave no verdict on %s, which is refused"
+    _failure = NO_VERDICT
     _needs_origin = True
 
     def __init__(
@@ -118,11 +118,11 @@ class OriginResolver(CachedLookup):
         return None if known is UNKNOWN else known is True
 
     def ask(self, request: RequestInfo) -> bool:
-        """The verdict on a request's origin, remembered or asked for. Never raises."""
+        """The verdict on a request's origin, remembered or asked for; never raises."""
         return self._answer(request) is True
 
     async def ask_async(self, request: RequestInfo) -> bool:
-        """The same under asyncio or trio."""
+        """``ask`` under asyncio or trio."""
         return await self._answer_async(request) is True
 
     def _read(self, answer: Any) -> bool:
@@ -142,7 +142,7 @@ def resolver_of(
 
 
 def check_sync(policy: Policy | PolicyResolver) -> None:
-    """Refuse a resolver that a sync adapter cannot ask as its options say.
+    """Refuse a resolver that a sync adapter cannot ask.
 
     Raises:
         ConfigError: ``resolver-is-async``, or ``resolver-invalid`` for a time-out.
@@ -156,7 +156,7 @@ def check_sync(policy: Policy | PolicyResolver) -> None:
             Problem(
                 "resolver-is-async",
                 _field(policy),
-                # As the user wrote it: views that share it have one problem.
+                # As the user wrote it, so that views that share it have one problem.
                 getattr(policy, "origin_resolver", policy),
                 "the resolver is async, and nothing awaits it in a sync adapter.",
                 "write it as def is_allowed(...), or use an ASGI adapter",

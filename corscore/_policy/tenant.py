@@ -21,22 +21,22 @@ class PolicyResolver(CachedLookup):
     One request at a time asks for a key; others with that key wait for its answer.
 
     Args:
-        fn: Takes the values that ``key`` names, in its order, each a ``str`` or None where the
-            request has none; returns a ``Policy``, a tuple of policies, or None, which leaves the
-            request alone. Sync or async. What it raises, and anything else that it returns, allows
-            no origin; that is logged and not remembered.
-        key: What the policy depends on: ``"host"`` (as the framework accepts it, in lower case and
-            without port), ``"path"``, ``"origin"``, ``"header:X-Tenant"``. Headers, and Origin, go
-            into ``Vary`` on every response that has a policy.
+        fn: Takes the values that ``key`` names, in its order: each a ``str``, or None if the
+            request has none. Returns a ``Policy``, a tuple of policies, or None, which leaves the
+            request alone; sync or async. An exception or any other value allows no origin, is
+            logged and is not remembered.
+        key: The values that the policy depends on: ``"host"`` (as the framework accepts it, in
+            lower case and without port), ``"path"``, ``"origin"``, ``"header:X-Tenant"``. Headers,
+            and Origin, go into ``Vary`` on every response that has a policy.
         ttl: Seconds for which a policy is remembered.
         negative_ttl: Seconds for which None is remembered.
         max_entries: As for ``OriginResolver``; None is forgotten first.
-        timeout: As for ``OriginResolver``, and so are the next two.
-        max_threads: See there.
-        stale_if_error: See there.
+        timeout: As for ``OriginResolver``.
+        max_threads: As for ``OriginResolver``.
+        stale_if_error: As for ``OriginResolver``.
 
     Raises:
-        ConfigError: With all that is wrong (``resolver-invalid``).
+        ConfigError: With every problem (``resolver-invalid``).
     """
 
     __slots__ = ("_checks", "_refusing")
@@ -45,7 +45,7 @@ class PolicyResolver(CachedLookup):
     _example = "policy_of"
     _failure = "the policy resolver gave no policy for %s, which gets one that allows no origin"
 
-    # As in Policy and PolicyMap: a gateway asks its governor where these are None.
+    # A gateway asks its governor for the policy if these are None.
     _responder = None
     _table = None
     _hosts = None
@@ -79,7 +79,7 @@ class PolicyResolver(CachedLookup):
 
     @property
     def resolver(self) -> PolicyResolver:
-        """Itself: the resolver to ask before there is an answer."""
+        """The object itself, for checks that also read ``Policy.resolver``."""
         return self
 
     def require(self, check: Callable[[Any], None]) -> None:
@@ -92,16 +92,16 @@ class PolicyResolver(CachedLookup):
             self._checks += (check,)
 
     def remembered(self, request: RequestInfo) -> Any:
-        """The policies for a request, if they are known without asking, else ``UNKNOWN``."""
+        """The policies for a request if they are known without asking, or ``UNKNOWN``."""
         return self._known(request)
 
     def find(self, request: RequestInfo) -> Policy | PolicyTuple | None:
-        """The policies for a request, remembered or asked for. Never raises."""
+        """The policies for a request, remembered or asked for; never raises."""
         found: Policy | PolicyTuple | None = self._found(self._answer(request))
         return found
 
     async def find_async(self, request: RequestInfo) -> Policy | PolicyTuple | None:
-        """The same under asyncio or trio."""
+        """``find`` under asyncio or trio."""
         found: Policy | PolicyTuple | None = self._found(await self._answer_async(request))
         return found
 

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def place_of(key: str | None, number: int, count: int) -> str | None:
-    """The place of a policy for people: ``"/api/*, policy 1 of 2"``.
+    """The place of a policy in words: ``"/api/*, policy 1 of 2"``.
 
     Args:
         key: The key of a ``PolicyMap``, or None.
         number: Its number in a tuple, from 1.
-        count: How many policies the tuple has; 1 is as good as no tuple.
+        count: The number of policies in the tuple; 1 without a tuple.
     """
     if count == 1:
         return key
@@ -47,7 +47,7 @@ class PolicyTuple(tuple[Policy, ...]):  # noqa: SLOT001 - a subclass of tuple ca
         TypeError: When there is none, or an item is no ``Policy``.
     """
 
-    # As in Policy and PolicyMap: a gateway asks `_by_origin` where these are None.
+    # A gateway finds the policy by `_by_origin` if these are None.
     _responder = None
     _table = None
     _hosts = None
@@ -68,7 +68,7 @@ class PolicyTuple(tuple[Policy, ...]):  # noqa: SLOT001 - a subclass of tuple ca
         problems = tuple(self._problems(place))
         if problems:
             raise ConfigError(problems)
-        # Which of them answers depends on the Origin, so every answer says so.
+        # The Origin selects the policy, so that every answer depends on it.
         self._by_origin = matcher.OriginTable([policy._varying_by(ORIGIN) for policy in self])
         return self
 
@@ -95,12 +95,12 @@ class PolicyTuple(tuple[Policy, ...]):  # noqa: SLOT001 - a subclass of tuple ca
                 )
 
     def for_origin(self, origin: str | None) -> Policy:
-        """The policy that governs a request with this value of Origin; None without one."""
+        """The policy that governs a request with this value of Origin; None is no Origin."""
         policy: Policy = self._by_origin.find(origin)
         return policy
 
     def to_mapping(self) -> dict[str, object]:
-        """Return the policies as a file with ``[[policy]]`` has them.
+        """Return the policies as the table of a file with ``[[policy]]``.
 
         Raises:
             TypeError: A policy has an origin resolver, which is code.

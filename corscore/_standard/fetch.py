@@ -1,14 +1,14 @@
 """Vocabulary of the Fetch standard: https://fetch.spec.whatwg.org, each name with its section.
 
 Header names are in lower case, methods in upper case. The engine, the checks of a configuration and
-the browser model share these names; the rules that use them are in each of them.
+the browser model share these names, and each has rules of its own for them.
 """
 
 from __future__ import annotations
 
 # Origin header: https://fetch.spec.whatwg.org/#origin-header
 ORIGIN = "origin"
-# What a page without a tuple origin sends:
+# The origin of a page that has no tuple origin:
 # https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin
 OPAQUE_ORIGIN = "null"
 
@@ -30,7 +30,7 @@ ACCESS_CONTROL_EXPOSE_HEADERS = "access-control-expose-headers"
 ALLOW_CREDENTIALS_TRUE = "true"
 WILDCARD = "*"
 
-# Not of Fetch: Chrome's former Private Network Access,
+# Not in Fetch, but in Chrome's former Private Network Access:
 # https://wicg.github.io/private-network-access/#headers
 ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK = "access-control-request-private-network"
 ACCESS_CONTROL_ALLOW_PRIVATE_NETWORK = "access-control-allow-private-network"
@@ -55,8 +55,8 @@ FORBIDDEN_METHODS = frozenset(("CONNECT", "TRACE", "TRACK"))
 # https://fetch.spec.whatwg.org/#concept-method-normalize
 NORMALISED_METHODS = frozenset(("DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"))
 
-# CORS-safelisted request-header: the names. Their values are limited as well, which only the
-# browser checks. https://fetch.spec.whatwg.org/#cors-safelisted-request-header
+# CORS-safelisted request-header: the names; browsers limit the values as well.
+# https://fetch.spec.whatwg.org/#cors-safelisted-request-header
 CORS_SAFELISTED_REQUEST_HEADERS = (
     "accept",
     "accept-language",
@@ -64,7 +64,7 @@ CORS_SAFELISTED_REQUEST_HEADERS = (
     "content-type",
     "range",
 )
-# The essences of a Content-Type that a form can send, in the same section.
+# The MIME types that a form can send, in the same section.
 CORS_SAFELISTED_CONTENT_TYPES = frozenset(
     ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 )
@@ -95,7 +95,7 @@ FORBIDDEN_REQUEST_HEADERS = frozenset(
         "via",
     )
 )
-# Step 2 of the same.
+# Step 2.
 FORBIDDEN_REQUEST_HEADER_PREFIXES = ("proxy-", "sec-")
 # Step 3: forbidden only where the value names a forbidden method.
 METHOD_OVERRIDE_HEADERS = frozenset(
@@ -108,12 +108,12 @@ REQUEST_BODY_HEADERS = frozenset(
     ("content-encoding", "content-language", "content-location", "content-type"),
 )
 
-# Redirect status: https://fetch.spec.whatwg.org/#redirect-status, and where it leads:
-# https://fetch.spec.whatwg.org/#concept-response-location-url
+# Location URL: https://fetch.spec.whatwg.org/#concept-response-location-url
 LOCATION = "location"
+# Redirect status: https://fetch.spec.whatwg.org/#redirect-status
 REDIRECT_STATUSES = frozenset((301, 302, 303, 307, 308))
 
-# CORS-safelisted response-header name, without what a response exposes itself.
+# CORS-safelisted response-header name, without those that a response exposes.
 # https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name
 CORS_SAFELISTED_RESPONSE_HEADERS = frozenset(
     (
@@ -137,10 +137,10 @@ DEFAULT_PORTS = {"ftp": "21", "http": "80", "https": "443", "ws": "80", "wss": "
 
 
 def is_forbidden_request_header(name: str) -> bool:
-    """Whether no script can set a header of this name, in any case and with any value.
+    """Whether scripts can never set a header of this name, in lower or upper case.
 
-    https://fetch.spec.whatwg.org/#forbidden-request-header, steps 1 and 2. The names of step 3
-    (``X-HTTP-Method-Override`` and its kin) are forbidden by value only, hence not here.
+    https://fetch.spec.whatwg.org/#forbidden-request-header, steps 1 and 2. Step 3 forbids
+    ``X-HTTP-Method-Override`` and two more with some values only: False for these.
     """
     lower = name.lower()
     return lower in FORBIDDEN_REQUEST_HEADERS or lower.startswith(FORBIDDEN_REQUEST_HEADER_PREFIXES)

@@ -5,7 +5,7 @@
           / "^" / "_" / "`" / "|" / "~" / DIGIT / ALPHA
     #element => [ element ] *( OWS "," OWS [ element ] )              (section 5.6.1.2)
 
-Requests are read in bounded, linear passes; a longer value is not read at all.
+Values from a request are read in linear time; one above its bound is refused unread.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def parse_requested_headers(text: str) -> tuple[str, ...] | None:
     Empty list elements are skipped, as RFC 9110 section 5.6.1.2 asks of a recipient.
 
     Returns:
-        None when it is not such a list, or is longer than any browser's (4,096 bytes, 64 names).
+        None if the value is no list of tokens, or has more than 4,096 bytes or 64 names.
     """
     if len(text) > MAX_REQUEST_HEADERS_LENGTH:
         return None
@@ -55,9 +55,9 @@ def parse_requested_headers(text: str) -> tuple[str, ...] | None:
 
 
 def mime_essence(text: str) -> str | None:
-    """The ``type/subtype`` of a MIME type in lower case, or None when it does not parse.
+    """The ``type/subtype`` of a MIME type in lower case, or None if it is invalid.
 
-    https://mimesniff.spec.whatwg.org/#parsing-a-mime-type; parameters never make it fail.
+    https://mimesniff.spec.whatwg.org/#parsing-a-mime-type; parameters are not checked.
     """
     type_, _, rest = text.strip(_HTTP_WHITESPACE).partition("/")
     subtype = rest.partition(";")[0].rstrip(_HTTP_WHITESPACE)

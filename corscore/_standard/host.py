@@ -1,7 +1,7 @@
 """Hosts in the form that browsers send: https://url.spec.whatwg.org/#host-serializing.
 
-No name is looked up, and no host of a request is normalised; the ``canonical_*`` functions correct
-what a configuration says.
+The host of a request is compared with this form, the host of a configuration is corrected to it.
+No name is looked up in DNS.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ MAX_LABEL_LENGTH = 63
 
 LABEL_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
 _PUNYCODE = "xn--"
-# Punycode takes quadratic time, and no name in DNS is longer than a quarter of it.
-_MOST_TO_MAP = 4 * MAX_HOST_LENGTH
-# https://www.rfc-editor.org/rfc/rfc5893#section-1.4: of a name with text from right to left.
+# Four times the longest name in DNS; bounded, since punycode takes quadratic time.
+_MAX_MAPPED_LENGTH = 4 * MAX_HOST_LENGTH
+# Bidirectional classes of right-to-left text: https://www.rfc-editor.org/rfc/rfc5893#section-1.4
 _RIGHT_TO_LEFT = frozenset(("R", "AL", "AN"))
 _JOINERS = "\u200c\u200d"
 _DIGITS = frozenset("0123456789")
@@ -30,7 +30,7 @@ def is_canonical_host(host: str) -> bool:
 
 
 def is_domain(host: str) -> bool:
-    """Whether ``host`` is labels of 1 to 63 bytes of ``[a-z0-9_-]``, at most 253 bytes in all.
+    """Whether ``host`` has labels of 1 to 63 bytes of ``[a-z0-9_-]``, at most 253 bytes in all.
 
     Browsers keep underscores, and a trailing dot, which makes another origin.
     """
@@ -42,13 +42,12 @@ def is_domain(host: str) -> bool:
 def domain_to_ascii(domain: str) -> str | None:
     """Return a domain as browsers write it, in lower case and punycode; None if they refuse it.
 
-    https://url.spec.whatwg.org/#concept-domain-to-ascii: UTS 46 maps and checks less than
-    IDNA 2008, which refuses names that browsers load.
+    https://url.spec.whatwg.org/#concept-domain-to-ascii: by UTS 46, since IDNA 2008 refuses names
+    that browsers load.
     """
-    is_ascii = domain.isascii()
-    if is_ascii and _PUNYCODE not in (lower := domain.lower()):
+    if domain.isascii() and _PUNYCODE not in (lower := domain.lower()):
         return lower
-    if len(domain) > _MOST_TO_MAP:
+    if len(domain) > _MAX_MAPPED_LENGTH:
         return None
     # Imported late: few hosts are not ASCII.
     import idna
@@ -68,11 +67,11 @@ def _label_to_ascii(label: str) -> str:
 
 
 def has_valid_punycode(host: str) -> bool:
-    """Whether each label that begins with ``xn--`` is one that a browser can send.
+    """Whether browsers accept each label of ``host`` that begins with ``xn--``.
 
-    https://url.spec.whatwg.org/#concept-domain-to-ascii: such a label has to be the punycode of a
-    name that is not ASCII, that mapping does not change, and that keeps the rules for joiners and
-    for two directions of writing. Chromium alone loads others as well.
+    https://url.spec.whatwg.org/#concept-domain-to-ascii: the label decodes to a name that is not
+    ASCII, that UTS 46 leaves unchanged, and that obeys the rules for joiners and for right-to-left
+    text. Chromium alone accepts others, too.
     """
     labels = host.split(".")
     if not any(label.startswith(_PUNYCODE) for label in labels):
@@ -83,21 +82,17 @@ def has_valid_punycode(host: str) -> bool:
     import idna
 
     try:
-        names = [_unicode_name(label) for label in labels if label]
+        names = [_decoded(label) for label in labels if label]
         if any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in "".join(names)):
             for name in names:
                 idna.check_bidi(name, check_ltr=True)
-    except (UnicodeError, ValueError):
+    except ValueError:
         return False
     return True
 
 
-def _unicode_name(label: str) -> str:
-    """The name that a label is the punycode of, or the label itself.
-
-    Raises:
-        ValueError: It is no such punycode; idna's errors are UnicodeErrors.
-    """
+def _decoded(label: str) -> str:
+    """Decode a label that is punycode; raise ValueError, as ``idna`` does, if it is invalid."""
     if not label.startswith(_PUNYCODE):
         return label
     import idna
@@ -122,12 +117,12 @@ def ends_in_number(host: str) -> bool:
     https://url.spec.whatwg.org/#ends-in-a-number-checker
     """
     last = host.removesuffix(".").rpartition(".")[2]
-    # Every number starts with a digit, "0x1" too, so that most hosts need no further check.
+    # Even "0x1" starts with a digit, so that most hosts need no further check.
     return last[:1] in _DIGITS and (_DIGITS.issuperset(last) or _ipv4_number(last) is not None)
 
 
 def canonical_ipv4(host: str) -> str | None:
-    """The dotted-decimal form of an address in any form that URL parsers read, or None.
+    """The dotted-decimal form of an IPv4 address in any form that URL parsers read, or None.
 
     https://url.spec.whatwg.org/#concept-ipv4-parser: one to four numbers, each decimal, octal
     (``0177``) or hexadecimal (``0x7f``); the last one fills all remaining bytes.
@@ -151,8 +146,8 @@ def canonical_ipv4(host: str) -> str | None:
 
 
 def _ipv4_number(part: str) -> int | None:
-    # https://url.spec.whatwg.org/#ipv4-number-parser. The bound is there since int() needs more
-    # than linear time for many digits.
+    # https://url.spec.whatwg.org/#ipv4-number-parser; bounded, since the time of int() is not
+    # linear in the number of digits.
     digits, base, alphabet = part, 10, _DIGITS
     if part.startswith("0x"):
         digits, base, alphabet = part[2:] or "0", 16, _HEX_DIGITS
@@ -164,7 +159,7 @@ def _ipv4_number(part: str) -> int | None:
 
 
 def canonical_ipv6(text: str) -> str | None:
-    """The form that browsers send between the brackets, or None if it is no IPv6 address.
+    """The form of an IPv6 address that browsers send between brackets, or None if it is none.
 
     https://url.spec.whatwg.org/#concept-ipv6-serializer: lower-case pieces without leading zeros,
     the first longest run of two or more zero pieces compressed, no dotted-decimal tail.
@@ -172,7 +167,7 @@ def canonical_ipv6(text: str) -> str | None:
     # URL parsers refuse a zone ("%eth0"), which ipaddress accepts.
     if not _HEX_DIGITS.union(":.").issuperset(text.lower()):
         return None
-    # Imported late: most configurations and requests have no address in brackets.
+    # Imported late: few hosts are addresses in brackets.
     from ipaddress import AddressValueError, IPv6Address
 
     try:

@@ -1,4 +1,4 @@
-"""Parses the Origin of a request, in bounded time and without exceptions.
+"""The parser of the Origin header, in bounded time and without exceptions.
 
 RFC 6454 section 7, https://fetch.spec.whatwg.org/#origin-header and
 https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin.
@@ -10,16 +10,16 @@ from corscore._standard.fetch import DEFAULT_PORTS
 from corscore._standard.host import MAX_HOST_LENGTH, is_canonical_host, is_domain
 
 MAX_SCHEME_LENGTH = 64
-# scheme "://" host ":65535"; a longer one is refused unread.
+# scheme "://" host ":65535"; a longer Origin is refused unread.
 MAX_ORIGIN_LENGTH = MAX_SCHEME_LENGTH + 3 + MAX_HOST_LENGTH + 6
 
-_WITH_UPPER_CASE = "safari-web-extension"
+_SAFARI_EXTENSION = "safari-web-extension"
 _SCHEME_START = frozenset("abcdefghijklmnopqrstuvwxyz")
 _SCHEME = _SCHEME_START.union("0123456789+.-")
 
 
 class Origin:
-    """The parts of a well-formed origin; ``port`` is empty where it has none."""
+    """The parts of a well-formed origin; ``port`` is empty if the origin has none."""
 
     __slots__ = ("host", "port", "scheme")
 
@@ -32,8 +32,8 @@ class Origin:
 def parse_origin(text: str) -> Origin | None:
     """The parts of an origin in the form that browsers send, or None for any other text.
 
-    None for ``"null"`` as well as for a default port, an upper-case letter or a path: the text is
-    neither folded nor corrected.
+    Nothing is corrected: a default port, an upper-case letter or a path makes it None, as does
+    ``"null"``.
     """
     if len(text) > MAX_ORIGIN_LENGTH:
         return None
@@ -49,22 +49,21 @@ def parse_origin(text: str) -> Origin | None:
 
 
 def _is_application_host(scheme: str, host: str) -> bool:
-    """Whether applications send this host, which no website has.
-
-    Electron's are often at ``app://.``, and Safari writes the UUID of an extension in upper case:
-    https://url.spec.whatwg.org/#concept-opaque-host-parser.
-    """
+    """Whether a desktop application or an extension sends this host, which no website has."""
+    # https://url.spec.whatwg.org/#concept-opaque-host-parser
     if scheme in DEFAULT_PORTS:
         return False
-    if scheme == _WITH_UPPER_CASE:
+    # Safari writes the UUID of an extension in upper case.
+    if scheme == _SAFARI_EXTENSION:
         return host.isascii() and is_domain(host.lower())
+    # Pages of Electron are often at app://.
     return host == "."
 
 
 def is_scheme(text: str) -> bool:
-    """Whether ``text`` is a URL scheme in lower case, up to 64 bytes, and not ``file``.
+    """Whether ``text`` is a URL scheme in lower case, of at most 64 bytes.
 
-    The origin of ``file:`` is ``null``.
+    ``file`` is not: the origin of such pages is ``null``.
     """
     return (
         0 < len(text) <= MAX_SCHEME_LENGTH
@@ -75,7 +74,7 @@ def is_scheme(text: str) -> bool:
 
 
 def split_port(authority: str) -> tuple[str, str | None]:
-    """Host and port of ``host[:port]``; the port is None where there is no colon before it."""
+    """Host and port of ``host[:port]``; without a colon the port is None."""
     closing = authority.rfind("]")
     colon = authority.find(":", closing + 1)
     if colon < 0:

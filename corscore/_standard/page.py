@@ -1,4 +1,4 @@
-"""Where the page of a code is."""
+"""The documentation page of a code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _LABEL = "documentation"
 
 
 def code_page(code: str) -> str:
-    """Return the address of a code's page, or the command that shows it.
+    """Return the URL of a code's page, or the command that shows the page.
 
     Args:
         code: Such as ``"origin-trailing-slash"``.

@@ -7,13 +7,13 @@ from corscore._standard.text import shown
 
 
 class Problem:
-    """A problem with a configuration.
+    """A mistake in a configuration.
 
     Attributes:
         code: A stable, documented name such as ``"origin-trailing-slash"``.
-        field: The option under the user's name: ``"allow_origins"``, or the variable
-            ``"CORS_ALLOW_ORIGINS"`` where the environment was read.
-        value: The offending value itself; for a list option, the item.
+        field: The option as the user wrote it: ``"allow_origins"``, or the environment variable
+            ``"CORS_ALLOW_ORIGINS"``.
+        value: The faulty value; of a list, the faulty item.
         message: The fault and its consequence.
         hint: The correction, with a literal to paste where one is known.
     """
@@ -68,13 +68,13 @@ class Problem:
 
 
 class ConfigError(ValueError):
-    """A policy cannot be built. The text lists every problem with its hint.
+    """Raised for a wrong configuration; the text lists every problem with its hint.
 
     Attributes:
         problems: All problems found, in the order of the options; never empty.
     """
 
-    # What a traceback prints is what users import.
+    # Tracebacks print the name that users import.
     __module__ = "corscore"
 
     problems: tuple[Problem, ...]

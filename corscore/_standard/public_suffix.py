@@ -1,4 +1,4 @@
-"""The Public Suffix List, https://publicsuffix.org: below which hosts anyone can register names."""
+"""The Public Suffix List, https://publicsuffix.org: hosts below which anyone can register names."""
 
 from __future__ import annotations
 
@@ -7,27 +7,26 @@ if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
 _lists: dict[bool, PublicSuffixList] = {}
-_below: dict[str, list[str]] = {}
+_by_parent: dict[str, list[str]] = {}
 
-# No exception rule of the list has this label.
+# No rule of the list has this label.
 _ANY_LABEL = "corscore-any-label"
 
 
 def is_public_suffix(host: str, *, private: bool = True) -> bool:
-    """Whether a listed rule lets anyone register names directly below ``host``.
+    """Whether, by a rule of the list, anyone can register names directly below ``host``.
 
-    Private rules count (``github.io``), and so do the parents of wildcard rules (``ck``, for the
-    rule ``*.ck``). The implicit rule ``*`` does not: it would make every host with a single label a
-    suffix.
+    A wildcard rule counts for its parent: ``*.ck`` for ``ck``. The implicit rule ``*`` does not
+    count: it would make every host with a single label a suffix.
 
     Args:
         host: A domain in lower case, with or without a trailing dot.
-        private: Whether the rules of hosting companies count, besides those of registries.
+        private: Whether the rules of hosting companies (``github.io``) count, too.
     """
     host = host.removesuffix(".")
     below = f"{_ANY_LABEL}.{host}"
-    # Of a name below a suffix it returns that suffix, or, by a wildcard rule, the whole name.
-    return _loaded(private).publicsuffix(below) in (host, below)
+    # The method returns the suffix of a name; by a wildcard rule, that is the whole name.
+    return _loaded_list(private).publicsuffix(below) in (host, below)
 
 
 def registrable_domain(host: str, *, private: bool = True) -> str | None:
@@ -35,18 +34,18 @@ def registrable_domain(host: str, *, private: bool = True) -> str | None:
 
     Args:
         host: A domain in lower case, with or without a trailing dot.
-        private: As above.
+        private: As for ``is_public_suffix``.
 
     Returns:
-        None where the host is a public suffix or a single label. Under a top-level domain that is
-        not in the list, such as ``internal``, the last two labels.
+        None if the host is a public suffix or a single label. Under a top-level domain that is not
+        in the list, such as ``internal``, the last two labels.
     """
     host = host.removesuffix(".")
     if is_public_suffix(host, private=private):
         return None
     labels = host.split(".")
     unknown = ".".join(labels[-2:]) if len(labels) > 1 else None
-    return _loaded(private).privatesuffix(host) or unknown
+    return _loaded_list(private).privatesuffix(host) or unknown
 
 
 def suffixes_below(host: str) -> tuple[str, ...]:
@@ -55,8 +54,8 @@ def suffixes_below(host: str) -> tuple[str, ...]:
     Args:
         host: A domain in lower case, with or without a trailing dot.
     """
-    if not _below:
-        # Imported late, as in `_loaded`.
+    if not _by_parent:
+        # Imported late, as in `_loaded_list`.
         from pathlib import Path
 
         from publicsuffixlist import PSLFILE
@@ -65,13 +64,13 @@ def suffixes_below(host: str) -> tuple[str, ...]:
             for rule in (line.split()[0] for line in lines if line[:1] not in ("/", "!", "\n")):
                 parent = suffix = rule.removeprefix("*.")
                 while parent := parent.partition(".")[2]:
-                    _below.setdefault(parent, []).append(suffix)
-    return tuple(_below.get(host.removesuffix("."), ()))
+                    _by_parent.setdefault(parent, []).append(suffix)
+    return tuple(_by_parent.get(host.removesuffix("."), ()))
 
 
-def _loaded(private: bool) -> PublicSuffixList:
-    # Imported and parsed late and once: it costs more than the rest of the engine, and only
-    # credentials beside a `*.` pattern or a regex need it.
+def _loaded_list(private: bool) -> PublicSuffixList:
+    # Loaded once and late: it costs more than the rest of the engine, and few configurations need
+    # it.
     if private not in _lists:
         from publicsuffixlist import PublicSuffixList
 

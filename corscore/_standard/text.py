@@ -4,7 +4,7 @@ from __future__ import annotations
 
 _MAX_SHOWN = 120
 _MAX_LOGGED = 200
-_MAX_TICKED = 64
+_MAX_IN_BACKTICKS = 64
 
 
 def quoted(value: object) -> str:
@@ -24,15 +24,15 @@ def shown(value: object) -> str:
     return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 3] + "..."
 
 
-def ticked(token: str) -> str:
-    """A token in backticks, cut to 64 characters, for methods that differ by case only."""
-    return f"`{token}`" if len(token) <= _MAX_TICKED else f"`{token[:_MAX_TICKED]}...`"
+def in_backticks(token: str) -> str:
+    """A token in backticks, cut to 64 characters: `` `GET` ``."""
+    return f"`{token}`" if len(token) <= _MAX_IN_BACKTICKS else f"`{token[:_MAX_IN_BACKTICKS]}...`"
 
 
 def escaped(value: object) -> str:
     """The value as text that is safe in a log: printable ASCII, cut to 200 characters.
 
-    Line breaks and terminal escapes come out as ``\\n`` and ``\\x1b``.
+    Line breaks become ``\\n``, terminal escapes ``\\x1b``.
     """
     text = str(value)
     cut = text[:_MAX_LOGGED].encode("unicode_escape").decode("ascii")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from corscore._config.options import OPTIONS
 from corscore._config.paths import WILDCARD_END, split_key
 from corscore._config.pattern import parse_pattern
-from corscore._config.spelling import rebuilding
+from corscore._config.spelling import python_expression
 from corscore._policy.changes import paired
 from corscore._policy.map import PolicyMap
 from corscore._policy.tenant import PolicyResolver
@@ -137,7 +137,7 @@ def _between(path: str | None, old: Policy | None, new: Policy | None) -> Iterat
     for name in _OTHERS:
         values = getattr(old, name), getattr(new, name)
         if values[0] != values[1]:
-            yield AccessChange("option", "changes", name, path, *map(rebuilding, values))
+            yield AccessChange("option", "changes", name, path, *map(python_expression, values))
 
 
 class _Access:
@@ -186,7 +186,7 @@ class _Access:
         if self.policy.allow_null_origin:
             yield OPAQUE_ORIGIN
         if self.policy.allow_origin_regex is not None:
-            yield f"regex {rebuilding(self.policy.allow_origin_regex)}"
+            yield f"regex {python_expression(self.policy.allow_origin_regex)}"
 
     def _allows_origin(self, item: str) -> bool:
         """Return whether every origin that the item covers is allowed."""
@@ -197,7 +197,7 @@ class _Access:
         regex = self.policy.allow_origin_regex
         pattern = parse_pattern(item)
         if pattern is None:
-            return regex is not None and item == f"regex {rebuilding(regex)}"
+            return regex is not None and item == f"regex {python_expression(regex)}"
         if self._coverage.covering(pattern) is not None:
             return True
         is_one = parse_origin(item) is not None

@@ -14,7 +14,7 @@ from corscore._standard.fetch import (
 from corscore._standard.host import ends_in_number
 from corscore._standard.origin import parse_origin
 from corscore._standard.public_suffix import registrable_domain
-from corscore._standard.text import shown, ticked
+from corscore._standard.text import in_backticks, shown
 from corscore.browser._checks import (
     allowed_methods,
     cors_check,
@@ -123,10 +123,11 @@ def _lists(exchange: Exchange) -> Iterator[Finding]:
     is_listed = request.method in CORS_SAFELISTED_METHODS
     if not is_listed and methods and not covers_method(request, methods, request.method):
         if request.method != upper and upper in methods:
+            sent, meant = in_backticks(request.method), in_backticks(upper)
             yield Finding(
                 "method-case",
-                f"{ticked(request.method)} is not {ticked(upper)}: methods are compared by case.",
-                f"write {ticked(upper)} in the script",
+                f"{sent} is not {meant}: methods are compared by case.",
+                f"write {meant} in the script",
                 url,
             )
         else:

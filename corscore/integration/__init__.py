@@ -1,4 +1,4 @@
-"""What every adapter needs besides the engine: arguments, the governor and notices.
+"""The tools of adapters beside the engine: arguments, the governor and notices.
 
 Public, for those who write an adapter for another framework.
 """
@@ -11,7 +11,6 @@ from corscore._policy.mapping import stored_policies
 from corscore._policy.policy import NO_ORIGIN
 from corscore._policy.reference import SOURCES, check_every, compiled_source
 from corscore._standard.text import escaped
-from corscore.integration._answered import Outcome, found_decision
 from corscore.integration._arguments import (
     Notices,
     check_observer,
@@ -24,6 +23,7 @@ from corscore.integration._arguments import (
 from corscore.integration._beginnings import extended, lost_beginning
 from corscore.integration._cross_site import read_own_origins
 from corscore.integration._governor import Governor
+from corscore.integration._outcome import Outcome, found_decision
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ def policy_from(caller: str, policy: object, options: Mapping[str, Any]) -> Poli
     if policy is None:
         return Policy(**options)
     if not isinstance(policy, Policy):
-        # A list most likely has the origins.
+        # A str or a list most likely has the origins.
         items = [policy] if isinstance(policy, str) else policy
         origins = python_literal(items) if isinstance(items, (list, tuple)) else "[...]"
         raise TypeError(
@@ -52,7 +52,7 @@ def policy_from(caller: str, policy: object, options: Mapping[str, Any]) -> Poli
 
 
 def policies_from(caller: str, policy: object, options: Mapping[str, Any]) -> Policies:
-    """Like ``policy_from``, for adapters that also take more than one policy.
+    """``policy_from``, for adapters that also take more than one policy.
 
     Raises:
         ConfigError, TypeError: As ``policy_from`` does, and when a policy is in the wrong place of
@@ -76,7 +76,7 @@ def translated_policy(
 
     Args:
         options: Names and values of the arguments of ``Policy``.
-        names: Arguments of ``Policy`` to the names in problems and hints.
+        names: The users' names for arguments of ``Policy``, in problems and hints.
         separator: The text between a name and its value: ``"="`` in a call, ``" = "`` in a
             settings file.
 
@@ -87,13 +87,13 @@ def translated_policy(
 
 
 def read_switch(value: object, name: str, separator: str = "=", *, problems: list[Problem]) -> bool:
-    """Read True or False, or what another value was meant for; note a problem with it.
+    """Read True or False; note a problem with another value, and return what it was meant for.
 
     Args:
         value: As the user wrote it.
-        name: What the user calls it.
+        name: The user's name of the option.
         separator: The text between the name and a value, in hints.
-        problems: Where to note it.
+        problems: Where to note the problem.
     """
     found = Problems(Spelling({}, python_literal, separator))
     meant = values.read_switch(found, name, value)
@@ -102,9 +102,9 @@ def read_switch(value: object, name: str, separator: str = "=", *, problems: lis
 
 
 def split_forbidden(names: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Split request-header names into those that a script may send, and those that it cannot.
+    """Split request-header names into those that a script may send, and forbidden ones.
 
-    Configurations of other libraries often list the latter.
+    Configurations of other libraries often list forbidden names:
     https://fetch.spec.whatwg.org/#forbidden-request-header
     """
     names = list(names)
@@ -117,13 +117,13 @@ def split_forbidden(names: Iterable[str]) -> tuple[list[str], list[str]]:
 class Notices:
     """Warnings of one application to the logger ``corscore``, each logged once."""
 
-    __slots__ = ("_said",)
+    __slots__ = ("_logged",)
 
     def __init__(self) -> None:
-        self._said: set[str] = set()
+        self._logged: set[str] = set()
 
     def once(self, key: str, message: str, *args: object) -> None:
-        """Log a warning, unless one of this key was logged before.
+        """Log a warning, unless one with this key was logged before.
 
         Args:
             key: A constant for the kind of warning, never request data.
@@ -131,9 +131,9 @@ class Notices:
             args: As in ``logging``. Each is escaped and cut to 200 characters, since it may come
                 from a request.
         """
-        if key in self._said:
+        if key in self._logged:
             return
-        self._said.add(key)
+        self._logged.add(key)
         # Imported late: logging is larger than the whole engine.
         from logging import getLogger
 
@@ -149,12 +149,12 @@ class Notices:
         )
 
 
-# Of the process: one policy is in many governors.
+# For the whole process, since one policy may be in many governors.
 _notices = Notices()
 
 
 def note_unasked(policy: Policy | PolicyResolver) -> None:
-    """Log that a regex matches what it is not asked about: pages that another library allows."""
+    """Log that a regex matches ``null`` or ``file://``, which other libraries would allow by it."""
     if not isinstance(policy, Policy) or policy.dangerously_allow_slow_regex:
         return
     regex = policy.allow_origin_regex
@@ -176,7 +176,7 @@ def check_observer(on_decision: object, name: str = "on_decision") -> None:
     """Check a function that is called for every decision.
 
     Raises:
-        TypeError: When it is no sync function; ``name`` is what the user calls it.
+        TypeError: When it is no sync function; ``name`` is the user's name of it.
     """
     # Imported late: inspect is larger than the whole engine.
     from inspect import iscoroutinefunction

@@ -1,4 +1,4 @@
-"""Regexes that were written for a match at the start.
+"""Regexes that are written for a match at the start.
 
 flask-cors and django-cors-headers use ``re.match``: there ``^/api/`` means every path below, and
 ``^http://localhost`` every port. Here a regex has to match the whole path or origin.
@@ -19,9 +19,9 @@ _REPEATS = (constants.MAX_REPEAT, constants.MIN_REPEAT)
 
 
 def extended(regex: re.Pattern[str]) -> str | None:
-    """Return the regex with ``.*`` behind it, if it means that for a match at the start.
+    """Return the regex with ``.*`` behind it, if it means that in a match at the start.
 
-    None if its end is written out, as by ``$``, ``.*`` or ``(/.*)?``: then both ways of matching
+    None if its end is written out, as by ``$``, ``.*`` or ``(/.*)?``: both ways of matching then
     mean the same, or the regex was written for the whole path.
     """
     parts = list(parse(regex))
@@ -33,10 +33,11 @@ def extended(regex: re.Pattern[str]) -> str | None:
 
 
 def lost_beginning(regex: re.Pattern[str]) -> bool:
-    """Whether a regex over origins was meant for a match at the start, and so loses origins here.
+    """Whether a regex for origins was meant for a match at the start, and so loses origins here.
 
-    Regexes for the whole origin are often written without ``^`` and ``$``, so a missing end alone
-    says nothing: it begins with ``^``, or its end is a host whose pages have ports.
+    A missing end alone does not show that, since regexes for the whole origin are often written
+    without ``^`` and ``$``. The regex also begins with ``^``, or matches a local host, but not with
+    a port.
     """
     if extended(regex) is None:
         return False
@@ -46,10 +47,7 @@ def lost_beginning(regex: re.Pattern[str]) -> bool:
 
 
 def _is_open(parts: Any) -> bool:
-    """Whether more text may follow the match of the parts, for a match at the start.
-
-    A part of a parse tree is a pair: an operator and its argument, which may have parts itself.
-    """
+    """Whether other text may follow a match of the parts, which are those of a parse tree."""
     if not len(parts):
         return True
     operator, argument = parts[-1]

@@ -40,15 +40,15 @@ _SCHEMES = ("http", "https")
 def read_own_origins(
     value: object, name: str = "own_origins", separator: str = "="
 ) -> frozenset[str]:
-    """Check the site's own further origins, as those of a policy.
+    """Read further origins of the site itself, and check them like those of a policy.
 
     Args:
         value: Whole origins, without ``*``, as a list, tuple, set or frozenset.
-        name: What the user calls them, in problems and hints.
+        name: The user's name of the option, in problems and hints.
         separator: The text between the name and a value.
 
     Raises:
-        ConfigError: With all problems.
+        ConfigError: With every problem.
     """
     problems = Problems(Spelling({"allow_origins": name}, python_literal, separator))
     origins = read_list(problems, "allow_origins", value) or ()
@@ -108,15 +108,15 @@ def admits_handshake(
 
 
 def is_from_own_origin(request: RequestInfo, own_origins: Collection[str]) -> bool:
-    """Whether a request's Origin is the site's own: for logs, resolvers and callbacks.
+    """Whether a request's Origin is the site's own, for logs, resolvers and callbacks.
 
-    It does not let a request pass: beside ``Sec-Fetch-Site`` an equal host proves nothing.
+    ``passes`` asks for more, since beside ``Sec-Fetch-Site`` an equal host proves nothing.
     """
     return request.is_own_origin or request.origin in own_origins
 
 
 def host_note(request: RequestInfo, *, is_handshake: bool = False) -> str:
-    """The end of a refusal's log line where a proxy may have rewritten Host; empty elsewhere.
+    """The end of a refusal's log line if a proxy may have rewritten Host, or an empty string.
 
     Args:
         request: A request or handshake that was refused.
@@ -140,7 +140,7 @@ def host_note(request: RequestInfo, *, is_handshake: bool = False) -> str:
 
 
 def _is_own(request: RequestInfo, own_sites: tuple[str, ...]) -> bool:
-    """Whether the site itself made the request, or no browser did."""
+    """Whether a page of the site itself made the request, or no browser did."""
     site, origin, host = request.sec_fetch_site, request.origin, request.host
     if site is not None:
         # Only this counts: an equal host beside "cross-site" is the same host over plain http.
@@ -155,10 +155,10 @@ def _is_own(request: RequestInfo, own_sites: tuple[str, ...]) -> bool:
 
 
 def _follows_preflight(request: RequestInfo) -> bool:
-    """Whether a browser cannot have sent a request of an unsafe method without a preflight.
+    """Whether a browser has to send a preflight before this request of an unsafe method.
 
     https://fetch.spec.whatwg.org/#cors-safelisted-request-header. Other headers prove nothing:
-    browsers add some, and proxies others.
+    browsers and proxies add some.
     """
     if request.method.upper() != "POST":
         return True

@@ -10,7 +10,6 @@ from corscore._policy.policy import NO_ORIGIN, Policy
 from corscore._policy.reference import PolicyRef, check_every, compiled_source
 from corscore._policy.resolver import check_async, check_sync
 from corscore._policy.tenant import PolicyResolver
-from corscore.integration._answered import Outcome, by_origin
 from corscore.integration._arguments import check_observer, note_unasked
 from corscore.integration._cross_site import (
     admits_handshake,
@@ -18,6 +17,7 @@ from corscore.integration._cross_site import (
     passes,
     read_own_origins,
 )
+from corscore.integration._outcome import Outcome, by_origin
 from corscore.integration._refusal_log import RefusalLog
 from corscore.integration._shadow import Treatment, report
 
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from corscore.integration._arguments import Notices
 
     Policies = Policy | tuple[Policy, ...] | PolicyMap | PolicyResolver | PolicyRef
-    # What governs a path or a route.
+    # The policies of a path or a route.
     PathPolicy = Policy | PolicyTuple | PolicyResolver | None
     OnDecision = Callable[[Decision, RequestInfo], object]
 
-# The length of what a gateway returns where a `PolicyResolver` has to be awaited.
+# The length of a gateway's tuple that begins with a `PolicyResolver` to await.
 _WAITS_FOR_POLICY = 3
 
 
@@ -50,22 +50,22 @@ class Governor:
         is_async: Whether the adapter is async, and so can await resolvers.
         on_decision: ``fn(decision, request)``, called for every request that a policy governs.
             What it raises is logged, and changes nothing.
-        shadow: Policies to compare with: requests on which a browser would be treated differently
-            are logged.
+        shadow: Policies on trial. A request that a browser would treat differently under them is
+            logged.
         block_cross_site: Whether to refuse cross-site requests that CORS lets pass.
         own_origins: Further origins of the site itself, for ``block_cross_site``, WebSockets,
             resolvers and the log.
-        request_of: Makes a ``RequestInfo`` of a scope, an environ or the framework's own request;
-            needed for the ``gateway``.
+        request_of: Returns the ``RequestInfo`` of a scope, an environ or the framework's own
+            request; needed for the ``gateway``.
         on_conflict: Called with the lower-case name of each header of a response that was removed
             because the policy alone may set it.
-        path_of: Returns the path of a scope or environ that policies are looked up by; by default
-            the path relative to the mount.
-        host_of: Returns the value of Host of a scope or environ that they are looked up by; None
-            for no host. Given where ``path_of`` is. ``RequestInfo`` has it as ``host_name``.
+        path_of: Returns, of a scope or environ, the path to look policies up by; by default the
+            path relative to the mount.
+        host_of: Returns, of a scope or environ, the Host to look policies up by, or None; needed
+            if ``path_of`` is given. ``RequestInfo`` has it as ``host_name``.
 
     Raises:
-        ConfigError: With all that is wrong with ``own_origins``, or a resolver that this kind of
+        ConfigError: With every problem of ``own_origins``, or with a resolver that this kind of
             adapter cannot ask.
         TypeError: When ``on_decision`` is no sync function, or ``shadow`` is no policy.
     """
@@ -123,7 +123,7 @@ class Governor:
             host_of,
             examines_all=on_decision is not None or shadow is not None,
             blocks_cross_site=block_cross_site,
-            # A shadow policy may have a resolver, or a reference may get one later.
+            # The shadow policy may have a resolver, now or after a replacement.
             awaits_all=is_async and shadow is not None,
         )
 
@@ -136,7 +136,7 @@ class Governor:
         """Check that this kind of adapter can serve a route's policy.
 
         Args:
-            policies: A policy or several; of a reference later policies are checked too.
+            policies: A policy or several; of a reference, later policies are checked, too.
 
         Raises:
             ConfigError: A policy has a resolver that cannot be asked here.
@@ -155,7 +155,7 @@ class Governor:
             self._awaits_policies = True
 
     def policy_for(self, request: RequestInfo) -> Policy | None:
-        """The current policy for a request in a sync adapter; None leaves it alone.
+        """The current policy for a request in a sync adapter, or None.
 
         It is found by host, path and origin; a ``PolicyResolver`` is asked.
         """
@@ -211,8 +211,7 @@ class Governor:
         Args:
             policy: The policy that governs it: the route's, else ``policy_for(request)``.
             request: The request.
-            origin_allowed: A verdict on the origin, as ``Policy.decide`` takes it; no resolver is
-                asked then.
+            origin_allowed: As for ``Policy.decide``; if given, no resolver is asked.
         """
         if origin_allowed is None:
             origin_allowed = self._ask(policy, request)
@@ -261,7 +260,7 @@ class Governor:
         return Decision.of_native(answer, policy, self._request_of, native)
 
     def pending(self, policy: PathPolicy, request: RequestInfo, passed: Any) -> Decision | None:
-        """The decision whose headers a response waits for; None if it has started under ASGI.
+        """The decision on a request; None if its response has started under ASGI.
 
         Args:
             policy: The policy of the request's path, or several by origin.
@@ -277,14 +276,14 @@ class Governor:
         return self.decision(chosen, answer, request)
 
     def is_awaited(self, decision: Decision | None) -> bool:
-        """Whether an adapter answers an exception that nothing inside has answered with a 500.
+        """Whether the adapter has to send the 500 after an exception of the application.
 
-        It does where a page of another origin, which the policy allows, waits for the answer: what
-        a server sends has no headers of the policy, and looks like a mistake in CORS. Under
+        It has to if a page of another origin, which the policy allows, waits for the response: the
+        server's own 500 has no headers of the policy, and looks like a mistake in CORS. Under
         ``debug=True`` the exception goes on, so that a debugger outside shows its page.
 
         Args:
-            decision: The decision on the request; None where it is left alone.
+            decision: The decision on the request; None if the request is left alone.
         """
         return (
             decision is not None
@@ -297,17 +296,17 @@ class Governor:
     # Called by a gateway: `Extras` in `corscore._engine.gateway_py`.
 
     def policies_of(self, resolver: PolicyResolver, native: Any) -> PathPolicy:
-        """The policies of a request's tenant; the resolver itself where it has to be awaited."""
+        """The policies of a request's tenant; the resolver itself if it has to be awaited."""
         return self._of_tenant(resolver, self._request_of(native))
 
     def verdict(self, policy: Policy, native: Any, origin: bytes) -> bool | None:
-        """The verdict of a policy's resolver on an origin; None where it has to be awaited."""
+        """The verdict of a policy's resolver on an origin; None if it has to be awaited."""
         resolver = policy.resolver
         if resolver is None:
             return False
         request = self._request_of(native)
         request.origin = origin.decode("latin-1")
-        # A remembered verdict needs no check: only origins that may be asked about are remembered.
+        # Needs no check, since only verdicts on origins that may be asked about are remembered.
         known = resolver.remembered(request)
         if known is not None:
             return known
@@ -323,7 +322,7 @@ class Governor:
         answer: Answer,
         origin: bytes | None,
     ) -> bool:
-        """Report a request to observers and the log. Return whether to block it."""
+        """Report a request to observers and the log, and return whether to block it."""
         if (
             not self._observes
             and not policy.debug
@@ -347,13 +346,13 @@ class Governor:
             if not decision.needs_resolver:
                 report(request, Treatment(None, None), Treatment(candidate, decision))
 
-    # Called by async adapters where a gateway cannot answer without awaiting.
+    # Called by async adapters if a gateway cannot answer without awaiting.
 
     async def resume(self, waiting: tuple[Any, ...], request: RequestInfo) -> Any:
-        """Return one of the first two values of ``Gateway.sender``, after asking resolvers.
+        """Ask resolvers, and return the ``send`` or the two messages as ``Gateway.sender`` does.
 
         Args:
-            waiting: A longer tuple that it returned.
+            waiting: The longer tuple that ``sender`` returned.
             request: The request.
         """
         answered: Any = waiting
@@ -368,9 +367,7 @@ class Governor:
 
     async def ask_async(self, policy: Policy, request: RequestInfo) -> bool | None:
         """Await the verdict of a policy's resolver; None if it is not asked."""
-        verdict = None
-        if policy.resolver is not None and self._may_ask(policy, request):
-            verdict = await policy.resolver.ask_async(request)
+        verdict = await self._await_verdict(policy, request)
         if self._shadow is not None:
             await self._report_async(policy, verdict, request)
         return verdict
@@ -380,9 +377,7 @@ class Governor:
         # The site's own handshakes need no verdict.
         if admits_handshake(request, policy, self._own_origins, origin_allowed=False):
             return True
-        verdict = None
-        if policy.resolver is not None and self._may_ask(policy, request):
-            verdict = await policy.resolver.ask_async(request)
+        verdict = await self._await_verdict(policy, request)
         allowed = policy.decide(request, origin_allowed=verdict).origin_allowed
         if admits_handshake(request, policy, self._own_origins, origin_allowed=allowed):
             return True
@@ -390,7 +385,7 @@ class Governor:
         return False
 
     def policy_without_route(self, request: RequestInfo, error: Exception) -> PathPolicy:
-        """Return the policy of a request whose lookup raised; log the exception.
+        """Log an exception of the lookup of a route, and return the policy of the request.
 
         A preflight is refused, since its route's policy is unknown. Any other request gets the
         policy of its path; the application will meet the same exception.
@@ -400,12 +395,10 @@ class Governor:
 
     def _candidate(self, request: RequestInfo) -> Policy | PolicyResolver | None:
         """The shadow policy for a request, or its resolver."""
-        return (
-            None if self._shadow is None else self.chosen(self._at(self._shadow, request), request)
-        )
+        return self.chosen(self.policies_for(request, self._shadow), request)
 
     def _may_ask(self, policy: Policy, request: RequestInfo) -> bool:
-        """Whether a resolver may be asked: not about a malformed origin, nor an own one."""
+        """Whether to ask a resolver: not about a malformed origin or the site's own."""
         return policy.decide(request).needs_resolver and not is_from_own_origin(
             request, self._own_origins
         )
@@ -415,17 +408,19 @@ class Governor:
             return None
         return policy.resolver.ask(request)
 
+    async def _await_verdict(self, policy: Policy, request: RequestInfo) -> bool | None:
+        if policy.resolver is None or not self._may_ask(policy, request):
+            return None
+        return await policy.resolver.ask_async(request)
+
     def _examine(
         self, policy: Policy, verdict: bool | None, request: RequestInfo, decision: Decision
     ) -> bool:
         request.own_origins = self._own_origins
         if self._shadow is not None and not self._is_async:
             candidate: Any = self._candidate(request)
-            other = None
-            if candidate is not None:
-                asked = self._ask(candidate, request)
-                other = candidate.decide(request, origin_allowed=asked)
-            report(request, Treatment(policy, decision), Treatment(candidate, other))
+            asked = None if candidate is None else self._ask(candidate, request)
+            _compare(policy, decision, candidate, asked, request)
         if self._on_decision is not None:
             try:
                 self._on_decision(decision, request)
@@ -462,21 +457,26 @@ class Governor:
         self, policy: Policy, verdict: bool | None, request: RequestInfo
     ) -> None:
         request.own_origins = self._own_origins
-        candidate = None
-        if self._shadow is not None:
-            candidate = await self.chosen_async(self._at(self._shadow, request), request)
-        other = None
-        if candidate is not None:
-            asked = None
-            if candidate.resolver is not None and self._may_ask(candidate, request):
-                asked = await candidate.resolver.ask_async(request)
-            other = candidate.decide(request, origin_allowed=asked)
+        candidate = await self.chosen_async(self.policies_for(request, self._shadow), request)
+        asked = None if candidate is None else await self._await_verdict(candidate, request)
         decision = policy.decide(request, origin_allowed=verdict)
-        report(request, Treatment(policy, decision), Treatment(candidate, other))
+        _compare(policy, decision, candidate, asked, request)
+
+
+def _compare(
+    policy: Policy,
+    decision: Decision,
+    candidate: Policy | None,
+    verdict: bool | None,
+    request: RequestInfo,
+) -> None:
+    """Report a difference between a decision and that of the shadow policy."""
+    other = None if candidate is None else candidate.decide(request, origin_allowed=verdict)
+    report(request, Treatment(policy, decision), Treatment(candidate, other))
 
 
 def _explained(policy: Policy, request: RequestInfo, verdict: bool | None) -> str:
-    # Without a resolver's verdict, as about "null", the policy itself refused.
+    # A resolver that was not asked, as about "null", has refused nothing.
     was_asked = policy.decide(request).needs_resolver
     return policy.explain(request, origin_allowed=verdict if was_asked else None).log_text
 

@@ -1,8 +1,9 @@
-"""``RefusalLog``: limited in number, since clients cause its entries."""
+"""``RefusalLog``: the log of refusals, limited in number, since clients cause them."""
 
 from __future__ import annotations
 
 from corscore._engine.log import LogLimit, traced
+from corscore._standard.origin import MAX_ORIGIN_LENGTH
 from corscore._standard.page import code_page
 from corscore._standard.text import escaped
 from corscore.integration._cross_site import host_note
@@ -14,26 +15,25 @@ if TYPE_CHECKING:
     from corscore._engine.request import RequestInfo
 
 
-# Bound the key: clients choose the Origin's length, and no valid origin is longer.
-_LONGEST_KEY = 326
-# What no policy's explanation is about.
+# The reasons that no explanation of a policy has.
 _CROSS_SITE = ("request-not-allowed", "websocket-not-allowed")
 
 
 class RefusalLog:
     """The log of refusals of one application."""
 
-    __slots__ = ("_failures", "_limit", "_noted")
+    __slots__ = ("_failures", "_origins", "_refusals")
 
     def __init__(self) -> None:
-        self._limit = LogLimit()
-        self._noted = LogLimit()
-        # A limit of their own: clients can use up the first one.
+        self._refusals = LogLimit()
+        self._origins = LogLimit()
+        # A limit of their own, since clients can use up the others.
         self._failures = LogLimit()
 
     def wants(self, origin: bytes) -> bool:
-        """Whether a refusal of this origin may be logged now: about once a minute."""
-        return self._noted.lets_pass(origin[:_LONGEST_KEY], "")
+        """Whether a refusal of this origin may be logged now, about once a minute."""
+        # Bounded: clients choose the length.
+        return self._origins.lets_pass(origin[:MAX_ORIGIN_LENGTH], "")
 
     def log(
         self, reason: str, request: RequestInfo, explain: Callable[[], str] | None = None
@@ -43,10 +43,10 @@ class RefusalLog:
         Args:
             reason: A code such as ``"origin-not-allowed"``.
             request: The refused request.
-            explain: Makes a text to add, of printable ASCII and line breaks.
+            explain: Returns a text to add, of printable ASCII and line breaks.
         """
         origin = "-" if request.origin is None else escaped(request.origin)
-        if not self._limit.lets_pass(origin, reason):
+        if not self._refusals.lets_pass(origin, reason):
             return
         # Imported late: logging is larger than the whole engine.
         from logging import getLogger
@@ -75,7 +75,7 @@ class RefusalLog:
             return
         from logging import getLogger
 
-        # Without its traceback, whose messages often quote the path unescaped.
+        # Without a traceback, whose messages often quote the path unescaped.
         getLogger("corscore").error(
             "the route of %s %s could not be looked up (%s: %s): its preflights are refused, and "
             "its other requests get the policy of the path",
@@ -87,6 +87,6 @@ class RefusalLog:
 
 
 def _what_to_do(reason: str) -> str:
-    # Without the request in it: a line that is pasted into a shell must not have a client's text.
+    # Without the request, since a line that is pasted into a shell must not have a client's text.
     more = "" if reason in _CROSS_SITE else ", corscore explain, or debug=True"
     return f"; what to do: {code_page(reason)}{more}"

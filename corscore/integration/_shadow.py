@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class Treatment:
-    """A browser's treatment of the answer to one request.
+    """A browser's treatment of the response to one request.
 
-    Two are equal when the browser does the same for this request: goes on or not, with or without
-    credentials, and with the same exposed headers. Reasons and cache times do not count.
+    Two are equal if the browser does the same: goes on or not, with or without credentials, and
+    with the same exposed headers. Reasons and cache times do not count.
     """
 
     __slots__ = ("_values", "text")

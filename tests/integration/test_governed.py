@@ -491,10 +491,10 @@ def test_strangers_do_not_fill_the_log(
 ) -> None:
     limit = log.LogLimit()
     assert sum(limit.lets_pass(f"https://{n}.example", "x") for n in range(5000)) == 1000
-    assert len(limit._said) == 1000
+    assert len(limit._ends) == 1000
     clock(61)
     assert limit.lets_pass("https://one-more.example", "x")
-    assert len(limit._said) == 1
+    assert len(limit._ends) == 1
 
 
 @THROUGH

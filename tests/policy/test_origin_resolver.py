@@ -300,7 +300,7 @@ def test_what_takes_too_long_is_refused(
 
     anyio.run(main, backend=backend)
     assert "TimeoutError" in caplog.text
-    assert len(resolver._remembered) == 0
+    assert len(resolver._memory) == 0
     assert app is not None
 
 
@@ -397,7 +397,7 @@ def test_a_flood_of_origins_does_not_push_out_those_that_are_allowed(clock: Cloc
         resolver.ask(request(f"https://known{number}.example"))
     for number in range(1000):
         resolver.ask(request(f"https://unknown{number}.example"))
-    assert len(resolver._remembered) == 100
+    assert len(resolver._memory) == 100
     calls.clear()
     for number in range(50):
         resolver.ask(request(f"https://known{number}.example"))
@@ -423,7 +423,7 @@ def test_a_long_key_takes_no_more_room_than_a_short_one() -> None:
     )
     assert resolver.ask(request(path="/" + "a" * 10_000))
     assert not resolver.ask(request(path="/" + "a" * 10_001))
-    assert all(len(key) < 100 for table, *_ in resolver._remembered._tables for key in table)  # type: ignore[arg-type]
+    assert all(len(key) < 100 for table, *_ in resolver._memory._tables for key in table)  # type: ignore[arg-type]
 
 
 # --- single flight
@@ -459,7 +459,7 @@ def test_a_thousand_tasks_ask_once(backend: str, is_async: bool) -> None:
     assert sorted(calls) == [KNOWN, UNKNOWN]
     assert len(verdicts) == 1000
     assert all(verdict is (origin == KNOWN) for origin, verdict in verdicts)
-    assert resolver._flights == {}
+    assert resolver._calls == {}
 
 
 def test_forty_threads_ask_once() -> None:

@@ -293,9 +293,9 @@ def test_a_change_of_a_link_is_seen(file: Path, tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_reported_once(file: Path, caplog: pytest.LogCaptureFixture) -> None:
-    read = read_policy(file)
-    ref = PolicyRef(read.policy)
-    watcher = FileWatcher(file, read.content)
+    policy, content = read_policy(file)
+    ref = PolicyRef(policy)
+    watcher = FileWatcher(file, content)
     file.unlink()
     for _ in range(3):
         assert watcher._read_again(ref)

@@ -233,7 +233,7 @@ def test_stale_entries_count_in_the_most_that_are_kept(clock: Clock) -> None:
     for number in range(10):
         assert resolver.ask(RequestInfo("GET", origin=f"https://{number}.example"))
         clock.now += 2
-    assert len(resolver._remembered) == 3
+    assert len(resolver._memory) == 3
 
 
 def test_a_thousand_requests_at_once_ask_one_time_for_a_tenant() -> None:

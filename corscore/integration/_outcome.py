@@ -1,4 +1,4 @@
-"""``Outcome``: what became of a request; and the decision on one that passed a gateway."""
+"""``Outcome``: a decision with its response; and the decision on a request in a gateway."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Pairs = tuple[tuple[str, str], ...]
 
-# The key of a scope or environ for its decision, with the value of `FOUND` that it was made of.
+# The key of a scope or environ for its decision, and the value of `FOUND` that it comes from.
 _DECISION = "corscore.decision"
 
 
@@ -27,7 +27,7 @@ class Outcome:
     Attributes:
         decision: The policy's decision; ``apply`` changes the headers of the app's response.
         response: Status, headers and body to send now, without calling the application: the answer
-            to a preflight, or the 403 of ``block_cross_site``. None where the application answers.
+            to a preflight, or the 403 of ``block_cross_site``. None if the application answers.
     """
 
     __slots__ = ("decision", "response")
@@ -45,7 +45,7 @@ def found_decision(native: Any, request: RequestInfo) -> Decision | None:
 
     Args:
         native: The scope or environ that passed it.
-        request: The same request.
+        request: The ``RequestInfo`` of it.
     """
     found: Any = native.get(matcher.FOUND)
     made: tuple[object, Decision] | None = native.get(_DECISION)
@@ -60,7 +60,7 @@ def found_decision(native: Any, request: RequestInfo) -> Decision | None:
     else:
         policies: PathPolicy = found()
         if isinstance(policies, PolicyResolver):
-            # Only in a sync adapter: an async one finds it first.
+            # Only in a sync adapter: an async one has found the policy first.
             policies = policies.find(request)
         policy = by_origin(policies, request)
         if policy is None:
