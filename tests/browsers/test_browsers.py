@@ -23,7 +23,7 @@ from tables import rows
 if TYPE_CHECKING:
     from corscore.browser import Browser, Deviation
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 
 DIRECTED = rows("browser_deviations")
 CONSOLES = rows("browser_consoles")
