@@ -76,6 +76,7 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
         Limit("on_decision", PLAIN, 4),
         Limit("sync resolver, remembered", PLAIN, 5),
         Limit("async resolver, remembered", PLAIN, 5),
+        Limit(TENANTS, PLAIN, 5),
         # The store is not asked.
         Limit(STORED_TENANTS, TENANTS, 1.1),
         Limit("map of 10 keys, preflight", PREFLIGHT_PLAIN, 2),
@@ -91,8 +92,7 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
     "flask": (
         Limit("map of 10 keys", PLAIN, 1.5),
         Limit("reference", PLAIN, 1.5),
-        # The target is 3: docs/performance.md says why the ratio varies.
-        Limit("route's policy", PLAIN, 3.3),
+        Limit("route's policy", PLAIN, 3),
         Limit("map of 10 keys, preflight", PREFLIGHT_PLAIN, 2),
         Limit("reference, preflight", PREFLIGHT_PLAIN, 2),
     ),
