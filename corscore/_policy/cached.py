@@ -252,7 +252,7 @@ def _values_reader(key: tuple[str, ...]) -> Callable[[RequestInfo], tuple[str | 
         getters = [_getter(name) for name in key]
         return lambda request: tuple([get(request) for get in getters])
     # In one call, for this is most of what a remembered answer takes.
-    read: Callable[[RequestInfo], Any] = attrgetter(*(_ATTRIBUTES[name] for name in key))
+    read: Any = attrgetter(*(_ATTRIBUTES[name] for name in key))
     return read if len(key) > 1 else lambda request: (read(request),)
 
 
@@ -269,7 +269,7 @@ def _compact(values: tuple[str | None, ...]) -> Hashable:
         if value is not None:
             length += len(value)
     if length <= _MAX_KEY_LENGTH:
-        return values if len(values) > 1 else values[0]
+        return values[0] if len(values) == 1 else values
     # Imported late: browsers send no such keys.
     from hashlib import sha256
 
