@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from corscore.browser._fetch import judged, message
+from corscore.browser._fetch import judge, sent_message
 from corscore.browser._headers import header_list
 from corscore.browser._request import derived
 from corscore.diagnostics._curl import CREDENTIAL_HEADERS, without_userinfo
@@ -67,7 +67,7 @@ class ProbeClient:
         return self._exchange(script, is_preflight=False)
 
     def _exchange(self, request: Request, *, is_preflight: bool) -> Exchange | None:
-        method, url, headers = message(request, is_preflight=is_preflight)
+        method, url, headers = sent_message(request, is_preflight=is_preflight)
         key = (method, url, tuple(headers))
         if key not in self._known:
             if self._left <= 0:
@@ -78,4 +78,4 @@ class ProbeClient:
             except NoResponse:
                 self._known[key] = None
         response = self._known[key]
-        return None if response is None else judged(request, response, is_preflight=is_preflight)
+        return None if response is None else judge(request, response, is_preflight=is_preflight)
