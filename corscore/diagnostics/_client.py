@@ -34,7 +34,7 @@ class ProbeClient:
         self._known: dict[tuple[str, str, HeaderList], Response | None] = {}
 
     def send(self, method: str, url: str, headers: list[tuple[str, str]]) -> Response:
-        """Send a request of the fetch: a transport for ``corscore.browser.fetch``."""
+        """Send a request without credentials: a transport for ``corscore.browser.fetch``."""
         sent = tuple(pair for pair in headers if pair[0] not in CREDENTIAL_HEADERS)
         status, received = self._transport(method, without_userinfo(url), list(sent))
         response = (status, header_list(received))
@@ -48,12 +48,12 @@ class ProbeClient:
     def get(
         self, request: Request, origin: str | None, target: Url | None = None
     ) -> Exchange | None:
-        """Send a GET to the request's URL, or to another one; None without a response.
+        """Send a GET without the request's headers; None without a response. HEAD stays HEAD.
 
         Args:
-            request: The request to repeat without its headers; HEAD stays HEAD.
+            request: The request.
             origin: The Origin to send; None sends none, as a page on the server's own origin does.
-            target: Another URL.
+            target: The URL if it is not the request's.
         """
         target = target or request.target
         script = derived(
