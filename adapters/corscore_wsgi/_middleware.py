@@ -181,5 +181,5 @@ def _error_body(error: BaseException | None) -> Iterator[bytes]:
 
 
 def decision_of(environ: WSGIEnvironment) -> Decision | None:
-    """The decision on a request; None under one plain policy, or without any."""
+    """The decision on a request that passed a policy; None for any other."""
     return found_decision(environ, RequestInfo.from_environ(environ["REQUEST_METHOD"], environ))
