@@ -37,39 +37,38 @@ class CORSMiddleware:
     """A CORS policy around an ASGI application.
 
     Preflights are answered here; every other HTTP request reaches the application, whose response
-    gets its headers as it starts. Nothing is buffered, and other scopes pass untouched. Where the
-    application raises before its response starts, and a page of another origin that the policy
-    allows waits for it, a plain 500 with the headers is sent, and the exception goes on to the
-    server; with ``debug=True`` it only goes on.
+    gets its headers as it starts. Nothing is buffered, and other scopes pass untouched. If the
+    application raises before its response starts, a page of another origin that the policy allows
+    gets a plain 500 with the headers, and the exception goes on to the server. With ``debug=True``
+    there is no such 500.
 
     Args:
         app: An ASGI 3 application.
         policy: A ready policy, a tuple of policies, a ``PolicyMap``, a ``PolicyResolver`` or a
             ``PolicyRef``; or leave it out and write the options of a policy.
         on_decision: ``fn(decision, request)``, called for every request that a policy governs.
-        shadow: Policies to compare with: requests on which a browser would be treated differently
-            are logged.
-        block_cross_site: Whether to refuse, with 403, requests that pages of other sites make
-            with the visitor's cookies, and that CORS itself lets pass.
+        shadow: Policies on trial: requests that they would treat differently are logged.
+        block_cross_site: Whether to answer 403 to requests that pages of other sites make with the
+            visitor's cookies, and that CORS alone does not stop.
         own_origins: Further origins of the site itself, for ``block_cross_site``, WebSockets,
             resolvers and the log.
-        check_websocket_origin: Whether to refuse, with 403, WebSockets that pages of other sites
-            open and that the policy does not allow to use cookies.
+        check_websocket_origin: Whether to answer 403 to WebSockets of pages of other sites that
+            the policy does not allow to use cookies.
         options: Keyword arguments of ``corscore.Policy``.
 
     Raises:
-        ConfigError: With all that is wrong with the options.
-        TypeError: When both a policy and options, or something that is no policy, are given.
+        ConfigError: Options are wrong; it has every problem.
+        TypeError: Both a policy and options are given, or something that is no policy.
     """
 
     called_as = "CORSMiddleware(app, ...)"
-    """The call of the user, for messages."""
+    """The call that the user wrote, for messages."""
 
     policy: Policy
-    """The policy, where one plain ``Policy`` was given; otherwise see ``governor``."""
+    """The policy if it is one plain ``Policy``; ``governor`` has all other kinds."""
 
     _answers_exceptions: bool = True
-    """Whether no layer of the framework outside answers an exception of the application."""
+    """Whether an exception of the application is answered here, not by a framework's own layer."""
 
     def __init__(
         self,
@@ -98,7 +97,7 @@ class CORSMiddleware:
             own_origins=own_origins,
             request_of=self.request_of,
             on_conflict=self.notices.conflict,
-            # The gateway reads the path below the mount itself, and the Host as it was sent.
+            # By itself the gateway reads the path below the mount, and the Host as it was sent.
             path_of=None if reads_natively else self.path_of,
             host_of=None if reads_natively else self.host_of,
         )
@@ -108,11 +107,11 @@ class CORSMiddleware:
         self._sender: Callable[..., Any] = self.governor.gateway.sender
 
     def path_of(self, scope: Scope) -> str:
-        """The path that policies are looked up by; a subclass's framework may route another one."""
+        """The path that policies are looked up by; a subclass returns what its framework routes."""
         return scope_path(scope)
 
     def host_of(self, scope: Scope) -> str | None:
-        """The Host that policies are looked up by; a subclass's framework may accept another."""
+        """The Host that policies are looked up by; a subclass returns what its framework takes."""
         return RequestInfo.from_pairs("GET", scope["headers"]).host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -123,7 +122,7 @@ class CORSMiddleware:
                 return
             await self.app(scope, receive, send)
             return
-        # Variables and `type`: Python calls attributes and isinstance in twice the time.
+        # For speed: attributes and `isinstance` cost Python twice as much as variables and `type`.
         sender = self._sender
         answer = sender(scope, send)
         if type(answer) is tuple:
@@ -146,7 +145,7 @@ class CORSMiddleware:
             raise
 
     async def _send_500(self, scope: Scope, send: Send) -> None:
-        """Answer an exception of the application, where a page of another origin waits for it."""
+        """Answer an exception of the application if a page of another origin waits for it."""
         decision = self.governor.pending(self.policy_at(scope), self.request_of(scope), send)
         if self.governor.is_awaited(decision):
             await send({"type": "http.response.start", "status": 500, "headers": list(_ERROR_TYPE)})
@@ -164,7 +163,7 @@ class CORSMiddleware:
         )
 
     def policy_at(self, scope: Scope) -> PathPolicy:
-        """The policy or policies of a request; None leaves it alone. Subclasses look routes up."""
+        """The policy or policies of a request; None leaves it alone. Subclasses look up routes."""
         return self.governor.policies_for(self.request_of(scope), self.governor.policies)
 
     async def _serve_handshake(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""``Configuration``: policies from the settings, with their paths and governors."""
+"""``Configuration``: the policies of the settings, their paths and governors."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Configuration:
         policy: A ``Policy``, ``PolicyTuple``, ``PolicyMap`` or ``PolicyRef``.
         urls: A regex for the paths that the policy governs; None for every path.
         options: Further arguments of ``Governor``.
-        names: Fields of a ``Problem`` to the settings that the user wrote.
+        names: The user's setting for each field of a ``Problem``.
 
     Attributes:
-        plain: The policy, where one governs every path; else None.
+        plain: The policy if one governs every path; else None.
         is_simple: Whether the policies govern every path, and nothing observes or blocks requests.
     """
 
@@ -56,7 +56,7 @@ class Configuration:
         """The governor of the middleware: one for WSGI, one for ASGI.
 
         Raises:
-            ConfigError: With resolvers that cannot be asked there.
+            ConfigError: A resolver cannot be called there.
         """
         governor = self._governors.get(is_async)
         if governor is None:
@@ -87,7 +87,7 @@ def renamed(problems: Iterable[Problem], names: Mapping[str, str]) -> tuple[Prob
 
     Args:
         problems: Problems under the names of arguments.
-        names: Arguments to settings.
+        names: The setting for each argument.
     """
     return tuple(
         Problem(

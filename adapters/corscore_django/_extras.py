@@ -36,14 +36,14 @@ EXTRAS = {
 
 
 def read_extras(values: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
-    """Return the arguments of ``Governor`` that the settings mean.
+    """Return the arguments of ``Governor`` from the settings.
 
     Args:
         values: The settings that exist.
-        problems: Where to note each mistake.
+        problems: Gets each mistake.
 
     Raises:
-        TypeError: When ``CORS_SHADOW`` is no policy, or ``CORS_ON_DECISION`` no sync function.
+        TypeError: ``CORS_SHADOW`` is no policy, or ``CORS_ON_DECISION`` no sync function.
     """
     options: dict[str, Any] = {
         "block_cross_site": read_switch(
@@ -63,10 +63,10 @@ def read_extras(values: Mapping[str, Any], problems: list[Problem]) -> dict[str,
 
 
 def read_policies(name: str, value: object, problems: list[Problem]) -> Policies | None:
-    """Return the policies of a setting; None where they are in the wrong places of a tuple.
+    """Return the policies of a setting; None if they are in the wrong places of a tuple.
 
     Raises:
-        TypeError: When it has no policies.
+        TypeError: The setting holds no policy.
     """
     if not isinstance(value, SOURCES):
         raise TypeError(
@@ -82,14 +82,14 @@ def read_policies(name: str, value: object, problems: list[Problem]) -> Policies
 
 def read_resolver(value: object, problems: list[Problem]) -> Any:
     """Return the resolver: imported by its dotted path, or as it was given."""
-    found, reason = value, "is no function"
+    resolver, reason = value, "is no function"
     if isinstance(value, str):
         try:
-            found = import_string(value)
+            resolver = import_string(value)
         except ImportError as error:
-            found, reason = value, f"cannot be imported: {error}"
-    if found is None or callable(found) or isinstance(found, OriginResolver):
-        return found
+            reason = f"cannot be imported: {error}"
+    if resolver is None or callable(resolver) or isinstance(resolver, OriginResolver):
+        return resolver
     hint = f'write {RESOLVER} = "project.cors.is_allowed", or the function itself'
     problems.append(Problem("resolver-invalid", RESOLVER, value, f"{value!a} {reason}.", hint))
     return None

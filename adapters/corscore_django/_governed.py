@@ -33,10 +33,10 @@ _logger = logging.getLogger("django.request")
 def simple_answer(
     request: HttpRequest, config: Configuration, governor: Governor, urls: Urls | None
 ) -> Any:
-    """The answer to an actual request under a policy alone, as most requests are.
+    """The answer to an actual request under a plain policy, as most are; None for all others.
 
-    Also puts the decision into ``request.cors``. None for all other requests, which take a
-    ``GovernedRequest``; the arguments are the same.
+    Puts the decision into ``request.cors``. Takes the arguments of ``GovernedRequest``, which all
+    other requests need.
     """
     if (
         urls is not None
@@ -61,26 +61,26 @@ class GovernedRequest:
         request: The request.
         config: The settings.
         governor: The governor of the settings.
-        urls: The project's URLs, if views have policies of their own; else None.
+        urls: The project's URLs if views have policies of their own; else None.
         notices: The middleware's notices.
 
     Attributes:
-        asks_receivers: Whether the receivers of the signal may allow the request's origin.
-        awaits: Whether a resolver has to be awaited: then ``resume`` takes its verdict.
-        resolver: The ``PolicyResolver`` that has to be awaited, or None: then ``take`` takes its
-            policy.
+        asks_receivers: Whether receivers of the signal may allow the origin; ``take_receivers``
+            takes their answer.
+        awaits: Whether an origin resolver has to be awaited; ``resume`` takes its verdict.
+        resolver: The ``PolicyResolver`` that has to be awaited, or None; ``take`` takes its policy.
         policy: The policy of the request, or None.
         info: The request as policies read it.
     """
 
     __slots__ = (
         "_answer",
-        "_came",
         "_config",
         "_governor",
         "_is_exempt",
         "_is_late",
         "_notices",
+        "_original",
         "_request",
         "_urls",
         "_varies",
@@ -127,11 +127,11 @@ class GovernedRequest:
             is_late = request.method != "OPTIONS" and governor.defers_routes
             if is_late and not check_request_enabled.receivers:
                 self._is_late = True
-                # As it came: what is below may rewrite it.
+                # Read now, since a middleware below may rewrite it.
                 self.info.path = request.path_info
-                # A view that reads it finds the policy earlier.
+                # A view that reads ``request.cors`` finds the policy earlier.
                 request.cors = SimpleLazyObject(self._decision_now)  # type: ignore[attr-defined]
-                self._came = (*_routing_of(request), request.resolver_match)
+                self._original = (*_routing_of(request), request.resolver_match)
                 return None
             route = self._policies_of_view(request.path_info, _urlconf_of(request))
         if route is NO_ROUTE:
@@ -142,13 +142,13 @@ class GovernedRequest:
         if isinstance(found, PolicyResolver):
             self.resolver = found
             return None
-        return self._asking(found)
+        return self._with_receivers(found)
 
-    def _asking(self, policy: Policy | None) -> Policy | None:
-        """The policy, or None where only the signal's receivers could give it a request."""
+    def _with_receivers(self, policy: Policy | None) -> Policy | None:
+        """Find out whether receivers may allow the origin; None for an exempt path without any."""
         is_exempt = self._is_exempt
         if policy is not None and check_request_enabled.has_listeners():
-            # A receiver may allow an exempt path: then its answer depends on the Origin.
+            # A receiver may allow some origins on an exempt path.
             self._varies = is_exempt
             if self.info.origin is not None and (
                 is_exempt or not policy.decide(self.info).origin_allowed
@@ -160,7 +160,7 @@ class GovernedRequest:
     def take(self, policy: Policy | None) -> None:
         """Take the policy that ``resolver`` gave."""
         self.resolver = None
-        self.policy = self._asking(policy)
+        self.policy = self._with_receivers(policy)
         if not self.asks_receivers:
             self._decide(is_resumed=False)
 
@@ -192,8 +192,8 @@ class GovernedRequest:
     def _decision(self) -> Decision:
         return self._governor.decision(self.policy, self._answer, self.info)
 
-    def receivers_say(self, *, allowed: bool) -> None:
-        """Take the word of the signal's receivers about the origin."""
+    def take_receivers(self, *, allowed: bool) -> None:
+        """Take the answer of the signal's receivers about the origin."""
         if allowed:
             self._verdict = True
         elif self._varies:
@@ -206,20 +206,20 @@ class GovernedRequest:
         self._decide(is_resumed=True)
 
     def early_response(self) -> HttpResponseBase | None:
-        """The response to a preflight or a blocked request; None where the view answers."""
+        """The response to a preflight or a blocked request; None if the view answers."""
         answer = self._answer
         if answer is None or not answer.status:
             return None
         response = HttpResponse(answer.body, status=answer.status)
-        # The answer has one where there is a body.
+        # An answer with a body brings its own.
         del response.headers["Content-Type"]
         return response
 
     def last_resort(self, error: Exception) -> HttpResponseBase:
-        """The response to an exception, which comes here only when Django's own page failed too.
+        """The response to an exception, which comes here only if Django's error page failed too.
 
         Raises:
-            Exception: The given one, where no script of another origin waits: the server answers.
+            Exception: The given one, which the server answers if no script of another origin waits.
         """
         self.settle()
         decision = None if self._answer is None else self._decision()
@@ -236,14 +236,14 @@ class GovernedRequest:
     def settle(self) -> None:
         """Find the policy of the view now, if it was deferred until the view had answered.
 
-        Django leaves its routing result in the request. It proves what a lookup would find where
+        Django leaves its routing result in the request, which proves what a lookup would find if
         the request is unchanged. Else the lookup decides.
         """
         if not self._is_late:
             return
         self._is_late = False
         request = self._request
-        path, urlconf, method, match_before = self._came
+        path, urlconf, method, match_before = self._original
         match = request.resolver_match
         served = NO_ROUTE
         is_served = match is not None and match is not match_before
@@ -271,7 +271,7 @@ class GovernedRequest:
         if route is NO_ROUTE:
             route = self._governor.policies if self._config.governs(path) else None
         if type(route) is Policy:
-            # The usual kind, which needs nothing of the request.
+            # For speed: the usual kind does not depend on the request.
             return route
         return self._governor.policies_for(self.info, route)
 
@@ -287,7 +287,7 @@ class GovernedRequest:
 
 
 def _urlconf_of(request: HttpRequest) -> Any:
-    # A middleware above may have set it, and Django uses it, too.
+    # Django reads this attribute as well, which a middleware above may have set.
     return getattr(request, "urlconf", None)
 
 

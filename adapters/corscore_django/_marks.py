@@ -1,7 +1,7 @@
 """``cors_policy``: the policy of a view, kept on the view until a request comes for it.
 
-A mark is an attribute of the decorated view. Each mark has a name of its own: decorators around a
-view copy its attributes over theirs.
+A mark is an attribute of the decorated view. Each has a name of its own, since other decorators
+copy the view's attributes over theirs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _View = TypeVar("_View")
 _ON_CLASS = "_corscore_marks"
 _EXAMPLE = 'cors_policy(Policy(allow_origins=["https://app.example.com"]))'
 _NOT_GIVEN: Any = object()
-# The order in which marks were made: outer ones are later.
+# Numbers marks in the order in which they were made: outer ones are later.
 _numbers = count(1)
 
 
@@ -35,8 +35,8 @@ class Mark:
 
     Attributes:
         number: The order of marks; of two that fit a request, the later one counts.
-        by_name: Names of handlers or actions, in lower case, to policies.
-        is_outside: Whether it is around the result of ``as_view``: then it beats marks in the
+        by_name: The policies of handlers or actions, by name in lower case.
+        is_outside: Whether it is around the result of ``as_view``, where it beats marks in the
             class.
     """
 
@@ -56,8 +56,8 @@ class Mark:
         if self._policy is not _NOT_GIVEN:
             yield self._policy
 
-    def says_of(self, names: tuple[str, ...]) -> tuple[bool, RoutePolicy] | None:
-        """Return whether the mark names one of these, and the policy; None without a policy.
+    def policy_for(self, names: tuple[str, ...]) -> tuple[bool, RoutePolicy] | None:
+        """Return whether the mark names the handler, and its policy; None without a policy.
 
         Args:
             names: The names of the request's handler, the most specific first.
@@ -89,14 +89,14 @@ def cors_policy(
     Args:
         policy: The policy, a tuple of policies by origin, a ``PolicyResolver`` or a ``PolicyRef``;
             None leaves the view alone.
-        policies: The same for methods, ``cors_policy(get=a, delete=b)``, or for the actions of a
+        policies: Policies for methods, ``cors_policy(get=a, delete=b)``, or for the actions of a
             viewset, ``cors_policy(list=a, destroy=b)``. ``get`` is for HEAD, too, unless ``head``
-            is given. Names that are not given have ``policy``, or else no policy of their own.
+            is given. All other names have ``policy``, or else no policy of their own.
 
     Raises:
-        ConfigError: When a policy is in the wrong place of a tuple.
-        TypeError: When nothing is given, or something that is no policy, or the class has no such
-            handler; it says what to write.
+        ConfigError: A policy is in the wrong place of a tuple.
+        TypeError: Nothing is given, or something that is no policy, or the class has no such
+            handler.
     """
     given = dict(policies) if policy is _NOT_GIVEN else {"": policy, **policies}
     if not given:
@@ -113,7 +113,7 @@ def cors_policy(
         if isinstance(view, type):
             _check_names(view, by_name)
             mark = Mark(policy, by_name, is_outside=False)
-            # On the class itself: its bases and subclasses have their own.
+            # Bases and subclasses have marks of their own.
             setattr(view, _ON_CLASS, (*vars(view).get(_ON_CLASS, ()), mark))
             return view
         if not callable(view):

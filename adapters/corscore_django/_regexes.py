@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 LISTS = (list, tuple, set, frozenset)
 
 NOTHING = "(?!)"
-"""A regex that never matches: for a policy whose origins receivers allow."""
+"""A regex that never matches, for a policy whose origins only receivers allow."""
 
 _OPTION = "allow_origin_regex"
 _LITERAL = r"""(?:"[^"]*"|'(?:[^'\\]|\\.)*')"""
-_JUDGING = (
+# Options on which the checks of a regex depend.
+_CHECK_SWITCHES = (
     "allow_credentials",
     "allow_private_network",
     "dangerously_allow_insecure_origins",
@@ -28,7 +29,7 @@ _JUDGING = (
 _EXAMPLE = r'r"https://pr-[0-9]+\.example\.com"'
 _FLAGS = {"a": re.ASCII, "i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "x": re.VERBOSE}
 _INLINE_FLAGS = re.compile(r"(?:\(\?[aimsux]+\))*")
-# \1 and (?(1)...), unless their backslash is itself escaped.
+# \1 and (?(1)...), unless the backslash is itself escaped.
 _BY_NUMBER = re.compile(r"(?<!\\)(?:\\\\)*(?:\\[1-9]|\(\?\([1-9])")
 
 
@@ -39,9 +40,9 @@ def join(
 
     Args:
         regexes: The setting's value.
-        names: Arguments of ``Policy`` to the names of settings.
-        options: The other arguments of ``Policy``: credentials make it stricter.
-        problems: Where to note each mistake; then None is returned, as without any regex.
+        names: The setting for each argument of ``Policy``.
+        options: The other arguments of ``Policy``, some of which make the checks stricter.
+        problems: Gets each mistake; with one, and without a regex, None is returned.
     """
     name = names[_OPTION]
     if not isinstance(regexes, LISTS):
@@ -73,7 +74,7 @@ def _mistakes(
         message = f"{regex!a} in the list is not a str or a compiled pattern of str."
         yield Problem("not-a-string", name, regex, message, f"write {name} = [{_EXAMPLE}]")
         return
-    switches = {option: True for option in _JUDGING if options.get(option) is True}
+    switches = {option: True for option in _CHECK_SWITCHES if options.get(option) is True}
     try:
         translated_policy({_OPTION: regex, **switches}, names, " = ")
     except ConfigError as error:
@@ -98,13 +99,13 @@ def _scoped(regex: str | re.Pattern[str]) -> str:
     compiled = re.compile(regex)
     flags = "".join(letter for letter, flag in _FLAGS.items() if compiled.flags & flag)
     source = _INLINE_FLAGS.sub("", compiled.pattern, count=1)
-    # With VERBOSE a comment at the end would hide the bracket.
+    # With VERBOSE, a comment at the end would swallow the bracket.
     end = "\n" if compiled.flags & re.VERBOSE else ""
     return f"(?{flags}:{source}{end})"
 
 
 def bracketed(hint: str, name: str) -> str:
-    """A hint that sets one regex, for a setting that is a list of them."""
+    """A hint that sets one regex, rewritten for a setting that is a list of them."""
     return re.sub(rf"({re.escape(name)} = )({_LITERAL})", r"\1[\2]", hint)
 
 

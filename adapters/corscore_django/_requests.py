@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def request_of(request: HttpRequest) -> RequestInfo:
-    """The request for policies, resolvers and observers."""
+    """The request as policies, resolvers and observers read it."""
     return RequestInfo.from_environ(
         request.method or "", request.META, path_of=path_of, host_of=host_of, native=request
     )
@@ -25,7 +25,7 @@ def host_of(request: HttpRequest) -> str | None:
     meta = request.META
     is_forwarded = settings.USE_X_FORWARDED_HOST and "HTTP_X_FORWARDED_HOST" in meta
     if "HTTP_HOST" not in meta and not is_forwarded:
-        # Django would take the name of the server.
+        # Django would return the name of the server.
         return None
     try:
         return request.get_host()

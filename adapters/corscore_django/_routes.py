@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from corscore.integration import Governor
     from corscore_django._marks import RoutePolicy
 
-# Bounded: tests, and projects that reload their URLs, make new resolvers.
+# Tests, and projects that reload their URLs, make new resolvers without end.
 _MAX_KNOWN = 100
 
 
@@ -46,12 +46,12 @@ class _Root:
 
 
 class Urls(NamedTuple):
-    """Views with policies of their own, in the URLs that a request is for.
+    """The result of a search for views with policies of their own.
 
     Attributes:
-        marks: The number of marks when the views were searched.
+        marks: The number of marks at the time of the search.
         have_marks: Whether a view has a policy of its own.
-        go_by_path: Whether the language of a request makes no difference to its view.
+        go_by_path: Whether a request's view does not depend on its language.
     """
 
     marks: int
@@ -63,14 +63,14 @@ _known: dict[URLResolver, Urls] = {}
 
 
 def marked_urls(request: HttpRequest) -> Urls | None:
-    """The URLs that a request is for, if views in them have policies of their own; else None."""
-    # A middleware above may have set it, and Django uses it, too.
+    """The URLs for a request if views in them have policies of their own; else None."""
+    # Django reads this attribute as well, which a middleware above may have set.
     urlconf = getattr(request, "urlconf", None)
     if Marks.count == 0 and urlconf is None and _Root.imported == _Root.changes:
         return None
     try:
         known = _known_of(urlconf)
-    except Exception:  # noqa: BLE001 - URLs that are broken: Django meets them next, and says so
+    except Exception:  # noqa: BLE001 - Django reports broken URLs itself
         return Urls(0, have_marks=True, go_by_path=False) if Marks.count else None
     return known if known.have_marks else None
 
@@ -79,11 +79,11 @@ def check(governor: Governor) -> None:
     """Check the policies of the project's views when the server starts.
 
     Raises:
-        ConfigError: With the problems of all that the middleware cannot serve.
+        ConfigError: The middleware cannot serve some of them; it has every problem.
     """
     problems: list[Problem] = []
     views: list[Callable[..., Any]] = []
-    with suppress(Exception):  # broken URLs are for Django to report, at the first request
+    with suppress(Exception):  # Django reports broken URLs itself, at the first request.
         if _known_of(None).have_marks:
             views += _views(get_resolver())
     for policy in (policy for view in views for policy in policies_of(view)):
@@ -129,7 +129,7 @@ def route_policies() -> list[tuple[str, RoutePolicy]]:
 
 
 def policy_for(info: RequestInfo, path: str, urlconf: Any) -> RoutePolicy:
-    """The policy or policies of the view that a request is for; ``NO_ROUTE`` without one.
+    """The policy or policies of a request's view; ``NO_ROUTE`` without any.
 
     A preflight is looked up as the request that it announces.
 
@@ -142,21 +142,21 @@ def policy_for(info: RequestInfo, path: str, urlconf: Any) -> RoutePolicy:
 
 
 def _known_of(urlconf: Any) -> Urls:
-    # Read first: if the settings change meanwhile, these are other URLs.
+    # Read first, since the settings may change during the search.
     changes = _Root.changes
     resolver = get_resolver(urlconf)
     known = _known.get(resolver)
     if known is None or known.marks != Marks.count:
-        known = _look_through(resolver)
+        known = _search(resolver)
     if urlconf is None:
         _Root.imported = changes
     return known
 
 
-def _look_through(resolver: URLResolver) -> Urls:
-    # This imports the views, which makes their marks: the first request may be a preflight.
+def _search(resolver: URLResolver) -> Urls:
+    # Imports the views, and so makes their marks, before the first request needs them.
     views = list(_views(resolver))
-    # Read before the marks: views that are marked meanwhile are searched for again.
+    # Read first, so that marks which are made during the search start another one.
     count = Marks.count
     known = Urls(count, count > 0 and any(map(_is_marked, views)), not _is_translated(resolver))
     if len(_known) >= _MAX_KNOWN:
@@ -167,13 +167,11 @@ def _look_through(resolver: URLResolver) -> Urls:
 
 def _is_translated(resolver: URLResolver) -> bool:
     """Whether some pattern of a resolver depends on the language of the request."""
-    for pattern in _patterns(resolver):
-        text = getattr(getattr(pattern, "pattern", None), "_route", None) or getattr(
-            getattr(pattern, "pattern", None), "_regex", ""
-        )
-        if isinstance(getattr(pattern, "pattern", None), LocalePrefixPattern) or not isinstance(
-            text, str
-        ):
+    for entry in _patterns(resolver):
+        pattern = getattr(entry, "pattern", None)
+        # A translated text is no str but a lazy object.
+        text = getattr(pattern, "_route", None) or getattr(pattern, "_regex", "")
+        if isinstance(pattern, LocalePrefixPattern) or not isinstance(text, str):
             return True
     return False
 
@@ -192,9 +190,9 @@ def _view_at(path: str, urlconf: Any) -> Callable[..., Any] | None:
 
 
 def _language_of(path: str, urlconf: Any) -> str:
-    """The language that Django routes a path in, as far as a preflight tells it.
+    """The language in which Django routes a path, as far as a preflight shows it.
 
-    It has neither the cookie nor the user that may choose another one for the request.
+    A preflight has neither the cookie nor the user that may choose another one for the request.
     """
     language = None
     if _has_locale_middleware(tuple(settings.MIDDLEWARE)):
@@ -213,7 +211,7 @@ def _has_locale_middleware(middleware: tuple[str, ...]) -> bool:
 def _views(resolver: URLResolver) -> Iterator[Any]:
     for pattern in _patterns(resolver):
         if not isinstance(pattern, URLResolver):
-            # Patterns of other libraries may have none.
+            # A pattern of another library may have none.
             yield getattr(pattern, "callback", None)
 
 

@@ -55,7 +55,7 @@ OLD_NAMES = {
 
 KNOWN = frozenset((POLICY, URLS, ALL_ORIGINS, *OPTIONS, *EXTRAS, *OLD_NAMES.values()))
 
-# Settings of other libraries and names of other adapters, which nothing reads here.
+# Hints for settings of other libraries and adapters, which nothing reads here.
 _INSTEAD = {
     "CORS_MODEL": "write CORS_ORIGIN_RESOLVER, a function that looks the origin up",
     "CORS_REPLACE_HTTPS_REFERER": "drop it, and list the origins in CSRF_TRUSTED_ORIGINS",
@@ -69,7 +69,7 @@ _INSTEAD = {
 }
 
 # Settings that go with a ready policy, and count as unset when they are None.
-_BESIDE = (POLICY, URLS, *EXTRAS)
+_WITH_POLICY = (POLICY, URLS, *EXTRAS)
 
 # The defaults of django-cors-headers, where those of Policy differ.
 _DEFAULTS = {
@@ -85,7 +85,7 @@ class Reading:
 
     Attributes:
         values: The settings that exist, by their present names.
-        written: Present names of settings to the old names that the user wrote.
+        written: The old names that the user wrote, by present names.
         forbidden: Names in ``CORS_ALLOW_HEADERS`` that no script can send.
     """
 
@@ -93,9 +93,9 @@ class Reading:
         self.values: dict[str, Any] = {}
         self.written: dict[str, str] = {}
         self.forbidden: list[str] = []
-        for name in (*_BESIDE, ALL_ORIGINS, *OPTIONS):
+        for name in (*_WITH_POLICY, ALL_ORIGINS, *OPTIONS):
             old = OLD_NAMES.get(name, "")
-            if name in (*_BESIDE, RESOLVER) and getattr(settings, name, None) is None:
+            if name in (*_WITH_POLICY, RESOLVER) and getattr(settings, name, None) is None:
                 continue
             if hasattr(settings, name):
                 self.values[name] = getattr(settings, name)
@@ -116,9 +116,9 @@ class Reading:
         """Check the settings, and return them as a configuration.
 
         Raises:
-            ConfigError: With all problems.
-            TypeError: When a setting that takes a policy or a function has neither, or
-                ``CORS_POLICY`` stands beside what it replaces.
+            ConfigError: Settings are wrong; it has every problem.
+            TypeError: A setting for a policy or a function has neither, or ``CORS_POLICY`` is set
+                beside settings that it replaces.
         """
         problems: list[Problem] = []
         names = {"own_origins": "CORS_OWN_ORIGINS"}
@@ -129,7 +129,7 @@ class Reading:
             names["origin_resolver"] = RESOLVER
         else:
             policy = read_policies(POLICY, policy, problems)
-            others = [self.name(name) for name in self.values if name not in _BESIDE]
+            others = [self.name(name) for name in self.values if name not in _WITH_POLICY]
             if others:
                 raise TypeError(
                     f"{POLICY} and other settings ({', '.join(others)}) were given; put them into "
@@ -150,7 +150,7 @@ class Reading:
         headers = options["allow_headers"]
         if isinstance(headers, LISTS):
             kept, self.forbidden = split_forbidden(headers)
-            # A set stays a set: the engine sorts it.
+            # The engine sorts a set, which has no order.
             options["allow_headers"] = kept if isinstance(headers, (list, tuple)) else set(kept)
         regexes = options.pop("allow_origin_regex", ())
         options["allow_origin_regex"] = join(regexes, names, options, problems)
@@ -163,15 +163,15 @@ class Reading:
         if not any(map(options.get, _SOURCES)) and (
             regexes or resolver or check_request_enabled.has_listeners()
         ):
-            # Receivers allow the origins, or the problem is reported already.
+            # Receivers allow the origins, or another problem explains that there are none.
             options["allow_origin_regex"] = NOTHING
         try:
             return translated_policy(options, names, " = ")
         except ConfigError as error:
-            problems.extend(map(self._worded, error.problems))
+            problems.extend(map(self._reworded, error.problems))
             return None
 
-    def _worded(self, problem: Problem) -> Problem:
+    def _reworded(self, problem: Problem) -> Problem:
         """Return a problem under the names that the user wrote."""
         hint = bracketed(problem.hint, self.name("CORS_ALLOWED_ORIGIN_REGEXES"))
         if problem.value != "*" or ALL_ORIGINS not in self.values:
@@ -199,8 +199,8 @@ class Reading:
 
 
 def unread_settings() -> Iterator[Problem]:
-    """Yield a problem for each setting that is meant for CORS, and that nothing reads."""
-    # Imported late: nothing else needs it.
+    """Yield a problem for each setting that is meant for CORS and that nothing reads."""
+    # Imported late, since nothing else needs it.
     from difflib import get_close_matches
 
     known = {name.removeprefix(PREFIX): name for name in KNOWN}
@@ -209,7 +209,7 @@ def unread_settings() -> Iterator[Problem]:
             continue
         close = get_close_matches(name.removeprefix(PREFIX), known, n=1, cutoff=0.8)
         hint = _INSTEAD.get(name) or (f"did you mean {known[close[0]]}?" if close else "")
-        # Other names are the project's own.
+        # All other names are the project's own.
         if hint:
             yield Problem(
                 "option-unknown",
@@ -221,7 +221,7 @@ def unread_settings() -> Iterator[Problem]:
 
 
 def _with_unread(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
-    """Return the problems, behind those of misspelt settings, which may be their cause."""
+    """Return the problems after those of misspelt settings, which may be their cause."""
     unread = tuple(unread_settings())
     if any("ORIGIN" in problem.hint for problem in unread):
         problems = tuple(one for one in problems if one.code != "origins-missing")
@@ -235,8 +235,7 @@ def configuration() -> Configuration:
     """The configuration, read at its first use and again after each change of a setting.
 
     Raises:
-        ConfigError: With all problems.
-        TypeError: When ``CORS_POLICY`` is no policy, or stands beside what it replaces.
+        ConfigError, TypeError: As ``Reading.compile`` does.
     """
     global _compiled
     if _compiled is None:

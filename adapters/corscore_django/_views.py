@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from corscore_django._marks import RoutePolicy
 
 NO_ROUTE: RoutePolicy = cast("Any", object())
-"""A value for no policy: the request's view has none of its own, or there is no view."""
+"""The result if a request has no view, or its view has no policy of its own."""
 
 
 def policy_of(view: Callable[..., Any], method: str) -> RoutePolicy:
@@ -26,13 +26,13 @@ def policy_of(view: Callable[..., Any], method: str) -> RoutePolicy:
     try:
         return _policy_of(view, method, Marks.count)
     except TypeError:
-        # An object that is called, and has no hash.
+        # A callable object may have no hash.
         return _policy_of.__wrapped__(view, method, Marks.count)
 
 
 @lru_cache(maxsize=1000)
 def _policy_of(view: Callable[..., Any], method: str, _count: int) -> RoutePolicy:
-    """``policy_of``, remembered until there is another mark, whose number is ``_count``."""
+    """``policy_of``, remembered for as long as the number of marks is ``_count``."""
     method = method.lower()
     cls = _class_of(view)
     handler = _handler_of(view, cls, method)
@@ -42,11 +42,13 @@ def _policy_of(view: Callable[..., Any], method: str, _count: int) -> RoutePolic
     for marks in _layers(view, cls, handler):
         best: tuple[tuple[bool, int], RoutePolicy] | None = None
         for mark, is_on_handler in marks:
-            said = mark.says_of(names)
-            # A mark on or for the handler beats one for all handlers.
-            rank = (said is not None and said[0]) or is_on_handler, mark.number
-            if said is not None and (best is None or rank > best[0]):
-                best = rank, said[1]
+            found = mark.policy_for(names)
+            if found is None:
+                continue
+            # A mark on the handler, or by its name, beats one for all handlers.
+            rank = found[0] or is_on_handler, mark.number
+            if best is None or rank > best[0]:
+                best = rank, found[1]
         if best is not None:
             return best[1]
     return NO_ROUTE
@@ -74,12 +76,12 @@ def _layers(view: object, cls: type, handler: str) -> list[list[tuple[Mark, bool
     """
     is_function = not is_from_class(view)
     layers = [[(mark, False) for mark in marks_on(view) if is_function or mark.is_outside]]
-    of_classes = _marks_of_classes(cls, Marks.count)
-    is_given = False
+    by_class = _marks_by_class(cls, Marks.count)
+    is_handler_found = False
     for base in cls.__mro__:
-        layer = [(mark, False) for mark in of_classes.get(base, ())]
-        if not is_given and handler in vars(base):
-            is_given = True
+        layer = [(mark, False) for mark in by_class.get(base, ())]
+        if not is_handler_found and handler in vars(base):
+            is_handler_found = True
             layer += [(mark, True) for mark in _marks_on_handler(vars(base)[handler])]
         if layer:
             layers.append(layer)
@@ -87,13 +89,8 @@ def _layers(view: object, cls: type, handler: str) -> list[list[tuple[Mark, bool
 
 
 @lru_cache(maxsize=1000)
-def _marks_of_classes(cls: type, _count: int) -> dict[type, tuple[Mark, ...]]:
-    """The marks of a class and its bases, by class, without those inherited.
-
-    Args:
-        cls: The class.
-        _count: The number of marks, as a key of the cache: a new mark makes a new entry.
-    """
+def _marks_by_class(cls: type, _count: int) -> dict[type, tuple[Mark, ...]]:
+    """The marks of a class and its bases, without inherited ones, remembered for ``_count``."""
     found = {}
     seen: set[Mark] = set()
     for base in reversed(cls.__mro__):
@@ -117,7 +114,7 @@ def _class_of(view: object) -> type:
 def _handler_of(view: object, cls: type, method: str) -> str | None:
     """The name of the handler for a method; None without one.
 
-    For a function, which does not tell its methods, it is the method's name.
+    A function does not say which methods it answers, so that it has each.
     """
     initial = getattr(view, "view_initkwargs", None) or getattr(view, "initkwargs", None) or {}
     allowed = initial.get("http_method_names", getattr(cls, "http_method_names", None))
@@ -125,7 +122,7 @@ def _handler_of(view: object, cls: type, method: str) -> str | None:
         return method
     if method not in allowed:
         return None
-    # Viewsets of Django REST framework: methods to actions.
+    # Viewsets of Django REST framework have an action for each method.
     actions = getattr(view, "actions", None) or {}
     wanted = [actions.get(method), method]
     if method == "head":
@@ -139,6 +136,6 @@ def _handler_of(view: object, cls: type, method: str) -> str | None:
 def _marks_on_handler(handler: Any) -> Iterator[Mark]:
     yield from marks_on(handler)
     if getattr(handler, "__module__", None) == "rest_framework.decorators":
-        # The result of `api_view` calls the function, and has none of its attributes.
+        # The result of `api_view` has none of the attributes of its function.
         for cell in getattr(handler, "__closure__", None) or ():
             yield from marks_on(cell.cell_contents)

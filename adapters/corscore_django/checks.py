@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from corscore_django._configuration import Configuration
 
-# The position of a code is the number in its id: new codes go to the end, and none is removed.
+# A code's position is the number in its id: new codes go to the end, and none is removed.
 _CODES = (
     "origins-missing",
     "not-a-list",
@@ -86,13 +86,13 @@ _CODES = (
     "origin-is-regex",
 )
 ERROR_IDS = {code: f"corscore.E{number:03}" for number, code in enumerate(_CODES, 1)}
-"""The code of each ``Problem`` to the id of its check."""
+"""The id of the check for each code of a ``Problem``."""
 _CODE_OF = {id_: code for code, id_ in ERROR_IDS.items()}
 
 OURS = "corscore_django.middleware.CorsMiddleware"
 _CSRF = "django.middleware.csrf.CsrfViewMiddleware"
 
-# Middleware that answers requests itself, and so answers a preflight without us when it is above.
+# Middleware that answers some requests itself, and so may answer a preflight when it is above ours.
 _ANSWERING = {
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.flatpages.middleware.FlatpageFallbackMiddleware",
@@ -105,7 +105,7 @@ _ANSWERING = {
 }
 _AUTHENTICATING = re.compile("auth|login", re.IGNORECASE)
 
-# By its name: Channels need not be installed.
+# A name, since Channels need not be installed.
 _ORIGIN_VALIDATOR = "channels.security.websocket.OriginValidator"
 _MAX_LAYERS = 32
 
@@ -115,7 +115,7 @@ def check_settings(**_kwargs: Any) -> list[CheckMessage]:
     reading = Reading()
     messages: list[CheckMessage] = []
     try:
-        messages += of_another_library(reading.compile())
+        messages += another_library_messages(reading.compile())
     except TypeError as error:
         message, _, hint = str(error).partition("; ")
         messages.append(Error(message, hint=hint, id="corscore.E101"))
@@ -130,7 +130,7 @@ def check_settings(**_kwargs: Any) -> list[CheckMessage]:
                 for problem in error.problems
             ]
         else:
-            # No error: a project that has just installed the app must be able to migrate.
+            # A warning, since a project that has just installed the app must be able to migrate.
             messages.append(
                 CheckWarning(
                     "no CORS_* setting says which origins are allowed; the middleware will refuse "
@@ -142,36 +142,36 @@ def check_settings(**_kwargs: Any) -> list[CheckMessage]:
                     id="corscore.W001",
                 )
             )
-    return _with_pages([*messages, *_of_names(), *_of_headers(reading)])
+    return _with_pages([*messages, *_name_messages(), *_header_messages(reading)])
 
 
 def _with_pages(messages: list[CheckMessage]) -> list[CheckMessage]:
-    """Add the way to its page to each message."""
+    """Add the address of its page to each message."""
     for message in messages:
         page = code_page(_CODE_OF.get(str(message.id), "django-checks"))
         message.hint = f"{message.hint}\n\tMore: {page}"
     return messages
 
 
-def of_another_library(config: Configuration) -> Iterator[CheckMessage]:
+def another_library_messages(config: Configuration) -> Iterator[CheckMessage]:
     """Yield a warning for each setting or receiver that does more under django-cors-headers.
 
-    The middleware logs them when it starts, too: servers run no checks.
+    The middleware logs them at its start as well, since servers run no checks.
     """
-    yield from _of_urls(config)
+    yield from _url_messages(config)
     if Reading().values.get("CORS_DANGEROUSLY_ALLOW_SLOW_REGEX") is not True:
-        # Else no regex is run before the first request.
-        yield from _of_regexes()
-    yield from _of_receivers()
+        # A slow regex is not run before the first request.
+        yield from _regex_messages()
+    yield from _receiver_messages()
 
 
-def _of_regexes() -> Iterator[CheckMessage]:
+def _regex_messages() -> Iterator[CheckMessage]:
     reading = Reading()
     name = reading.name(REGEXES)
     for regex in map(re.compile, reading.values.get(REGEXES, ())):
         whole = (extended(regex) or "").removesuffix(".*")
         if lost_beginning(regex):
-            # A $ changes nothing here, and says that no more was meant.
+            # A $ changes nothing for corscore, and shows that no more was meant.
             yield CheckWarning(
                 f"{name}: {_raw(regex.pattern)} has to match a whole origin; in "
                 "django-cors-headers more may follow, such as a port.",
@@ -181,7 +181,7 @@ def _of_regexes() -> Iterator[CheckMessage]:
             )
 
 
-def _of_receivers() -> Iterator[CheckMessage]:
+def _receiver_messages() -> Iterator[CheckMessage]:
     theirs = sys.modules.get("corsheaders.signals")
     is_theirs = any(path.startswith("corsheaders.") for path in settings.MIDDLEWARE)
     if theirs is not None and not is_theirs and theirs.check_request_enabled.receivers:
@@ -193,7 +193,7 @@ def _of_receivers() -> Iterator[CheckMessage]:
         )
 
 
-def _of_urls(config: Configuration) -> Iterator[CheckMessage]:
+def _url_messages(config: Configuration) -> Iterator[CheckMessage]:
     literal = config.urls and extended(config.urls)
     if config.urls is None or literal is None:
         return
@@ -209,8 +209,8 @@ def _raw(source: str) -> str:
     return repr(source) if '"' in source or "\n" in source else f'r"{source}"'
 
 
-def _of_names() -> Iterator[CheckMessage]:
-    """Warnings of settings with old names, and with names that nothing reads."""
+def _name_messages() -> Iterator[CheckMessage]:
+    """Yield a warning for each setting with an old name, or with a name that nothing reads."""
     for new, old in OLD_NAMES.items():
         if hasattr(settings, old):
             yield CheckWarning(
@@ -222,7 +222,7 @@ def _of_names() -> Iterator[CheckMessage]:
         )
 
 
-def _of_headers(reading: Reading) -> Iterator[CheckMessage]:
+def _header_messages(reading: Reading) -> Iterator[CheckMessage]:
     if reading.forbidden:
         name = "CORS_ALLOW_HEADERS"
         yield CheckWarning(
@@ -238,7 +238,7 @@ def answering_above(paths: Sequence[str], layer: str) -> list[str]:
 
     Args:
         paths: ``MIDDLEWARE``.
-        layer: The one that is the layer of CORS.
+        layer: The path of the layer of CORS.
     """
     return [
         path
@@ -248,7 +248,7 @@ def answering_above(paths: Sequence[str], layer: str) -> list[str]:
 
 
 def check_middleware(**_kwargs: Any) -> list[CheckMessage]:
-    """Check that the middleware is there, outermost, and the only one for CORS."""
+    """Check that the middleware is installed, outermost, and the only one for CORS."""
     messages: list[CheckMessage] = []
     paths = list(settings.MIDDLEWARE)
     ours = [path for path in paths if _derives(path, {OURS})]
@@ -298,8 +298,8 @@ def check_middleware(**_kwargs: Any) -> list[CheckMessage]:
 
 
 def check_websockets(**_kwargs: Any) -> list[CheckMessage]:
-    """Check that the WebSockets of Channels are checked where cross-site requests are blocked."""
-    # As the middleware reads it: any other value is an error of its own.
+    """Check that the WebSockets of Channels are checked if cross-site requests are blocked."""
+    # Any other value than True is an error of its own.
     if getattr(settings, BLOCK_CROSS_SITE, None) is not True:
         return []
     path = getattr(settings, "ASGI_APPLICATION", None)
@@ -324,10 +324,10 @@ def check_websockets(**_kwargs: Any) -> list[CheckMessage]:
 def _serves_unchecked_websockets(path: str) -> bool:
     try:
         layer = import_string(path)
-    except Exception:  # noqa: BLE001 - what cannot be loaded here the server reports better
+    except Exception:  # noqa: BLE001 - the server reports better what cannot be imported
         return False
     has_websockets = False
-    # Layers wrap each other, under the names that Channels and ASGI give to what is inside.
+    # Layers of Channels and ASGI keep the application inside them under one of a few names.
     for _ in range(_MAX_LAYERS):
         if getattr(layer, "_checks_handshakes", False) or _is_subclass(
             type(layer), {_ORIGIN_VALIDATOR}
@@ -346,7 +346,7 @@ def _serves_unchecked_websockets(path: str) -> bool:
 def _views_with_policies() -> list[str]:
     try:
         return decorated_views()
-    except Exception:  # noqa: BLE001 - Django's own checks say what is wrong with the URLs
+    except Exception:  # noqa: BLE001 - Django's own checks report broken URLs
         return []
 
 
@@ -355,7 +355,7 @@ def _derives(path: str, names: Collection[str]) -> bool:
     try:
         middleware = import_string(path)
     except (ImportError, ImproperlyConfigured, RuntimeError):
-        # The server cannot load it either, and reports it better.
+        # The server reports better what cannot be imported.
         middleware = None
     return path in names or _is_subclass(middleware, names)
 

@@ -1,7 +1,6 @@
-"""The defaults of the settings for methods and headers.
+"""The defaults of the settings for methods and headers, which are those of django-cors-headers.
 
-They are those of django-cors-headers, so that a project which moves over keeps its meaning, and a
-setting may extend one: ``CORS_ALLOW_HEADERS = (*default_headers, "x-api-key")``.
+A setting may extend one: ``CORS_ALLOW_HEADERS = (*default_headers, "x-api-key")``.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ default_headers: tuple[str, ...] = (
     "x-csrftoken",
     "x-requested-with",
 )
-"""Default of ``CORS_ALLOW_HEADERS``."""
+"""The default of ``CORS_ALLOW_HEADERS``."""
 
 default_methods: tuple[str, ...] = ("DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT")
-"""Default of ``CORS_ALLOW_METHODS``."""
+"""The default of ``CORS_ALLOW_METHODS``."""

@@ -34,15 +34,15 @@ class Inspection:
     Attributes:
         policy: The current policy; None if the settings are wrong or empty.
         problems: All problems.
-        names: Arguments of ``Policy`` to the names of their settings.
+        names: The setting for each argument of ``Policy``.
         values: The ``CORS_*`` settings that exist, by their present names.
-        options: Those of them that are arguments of ``Policy``, by the argument's name.
+        options: The settings that are arguments of ``Policy``, by the argument's name.
         written: The arguments of ``Policy`` that are set; the others have defaults.
         has_layer: Whether ``MIDDLEWARE`` has a layer of CORS, ours or django-cors-headers'.
         has_theirs: Whether it has that of django-cors-headers.
         warnings: The warnings of ``manage.py check``.
-        routes: The policies of views, each with the view's name; None where the project's URLs
-            cannot be imported.
+        routes: The policies of views, each with the view's name; None if the project's URLs cannot
+            be imported.
     """
 
     policy: PathPolicy | PolicyMap
@@ -61,7 +61,7 @@ def inspect_settings() -> Inspection:
     """Read the settings of the configured project, after ``django.setup()``.
 
     Raises:
-        TypeError: When ``CORS_POLICY`` is no policy, or stands beside what it replaces.
+        TypeError: As ``Reading.compile`` does.
     """
     reading = Reading()
     policy: PathPolicy | PolicyMap = None
@@ -105,7 +105,7 @@ def _routes() -> Sequence[tuple[str, Policies | None]] | None:
 
 
 def view_policies(method: str, path: str) -> tuple[Policies | None] | None:
-    """Return the policies of the view that a request is for, in a tuple; None without any."""
+    """Return the policies of a request's view, in a tuple; None without any."""
     if not _routes():
         return None
     found = policy_for(RequestInfo(method, path=path), path, None)

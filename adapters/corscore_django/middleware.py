@@ -27,14 +27,14 @@ class CorsMiddleware:
 
     Preflights are answered here; every other request reaches what is below, whose response gets
     its headers on the way out, error pages included. ``request.cors`` is the ``Decision``, or None
-    where the settings, or the view's own policy, leave a request alone. In a project whose views
-    have policies it is a lazy object, found when it is read.
+    if the settings, or the view's own policy, leave a request alone. In a project whose views have
+    policies it is a lazy object.
 
     Raises:
-        ConfigError: With all problems of the settings and of the views' policies, when Django loads
-            its middleware.
-        TypeError: When a setting that takes a policy or a function has neither, or ``CORS_POLICY``
-            is set beside settings that it replaces.
+        ConfigError: Settings or policies of views are wrong; it has every problem, and is raised
+            when Django loads its middleware.
+        TypeError: A setting for a policy or a function has neither, or ``CORS_POLICY`` is set
+            beside settings that it replaces.
     """
 
     sync_capable = True
@@ -43,7 +43,7 @@ class CorsMiddleware:
     def __init__(
         self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
     ) -> None:
-        # Two names: Django's own, and `app`, which tools that walk a stack look for.
+        # Django reads `get_response`, and tools that walk a stack read `app`.
         self.get_response: Callable[[HttpRequest], Any] = get_response
         self.app = get_response
         self.notices: Notices = Notices()
@@ -55,16 +55,16 @@ class CorsMiddleware:
             self._use(configuration())
             check(self._governor)
         except (ConfigError, TypeError) as error:
-            # The text ends the output, without frames of ours above it.
+            # Without our frames, the text stands alone at the end of the output.
             raise error.with_traceback(None) from None
         self._note_another_library()
 
     def _note_another_library(self) -> None:
-        """Log what django-cors-headers reads in another way: servers run no checks."""
-        # Imported late: the checks read the middleware of the settings, this one too.
-        from corscore_django.checks import of_another_library
+        """Log which settings do more under django-cors-headers, since servers run no checks."""
+        # The checks import this middleware by the settings.
+        from corscore_django.checks import another_library_messages
 
-        for message in of_another_library(configuration()):
+        for message in another_library_messages(configuration()):
             if not message.is_silenced():
                 hint = str(message.hint)
                 self.notices.once(
@@ -82,16 +82,16 @@ class CorsMiddleware:
         answer, governed = self._begin(request)
         if governed is not None:
             if governed.asks_receivers:
-                governed.receivers_say(allowed=is_enabled(request))
+                governed.take_receivers(allowed=is_enabled(request))
             early = governed.early_response()
             if early is not None:
                 return governed.finish(early)
-        # In a variable first: Python calls it in half the time.
+        # For speed: an attribute costs Python twice as much as a variable.
         get_response = self.get_response
         try:
             response = get_response(request)
         except Exception as error:  # noqa: BLE001 - raised again, or answered
-            response = self._failed(request, governed, error)
+            response = self._answer_error(request, governed, error)
         if governed is not None:
             governed.settle()
             return governed.finish(response)
@@ -104,7 +104,7 @@ class CorsMiddleware:
             if governed.resolver is not None:
                 governed.take(await self._governor.chosen_async(governed.resolver, governed.info))
             if governed.asks_receivers:
-                governed.receivers_say(allowed=await is_enabled_async(request))
+                governed.take_receivers(allowed=await is_enabled_async(request))
             await self._ask(governed)
             early = governed.early_response()
             if early is not None:
@@ -112,7 +112,7 @@ class CorsMiddleware:
         try:
             response: HttpResponseBase = await self.get_response(request)
         except Exception as error:  # noqa: BLE001
-            response = self._failed(request, governed, error)
+            response = self._answer_error(request, governed, error)
         if governed is not None:
             governed.settle()
             await self._ask(governed)
@@ -121,7 +121,7 @@ class CorsMiddleware:
         return response
 
     def _begin(self, request: HttpRequest) -> tuple[Any, GovernedRequest | None]:
-        """The answer to a request that has a simple one, or else the request in progress."""
+        """The answer if it is a simple one, else the request in progress."""
         config = configuration()
         if config is not self._config:
             self._use(config)
@@ -135,7 +135,7 @@ class CorsMiddleware:
         if governed.awaits and governed.policy is not None:
             governed.resume(await self._governor.ask_async(governed.policy, governed.info))
 
-    def _failed(
+    def _answer_error(
         self, request: HttpRequest, governed: GovernedRequest | None, error: Exception
     ) -> HttpResponseBase:
         if governed is None:

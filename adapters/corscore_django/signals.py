@@ -18,11 +18,11 @@ check_request_enabled: Signal = Signal()
 """Sent at most once for a request whose origin the settings do not allow.
 
 Receivers take ``sender`` (None), ``request`` and ``**kwargs``, and may be asynchronous. The origin
-is allowed when one of them returns a true value. When one raises, the origin is refused, and that
-is logged. They are not asked about ``null`` or a malformed Origin, and cannot allow either.
+is allowed if one of them returns a true value. If one raises, the origin is refused, and the
+exception is logged. Receivers cannot allow ``null`` or a malformed Origin.
 """
 
-# Django 4.2 has no `asend`, and leaves it to us to await what asynchronous receivers return.
+# Django 4.2 has no `asend`, and does not await what asynchronous receivers return.
 _send_async: Any = getattr(check_request_enabled, "asend", None) or sync_to_async(
     check_request_enabled.send
 )
@@ -36,7 +36,7 @@ def is_enabled(request: HttpRequest) -> bool:
         sent = check_request_enabled.send(sender=None, request=request)
         answers = [answer for _, answer in sent]
         if any(map(isawaitable, answers)):
-            answers = async_to_sync(_settled)(answers)
+            answers = async_to_sync(_awaited)(answers)
         return any(answers)
     except Exception:
         _logger.exception(_FAILED)
@@ -44,15 +44,15 @@ def is_enabled(request: HttpRequest) -> bool:
 
 
 async def is_enabled_async(request: HttpRequest) -> bool:
-    """``is_enabled`` under ASGI: asynchronous receivers stay in this thread."""
+    """``is_enabled`` under ASGI, with asynchronous receivers in this thread."""
     try:
         sent = await _send_async(sender=None, request=request)
-        return any(await _settled(answer for _, answer in sent))
+        return any(await _awaited(answer for _, answer in sent))
     except Exception:
         _logger.exception(_FAILED)
         return False
 
 
-async def _settled(answers: Iterable[Any]) -> list[Any]:
-    # A coroutine that is not awaited would count as true.
+async def _awaited(answers: Iterable[Any]) -> list[Any]:
+    # Any coroutine counts as true until it is awaited.
     return [await answer if isawaitable(answer) else answer for answer in answers]

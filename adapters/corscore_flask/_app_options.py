@@ -22,8 +22,7 @@ def options_of_the_app(
 
     Args:
         given: The arguments of ``CORS``, which beat ``config``.
-        config: ``app.config``. It is read beside a ready policy too, since these are no options of
-            a policy.
+        config: ``app.config``, which is read beside a ready policy too.
     """
     problems = GivenOptions(given, config)
     found = {name: problems.written[name] for name in OF_THE_APP if name in problems.written}

@@ -26,19 +26,20 @@ if TYPE_CHECKING:
     from corscore_flask._options import RouteOptions
 
     Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+    RoutePolicy = Policy | tuple[Policy, ...] | PolicyResolver | PolicyRef | None
 
 
-class _Missing:
+class _NotGiven:
     """The default of an argument for which None is a value."""
 
     def __repr__(self) -> str:
         return "..."
 
 
-_MISSING = _Missing()
+_NOT_GIVEN = _NotGiven()
 
-# An app may accept these risks for all of its routes: problems without them are reported once the
-# app is known.
+# An app may accept these risks for all of its routes, so that problems due to them are reported
+# when the app is known.
 _ACCEPTED_BY_THE_APP = {
     "CORS_DANGEROUSLY_ALLOW_INSECURE_ORIGINS": True,
     "CORS_DANGEROUSLY_ALLOW_PUBLIC_SUFFIXES": True,
@@ -47,26 +48,26 @@ _ACCEPTED_BY_THE_APP = {
 
 
 def cross_origin(
-    policy: Policy | tuple[Policy, ...] | PolicyResolver | PolicyRef | _Missing | None = _MISSING,
+    policy: RoutePolicy | _NotGiven = _NOT_GIVEN,
     **options: Unpack[RouteOptions],
 ) -> Callable[[Decorated], Decorated]:
     """Give a view a policy of its own, which beats those of its path, blueprint and app.
 
     Goes on a function, on either side of ``@app.route``; on a ``View`` class or in its
-    ``decorators``; on a single method of a ``MethodView``. The app needs ``CORS(app, ...)``, such
-    as ``CORS(app, PolicyMap({}, default=None))``; without it, requests to the view raise.
+    ``decorators``; on a single method of a ``MethodView``. The app needs ``CORS(app, ...)``, for
+    example ``CORS(app, PolicyMap({}, default=None))``; without it, requests to the view raise.
 
     Args:
-        policy: A ready policy, or a tuple of policies by origin; None to leave the route alone, so
-            that its OPTIONS reaches the app; or leave it out and write options.
+        policy: A ready policy, or a tuple of policies by origin. None leaves the route alone, so
+            that its OPTIONS reaches the app. Or leave it out and write options.
         options: As for ``CORS``. Options that are not given come from ``app.config``.
 
     Raises:
-        ConfigError: With all problems of the options; those that depend on ``app.config`` are
-            raised at the app's first request.
-        RuntimeError: When the view has a policy already.
-        TypeError: When ``policy`` is no policy, when both a policy and options are given, or when
-            the decorated object is no view.
+        ConfigError: Options are wrong; it has every problem. Problems that depend on
+            ``app.config`` are raised at the app's first request.
+        RuntimeError: The view has a policy already.
+        TypeError: ``policy`` is no policy, both a policy and options are given, or the decorated
+            object is no view.
     """
     caller = "cross_origin(...)"
     if isinstance(policy, PolicyMap):
@@ -98,7 +99,7 @@ def cross_origin(
 def _is_defined_at(view: Callable[..., Any], decorator: FrameType | None) -> bool:
     """Whether the decorator is called at the definition of the view, as with ``@``.
 
-    ``cross_origin(policy)(view)`` elsewhere leaves the view itself unmarked for other routes.
+    Elsewhere, ``cross_origin(policy)(view)`` leaves ``view`` itself unmarked for other routes.
     """
     caller = None if decorator is None else decorator.f_back
     code = getattr(unwrap(view), "__code__", None)
@@ -121,7 +122,7 @@ def govern_blueprint(
     """
     caller = "CORS(blueprint, ...)"
     _check_names(caller, options, OF_THE_APP)
-    read = _reader(caller, _MISSING if policy is None else policy, options)
+    read = _reader(caller, _NOT_GIVEN if policy is None else policy, options)
     marks.put_on_blueprint(blueprint, Mark(f"the blueprint {blueprint.name!r}", read))
 
 
@@ -135,9 +136,9 @@ def _reader(
     caller: str, policy: object, options: Mapping[str, object]
 ) -> Callable[[Mapping[str, object]], Policies | None]:
     """Return the function that reads a route's policy from an app's configuration."""
-    if isinstance(policy, _Missing):
+    if isinstance(policy, _NotGiven):
         _check_early(options)
-        # One for all apps, so that each notice is logged once.
+        # Shared by all apps, so that each notice is logged once.
         notices = Notices()
         return lambda config: policies_from_flask(options, _without_paths(config), notices)
     if policy is not None and not isinstance(policy, SOURCES):
@@ -153,32 +154,32 @@ def _reader(
         )
     source = None if policy is None else compiled_source(caller, policy)
     if source is not None:
-        # The governor checks that resolvers can be asked here, those of later policies too.
+        # Checks that the resolvers are sync, those of later policies too.
         Governor(source, is_async=False)
     return lambda _: source
 
 
 def _without_paths(config: Mapping[str, object]) -> dict[str, object]:
-    """The configuration without the app's policies by path, which a route's policy beats."""
+    """The configuration without the policies by path, which a route's policy beats."""
     return {key: value for key, value in config.items() if key != "CORS_RESOURCES"}
 
 
 def _check_early(options: Mapping[str, object]) -> None:
-    """Check what is wrong under every configuration of the app.
+    """Check options before the app's configuration is known.
 
     Raises:
-        ConfigError: With all those problems.
+        ConfigError: Options are wrong under every configuration.
     """
     try:
-        policies_from_flask(options, _ACCEPTED_BY_THE_APP, _Silent())
+        policies_from_flask(options, _ACCEPTED_BY_THE_APP, _SilentNotices())
     except ConfigError as error:
-        # The app's configuration may list the origins.
+        # The configuration may list the origins.
         problems = tuple(found for found in error.problems if found.code != "origins-missing")
         if problems:
             raise ConfigError(problems) from None
 
 
-class _Silent(Notices):
+class _SilentNotices(Notices):
     __slots__ = ()
 
     def once(self, key: str, message: str, *args: object) -> None:

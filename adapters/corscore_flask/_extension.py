@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 class CORS:
     """``CORS(app, origins=["https://app.example.com"])``, or ``CORS()`` and later ``init_app``.
 
-    The policy is outside everything: error handlers, redirects, static files, and layers around
-    ``app.wsgi_app``, earlier or later ones. Serve ``app`` itself: ``app.wsgi_app`` is inside the
-    policy.
+    The policy is outside everything: error handlers, redirects, static files, and every layer
+    around ``app.wsgi_app``, also those that are added later. Serve ``app`` itself: ``app.wsgi_app``
+    is inside the policy.
 
     Args:
         app: A Flask application; or a blueprint, whose routes then have a policy of their own in
@@ -41,18 +41,18 @@ class CORS:
             ``PolicyRef``; or leave it out and write the options of a policy.
         options: flask-cors's names (``origins``, ``methods``, ``allow_headers``,
             ``expose_headers``, ``supports_credentials``, ``max_age``, ``allow_private_network``,
-            ``resources``) and those of ``corscore.Policy`` that it has no name for. Options that
-            are not given come from ``app.config``, in upper case behind ``CORS_``, or else from
+            ``resources``), and options of ``corscore.Policy`` that flask-cors lacks. Options that
+            are not given come from ``app.config``, in upper case after ``CORS_``, or else from
             flask-cors's defaults: any request header, and the methods GET, HEAD, POST,
-            OPTIONS, PUT, PATCH and DELETE. No origins at all is an error. For an app, with a
-            policy too: ``on_decision``, ``shadow``, ``block_cross_site`` and ``own_origins``, as in
-            ``corscore_wsgi.CORSMiddleware``.
+            OPTIONS, PUT, PATCH and DELETE. Origins have no default. An app also takes
+            ``on_decision``, ``shadow``, ``block_cross_site`` and ``own_origins``, with options or a
+            policy, as ``corscore_wsgi.CORSMiddleware`` does.
 
     Raises:
-        ConfigError: With all that is wrong with the options.
-        RuntimeError: When the app or the blueprint has a policy already.
-        TypeError: When ``app`` is neither, when the policy is none, or when there are both a policy
-            and options.
+        ConfigError: Options are wrong; it has every problem.
+        RuntimeError: The app or the blueprint has a policy already.
+        TypeError: ``app`` is neither, ``policy`` is no policy, or both a policy and options are
+            given.
     """
 
     def __init__(
@@ -80,26 +80,26 @@ class CORS:
 
         Args:
             app: A Flask application or a blueprint.
-            policy: Instead of what the constructor was given.
-            options: Beside the constructor's, and before them.
+            policy: The policy if it is not the constructor's.
+            options: Further options, which beat the constructor's.
 
         Raises:
             ConfigError, RuntimeError, TypeError: As the class does.
         """
         try:
-            self._put_around(_governed(app), self._policy if policy is None else policy, options)
+            self._govern(_app_of(app), self._policy if policy is None else policy, options)
         except (ConfigError, TypeError) as error:
-            # The user's line is near the text, without frames of ours between.
+            # Without our frames, the traceback ends near the user's line.
             raise error.with_traceback(None) from None
 
-    def _put_around(
+    def _govern(
         self, app: Flask | Blueprint, policy: Policies | None, options: Mapping[str, object]
     ) -> None:
         given: dict[str, object] = {**self._options, **options}
         if isinstance(app, Blueprint):
             govern_blueprint(app, policy, given)
             return
-        of_the_app, problems = options_of_the_app(given, app.config)
+        app_options, problems = options_of_the_app(given, app.config)
         given = {name: value for name, value in given.items() if name not in OF_THE_APP}
         try:
             policies = _policies(policy, given, app.config)
@@ -107,7 +107,7 @@ class CORS:
             raise ConfigError((*error.problems, *problems)) from None
         if problems:
             raise ConfigError(problems)
-        put_around(app, policies, by_resources=policy is None, **of_the_app)
+        put_around(app, policies, by_resources=policy is None, **app_options)
 
 
 def current_decision() -> Decision | None:
@@ -127,7 +127,7 @@ def _policies(
         return policies_from_flask(given, config)
     if isinstance(policy, SOURCES):
         return policies_from("CORS(app, ...)", policy, given)
-    # A list most likely has the origins.
+    # A list most likely holds origins.
     items = listed(policy)
     origins = literal(items) if isinstance(items, list) else "[...]"
     raise TypeError(
@@ -136,7 +136,7 @@ def _policies(
     )
 
 
-def _governed(app: object) -> Flask | Blueprint:
+def _app_of(app: object) -> Flask | Blueprint:
     if isinstance(app, LocalProxy):
         app = app._get_current_object()
     if isinstance(app, (Flask, Blueprint)):

@@ -1,4 +1,4 @@
-"""The options that a Flask user wrote, and the problems with them, under the same names."""
+"""The options that a Flask user wrote, and their problems, under the user's names."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _PREFIX = "CORS_"
 
 
 class Resource(NamedTuple):
-    """A part of ``resources`` whose options beat those of the whole app.
+    """One path in ``resources``, whose options beat those of the whole app.
 
     Attributes:
-        name: Its name as the user writes it: ``resources["/api/*"]``.
-        options: Its options.
+        name: The path as the user writes it: ``resources["/api/*"]``.
+        options: The options of the path.
     """
 
     name: str
@@ -26,19 +26,19 @@ class Resource(NamedTuple):
 
 
 class GivenOptions:
-    """The problems of one configuration, and the notices about it.
+    """The options of one configuration, their problems, and the notices about them.
 
     Args:
         given: The arguments of ``CORS``, which beat ``config``.
-        config: ``app.config``, which has options in upper case behind ``CORS_``; a value of
-            None counts as unset, as it does for flask-cors.
+        config: ``app.config``, which has options in upper case after ``CORS_``; None counts as
+            unset, as it does for flask-cors.
         place: Options that beat both.
-        notices: Logs each notice once; shared between places.
+        notices: The notices, which several places may share.
 
     Attributes:
         written: The options that count, under their names as arguments.
         found: The problems so far.
-        notices: As above.
+        notices: The notices.
         separator: The text between a name and its value.
     """
 
@@ -56,7 +56,7 @@ class GivenOptions:
         self.notices: Notices = Notices() if notices is None else notices
         self._given = given
         self._place = place
-        # A user who writes options there will look for a missing one there.
+        # A user of ``app.config`` looks for a missing option there.
         self._in_config = bool(configured) and not given
         self.separator: str = " = " if self._in_config or place is not None else "="
 

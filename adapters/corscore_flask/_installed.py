@@ -26,35 +26,35 @@ _ERROR = Response("Internal Server Error", 500, mimetype="text/plain")
 
 
 def put_around(
-    app: Flask, policies: Policies, *, by_resources: bool = False, **of_the_app: object
+    app: Flask, policies: Policies, *, by_resources: bool = False, **app_options: object
 ) -> None:
-    """Put a layer outside ``app``, and outside whatever wraps its ``wsgi_app`` later.
+    """Put a layer outside ``app``, and outside everything that wraps its ``wsgi_app`` later.
 
     Args:
         app: The application.
         policies: Its policies.
         by_resources: As for ``FlaskLayer``.
-        of_the_app: ``on_decision``, ``shadow``, ``block_cross_site``, ``own_origins``, if given.
+        app_options: ``on_decision``, ``shadow``, ``block_cross_site``, ``own_origins``, if given.
 
     Raises:
         ConfigError, TypeError: As ``CORSMiddleware`` does.
-        RuntimeError: When the app has a policy already.
+        RuntimeError: The app has a policy already.
     """
     if "corscore" in app.extensions:
         raise RuntimeError("CORS(app, ...) was called twice: an app has one policy")
     cls = type(app)
     inside = _Inside(app, cls)
     layer = inside.layer = FlaskLayer(
-        inside, app, policies, by_resources=by_resources, **of_the_app
+        inside, app, policies, by_resources=by_resources, **app_options
     )
-    # A class of this instance's own: servers and test clients call `type(app).__call__`, and layers
-    # that are put around `app.wsgi_app` later would be outside of a policy there.
+    # Servers call `type(app).__call__`, so the instance needs a class of its own; layers that are
+    # added later would be outside of a policy in `app.wsgi_app`.
     installed = type(cls.__name__, (_Installed, cls), {"__module__": cls.__module__})
     installed.__qualname__ = cls.__qualname__
     installed.__doc__ = cls.__doc__
     app.__class__ = installed
-    # A new dictionary: the old one is laid out for the old class, and Python would not cache the
-    # lookups of the app's methods, which took half of the time that CORS added.
+    # For speed: Python caches no lookups of methods with the old dictionary, which is laid out for
+    # the old class.
     app.__dict__ = dict(app.__dict__)
     app.extensions["corscore"] = layer
 
@@ -62,10 +62,10 @@ def put_around(
 class _Installed(Flask):
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         layer: FlaskLayer = self.extensions["corscore"]
-        # Here, for a call would cost each request as much as the look.
+        # Compared here, since a call would cost each request as much as the comparison.
         if marks.count != layer.marks_seen or len(self.view_functions) != layer.views_seen:
             layer.notice_routes()
-        # The method: Python takes longer to call an object.
+        # For speed: Python takes longer to call an object than a method.
         return layer.__call__(environ, start_response)
 
 
@@ -83,17 +83,17 @@ class _Inside:
         self._cls = cls
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        # Read now: another layer inside may overwrite it.
+        # A layer of ours further inside may overwrite it.
         found = environ.get(FOUND)
         if not hasattr(start_response, "has_started"):
-            # Without a policy, the server's own `start_response` comes here.
+            # A request that is left alone comes with the server's own `start_response`.
             start_response = _Start(start_response)
         try:
             # Looked up at each call: error trackers replace the method when they start.
             return self._cls.__call__(self.app, environ, start_response)
         except Exception:
-            # Outside, a server or debugger would answer without CORS headers, and a developer on
-            # another origin would look for a mistake in CORS.
+            # A server or debugger would answer without CORS headers, and its developer would look
+            # for a mistake in CORS.
             environ[FOUND] = found
             if self.app.testing or not self.layer.governor.is_awaited(decision_of(environ)):
                 raise
@@ -121,7 +121,7 @@ class _Start:
         try:
             return self._start_response(status, headers, exc_info)
         finally:
-            # Its traceback refers to this frame: a reference back would be a cycle.
+            # The traceback refers to this frame, and a reference back would be a cycle.
             exc_info = None
 
 

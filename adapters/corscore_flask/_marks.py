@@ -1,7 +1,7 @@
 """Marks: the policies of views and blueprints, kept until an application looks for them.
 
-``cross_origin`` marks a view, and ``CORS(blueprint, ...)`` a blueprint. The application finds the
-marks of its views later (``_routes``).
+``cross_origin`` marks a view, and ``CORS(blueprint, ...)`` a blueprint. ``FlaskLayer`` finds the
+marks of its application's views later.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from corscore.integration import Policies
 
-# An attribute of a function: `functools.wraps` copies it to decorators around it.
-_OWN = "_corscore_mark"
+# `functools.wraps` copies this attribute of a function to decorators around it.
+_ATTRIBUTE = "_corscore_mark"
 
 
 class Mark:
@@ -43,18 +43,18 @@ class Marks:
 
     def __init__(self) -> None:
         self.count = 0
-        # Those that no application with a policy has: only a signal finds out who serves them.
-        self._alone: set[Mark] = set()
+        # Marks that no application with a policy has found: a signal refuses requests to them.
+        self._unfound: set[Mark] = set()
         self._blueprints: WeakKeyDictionary[object, Mark] = WeakKeyDictionary()
         self._classes: WeakKeyDictionary[type[View], Mark] = WeakKeyDictionary()
-        # Functions that were marked at their definition, to their marks.
+        # The marks of functions that were marked at their definition.
         self._functions: WeakKeyDictionary[Callable[..., Any], Mark] = WeakKeyDictionary()
 
     def put_on_blueprint(self, blueprint: Blueprint, mark: Mark) -> None:
         """Mark all routes of a blueprint, those of blueprints inside it included.
 
         Raises:
-            RuntimeError: When it has a mark already.
+            RuntimeError: It has a mark already.
         """
         if blueprint in self._blueprints:
             raise RuntimeError("CORS(blueprint, ...) was called twice: a blueprint has one policy")
@@ -65,7 +65,7 @@ class Marks:
         """Mark the views that are made from a class.
 
         Raises:
-            RuntimeError: When it has a mark of its own already.
+            RuntimeError: It has a mark of its own already.
         """
         if view_class in self._classes:
             raise _twice(view_class)
@@ -80,20 +80,19 @@ class Marks:
         Args:
             function: The view.
             mark: Its mark.
-            is_defined_here: Whether it is marked at its definition: then the function itself
-                may be served by an ``@app.route`` below, and is marked too.
+            is_defined_here: Whether it is marked at its definition. Then an ``@app.route`` below
+                may serve the function itself, so that it is marked, too.
 
         Returns:
-            A function that calls it and has the mark. The given function may be served elsewhere
-            without the mark, or with another.
+            A copy with the mark: other routes may serve the given function without it.
 
         Raises:
-            RuntimeError: When it has a mark already.
+            RuntimeError: It has a mark already.
         """
         if _own(function) is not None:
             raise _twice(function)
         marked = _copy(function)
-        setattr(marked, _OWN, mark)
+        setattr(marked, _ATTRIBUTE, mark)
         if is_defined_here:
             self._functions[function] = mark
         self._added(mark)
@@ -102,22 +101,24 @@ class Marks:
     def of_app(self, app: Flask) -> set[Mark]:
         """All marks on an application's routes."""
         views = list(app.view_functions.values())
-        taken = own_marks(views)
-        found = {mark for view in views for mark in self._of_view(view, None, taken)}
-        of_blueprints = (self._blueprints.get(one) for one in list(app.blueprints.values()))
-        return found.union(mark for mark in of_blueprints if mark is not None)
+        copied = own_marks(views)
+        found = {mark for view in views for mark in self._of_view(view, None, copied)}
+        for blueprint in list(app.blueprints.values()):
+            if blueprint in self._blueprints:
+                found.add(self._blueprints[blueprint])
+        return found
 
-    def of_route(self, app: Flask, endpoint: str, method: str, taken: set[Mark]) -> Mark | None:
+    def of_route(self, app: Flask, endpoint: str, method: str, copied: set[Mark]) -> Mark | None:
         """The mark of a route: the view's, else that of the innermost blueprint.
 
         Args:
             app: The application.
             endpoint: The route's endpoint.
             method: The request's method.
-            taken: ``own_marks`` of the application's views.
+            copied: ``own_marks`` of the application's views.
         """
         view = app.view_functions.get(endpoint)
-        for mark in () if view is None else self._of_view(view, method, taken):
+        for mark in () if view is None else self._of_view(view, method, copied):
             return mark
         name = endpoint.rpartition(".")[0]
         while name:
@@ -128,49 +129,49 @@ class Marks:
         return None
 
     def _of_view(
-        self, view: Callable[..., Any], method: str | None, taken: set[Mark]
+        self, view: Callable[..., Any], method: str | None, copied: set[Mark]
     ) -> Iterator[Mark]:
-        """The marks of a view for one method or all, the one that counts first."""
+        """The marks of a view for one method or all; the first one counts."""
         view_class = _class_of(view)
         for name in () if view_class is None else _handlers(view_class, method):
             mark = _own(getattr(view_class, name, None))
             if mark is not None:
                 yield mark
-        mark = _own(view) or self._of_function(view, taken)
+        mark = _own(view) or self._of_function(view, copied)
         if mark is not None:
             yield mark
         for cls in () if view_class is None else view_class.__mro__:
             if cls in self._classes:
                 yield self._classes[cls]
 
-    def _of_function(self, view: Callable[..., Any], taken: set[Mark]) -> Mark | None:
+    def _of_function(self, view: Callable[..., Any], copied: set[Mark]) -> Mark | None:
         try:
             mark = self._functions.get(view)
         except TypeError:
             return None
-        # The app serves the marked copy: the mark is for the copy's routes alone.
-        return None if mark in taken else mark
+        # If the app serves the marked copy, the mark is for the copy's routes alone.
+        return None if mark in copied else mark
 
-    def governed(self, found: set[Mark]) -> None:
+    def note_found(self, found: set[Mark]) -> None:
         """Note the marks that an application with a policy has found on its routes."""
-        if self._alone:
-            self._alone -= found
-            if not self._alone:
-                # Every request would pay for it.
-                request_started.disconnect(_refuse_to_be_unseen)
+        if self._unfound:
+            self._unfound -= found
+            if not self._unfound:
+                # For speed: a receiver costs every request.
+                request_started.disconnect(_refuse_ungoverned)
 
     def _added(self, mark: Mark) -> None:
         self.count += 1
-        if not self._alone:
-            request_started.connect(_refuse_to_be_unseen)
-        self._alone.add(mark)
+        if not self._unfound:
+            request_started.connect(_refuse_ungoverned)
+        self._unfound.add(mark)
 
 
 marks = Marks()
 
 
 def own_marks(views: list[Callable[..., Any]]) -> set[Mark]:
-    """The marks on the functions themselves."""
+    """The marks on functions themselves, which are those of marked copies."""
     return {mark for mark in map(_own, views) if mark is not None}
 
 
@@ -180,13 +181,13 @@ def _class_of(view: object) -> type[View] | None:
 
 
 def _own(function: object) -> Mark | None:
-    mark = getattr(function, _OWN, None)
+    mark = getattr(function, _ATTRIBUTE, None)
     return mark if isinstance(mark, Mark) else None
 
 
 def _copy(function: Callable[..., Any]) -> Callable[..., Any]:
     if type(function) is FunctionType:
-        # A call through a wrapper would cost each request as much as finding its policy.
+        # For speed: a call through a wrapper costs as much as the lookup of the policy.
         copied = FunctionType(
             function.__code__,
             function.__globals__,
@@ -212,7 +213,7 @@ def _copy(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _handlers(view_class: type[View], method: str | None) -> list[str]:
-    """The methods of a view class that may answer, as ``MethodView`` chooses them."""
+    """The methods of a view class that may answer a method, as ``MethodView`` chooses them."""
     if method is None:
         return [*map(str.lower, view_class.methods or ()), "head", "dispatch_request"]
     name = method.lower()
@@ -229,7 +230,7 @@ def _twice(marked: Any) -> RuntimeError:
     )
 
 
-def _refuse_to_be_unseen(app: Flask, **_: object) -> None:
+def _refuse_ungoverned(app: Flask, **_: object) -> None:
     """Refuse a request to a marked route of an application without ``CORS(app)``."""
     if "corscore" in app.extensions or request.endpoint is None:
         return

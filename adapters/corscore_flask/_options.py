@@ -75,7 +75,7 @@ _NEEDLESS = {
     "send_wildcard": '"*" is sent as it is',
     "vary_header": "without Vary, a cache would give one origin what was meant for another",
 }
-# Values that ask for the opposite: these are refused.
+# Values that ask for what a policy never does.
 _REFUSED = (("automatic_options", False), ("vary_header", False))
 # Options of a whole app that are no options of a policy.
 OF_THE_APP = ("on_decision", "shadow", "block_cross_site", "own_origins")
@@ -83,14 +83,14 @@ _READ_ELSEWHERE = (*OF_THE_APP, "resources")
 
 
 def policy_from_flask(problems: GivenOptions) -> Policy:
-    """The policy that a Flask user describes.
+    """The policy of the options that a Flask user wrote.
 
     Args:
-        problems: Has the options that the user wrote, of which ``resources`` and those of the
-            whole app are read elsewhere; problems of the others are added.
+        problems: The options, which get their problems. Not read are ``resources`` and the options
+            of the whole app.
 
     Raises:
-        ConfigError: With all that is wrong, each problem under the name that the user wrote.
+        ConfigError: Options are wrong; it has every problem, under the name that the user wrote.
     """
     written = {
         name: value
@@ -100,7 +100,7 @@ def policy_from_flask(problems: GivenOptions) -> Policy:
     options: dict[str, Any] = {**_DEFAULTS, **written}
     for name in written:
         if name not in _POLICY_NAMES:
-            _judge(problems, options, name)
+            _drop_unknown(problems, options, name)
     _read_origins(problems, options)
     _read_names(problems, options)
     max_age = options["max_age"]
@@ -113,11 +113,11 @@ def policy_from_flask(problems: GivenOptions) -> Policy:
             problems.separator,
         )
         if not problems.found:
-            _note_beginning(problems, policy)
+            _note_lost_beginning(problems, policy)
             return policy
     except ConfigError as error:
         fields = {problem.field for problem in problems.found}
-        # Origins under the wrong name or in the wrong form are not missing.
+        # Origins under a wrong name or in a wrong form are not missing.
         is_consequence = problems.name("origins") in fields
         problems.found += [
             problem
@@ -151,13 +151,13 @@ def _read_origins(problems: GivenOptions, options: dict[str, Any]) -> None:
     )
 
 
-def _note_beginning(problems: GivenOptions, policy: Policy) -> None:
+def _note_lost_beginning(problems: GivenOptions, policy: Policy) -> None:
     """Log that a compiled regex in ``origins`` covers less than in flask-cors."""
     regex = policy.allow_origin_regex
     if (
         regex is None
         or "allow_origin_regex" in problems.written
-        # It is not run before the first request.
+        # A slow regex is not run before the first request.
         or policy.dangerously_allow_slow_regex
         or not lost_beginning(regex)
     ):
@@ -194,7 +194,7 @@ def _read_names(problems: GivenOptions, options: dict[str, Any]) -> None:
 
 
 def listed(value: object) -> object:
-    """The value as a list, where flask-cors takes it for one; a single item too."""
+    """The value as a list, if flask-cors takes it for a list or for a single item."""
     if isinstance(value, (str, re.Pattern)):
         return [value]
     if isinstance(value, (set, frozenset)):
@@ -203,7 +203,7 @@ def listed(value: object) -> object:
     return list(value) if isinstance(value, (list, tuple)) else value
 
 
-def _judge(problems: GivenOptions, options: dict[str, Any], name: str) -> None:
+def _drop_unknown(problems: GivenOptions, options: dict[str, Any], name: str) -> None:
     """Remove an option that a policy does not have, and report it."""
     value = options.pop(name)
     written = problems.name(name)
@@ -228,7 +228,7 @@ def _judge(problems: GivenOptions, options: dict[str, Any], name: str) -> None:
     elif problems.is_argument(name) or _meant(name):
         meant = _meant(name)
         if meant:
-            # The rest is checked by what was meant, so that all problems come at once.
+            # Checked under the name that was meant, so that all problems come at once.
             options.setdefault(meant, value)
         problems.add(
             "option-unknown",
@@ -240,7 +240,7 @@ def _judge(problems: GivenOptions, options: dict[str, Any], name: str) -> None:
             else f"the options are {', '.join(map(problems.name, _POLICY_NAMES))}",
         )
     else:
-        # A key of another extension, or one that flask-cors does not read either: CORS_HEADERS.
+        # A key of another extension, or one that flask-cors ignores as well: CORS_HEADERS.
         problems.notices.once(name, f"{written} is no option of corscore, and left alone")
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _OPTION = "resources"
 _EVERY_PATH = "/*"
-# What users of flask-cors write for it; some of them are regexes there.
-_EVERY_PATH_FOR_USERS = ("*", "/*", ".*", "/.*")
+# The spellings of users of flask-cors, where some of them are regexes.
+_EVERY_PATH_SPELLINGS = ("*", "/*", ".*", "/.*")
 
 
 def policies_from_flask(
@@ -33,18 +33,18 @@ def policies_from_flask(
     Args:
         given: The arguments of ``CORS``; they beat ``config``.
         config: ``app.config``; its keys that begin with ``CORS_`` are read.
-        notices: Logs what is worth a notice.
+        notices: The notices to use; None is new ones.
 
     Raises:
-        ConfigError: With all problems, each under the name that the user wrote.
-        TypeError: When ``resources``, or what a path has there, is of no type that it can have.
+        ConfigError: Options are wrong; it has every problem, under the name that the user wrote.
+        TypeError: ``resources``, or a value in it, has a wrong type.
     """
     problems = GivenOptions(given, config, notices=notices)
     if problems.written.get(_OPTION) is None:
         return policy_from_flask(problems)
     resources = problems.written[_OPTION]
     written = problems.name(_OPTION)
-    if isinstance(resources, str) and resources in _EVERY_PATH_FOR_USERS:
+    if isinstance(resources, str) and resources in _EVERY_PATH_SPELLINGS:
         problems.notices.once(
             _OPTION, f"{written} is not needed: a policy governs the whole app. Drop it."
         )
@@ -69,7 +69,7 @@ class _Reader:
         self._config = config
         self._notices = notices
         self._found: dict[str, GivenPolicy] = {}
-        # A dict, so that a problem that every path inherits is reported once.
+        # A dict, so that a problem which every path inherits is reported once.
         self._problems: dict[Problem, None] = {}
 
     def add(self, place: str, path: object, value: object) -> None:
@@ -94,10 +94,10 @@ class _Reader:
             self._add_path(place, path, policy)
 
     def policies(self) -> Policies:
-        """Return the policies; a policy for every path comes without a map.
+        """Return the policies; one for every path comes without a map.
 
         Raises:
-            ConfigError: With all that is wrong.
+            ConfigError: Options are wrong; it has every problem.
         """
         if self._problems:
             raise ConfigError(tuple(self._problems))
@@ -117,7 +117,7 @@ class _Reader:
     def _add_path(self, place: str, path: object, policy: GivenPolicy) -> None:
         if not isinstance(path, Hashable):
             raise TypeError(f"{place}: a path was expected, not {type(path).__name__}")
-        key: Any = _EVERY_PATH if path in _EVERY_PATH_FOR_USERS else path
+        key: Any = _EVERY_PATH if path in _EVERY_PATH_SPELLINGS else path
         if key in self._found:
             self._note(
                 "path-invalid",
@@ -128,7 +128,7 @@ class _Reader:
             )
             return
         try:
-            # One by one, so that each problem gets the name of its path.
+            # A map for each path, so that each problem gets its path's name.
             PolicyMap({key: policy})
         except ConfigError as error:
             for problem in error.problems:

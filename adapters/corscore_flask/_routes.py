@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 # What Werkzeug routes by.
 _ROUTED_BY = ("REQUEST_METHOD", "PATH_INFO", "HTTP_HOST", "wsgi.url_scheme")
 _routing_of = itemgetter(*_ROUTED_BY)
-# The key of an environ under which Werkzeug keeps its request.
+# Werkzeug keeps its request under this key of the environ.
 _REQUEST = "werkzeug.request"
 # A converter in a rule: "/users/<int:id>".
 _PARAMETER = re.compile(r"<[^>]*>")
-# Clients send any method.
+# Bounds the cache, since clients may send any method.
 _MOST_METHODS = 100
 
 
@@ -45,13 +45,13 @@ class FlaskLayer(CORSMiddleware):
 
     Args:
         inside: The application without the policy.
-        app: The application whose router is asked.
+        app: The application whose router looks up routes.
         policies: As in ``CORSMiddleware``.
         by_resources: Whether the policies are those of ``resources``.
-        of_the_app: Options of the whole app, as in ``CORSMiddleware``.
+        app_options: Options of the whole app, as in ``CORSMiddleware``.
     """
 
-    # The layer inside does.
+    # ``inside`` answers them.
     _answers_exceptions = False
 
     def __init__(
@@ -61,24 +61,24 @@ class FlaskLayer(CORSMiddleware):
         policies: Policies,
         *,
         by_resources: bool = False,
-        **of_the_app: Any,
+        **app_options: Any,
     ) -> None:
-        super().__init__(inside, policies, **of_the_app)
+        super().__init__(inside, policies, **app_options)
         self._flask = app
         self._by_resources = by_resources
         self.has_routes = False
-        # How many there were when routes were looked for: routes may come later.
+        # The numbers at the last look for routes: marks and views may be added later.
         self.marks_seen = 0
         self.views_seen = len(app.view_functions)
-        self._taken: set[Mark] = set()
+        self._copied: set[Mark] = set()
         self._bound: dict[Mark, Policies | None] = {}
         # By method and endpoint, each with its view.
-        self._marks: dict[str, dict[str, tuple[object, Served]]] = {}
-        # Replaced at the first request, so that later ones pay nothing for it.
+        self._known: dict[str, dict[str, tuple[object, Served]]] = {}
+        # The first request replaces it, so that later ones pay nothing for it.
         self._starter = self._start_first
 
     def _start_first(self, environ: WSGIEnvironment, start_response: Any) -> Any:
-        """Look at the whole application, which is complete now, and start the first request."""
+        """Log notices about the application, which is complete now, and start the first request."""
         self._starter = self.governor.gateway.starter
         for message, hint in (*self.second_layers(), *self._lost_paths()):
             self.notices.once(message, f"{message} {hint[:1].upper()}{hint[1:]}.")
@@ -93,7 +93,7 @@ class FlaskLayer(CORSMiddleware):
         for key, policy in keys.items():
             if policy is None or not key.endswith("/*"):
                 continue
-            # A regex there, which a path has to begin like: "/api", whatever follows.
+            # flask-cors takes the key for a regex that a path begins with: "/api" covers "/apis".
             rules = [
                 rule.rule
                 for rule in self._flask.url_map.iter_rules()
@@ -113,7 +113,7 @@ class FlaskLayer(CORSMiddleware):
                 )
 
     def second_layers(self) -> Iterator[tuple[str, str]]:
-        """Yield a message and a hint for each extension that has CORS of its own on our paths."""
+        """Yield a message and a hint for each extension with CORS of its own on governed paths."""
         yield from self._left_over()
         socketio = self._flask.extensions.get("socketio")
         path = getattr(getattr(socketio, "sockio_mw", None), "engineio_path", None)
@@ -131,7 +131,7 @@ class FlaskLayer(CORSMiddleware):
         yield message, hint
 
     def _left_over(self) -> Iterator[tuple[str, str]]:
-        """Yield a message and a hint for what flask-cors still decorates."""
+        """Yield a message and a hint if flask-cors is still on the application."""
         app = self._flask
         hooks = [hook for several in app.after_request_funcs.values() for hook in several]
         names = [name for name, view in app.view_functions.items() if _is_of_flask_cors(view)]
@@ -149,7 +149,7 @@ class FlaskLayer(CORSMiddleware):
         """Look for routes with policies.
 
         Raises:
-            ConfigError: With all problems of options that ``app.config`` completes.
+            ConfigError: Options are wrong together with ``app.config``; it has every problem.
         """
         app = self._flask
         counted = marks.count, len(app.view_functions)
@@ -160,9 +160,9 @@ class FlaskLayer(CORSMiddleware):
             problems.update(dict.fromkeys(self._bind(mark)))
         if problems:
             raise ConfigError(tuple(problems))
-        self._marks.clear()
-        marks.governed(found)
-        self._taken = own_marks(list(app.view_functions.values()))
+        self._known.clear()
+        marks.note_found(found)
+        self._copied = own_marks(list(app.view_functions.values()))
         if found:
             self.has_routes = True
             later = self._later if self.governor.defers_routes else None
@@ -184,7 +184,7 @@ class FlaskLayer(CORSMiddleware):
         return single_slash_path(environ)
 
     def host_of(self, environ: WSGIEnvironment) -> str | None:
-        """The Host as Flask reads it: one that ``TRUSTED_HOSTS`` leaves out is none."""
+        """The Host as Flask reads it; None if ``TRUSTED_HOSTS`` does not have it."""
         host = super().host_of(environ)
         trusted = self._flask.config.get("TRUSTED_HOSTS") or self._flask.request_class.trusted_hosts
         return host if not trusted or host_is_trusted(host, trusted) else None
@@ -203,7 +203,7 @@ class FlaskLayer(CORSMiddleware):
     def _policy_of(self, mark: Mark | None, environ: WSGIEnvironment) -> PathPolicy:
         if mark is None:
             return super().policy_at(environ)
-        # A new mark: its view has replaced another one since marks were looked for.
+        # A view with a new mark may have replaced another one since marks were looked for.
         if mark not in self._bound and (problems := self._bind(mark)):
             raise ConfigError(problems)
         return self.governor.policies_for(self.request_of(environ), self._bound[mark])
@@ -211,73 +211,75 @@ class FlaskLayer(CORSMiddleware):
     def _later(self, environ: WSGIEnvironment) -> Callable[[], PathPolicy]:
         """Return a function that finds an actual request's policy when its response starts."""
         try:
-            came: tuple[Any, ...] = _routing_of(environ)
+            routed_by: tuple[Any, ...] = _routing_of(environ)
         except KeyError:
             # PEP 3333: some may be absent.
-            came = tuple(map(environ.get, _ROUTED_BY))
-        return partial(self._find, environ, came, environ.get(_REQUEST), [])
+            routed_by = tuple(map(environ.get, _ROUTED_BY))
+        return partial(self._find, environ, routed_by, environ.get(_REQUEST), [])
 
     def _find(
         self,
         environ: WSGIEnvironment,
-        came: tuple[Any, ...],
+        routed_by: tuple[Any, ...],
         request_before: object,
-        known: list[PathPolicy],
+        found: list[PathPolicy],
     ) -> PathPolicy:
         """Find the policy of an actual request.
 
-        Flask leaves its routing result in the request. It proves what a lookup would find if the
+        Flask leaves its routing result in the request, which proves what a lookup would find if the
         request is unchanged. Else the lookup decides.
 
         Args:
             environ: The request's environ.
-            came: What Werkzeug routes by, as it came.
-            request_before: Another application's request, which came in the environ.
-            known: Empty, then what was found, so that a view sees the policy of its response.
+            routed_by: The values of ``_ROUTED_BY`` before the application ran.
+            request_before: The request of another application that was in the environ, or None.
+            found: Keeps the policy, so that a view sees that of its response; empty at first.
         """
-        if known:
-            return known[0]
+        if found:
+            return found[0]
         request = environ.get(_REQUEST)
         served = None
         if request is not None and request is not request_before:
-            served = self._served(request, came[0])
+            served = self._served(request, routed_by[0])
         try:
-            is_same = served is not None and _routing_of(environ) == came
+            is_same = served is not None and _routing_of(environ) == routed_by
         except KeyError:
-            is_same = tuple(map(environ.get, _ROUTED_BY)) == came
+            is_same = tuple(map(environ.get, _ROUTED_BY)) == routed_by
         if served is not None and is_same:
-            # Most routes have a plain policy, which needs nothing of the request.
+            # Most routes have a plain policy, which does not depend on the request.
             policy = served[1] or self._policy_of(served[0], environ)
         else:
-            before = {key: value for key, value in environ.items() if key not in _ROUTED_BY}
-            before |= {
-                key: value for key, value in zip(_ROUTED_BY, came, strict=True) if value is not None
+            original = {key: value for key, value in environ.items() if key not in _ROUTED_BY}
+            original |= {
+                key: value
+                for key, value in zip(_ROUTED_BY, routed_by, strict=True)
+                if value is not None
             }
-            policy = self.policy_at(before)
+            policy = self.policy_at(original)
             if served is not None:
-                policy_served = self._policy_of(served[0], before)
+                policy_served = self._policy_of(served[0], original)
                 policy = self.governor.of_route(policy, policy_served, self.notices)
-        known.append(policy)
+        found.append(policy)
         return policy
 
     def _served(self, request: Request, method: str) -> Served | None:
         """The mark of the route that a request was routed to; None without routing."""
         rule, app = request.url_rule, self._flask
-        # Without a rule, what found none may be the router of another application.
+        # A request without a rule may have been routed by another application.
         if rule is None or rule.map is not app.url_map:
             return None
-        # A view may be replaced by another one.
+        # Another view may have replaced the known one.
         view = app.view_functions.get(rule.endpoint)
-        by_endpoint = self._marks.get(method)
+        by_endpoint = self._known.get(method)
         if by_endpoint is not None:
             known = by_endpoint.get(rule.endpoint)
             if known is not None and known[0] is view:
                 return known[1]
-        mark = marks.of_route(app, rule.endpoint, method, self._taken)
+        mark = marks.of_route(app, rule.endpoint, method, self._copied)
         policies = None if mark is None else self._bound.get(mark)
         served = mark, policies if isinstance(policies, Policy) else None
-        if by_endpoint is None and len(self._marks) < _MOST_METHODS:
-            by_endpoint = self._marks[method] = {}
+        if by_endpoint is None and len(self._known) < _MOST_METHODS:
+            by_endpoint = self._known[method] = {}
         if by_endpoint is not None:
             by_endpoint[rule.endpoint] = view, served
         return served
@@ -301,7 +303,7 @@ class FlaskLayer(CORSMiddleware):
         if request.is_preflight:
             method = request.request_method or ""
         environ["REQUEST_METHOD"] = method
-        # Converters may need the context, for example to ask a database.
+        # Converters may need the context, for example to query a database.
         with app.app_context():
             try:
                 adapter = app.create_url_adapter(app.request_class(environ))
@@ -309,11 +311,11 @@ class FlaskLayer(CORSMiddleware):
             except HTTPException:
                 # No such page, not with this method, not on this host, or a redirect elsewhere.
                 return None
-        return marks.of_route(app, endpoint, method, self._taken)
+        return marks.of_route(app, endpoint, method, self._copied)
 
 
 def _is_of_flask_cors(function: object) -> bool:
-    # Wrapped, a view has its own module but the code of the decorator.
+    # A wrapped view has its own module, but the code of the decorator.
     code = getattr(function, "__code__", None)
     return "flask_cors" in str(getattr(code, "co_filename", ""))
 

@@ -32,7 +32,7 @@ def install(
 ) -> None:
     """Put a policy outside everything in ``app``: error handlers, debug pages, body limits.
 
-    ``app`` stays the same object. Routes, middleware and instrumentation may be added before and
+    ``app`` stays the same object. Routes, middleware and instrumentation may be added before or
     after, and the policy stays outermost. Routes may have policies of their own: see
     ``cors_policy``.
 
@@ -40,22 +40,21 @@ def install(
         app: A Starlette or FastAPI application.
         policy: A ready policy, a tuple of policies, a ``PolicyMap``, a ``PolicyResolver`` or a
             ``PolicyRef``; or leave it out and write the options of a policy.
-        on_decision: As for ``corscore_asgi.CORSMiddleware``, and so are the next four.
-        shadow: Policies to compare with.
-        block_cross_site: Whether to refuse what pages of other sites send with the visitor's
+        on_decision: As for ``corscore_asgi.CORSMiddleware``, like all that follow.
+        shadow: Policies on trial.
+        block_cross_site: Whether to answer 403 to requests of other sites' pages with the visitor's
             cookies.
         own_origins: Further origins of the site itself.
-        check_websocket_origin: Whether to refuse WebSockets that pages of other sites open.
+        check_websocket_origin: Whether to answer 403 to WebSockets of other sites' pages.
         options: Keyword arguments of ``corscore.Policy``.
 
     Raises:
-        ConfigError: With all that is wrong with the options.
-        RuntimeError: When the app has a policy installed already.
-        TypeError: When ``app`` is no Starlette application, or the policy is none.
+        ConfigError: Options are wrong; it has every problem.
+        RuntimeError: The app has a policy already.
+        TypeError: ``app`` is no Starlette application, or the policy is none.
     """
     if isinstance(app, Installed):
-        # Not a TypeError: the type is right, but the call is the second.
-        raise RuntimeError(  # noqa: TRY004
+        raise RuntimeError(  # noqa: TRY004 - the type is right, and the call is the second
             "install(app, ...) was called twice on one app, which has one policy: keep one call"
         )
     if not isinstance(app, Starlette):
@@ -65,7 +64,7 @@ def install(
             "corscore_asgi.CORSMiddleware(app, ...)"
         )
     cls = type(app)
-    # A second one: a user's handler for `Exception` runs in the first, and may fail.
+    # Outside the application's own: a user's handler for `Exception` runs there, and may fail.
     inside = ServerErrorMiddleware(_Inside(app, cls))
     try:
         layer = _Layer(
@@ -79,11 +78,10 @@ def install(
             **options,
         )
     except (ConfigError, TypeError) as error:
-        # The user's line is right above the text, without frames of ours between.
+        # Without our frames, the traceback ends with the user's line.
         raise error.with_traceback(None) from None
-    # A class of this instance's own: servers and test clients call `type(app).__call__`, so an
-    # attribute of the instance would not do, and overriding `build_middleware_stack` would hide
-    # Starlette's outermost layer from instrumentation that looks for it.
+    # Servers call `type(app).__call__`, so the instance needs a class of its own; a new
+    # `build_middleware_stack` would hide Starlette's outermost layer from instrumentation.
     names = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
     app.__class__ = type(cls.__name__, (_InstalledApp, cls), names)
     cast("_InstalledApp", app).corscore_layer = layer

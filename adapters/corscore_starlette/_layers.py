@@ -1,4 +1,4 @@
-"""The layers of Starlette's stack around a middleware."""
+"""The layers of an application's stack around a middleware."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Installed:
 def plain_error_layer(layer: ASGIApp, app: Starlette) -> ServerErrorMiddleware | None:
     """Return the layer of Starlette that answers an exception from ``layer`` with a plain 500.
 
-    None if something else may answer: another user middleware outside, a user's handler for
+    None if something else may answer: a middleware of the user outside, a user's handler for
     ``Exception`` or 500, the debug page.
 
     Args:
@@ -34,8 +34,8 @@ def plain_error_layer(layer: ASGIApp, app: Starlette) -> ServerErrorMiddleware |
     """
     errors = None
     current: object = app.middleware_stack
-    # The stack begins with layers of Starlette's own, of FastAPI's and of instrumentation: the
-    # first one of the class that was added last is the outermost of the user's.
+    # Layers of Starlette, FastAPI and instrumentation come before the user's, of which the
+    # outermost is of the class that was added last.
     outermost: object = app.user_middleware[0].cls if app.user_middleware else None
     while current is not None and type(current) is not outermost:
         if isinstance(current, ServerErrorMiddleware):
@@ -57,7 +57,7 @@ def note_two_layers(app: Starlette, notices: Notices) -> None:
     if added + isinstance(app, Installed) < 2 or app in _noted:
         return
     _noted.add(app)
-    # With the key of `Notices.conflict`, which would say the same of each inner layer's header.
+    # The key of `Notices.conflict`, which would report each header of the inner layer as well.
     notices.once(
         "conflict",
         "two layers of CORS are on one app: the outermost decides, the others only confuse. Keep "
@@ -66,14 +66,14 @@ def note_two_layers(app: Starlette, notices: Notices) -> None:
 
 
 def _is_cors(middleware: object) -> bool:
-    # Starlette's own, ours, or a subclass of either. Not every middleware is a class.
+    # Starlette's, ours or a subclass of one; a middleware need not be a class.
     return any(cls.__name__ == "CORSMiddleware" for cls in getattr(middleware, "__mro__", ()))
 
 
 async def stop(error: Exception, scope: Scope, receive: Receive, send: Send) -> NoReturn:
-    """Stop a server that starts, and fail requests that come nevertheless."""
+    """Stop a server at its start, and fail every request of a server without start-up events."""
     if scope["type"] == "lifespan":
         await receive()
         await send({"type": "lifespan.startup.failed", "message": str(error)})
-    # Without its traceback, which would grow each time it is raised.
+    # The traceback would grow each time the error is raised.
     raise error.with_traceback(None)

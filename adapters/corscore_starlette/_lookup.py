@@ -1,7 +1,7 @@
 """The lookup of a request's route with the framework's own router, before the application runs.
 
-https://www.starlette.io/routing/: the first full match counts; a match without the method is no
-route. Starlette and FastAPI then route the request a second time.
+https://www.starlette.io/routing/: the first full match counts; a match of the path without the
+method is no route. Starlette and FastAPI then route the request a second time.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from corscore_starlette._tree import Inside
 
-# For a full match without a route: a class without a handler for the method.
+# The result for a class without a handler for the method, which is a full match and no route.
 _NO_ROUTE = Mark(None)
 
 
@@ -45,7 +45,7 @@ def look_up(inside: Inside, scope: Scope, method: str) -> Mark | None:
     try:
         return _in_router(inside, copy, None)
     except HTTPException:
-        # A converter answers the request itself: there is no route.
+        # A converter answers the request itself, so that there is no route.
         return None
 
 
@@ -71,14 +71,14 @@ def _in_router(inside: Inside, scope: Scope, around: Mark | None) -> Mark | None
 
 def root_path(inside: Inside, scope: Scope) -> str:
     """The mount of an application: its own ``root_path``, as in FastAPI, else the scope's."""
-    told: str = getattr(inside.app, "root_path", "") or scope.get("root_path", "")
-    return told
+    root: str = getattr(inside.app, "root_path", "") or scope.get("root_path", "")
+    return root
 
 
 def _in_route(route: BaseRoute, scope: Scope, around: Mark | None) -> Mark | None:
     """Return the mark for a request that a route matches."""
     original = route
-    # FastAPI, since 0.137: an included router stays one, and chooses among its routes itself.
+    # FastAPI since 0.137 keeps an included router, which chooses among its routes by itself.
     while hasattr(route, "original_router"):
         included: Any = route
         around = mark_of(included.original_router) or around
@@ -92,10 +92,10 @@ def _in_route(route: BaseRoute, scope: Scope, around: Mark | None) -> Mark | Non
     if isinstance(route, (Mount, Host)):
         below = find_router(route.app)
         return around if below is None else _in_router(below, scope, around)
-    return _of_endpoint(original, around, scope["method"])
+    return _endpoint_mark(original, around, scope["method"])
 
 
-def _of_endpoint(route: BaseRoute, around: Mark | None, method: str) -> Mark | None:
+def _endpoint_mark(route: BaseRoute, around: Mark | None, method: str) -> Mark | None:
     """The mark of a route's endpoint, else ``around``; ``_NO_ROUTE`` without a handler."""
     endpoint = getattr(route, "endpoint", None)
     if isinstance(endpoint, type) and issubclass(endpoint, HTTPEndpoint):
@@ -123,8 +123,8 @@ class Leaf:
         is_top: Whether path and method alone decide, without a mount or a host around it.
 
     Attributes:
-        is_proof: Whether its method says all: then ``mark`` counts where ``methods`` has it.
-        mark: The mark that counts; of a class it depends on the method.
+        is_proof: Whether ``mark`` counts for every method in ``methods``.
+        mark: The mark of the endpoint; ``mark_for`` knows those of a class's handlers.
         methods: The methods that the route answers; None for all.
     """
 
@@ -140,15 +140,15 @@ class Leaf:
         self.is_proof: bool = is_top and not has_handlers
 
     def mark_for(self, method: str) -> tuple[Mark | None] | None:
-        """The mark that counts for a method, in a tuple; None where the route has a 405 for it."""
+        """The mark that counts for a method, in a tuple; None if the route answers it with 405."""
         if self.methods is not None and method not in self.methods:
             return None
-        mark = _of_endpoint(self.route, self._around, method)
+        mark = _endpoint_mark(self.route, self._around, method)
         return None if mark is _NO_ROUTE else (mark,)
 
 
 def leaves_of(router: Router) -> dict[int, Leaf]:
-    """The routes that occur once below a router, by their identity."""
+    """The routes that occur once below a router, by ``id``."""
     found: dict[int, Leaf] = {}
     twice: set[int] = set()
     _gather(router, None, True, found, twice, {})
@@ -165,8 +165,8 @@ def _gather(
 ) -> None:
     known = _matches()
     around = mark_of(router) or around
-    # All below a router that occurs twice does so, too. No third visit: routers may include
-    # themselves.
+    # The second visit of a router finds its routes twice; routers that include themselves would
+    # have visits without end.
     visit = visits[id(router)] = visits.get(id(router), 0) + 1
     if visit > 2:
         return
@@ -187,7 +187,7 @@ def _gather(
 
 
 def _matches() -> set[object]:
-    """The methods of Starlette and FastAPI that match by method, path and headers."""
+    """The ``matches`` methods that depend on method, path and headers only."""
     known: set[object] = {Route.matches}
     fastapi: Any = sys.modules.get("fastapi.routing")
     if fastapi is not None:

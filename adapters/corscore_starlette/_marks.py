@@ -1,7 +1,7 @@
 """``cors_policy``: the policy of an endpoint, of a route, or of a group of routes.
 
-The policy is an attribute of the object that the user wrote. The framework keeps that object in
-its routes, where the lookup finds it.
+The policy is kept on the object that the user wrote. The framework keeps that object in its routes,
+where the lookup finds it.
 """
 
 from __future__ import annotations
@@ -56,25 +56,24 @@ def cors_policy(
     Goes on an endpoint, on either side of the route's decorator; on an ``HTTPEndpoint`` or single
     methods of one; on a ``Route``, for an endpoint that several routes share; on a ``Router`` or
     ``APIRouter``, for the routes in it; on a ``Mount`` or ``Host``, for everything below it. The
-    innermost one counts.
+    innermost policy counts.
 
     Args:
         policy: A ``Policy``, a tuple of policies by origin, a ``PolicyResolver``, or a
-            ``PolicyRef`` to one of these; None leaves the route alone altogether: nothing is added,
-            removed, logged or blocked, and ``OPTIONS`` reaches the application.
+            ``PolicyRef`` to one of these. None leaves the route alone: nothing is added, removed,
+            logged or blocked, and ``OPTIONS`` reaches the application.
 
     Returns:
-        A decorator that returns what it is given; a bound method comes back as a
-        ``functools.partial`` of it.
+        A decorator that returns its object, or for a bound method a ``functools.partial`` of it.
 
     Raises:
-        ConfigError: When a policy is in the wrong place of the tuple.
-        TypeError: Here, when ``policy`` is none of these; in the decorator, when what it is given
-            is no part of a route. Both say what to write.
-        RuntimeError: In the decorator, when its object has another policy already.
+        ConfigError: A policy is in the wrong place of the tuple.
+        TypeError: ``policy`` is none of these; or, from the decorator, its object is no part of a
+            route.
+        RuntimeError: From the decorator: its object has another policy already.
     """
-    held = policy.policy if isinstance(policy, PolicyRef) else policy
-    if held is not None and not isinstance(held, (Policy, tuple, PolicyResolver)):
+    current = policy.policy if isinstance(policy, PolicyRef) else policy
+    if current is not None and not isinstance(current, (Policy, tuple, PolicyResolver)):
         raise TypeError(_no_policy(policy))
     mark = Mark(None if policy is None else compiled_source("cors_policy(...)", policy))
 
@@ -83,7 +82,7 @@ def cors_policy(
             raise TypeError(_no_target(target))
         marked: Any = target
         if inspect.ismethod(target):
-            # A method's attributes are those of its function, which other instances share.
+            # A method has the attributes of its function, which all instances share.
             marked = functools.update_wrapper(functools.partial(target), target)
         before = vars(marked).get(_ATTRIBUTE)
         if before is not None and before.source != policy:
@@ -107,7 +106,7 @@ def mark_of(marked: object) -> Mark | None:
     while mark is None and isinstance(marked, functools.partial):
         marked = marked.func
         mark = getattr(marked, _ATTRIBUTE, None)
-    # Objects with a `__getattr__` have an attribute of any name.
+    # An object with a `__getattr__` may have an attribute of any name.
     return mark if isinstance(mark, Mark) else None
 
 
@@ -156,8 +155,8 @@ class _Name(str):
     _corscore_mark: Mark
 
 
-class _Routes(list[Any]):
-    """The routes of a marked router, which marks routes that are added later, too."""
+class _MarkingList(list[Any]):
+    """The routes of a marked router; a route that is added later is marked, too."""
 
     def __init__(self, routes: Iterable[BaseRoute], mark: Mark) -> None:
         super().__init__(routes)
@@ -171,16 +170,16 @@ class _Routes(list[Any]):
 
 
 def _mark_copies(marked: Any, mark: Mark) -> None:
-    """Pass the mark of a route or a router on to copies that FastAPI makes of it.
+    """Put the mark of a route or router on the names of routes, for copies that FastAPI makes.
 
     FastAPI before 0.137 includes a router by copying its routes. A copy keeps path, endpoint and
-    name, so the name carries the mark: it is a string as before.
+    name; the marked name is still a string.
     """
     fastapi: Any = sys.modules.get("fastapi.routing")
     if fastapi is None or hasattr(fastapi, "_IncludedRouter"):
         return
     if isinstance(marked, fastapi.APIRouter):
-        marked.routes = _Routes(marked.routes, mark)
+        marked.routes = _MarkingList(marked.routes, mark)
     elif hasattr(marked, "name"):
         _mark_name(marked, mark)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from corscore import Decision
     from corscore.integration import OnDecision, Policies, PolicyOptions
 
-# In the scope inside Starlette's body limit, which came with Starlette 1.
+# The key of Starlette's body limit in the scope, since Starlette 1.
 _BODY_LIMIT = "starlette.max_body_size"
 
 
@@ -33,13 +33,13 @@ class CORSMiddleware(RoutedMiddleware):
 
     The arguments are those of ``corscore_asgi.CORSMiddleware``, and routes may have policies of
     their own: see ``cors_policy``. A wrong configuration does not raise here but stops the server
-    as it starts: Starlette builds its middleware late, where servers take an exception for an
-    application without start-up events.
+    at its start: Starlette builds its middleware late, when a server takes an exception as the sign
+    of an application without start-up events.
 
-    Where it is the outermost of the user's middleware, the plain 500 that Starlette sends for an
-    unhandled exception gets its headers too. Other answers of the layers outside (a handler for
-    ``Exception``, the debug page, the body limit) are out of its reach;
-    ``corscore_starlette.install`` covers them.
+    If it is the outermost of the user's middleware, the plain 500 that Starlette sends for an
+    unhandled exception gets its headers too. Other answers of layers outside (a handler for
+    ``Exception``, the debug page, the body limit) get none; ``corscore_starlette.install`` covers
+    them.
     """
 
     def __init__(
@@ -55,8 +55,8 @@ class CORSMiddleware(RoutedMiddleware):
         **options: Unpack[PolicyOptions],
     ) -> None:
         self._error: ConfigError | TypeError | None = None
-        self._looked_around = self._is_inside_install = self._covers_errors = False
-        self._around: Starlette | None = None
+        self._has_found_app = self._is_inside_install = self._covers_errors = False
+        self._app: Starlette | None = None
         try:
             super().__init__(
                 app,
@@ -76,9 +76,9 @@ class CORSMiddleware(RoutedMiddleware):
         """Serve one connection."""
         if self._error is not None:
             await stop(self._error, scope, receive, send)
-        if not self._looked_around:
+        if not self._has_found_app:
             # Before the app runs: an application mounted inside puts itself into the scope, too.
-            self._look_around(scope.get("app"))
+            self._find_app(scope.get("app"))
         if Marks.count:
             try:
                 self.notice_routes()
@@ -93,25 +93,25 @@ class CORSMiddleware(RoutedMiddleware):
                 self._note_answer_outside(error, response, scope)
             raise
 
-    def _look_around(self, app: object) -> None:
-        self._looked_around = True
+    def _find_app(self, app: object) -> None:
+        self._has_found_app = True
         if not isinstance(app, Starlette):
             return
-        self._around = app
+        self._app = app
         note_two_layers(app, self.notices)
         self._is_inside_install = isinstance(app, Installed)
         errors = plain_error_layer(self, app)
         if errors is not None:
-            # Not answered from here: the response, and a tracer's span, would end before the
-            # exception reached the layers between.
+            # An answer from here would end the response, and a tracer's span, before the exception
+            # reached the layers between.
             errors.handler = self._plain_500
             self._covers_errors = True
 
     def find_router(self) -> Inside | None:
         """The router of the application that has this middleware."""
         inside = super().find_router()
-        app = self._around
-        # A middleware in between may hide the router inside it. A mount's middleware has another.
+        app = self._app
+        # A middleware in between may hide the application's router; that of a mount has another.
         if inside is None and app is not None and _is_added(self, app):
             return Inside(app.router, None)
         return inside
@@ -125,9 +125,9 @@ class CORSMiddleware(RoutedMiddleware):
         return response
 
     def _note_answer_outside(self, error: Exception, response: _Response, scope: Scope) -> None:
-        if response.begun:
+        if response.has_begun:
             # The body limit sends its own response instead of the one that the app begins.
-            is_missed = not response.started and _BODY_LIMIT in scope
+            is_missed = not response.was_sent and _BODY_LIMIT in scope
         else:
             is_missed = not self._covers_errors or isinstance(error, HTTPException)
         decision = self._decision(scope)
@@ -155,16 +155,16 @@ def _is_added(layer: CORSMiddleware, app: Starlette) -> bool:
 
 
 class _Response:
-    """A ``send`` that records whether the response began, and whether it was passed on."""
+    """A ``send`` that records whether the response began, and whether its start was sent."""
 
-    __slots__ = ("_send", "begun", "started")
+    __slots__ = ("_send", "has_begun", "was_sent")
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self.begun = self.started = False
+        self.has_begun = self.was_sent = False
 
     async def __call__(self, message: Message) -> None:
         begins = message["type"] == "http.response.start"
-        self.begun = self.begun or begins
+        self.has_begun = self.has_begun or begins
         await self._send(message)
-        self.started = self.started or begins
+        self.was_sent = self.was_sent or begins

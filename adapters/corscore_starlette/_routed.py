@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class RoutedMiddleware(corscore_asgi.CORSMiddleware):
     """A middleware whose application may have routes with policies of their own.
 
-    Until ``notice_routes`` finds one, policies are found as in the base class.
+    Until ``notice_routes`` finds one, it is the same as its base class.
     """
 
     has_routes: bool = False
@@ -39,7 +39,7 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
     _leaves: dict[int, Leaf]
 
     def notice_routes(self) -> None:
-        """Look for routes with policies; called where ``cors_policy`` is in use at all.
+        """Look for routes with policies, if there are new routes or marks.
 
         Raises:
             ConfigError: A route's policy cannot be served here.
@@ -65,25 +65,25 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
         self._leaves = leaves_of(self._inside.router)
         later = self._later if self.governor.defers_routes else None
         self.governor.gateway.use_routes(self.policy_at, later)
-        of_all: list[Policies | None] = [self.governor.policies, *sources]
-        for every in of_all:
-            if every is not None:
-                check_every(every, self._look_up_first_for)
+        all_sources: list[Policies | None] = [self.governor.policies, *sources]
+        for source in all_sources:
+            if source is not None:
+                check_every(source, self._look_up_early_for)
 
     def route_policies(self) -> list[tuple[str, Policies | None]]:
-        """The policies of routes, by the path or the name of what has them; for tools.
+        """The policies of routes, each with the route, router or endpoint that has it; for tools.
 
         Raises:
             ConfigError: As ``notice_routes``.
         """
         self.notice_routes()
         routers = [] if self._inside is None else all_routers(self._inside.router)
-        # The first name of a mark: FastAPI copies it.
+        # FastAPI copies marks: the first name is the one that the user wrote.
         named = {mark: name for name, mark in reversed([*all_marks(routers)])}
         return [(name, mark.source) for mark, name in reversed(named.items())]
 
-    def _look_up_first_for(self, policy: Policy | PolicyResolver) -> None:
-        """Find policies before the application runs, if one of them has or is a resolver."""
+    def _look_up_early_for(self, policy: Policy | PolicyResolver) -> None:
+        """Look up routes before the application runs, if a policy has or is a resolver."""
         if policy.resolver is not None:
             self.governor.gateway.use_routes(self.policy_at, None)
 
@@ -96,8 +96,8 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
         inside = self._below
         if inside is not None and inside.app is not None:
             scope = {**scope, "root_path": root_path(inside, scope)}
-        # Starlette's regexes end in "$", which also matches before a final line break: its router
-        # takes "/orders%0A" for "/orders".
+        # Starlette's router takes "/orders%0A" for "/orders": the "$" of its regexes also matches
+        # before a final line break.
         return scope_path(scope).removesuffix("\n")
 
     @cached_property
@@ -121,7 +121,7 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
     def _later(self, scope: Scope) -> Callable[[], PathPolicy]:
         """Return a function that finds an actual request's policy when its response starts.
 
-        The router leaves its result in the scope. It proves what a lookup would find if the
+        The router leaves its result in the scope, which proves what a lookup would find if the
         request is unchanged and its route occurs once. Else the lookup decides.
         """
         path, method, headers = scope["path"], scope["method"], scope["headers"]
@@ -146,16 +146,16 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
             ):
                 policy = self._policy_of(leaf.mark, scope)
             else:
-                came = {**scope, "path": path, "method": method, "headers": headers}
-                came["root_path"] = root
+                original = {**scope, "path": path, "method": method, "headers": headers}
+                original["root_path"] = root
                 if root is None:
-                    del came["root_path"]
-                policy = self.policy_at(came)
+                    del original["root_path"]
+                policy = self.policy_at(original)
                 served = None
                 if leaf is not None and leaf.route is route:
                     served = leaf.mark_for(method)
                 if served is not None:
-                    policy_served = self._policy_of(served[0], came)
+                    policy_served = self._policy_of(served[0], original)
                     policy = self.governor.of_route(policy, policy_served, self.notices)
             found.append(policy)
             return policy
@@ -165,6 +165,6 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
     def _policy_of(self, mark: Mark | None, scope: Scope) -> PathPolicy:
         source = self.governor.policies if mark is None else mark.source
         if type(source) is Policy:
-            # The usual kind, which needs nothing of the request.
+            # For speed: the usual kind does not depend on the request.
             return source
         return self.governor.policies_for(self.request_of(scope), source)

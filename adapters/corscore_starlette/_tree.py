@@ -13,16 +13,16 @@ from corscore_starlette._marks import Mark, mark_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# The most layers around a router: some objects have an attribute of any name, without end.
+# The most layers around a router: an object with any attribute would have layers without end.
 _MOST_LAYERS = 100
 
 
 class Inside(NamedTuple):
-    """The router inside some layers.
+    """The router inside a layer.
 
     Attributes:
         router: The router.
-        app: Its application, if the layers are around that; None if they are inside it.
+        app: The router's application if it is inside the layer, too; else None.
     """
 
     router: Router
@@ -74,7 +74,7 @@ def _name_of(marked: object) -> str:
 
 
 def _router_below(route: BaseRoute) -> Router | None:
-    # FastAPI, since 0.137: an included router stays a router.
+    # FastAPI since 0.137 keeps an included router.
     included = getattr(route, "original_router", None)
     if isinstance(included, Router):
         return included

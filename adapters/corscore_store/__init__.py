@@ -1,4 +1,4 @@
-"""One policy on every worker of every host: references that follow a shared store.
+"""One policy for all workers on all hosts: references that follow a shared store.
 
 A store is Redis, PostgreSQL, SQLite or a folder of files.
 """

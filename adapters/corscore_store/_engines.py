@@ -12,7 +12,7 @@ from corscore_store._store import Address
 if TYPE_CHECKING:
     from corscore_store._store import Store
 
-# Schemes to the engine's module, class, and extra.
+# The module, class and extra for each scheme.
 _ENGINES = {
     "redis": ("_redis", "RedisStore", "redis"),
     "rediss": ("_redis", "RedisStore", "redis"),
@@ -26,12 +26,12 @@ _EXAMPLES = (
     '"redis://cache.internal/0", "postgresql://db.internal/app", "sqlite:/srv/cors.db" '
     'or "file:/srv/cors"'
 )
-# A part of Redis's keys and of a channel of PostgreSQL, which has 63 bytes.
+# The name is a part of Redis's keys, and of a channel of PostgreSQL, which has at most 63 bytes.
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
 
 def open_store(url: str, *, name: str = "default") -> Store:
-    """Return the store at a URL. Nothing is connected before its first use.
+    """Return the store at a URL, which connects at its first use.
 
     Args:
         url: ``redis:``, ``rediss:`` (TLS), ``unix:``, ``postgresql:``, ``sqlite:`` or ``file:``,
@@ -39,7 +39,7 @@ def open_store(url: str, *, name: str = "default") -> Store:
         name: The name of the policy in the store.
 
     Raises:
-        ConfigError: ``store-invalid``: no such URL or name, or the driver is not installed.
+        ConfigError: ``store-invalid``: a wrong URL or name, or the driver is not installed.
     """
     try:
         address = Address(url)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class FileStore(Store):
-    """A folder with a file for each version and each worker. It holds no tenants' origins."""
+    """A folder with a file for each version and each worker, without origins of tenants."""
 
     def __init__(self, address: Address, name: str) -> None:
         super().__init__(address, name)
@@ -26,8 +26,8 @@ class FileStore(Store):
             raise ValueError("file: is without a path")
         self._versions = Path(address.path) / name / "versions"
         self._workers = Path(address.path) / name / "workers"
-        # The file that was read last, and its state: it is asked for four times a second.
-        self._seen: tuple[object, State] = ((), State())
+        # The file that was read last, and its state, which is read four times a second.
+        self._last_read: tuple[object, State] = ((), State())
 
     def state(self) -> State:
         """The highest number among the files, and the digest of its document."""
@@ -39,12 +39,12 @@ class FileStore(Store):
         except OSError as error:
             raise self._down(error) from None
         identity = (newest, file.st_ino, file.st_size, file.st_mtime_ns)
-        if self._seen[0] != identity:
+        if self._last_read[0] != identity:
             found = self.version(newest)
             if found is None:
                 return State()
-            self._seen = identity, State(newest, _store.digest_of(found.document))
-        return self._seen[1]
+            self._last_read = identity, State(newest, _store.digest_of(found.document))
+        return self._last_read[1]
 
     def version(self, number: int) -> Version | None:
         """A version, from its file."""
@@ -54,7 +54,7 @@ class FileStore(Store):
             return None
         except OSError as error:
             raise self._down(error) from None
-        # What was written by hand is a document, whose reader reports what is wrong.
+        # A file that was written by hand is a document, whose reader reports its mistakes.
         return Version.from_json(number, text) or Version.of(number, text, "", 0)
 
     def history(self, limit: int = 20) -> list[Version]:
@@ -73,7 +73,7 @@ class FileStore(Store):
             newest = next(iter(self._numbers()), 0)
             if newest != expected:
                 raise VersionConflict(newest)
-            with _store.written_in(self._versions, text) as file:
+            with _store.temporary_file(self._versions, text) as file:
                 try:
                     # Unlike a rename, a link fails where the name is taken.
                     os.link(file, self._file(number))
@@ -86,12 +86,12 @@ class FileStore(Store):
             raise self._down(error) from None
 
     def beat(self, worker: Worker) -> None:
-        """Keep a heartbeat: the time is that of the file."""
+        """Keep a heartbeat, whose time is that of its file."""
         try:
             self._workers.mkdir(parents=True, exist_ok=True)
-            # A host may be named by any text.
+            # A host's name may be any text.
             path = self._workers / f"{quote(worker.id, safe='')}.json"
-            with _store.written_in(self._workers, worker.report()) as file:
+            with _store.temporary_file(self._workers, worker.report()) as file:
                 file.replace(path)
         except OSError as error:
             raise self._down(error) from None
@@ -103,7 +103,7 @@ class FileStore(Store):
                 # Another process may delete it meanwhile.
                 with suppress(FileNotFoundError):
                     age = now() - file.stat().st_mtime
-                    # Of the future, where a clock was set back.
+                    # A heartbeat of the future is from before a clock was set back.
                     if abs(age) > _store.WORKER_SECONDS:
                         file.unlink()
                     else:
@@ -116,14 +116,14 @@ class FileStore(Store):
         self._refuse_tenants()
 
     def origins(self, tenant: str) -> tuple[str, ...]:  # noqa: ARG002
-        """Raise: there are none."""
+        """Raise ``StoreError``: files hold no origins."""
         self._refuse_tenants()
 
     def _change_origins(self, tenant: str, add: tuple[str, ...], remove: tuple[str, ...]) -> None:  # noqa: ARG002
         self._refuse_tenants()
 
     def changed_tenants(self, since: int, until: int) -> list[str] | None:  # noqa: ARG002
-        """None."""
+        """Return None: files know no changes."""
         return None
 
     def _refuse_tenants(self) -> NoReturn:

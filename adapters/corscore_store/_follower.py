@@ -1,4 +1,4 @@
-"""``StoreFollower``: takes each new version of a store over, in each process that serves it."""
+"""``StoreFollower``: keeps the policy of a process up to date with a store."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from corscore_store._store import (
     Worker,
     digest_of,
     table_in,
-    written_in,
+    temporary_file,
 )
 from corscore_store.documents import policies_in
 
@@ -36,24 +36,24 @@ if TYPE_CHECKING:
     from corscore import PolicyRef
 
 _BEAT_SECONDS = 5.0
-# A wait is divided, so that ``close`` ends it soon.
-_PART_SECONDS = 0.5
-# Between two readings: notices may come without end.
+# The longest single wait, so that ``close`` ends it soon.
+_WAIT_SECONDS = 0.5
+# The shortest time between two readings, since notices may come without end.
 _GAP_SECONDS = 0.02
-# Between two tries of a store that is down; at random, so that not all workers come at once.
+# The random time before another try of a store that is down, so that workers do not come at once.
 _RETRY_SECONDS = (0.2, 0.8)
-# Of the problems in a heartbeat; the log has all of them.
+# The longest text of problems in a heartbeat; the log has all of them.
 _MAX_PROBLEMS = 20_000
-# A notice may be on its way while a re-read finds its version; behind a pooler none ever comes.
+# One or two versions may be read before their notices come; behind a pooler none ever comes.
 _MISSED_NOTICES = 3
 
 
 class StoreFollower(Follower):
-    """Reads a store at every notice, at every reconnect, and every few seconds.
+    """A follower that reads a store at every notice, at every reconnect, and every few seconds.
 
     Args:
         store: The store.
-        resolvers: Resolvers by the names that documents have for them.
+        resolvers: The resolvers by their names in documents.
         interval: Seconds between two re-reads.
         snapshot: A file for the last good policy.
         host: The name of this host.
@@ -65,6 +65,7 @@ class StoreFollower(Follower):
     __slots__ = (
         "_beat_due",
         "_changes",
+        "_checked",
         "_confirmed",
         "_document",
         "_host",
@@ -72,7 +73,6 @@ class StoreFollower(Follower):
         "_interval",
         "_is_down",
         "_is_noticed",
-        "_judged",
         "_missed",
         "_refused",
         "_resolvers",
@@ -100,11 +100,12 @@ class StoreFollower(Follower):
         self._host = host or gethostname()
         self.version = 0
         self._document = ""
-        # When that version was written.
+        # The time when that version was written.
         self._time = 0.0
         self._confirmed = monotonic()
         # The version and the digest that were taken over or refused last.
-        self._judged = (0, "")
+        self._checked = (0, "")
+        # The version that was refused last, and its problems.
         self._refused = (0, "")
         self._changes = 0
         self._is_down = False
@@ -123,7 +124,7 @@ class StoreFollower(Follower):
         Raises:
             ConfigError: There are none.
         """
-        kept, reason = self._kept()
+        kept, reason = self._read_snapshot()
         try:
             state = self._store.state()
             self._changes = state.changes
@@ -139,9 +140,9 @@ class StoreFollower(Follower):
                         refused = error
                         self._refuse(version.number, error)
                     continue
-                self._judged = (state.version, state.digest)
+                self._checked = (state.version, state.digest)
                 self._take(version)
-                self._keep_snapshot()
+                self._write_snapshot()
                 return policies
             else:
                 if refused is not None and kept is None:
@@ -150,17 +151,17 @@ class StoreFollower(Follower):
         except StoreError as error:
             reason = "; and ".join(filter(None, (str(error), reason)))
         finally:
-            # The process may fork.
+            # The process may fork, and its children must not share the connection.
             self._store.disconnect()
-        return self._from_snapshot(kept, reason)
+        return self._load_snapshot(kept, reason)
 
     def _versions(self) -> Iterator[Version]:
-        """All versions, the newest first; mostly, the first one is all that is wanted."""
+        """All versions, the newest first; most callers need only that one."""
         yield from self._store.history(1)
         yield from self._store.history(KEPT_VERSIONS)[1:]
 
-    def _kept(self) -> tuple[Version | None, str]:
-        """The version in the snapshot; None, and why there is none."""
+    def _read_snapshot(self) -> tuple[Version | None, str]:
+        """The version in the snapshot, or None and the reason."""
         if self._snapshot is None:
             return None, ""
         try:
@@ -174,7 +175,7 @@ class StoreFollower(Follower):
             return None, f"{escaped(self._snapshot)} is no snapshot"
         return Version.of(number, table["document"], "", table.get("time")), ""
 
-    def _from_snapshot(self, kept: Version | None, reason: str) -> Any:
+    def _load_snapshot(self, kept: Version | None, reason: str) -> Any:
         if kept is not None:
             policies = policies_in(kept.document, self._resolvers)
             self._take(kept)
@@ -209,12 +210,12 @@ class StoreFollower(Follower):
         if policy_ref is None:
             return False
         try:
-            # Before the reading: what is written after it is noticed.
+            # Before the reading, so that a later version causes a notice.
             self._store.listen()
             self._synchronise(policy_ref)
             self._beat()
         except Exception as error:  # noqa: BLE001 - a thread that ends follows nothing
-            self._lose(error)
+            self._note_down(error)
         else:
             if self._is_down:
                 getLogger("corscore").warning("%s is back", self._store)
@@ -230,18 +231,18 @@ class StoreFollower(Follower):
         until = monotonic() + self._interval
         try:
             while not self._is_noticed and not stop.is_set() and monotonic() < until:
-                self._is_noticed = self._store.wait(min(self._interval, _PART_SECONDS))
+                self._is_noticed = self._store.wait(min(self._interval, _WAIT_SECONDS))
         except Exception as error:  # noqa: BLE001 - a thread that ends follows nothing
-            self._lose(error)
+            self._note_down(error)
 
-    def _lose(self, error: Exception) -> None:
+    def _note_down(self, error: Exception) -> None:
         self._store.disconnect()
         if not self._is_down:
             getLogger("corscore").error(
                 "the store does not answer, and version %d of the policy stays: %s",
                 self.version,
                 error,
-                # What no store should raise.
+                # Any other exception is a mistake of ours or of a driver.
                 exc_info=None if isinstance(error, StoreError) else error,
             )
         self._is_down = True
@@ -251,17 +252,18 @@ class StoreFollower(Follower):
         self._forget(state.changes)
         if state.version < self.version:
             self._restore(state)
-        elif (state.version, state.digest) != self._judged:
+        elif (state.version, state.digest) != self._checked:
             found = self._store.version(state.version)
             if found is not None:
-                self._judge(found, policy_ref)
+                self._serve(found, policy_ref)
             elif self._refused[0] != state.version:
                 self._refuse(state.version, f"{self._store} lost its document")
             self._check_notices()
         self._confirmed = monotonic()
 
-    def _judge(self, found: Version, policy_ref: PolicyRef) -> None:
-        self._judged = (found.number, digest_of(found.document))
+    def _serve(self, found: Version, policy_ref: PolicyRef) -> None:
+        """Take a version over, or refuse it."""
+        self._checked = (found.number, digest_of(found.document))
         self._beat_due = 0.0
         if found.document != self._document:
             try:
@@ -273,7 +275,7 @@ class StoreFollower(Follower):
                 )
                 return
         self._take(found)
-        self._keep_snapshot()
+        self._write_snapshot()
         getLogger("corscore").info(
             "process %d serves version %d of %s", os.getpid(), self.version, self._store
         )
@@ -284,9 +286,10 @@ class StoreFollower(Follower):
             self._refused = (0, "")
 
     def _refuse(self, number: int, problems: object) -> None:
-        # A document may have any key, and a problem names it.
+        # Problems quote a document's keys, which may hold any character.
         text = "".join(
-            one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in str(problems)
+            char if char.isprintable() or char == "\n" else ascii(char)[1:-1]
+            for char in str(problems)
         )
         self._refused = (number, text[:_MAX_PROBLEMS])
         self._beat_due = 0.0
@@ -300,8 +303,8 @@ class StoreFollower(Follower):
     def _restore(self, state: State) -> None:
         """Write a version into a store that lost it, for all other workers.
 
-        It is the one that is served; or a newer one, which was pushed after the loss with a number
-        that is too low.
+        It is the served version, unless a newer one was pushed after the loss: that one gets a
+        number above the served version's.
         """
         found = self._store.version(state.version)
         is_newer = found is not None and found.time > self._time
@@ -317,10 +320,10 @@ class StoreFollower(Follower):
                 time=time,
             )
         except VersionConflict:
-            # Another worker was faster; the next re-read sees its version.
+            # Another worker was faster, and the next re-read finds its version.
             return
         if not is_newer:
-            self._judged = (number, digest_of(document))
+            self._checked = (number, digest_of(document))
             self._refused = (0, "")
         getLogger("corscore").warning(
             "%s was at version %d after version %d, and version %d was written",
@@ -372,12 +375,12 @@ class StoreFollower(Follower):
         )
         self._beat_due = now + _BEAT_SECONDS
 
-    def _keep_snapshot(self) -> None:
+    def _write_snapshot(self) -> None:
         if self._snapshot is None:
             return
         try:
             table = {"version": self.version, "document": self._document, "time": self._time}
-            with written_in(self._snapshot.parent, json.dumps(table)) as file:
+            with temporary_file(self._snapshot.parent, json.dumps(table)) as file:
                 file.replace(self._snapshot)
         except OSError as error:
             getLogger("corscore").warning(

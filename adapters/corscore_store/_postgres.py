@@ -1,4 +1,4 @@
-"""PostgreSQL as a store: tables, and LISTEN for notices."""
+"""PostgreSQL as a store: tables, and ``LISTEN`` for notices."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from corscore_store._store import Address
 
 _MOST_IDLE = 8
-_LOCK = 0x636F7273  # The key of an advisory lock: two processes that create tables at once fail.
+# The key of an advisory lock, without which two processes that create tables at once would fail.
+_LOCK = 0x636F7273
 
 
 class _Connection(psycopg.Connection[Any]):
-    """A connection on which nothing takes longer than ``SECONDS``, whatever the network does."""
+    """A connection on which no call takes longer than ``SECONDS``."""
 
     def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
         return super().wait(_limited(gen), *arguments, **options)
@@ -54,7 +55,7 @@ class _Connections:
 
 
 class PostgresStore(SqlStore):
-    """A store in tables of PostgreSQL; two connections a process, more while lookups overlap."""
+    """A store in tables of PostgreSQL: two connections a process, and more for parallel lookups."""
 
     _now = "extract(epoch from clock_timestamp())::double precision"
 
@@ -66,13 +67,13 @@ class PostgresStore(SqlStore):
     def _mine(self) -> _Connections:
         """The connections of this process.
 
-        Those of a parent are kept: one that is closed says goodbye to the server, on a socket that
-        the parent goes on to use.
+        Those of a parent process stay open: to close one would end it at the server, where the
+        parent goes on to use it.
         """
         return self._processes.setdefault(os.getpid(), _Connections())
 
     def listen(self) -> None:
-        """LISTEN, on a connection of its own."""
+        """Execute ``LISTEN`` on a connection of its own."""
         mine = self._mine()
         if mine.listening is None:
             with self._errors():
@@ -117,7 +118,7 @@ class PostgresStore(SqlStore):
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:
-        """A connection of which this thread has the only use; a broken one is closed."""
+        """A connection for this thread alone; one with an error is closed."""
         mine = self._mine()
         with self._errors():
             connection = self._idle(mine) or self._connect()
@@ -140,7 +141,7 @@ class PostgresStore(SqlStore):
                 connection = mine.idle.pop()
                 with DefaultSelector() as selector:
                     selector.register(connection.fileno(), EVENT_READ)
-                    # The server says nothing unasked, but that it ends.
+                    # The only data that a server sends unasked is that it ends the connection.
                     if not selector.select(0):
                         return connection
                 connection.close()
@@ -151,7 +152,7 @@ class PostgresStore(SqlStore):
             self._address.url,
             autocommit=True,
             connect_timeout=int(SECONDS),
-            # A pooler in transaction mode gives every transaction another session.
+            # Behind a pooler in transaction mode the next transaction may be in another session.
             prepare_threshold=None,
         )
 

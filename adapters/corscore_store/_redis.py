@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from corscore_store._store import Address
 
 _MAX_BURST = 1_000
-# Scripts run in one step, between all other commands.
+# Scripts, since Redis runs no other command while one runs.
 _WRITE = """
 local newest = tonumber(redis.call('HGET', KEYS[1], 'version') or '0')
 if newest ~= tonumber(ARGV[1]) then return newest end
@@ -56,7 +56,7 @@ return redis.call('PUBLISH', KEYS[4], ARGV[2])
 
 
 class _Client:
-    """A client, which is safe between threads, and the subscription of one process."""
+    """The client of one process, which its threads share, and its subscription."""
 
     def __init__(self, url: str) -> None:
         self.redis: Any = redis.Redis.from_url(
@@ -75,7 +75,7 @@ class RedisStore(Store):
 
     def __init__(self, address: Address, name: str) -> None:
         super().__init__(address, name)
-        # In braces, so that all of them are on one node of a cluster.
+        # Braces put all keys on one node of a cluster.
         self._prefix = f"corscore:{{{name}}}:"
         self._clients: dict[int, _Client] = {}
         self._client()
@@ -89,7 +89,7 @@ class RedisStore(Store):
         return self._client().redis
 
     def _client(self) -> _Client:
-        """The client of this process; that of a parent is kept, and its sockets are not closed."""
+        """The client of this process; that of a parent process keeps its sockets open."""
         process = os.getpid()
         if process not in self._clients:
             self._clients.setdefault(process, _Client(self._address.url))
@@ -142,7 +142,7 @@ class RedisStore(Store):
             for key, kept in sorted(self._redis.hgetall(self._workers).items()):
                 seen, _, report = kept.partition(" ")
                 (second,) = _store.numbers_in([seen]) or (0,)
-                # Of the future, where a clock was set back.
+                # A heartbeat of the future is from before a clock was set back.
                 if abs(now - second) > _store.WORKER_SECONDS:
                     self._redis.hdel(self._workers, key)
                 else:
@@ -156,7 +156,7 @@ class RedisStore(Store):
             with self._errors():
                 channel = client.redis.pubsub()
                 channel.subscribe(self._notices)
-                # The confirmation. Another one is a notice: the client connected again by itself.
+                # Takes the confirmation: each later one is a notice that the client reconnected.
                 channel.get_message(timeout=SECONDS)
                 client.channel = channel
 
@@ -165,7 +165,7 @@ class RedisStore(Store):
         channel = self._client().channel
         with self._errors():
             message = channel.get_message(timeout=seconds)
-            # A burst of messages is one notice; one that does not end must not be waited for.
+            # A burst of messages is one notice, and may have no end.
             for _ in range(_MAX_BURST):
                 if message is None or channel.get_message(timeout=0) is None:
                     break
@@ -185,12 +185,12 @@ class RedisStore(Store):
             return bool(self._redis.sismember(self._set_of(tenant), origin))
 
     def origins(self, tenant: str) -> tuple[str, ...]:
-        """All origins of a tenant, in order."""
+        """All origins of a tenant, sorted."""
         with self._errors():
             return tuple(sorted(self._redis.smembers(self._set_of(tenant))))
 
     def _change_origins(self, tenant: str, add: tuple[str, ...], remove: tuple[str, ...]) -> None:
-        # The last script numbers the change.
+        # The script of the last part counts the change.
         keys = (self._head, self._set_of(tenant), self._changed, self._notices)
         parts = [("SREM", part) for part in _store.chunks(remove)] + [
             ("SADD", part) for part in _store.chunks(add)
@@ -211,7 +211,7 @@ class RedisStore(Store):
             return None
         with self._errors():
             found: list[str] = self._redis.lrange(self._changed, -count, -1)
-        # More changes may have come since: they push the first ones out, and are read again.
+        # Changes that came since may have pushed the first ones out.
         return found if len(found) == count and self.state().changes == until else None
 
     def _set_of(self, tenant: str) -> str:
@@ -231,5 +231,5 @@ class RedisStore(Store):
 
 def _version(number: int, kept: str) -> Version:
     time, _, text = kept.partition(" ")
-    # What was written by hand is a document, whose reader reports what is wrong.
+    # A value that was written by hand is a document, whose reader reports its mistakes.
     return Version.from_json(number, text, time) or Version.of(number, kept, "", 0)

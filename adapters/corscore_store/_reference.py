@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 
 
 class StoreRef(FollowedRef):
-    """A reference to the policy in a store; adapters take it where they take a policy.
+    """A reference to the policy in a store; adapters take it in place of a policy.
 
-    The policy is read once where the reference is built. The first request of each process starts a
+    The policy is read when the reference is built. The first request of each process starts a
     daemon thread, which follows the store. While the store is down, or its newest document is
     invalid, the last good policy stays.
 
     Args:
-        store: A URL as ``open_store`` takes it, or what it returned.
-        name: The name of the policy in the store, beside a URL.
-        resolvers: Resolvers by the names that stored policies refer to them by. Those that have
-            ``forget`` forget a tenant whose origins change in the store.
-        interval: Seconds between two re-reads, where no notice comes in between.
+        store: A URL for ``open_store``, or a store.
+        name: With a URL, the name of the policy in the store.
+        resolvers: The resolvers by their names in stored policies. A resolver with a method
+            ``forget`` forgets each tenant whose origins change in the store.
+        interval: Seconds between two re-reads if no notice comes.
         snapshot: A file that keeps the last good policy, for a start without the store.
         host: The name of this host in ``corscore store status``; by default its own.
 
     Raises:
-        ConfigError: ``store-unavailable`` without the store and a snapshot, ``store-invalid``, or
-            all that is wrong with the only document.
+        ConfigError: ``store-unavailable`` without both store and snapshot, ``store-invalid``, or
+            the problems of the only document.
     """
 
     __slots__ = ()

@@ -1,4 +1,4 @@
-"""What SQLite and PostgreSQL share: the tables and the statements."""
+"""``SqlStore``: the tables and statements of SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -58,24 +58,24 @@ TABLES = (
 
 
 class SqlStore(Store):
-    """A store in tables. They are made by whatever writes first."""
+    """A store in tables, which the first write creates."""
 
-    # The time in seconds since 1970, by the store's clock: ``{now}`` in statements.
+    # The expression for ``{now}`` in statements: seconds since 1970 by the store's clock.
     _now: str
 
     @abstractmethod
     def _rows(self, statement: str, *values: object) -> list[Any]:
-        """The rows of one statement with ``%s`` for values; none where there are no tables."""
+        """The rows of one statement with ``%s`` for values; none without the tables."""
 
     @abstractmethod
     def _transaction(self) -> AbstractContextManager[Any]:
-        """A transaction, with a function that executes a statement and returns its rows.
+        """A transaction, as a function that executes a statement and returns its rows.
 
-        The tables are there, and no other process writes meanwhile what it has read.
+        It creates missing tables, and keeps other processes from writing what it reads.
         """
 
     def _notify(self, execute: Any) -> None:
-        """Notify those who listen, when the transaction ends."""
+        """Notify all listeners when the transaction ends."""
 
     def state(self) -> State:
         """The row of the policy."""
@@ -107,7 +107,7 @@ class SqlStore(Store):
     def write(
         self, document: str, *, number: int, expected: int, author: str, time: float | None = None
     ) -> None:
-        """Write a version in one transaction, which holds the policy's row."""
+        """Write a version in one transaction, which locks the policy's row."""
         with self._transaction() as execute:
             self._lock(execute)
             newest = execute(
@@ -136,7 +136,7 @@ class SqlStore(Store):
         )
 
     def beat(self, worker: Worker) -> None:
-        """Keep a heartbeat; none before the first version was written."""
+        """Keep a heartbeat; before the first version there is no table for it."""
         self._rows(
             "INSERT INTO corscore_worker (name, id, report, seen) "
             "VALUES (%s, %s, %s, {now}) "
@@ -147,7 +147,7 @@ class SqlStore(Store):
         )
 
     def _heartbeats(self) -> list[tuple[object, float]]:
-        # Of the future, where a clock was set back.
+        # A heartbeat of the future is from before a clock was set back.
         self._rows(
             "DELETE FROM corscore_worker "
             "WHERE name = %s AND (seen < {now} - %s OR seen > {now} + %s)",
@@ -172,7 +172,7 @@ class SqlStore(Store):
         )
 
     def origins(self, tenant: str) -> tuple[str, ...]:
-        """All origins of a tenant, in order."""
+        """All origins of a tenant, sorted."""
         rows = self._rows(
             "SELECT origin FROM corscore_origin WHERE name = %s AND tenant = %s ORDER BY origin",
             self.name,
@@ -194,7 +194,7 @@ class SqlStore(Store):
                     "ON CONFLICT (name, tenant, origin) DO NOTHING",
                     (self.name, tenant, origin),
                 )
-            # The row is locked until the transaction ends, so numbers appear in their order.
+            # The row is locked until the transaction ends, so that numbers appear in their order.
             ((number,),) = execute(
                 "UPDATE corscore_policy SET changes = changes + 1 WHERE name = %s "
                 "RETURNING changes",

@@ -37,7 +37,7 @@ class SqliteStore(SqlStore):
     @contextmanager
     def _transaction(self) -> Iterator[Callable[..., list[Any]]]:
         with self._connection() as connection:
-            # Readers go on while a writer writes.
+            # With it, readers do not wait for a writer.
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("BEGIN IMMEDIATE")
             for table in TABLES:

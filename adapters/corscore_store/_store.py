@@ -1,4 +1,4 @@
-"""What every engine of a store has to do: ``Store``, and the records that it keeps."""
+"""``Store``, the base of all engines, and the records that it keeps."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ WORKER_SECONDS = 60.0
 
 # How often a store without notices is read.
 _POLL_SECONDS = 0.25
-# A double holds every number below.
+# JSON and Lua hold these numbers exactly.
 _NUMBERS = range(2**53)
-_LAST_SECOND = 253_402_300_799  # of the year 9999
-# Of a tenant's name, which a client may choose.
+_LAST_SECOND = 253_402_300_799  # The end of the year 9999.
+# Bounds a tenant's name, which a client may choose.
 _MAX_NAME = 512
 
 
 class StoreError(Exception):
-    """The store does not answer, or not as it should. The text has no credentials."""
+    """The store does not answer, or answers wrongly; the text has no credentials."""
 
 
 class VersionConflict(StoreError):
@@ -53,12 +53,12 @@ class VersionConflict(StoreError):
 
 
 class State(NamedTuple):
-    """What a re-read compares.
+    """The state of a store, which a re-read compares with the last one.
 
     Attributes:
         version: The number of the newest version; 0 in an empty store.
         digest: The start of the digest of its document; empty in an empty store.
-        changes: How many changes of tenants there were.
+        changes: The number of changes of tenants so far.
     """
 
     version: int = 0
@@ -84,7 +84,7 @@ class Version:
 
     @classmethod
     def of(cls, number: int, document: object, author: object, time: Any) -> Version:
-        """A version as it is kept, of the right types whatever was written by hand."""
+        """A version from values that may have been written by hand, with the right types."""
         try:
             seconds = float(time)
         except (ValueError, TypeError, OverflowError):
@@ -98,7 +98,7 @@ class Version:
 
     @classmethod
     def from_json(cls, number: int, text: str, time: object = None) -> Version | None:
-        """The version in a text that is kept; None where it was written by hand."""
+        """The version in a stored text; None if the text was written by hand."""
         table = table_in(text)
         if table is None or "document" not in table:
             return None
@@ -107,15 +107,15 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A process that serves the policy, as its last heartbeat said.
+    """A process that serves the policy, from its last heartbeat.
 
     Attributes:
-        id: Differs between all workers, also of two processes with one number.
+        id: The unique name of the worker.
         host: The name of its host.
         process: The number of the process.
         version: The version that it serves.
-        refused: The newest version, where the worker could not take it over; else 0.
-        problems: Why.
+        refused: The newest version if the worker could not take it over; else 0.
+        problems: The problems of the refused version.
         resolvers: The names of its resolvers.
         age: Seconds since the heartbeat.
     """
@@ -130,17 +130,17 @@ class Worker:
     age: float = 0.0
 
     def report(self) -> str:
-        """The heartbeat, as a store keeps it."""
+        """The heartbeat as a store keeps it."""
         table = asdict(self)
         del table["age"]
         return json.dumps(table)
 
     @classmethod
     def from_report(cls, report: object, age: float) -> Worker | None:
-        """The worker of a heartbeat; None where it is malformed.
+        """The worker of a heartbeat; None if it is malformed.
 
-        Hosts of another release may report more or less: what is unknown is ignored, and what is
-        missing has its default.
+        Hosts may run another release: unknown fields are ignored, and missing ones have their
+        defaults.
         """
         table = table_in(report)
         if table is None:
@@ -160,21 +160,21 @@ class Worker:
 
 
 class Address:
-    """The URL of a store, of which only what is no secret is shown.
+    """The URL of a store, which is shown without its secrets.
 
     Args:
         url: The URL.
 
     Attributes:
-        is_clear: Whether it is known where its password ends.
+        is_clear: Whether the end of the password is unambiguous.
 
     Raises:
-        ValueError: It is none.
+        ValueError: The text is no URL.
     """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        # A password that is not encoded ends early, and the rest of it looks like a path.
+        # Of a password that is not encoded, a part may look like a path.
         rest = parts.path + parts.fragment + ("" if parts.path else parts.query)
         self.is_clear: bool = not (parts.netloc and "@" in rest)
         self.url = url
@@ -183,13 +183,16 @@ class Address:
         host = parts.netloc.rpartition("@")[2]
         self.shown: str = escaped(f"{parts.scheme}:{f'//{host}' if host else ''}{parts.path}")
         userinfo = parts.netloc.rpartition("@")[0]
-        written = [userinfo.partition(":")[2]]
+        passwords = [userinfo.partition(":")[2]]
         pairs = (pair.partition("=") for pair in parts.query.split("&"))
-        written += [value for key, _, value in pairs if "pass" in key.lower()]
+        passwords += [value for key, _, value in pairs if "pass" in key.lower()]
         secrets = {
-            one for each in written for one in (each, unquote(each), unquote_plus(each)) if one
+            spelling
+            for password in passwords
+            for spelling in (password, unquote(password), unquote_plus(password))
+            if spelling
         }
-        # The longest first: one may be a part of another.
+        # The longest first, since one may be a part of another.
         self._secrets = sorted(secrets, key=len, reverse=True)
 
     def redacted(self, text: object) -> str:
@@ -203,12 +206,12 @@ class Address:
 class Store(ABC):
     """A place that many processes read a policy from.
 
-    Safe between threads, and in forked processes. Every method raises ``StoreError`` where the
-    store does not answer.
+    Threads may share it, and forked processes. Every method raises ``StoreError`` if the store does
+    not answer.
 
     Args:
-        address: Its URL.
-        name: The name of the policy in it: a store may have several.
+        address: The URL of the store.
+        name: The name of the policy in the store, which may have several.
     """
 
     def __init__(self, address: Address, name: str) -> None:
@@ -223,11 +226,11 @@ class Store(ABC):
 
     @abstractmethod
     def state(self) -> State:
-        """What a re-read compares, in one round trip."""
+        """Return the state, in one round trip."""
 
     @abstractmethod
     def version(self, number: int) -> Version | None:
-        """A version; None where the store does not have it."""
+        """A version; None if the store does not have it."""
 
     @abstractmethod
     def history(self, limit: int = 20) -> list[Version]:
@@ -237,14 +240,14 @@ class Store(ABC):
     def write(
         self, document: str, *, number: int, expected: int, author: str, time: float | None = None
     ) -> None:
-        """Write a version in one step, and notify all who listen.
+        """Write a version in one step, and notify all listeners.
 
         Args:
-            document: The policies as JSON. It is not checked: ``push`` does that.
+            document: The policies as JSON, which is not checked: ``push`` does that.
             number: The number of the version, above ``expected``.
-            expected: The newest version in the store.
+            expected: The number of the newest version in the store.
             author: The user and host.
-            time: When it was written first, by the store's clock; None is now.
+            time: The time of the first writing, by the store's clock; None is now.
 
         Raises:
             VersionConflict: The newest version is another one.
@@ -256,37 +259,37 @@ class Store(ABC):
 
     def workers(self) -> list[Worker]:
         """The workers whose last heartbeat is at most a minute ago; malformed ones are left out."""
-        found = (Worker.from_report(*kept) for kept in self._heartbeats())
-        return [worker for worker in found if worker is not None]
+        workers = (Worker.from_report(*heartbeat) for heartbeat in self._heartbeats())
+        return [worker for worker in workers if worker is not None]
 
     @abstractmethod
     def _heartbeats(self) -> Iterable[tuple[object, float]]:
-        """Reports and their ages, in the order of the workers' ids; old ones are deleted."""
+        """Return reports and their ages, in the order of the workers' ids; delete old ones."""
 
     def _state(self, version: Any, digest: Any, changes: Any) -> State:
-        """The state of what is kept, which another program may have written."""
+        """The state from stored values, which another program may have written."""
         try:
             return State(int(version or 0), str(digest or ""), int(changes or 0))
         except (ValueError, TypeError, OverflowError):
             raise StoreError(f"{self}: its version was not written by corscore") from None
 
     def listen(self) -> None:  # noqa: B027 - not all stores have notices
-        """Listen for notices, if the store has any; a connection that was lost is opened again."""
+        """Listen for notices, if the store has any; reopen a lost connection."""
 
     def wait(self, seconds: float) -> bool:
-        """Wait for a notice; whether there may be something to read."""
+        """Wait for a notice; return whether there may be something to read."""
         sleep(min(seconds, _POLL_SECONDS))
         return True
 
-    def disconnect(self) -> None:  # noqa: B027 - nor connections
-        """Close what is open; the next call opens it again."""
+    def disconnect(self) -> None:  # noqa: B027 - not all stores have connections
+        """Close all connections; the next call opens them again."""
 
     def allows(self, origin: str, tenant: str | None) -> bool:
-        """Whether an origin is one of a tenant's: the function of an ``OriginResolver``.
+        """Whether a tenant has an origin: the function of an ``OriginResolver``.
 
         Args:
             origin: The origin.
-            tenant: The tenant, by whatever the resolver's key names, such as the host.
+            tenant: The value of the resolver's key for the tenant, such as the host.
         """
         return tenant is not None and _is_name(tenant) and self._has_origin(tenant, origin)
 
@@ -295,7 +298,7 @@ class Store(ABC):
 
     @abstractmethod
     def origins(self, tenant: str) -> tuple[str, ...]:
-        """All origins of a tenant, in order."""
+        """All origins of a tenant, sorted."""
 
     def change_origins(
         self, tenant: str, *, add: Iterable[str] = (), remove: Iterable[str] = ()
@@ -303,9 +306,9 @@ class Store(ABC):
         """Add and remove origins of a tenant in one step, and make all processes forget it.
 
         Raises:
-            TypeError: One text was given, and not several.
-            ValueError: No request has such a tenant: it is longer than 512 characters, or has
-                characters that not all engines can keep.
+            TypeError: ``add`` or ``remove`` is one text, not several.
+            ValueError: The tenant is empty, longer than 512 characters, or has characters that not
+                all engines can keep.
         """
         if isinstance(add, str) or isinstance(remove, str):
             raise TypeError("change_origins: add and remove are lists of origins, not one text")
@@ -320,26 +323,26 @@ class Store(ABC):
 
     @abstractmethod
     def changed_tenants(self, since: int, until: int) -> list[str] | None:
-        """The tenants of these changes; None where the store no longer knows all of them."""
+        """The tenants of these changes; None if the store no longer knows all of them."""
 
 
 def digest_of(document: str) -> str:
-    """The digest of a document by which a re-read knows it."""
+    """The digest by which a re-read recognises a document."""
     return sha256(document.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def chunks(items: tuple[str, ...], size: int = 1_000) -> Iterator[tuple[str, ...]]:
-    """Parts of a long list."""
+    """Yield parts of a long list."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
 
 
 @contextmanager
-def written_in(folder: Path, text: str) -> Iterator[Path]:
-    """A file of a passing name, complete on the disk, that can take the place of another."""
+def temporary_file(folder: Path, text: str) -> Iterator[Path]:
+    """A complete file under a temporary name, to be renamed or linked."""
     path = folder / f"{token_hex(8)}.part"
     try:
-        # Unlike a temporary file, others may read it: a push and the workers may be two users.
+        # Unlike ``tempfile``, it lets other users read the file: workers may be another user.
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
             file.flush()
@@ -350,7 +353,7 @@ def written_in(folder: Path, text: str) -> Iterator[Path]:
 
 
 def table_in(text: object) -> dict[str, Any] | None:
-    """The table of a JSON text; None where it is none."""
+    """The table in a JSON text, or None."""
     try:
         table = json.loads(text) if isinstance(text, str) else None
     except (ValueError, RecursionError):
@@ -365,7 +368,7 @@ def numbers_in(names: Iterable[str]) -> list[int]:
 
 
 def _is_name(tenant: str) -> bool:
-    """Whether every engine can keep it, and apart from all others."""
+    """Whether every engine can keep a tenant's name, distinct from all others."""
     try:
         tenant.encode()
     except UnicodeError:

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     Policies = Policy | tuple[Policy, ...] | PolicyMap | PolicyResolver
 
 _ATTEMPTS = 20
-# A worker that tells of a version so far above the store's is mistaken.
+# A worker that reports a version so far above the store's is mistaken.
 _MOST_LOST = 2**32
 
 
 def document_of(policies: Policies, resolvers: Mapping[str, object] | None = None) -> str:
-    """The document of policies.
+    """The JSON document of policies.
 
     Raises:
         TypeError: A resolver has no name in ``resolvers``.
@@ -38,10 +38,11 @@ def policies_in(document: str, resolvers: Mapping[str, object]) -> Any:
     """The policies in a document.
 
     Raises:
-        ConfigError: With all that is wrong; ``document-invalid`` where it is no table of JSON.
+        ConfigError: The document is wrong; it has every problem, or ``document-invalid`` if it is
+            no table of JSON.
     """
     try:
-        # The keys of anything but a table cannot be read.
+        # Raises for all JSON but a table.
         table = dict(**json.loads(document))
     except (ValueError, TypeError, RecursionError) as error:
         raise ConfigError(
@@ -63,8 +64,8 @@ def push(store: Store, policies: Policies, *, resolvers: Mapping[str, object] | 
 
     Args:
         store: The store.
-        policies: What to write; a policy that exists was checked.
-        resolvers: The resolvers in it, by the names that the workers know them by.
+        policies: The policies to write.
+        resolvers: The resolvers in them, by the names that the workers use.
 
     Returns:
         The number of the version.
@@ -81,14 +82,15 @@ def push(store: Store, policies: Policies, *, resolvers: Mapping[str, object] | 
 
 
 def write_next(store: Store, document: str, expected: int) -> int:
-    """Write a document above all versions that the store or a worker knows; return its number.
+    """Write a document with a number above all versions of the store and its workers; return it.
 
     Raises:
         VersionConflict: The newest version is not ``expected``.
     """
-    # A store that lost its last versions knows them by the workers that serve them.
-    told = (worker.version for worker in store.workers())
-    number = max(expected, *(one for one in told if one - expected < _MOST_LOST), 0) + 1
+    # A store may have lost versions that workers still serve.
+    served = (worker.version for worker in store.workers())
+    known = (version for version in served if version - expected < _MOST_LOST)
+    number = max(expected, *known, 0) + 1
     store.write(document, number=number, expected=expected, author=author())
     return number
 

@@ -35,35 +35,34 @@ class CORSMiddleware:
     """A CORS policy around a WSGI application.
 
     Preflights are answered here; every other request reaches the application, whose response gets
-    its headers as it starts. Nothing is buffered: the iterable that the application returns is the
-    one that the server gets, file wrappers and ``close`` included; a generator is run up to its
-    first chunk. Where the application raises, and a page of another origin that the policy
-    allows waits for it, the answer is a plain 500 with the headers, whose body raises the exception
-    at its end, for the server; with ``debug=True`` it is raised at once.
+    its headers as it starts. Nothing is buffered: the server gets the iterable that the application
+    returns, file wrappers and ``close`` included. A generator is run up to its first chunk. If the
+    application raises, a page of another origin that the policy allows gets a plain 500 with the
+    headers; the end of its body raises the exception, for the server. With ``debug=True`` it is
+    raised at once.
 
     Args:
         app: A WSGI application.
         policy: A ready policy, a tuple of policies, a ``PolicyMap``, a ``PolicyResolver`` or a
             ``PolicyRef``; or leave it out and write the options of a policy.
         on_decision: ``fn(decision, request)``, called for every request that a policy governs.
-        shadow: Policies to compare with: requests on which a browser would be treated differently
-            are logged.
-        block_cross_site: Whether to refuse, with 403, requests that pages of other sites make
-            with the visitor's cookies, and that CORS itself lets pass.
+        shadow: Policies on trial: requests that they would treat differently are logged.
+        block_cross_site: Whether to answer 403 to requests that pages of other sites make with the
+            visitor's cookies, and that CORS alone does not stop.
         own_origins: Further origins of the site itself, for ``block_cross_site``, resolvers
             and the log.
         options: Keyword arguments of ``corscore.Policy``.
 
     Raises:
-        ConfigError: With all that is wrong with the options.
-        TypeError: When both a policy and options, or something that is no policy, are given.
+        ConfigError: Options are wrong; it has every problem.
+        TypeError: Both a policy and options are given, or something that is no policy.
     """
 
     policy: Policy
-    """The policy, where one plain ``Policy`` was given; otherwise see ``governor``."""
+    """The policy if it is one plain ``Policy``; ``governor`` has all other kinds."""
 
     _answers_exceptions: bool = True
-    """Whether no layer of the framework outside answers an exception of the application."""
+    """Whether an exception of the application is answered here, not by a framework's own layer."""
 
     def __init__(
         self,
@@ -91,7 +90,7 @@ class CORSMiddleware:
             own_origins=own_origins,
             request_of=self.request_of,
             on_conflict=self.notices.conflict,
-            # The gateway reads the path below the mount itself, and the Host as it was sent.
+            # By itself the gateway reads the path below the mount, and the Host as it was sent.
             path_of=None if reads_natively else self.path_of,
             host_of=None if reads_natively else self.host_of,
         )
@@ -100,24 +99,24 @@ class CORSMiddleware:
         self._starter: Callable[[Any, Any], Any] = self.governor.gateway.starter
 
     def path_of(self, environ: WSGIEnvironment) -> str:
-        """The path that policies are looked up by; a subclass's framework may route another one."""
+        """The path that policies are looked up by; a subclass returns what its framework routes."""
         return environ_path(environ)
 
     def host_of(self, environ: WSGIEnvironment) -> str | None:
-        """The Host that policies are looked up by; a subclass's framework may accept another."""
+        """The Host that policies are looked up by; a subclass returns what its framework takes."""
         host: str | None = environ.get("HTTP_HOST")
         return host
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
-        # Variables and `type`: Python calls attributes and isinstance in twice the time.
+        # For speed: attributes and `isinstance` cost Python twice as much as variables and `type`.
         starter = self._starter
         answer = starter(environ, start_response)
         if type(answer) is not tuple:
             try:
                 body = self.app(environ, answer)
                 # A generator has not run yet, and often raises before its first chunk.
-                return _begun(body) if type(body) is GeneratorType else body
+                return _started(body) if type(body) is GeneratorType else body
             except Exception:
                 if not self._is_awaited(environ, answer):
                     raise
@@ -127,7 +126,7 @@ class CORSMiddleware:
         return [text]
 
     def _is_awaited(self, environ: WSGIEnvironment, start_response: Any) -> bool:
-        """Whether a page of another origin waits for the answer to a request."""
+        """Whether a page of another origin waits for the answer to an exception."""
         if not self._answers_exceptions:
             return False
         policy, request = self.policy_at(environ), self.request_of(environ)
@@ -140,20 +139,20 @@ class CORSMiddleware:
         )
 
     def policy_at(self, environ: WSGIEnvironment) -> PathPolicy:
-        """The policy or policies of a request; None leaves it alone. Subclasses look routes up."""
+        """The policy or policies of a request; None leaves it alone. Subclasses look up routes."""
         return self.governor.policies_for(self.request_of(environ), self.governor.policies)
 
 
-def _begun(chunks: Generator[bytes]) -> Iterable[bytes]:
+def _started(chunks: Generator[bytes]) -> Iterable[bytes]:
     """Run a generator up to its first chunk, and return all of its chunks."""
     try:
         first = next(chunks)
     except StopIteration:
         return ()
-    return _rest(first, chunks)
+    return _all_chunks(first, chunks)
 
 
-def _rest(first: bytes, chunks: Generator[bytes]) -> Iterator[bytes]:
+def _all_chunks(first: bytes, chunks: Generator[bytes]) -> Iterator[bytes]:
     try:
         yield first
         yield from chunks
@@ -162,13 +161,13 @@ def _rest(first: bytes, chunks: Generator[bytes]) -> Iterator[bytes]:
 
 
 def _plain_500(start_response: Any) -> Iterator[bytes]:
-    """Start a plain 500 for the exception that is handled, and return its body."""
+    """Start a plain 500 for the current exception, and return its body."""
     exc_info = sys.exc_info()
     try:
         start_response(_STATUS_LINES[500], list(_ERROR_TYPE), exc_info)
         return _error_body(exc_info[1])
     finally:
-        # Its traceback refers to this frame: a reference back would be a cycle.
+        # The traceback refers to this frame, and a reference back would be a cycle.
         del exc_info
 
 

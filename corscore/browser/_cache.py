@@ -31,7 +31,8 @@ DEFAULT_MAX_AGE = 5
 """How long a preflight counts without a valid Access-Control-Max-Age, in seconds."""
 
 _NEGATIVE = re.compile(r"-[0-9]+")
-_LONG_AGE = 20  # digits
+_TOO_MANY_DIGITS = 20
+# Unlike 0, it leaves older permissions alone.
 _STORES_NOTHING = -1
 
 _Key = tuple[str, str, str]  # network partition key, byte-serialised origin, URL
@@ -65,11 +66,11 @@ class PreflightCache:
         """
         self._limit = limit
         self._clock = clock
-        self._tainted: list[Request | None] = []
+        self._key_owners: list[Request | None] = []
         self._expiries: dict[_Key, dict[_Permission, float]] = {}
 
     def covers(self, request: Request, *, browser: Browser | None = None) -> bool:
-        """Return whether this request needs no preflight of its own.
+        """Return whether earlier preflights allow this request, so that it needs none.
 
         https://fetch.spec.whatwg.org/#concept-http-fetch, step 4.1.
         """
@@ -82,8 +83,10 @@ class PreflightCache:
         return covered
 
     def _covers(self, request: Request) -> bool:
+        # Browsers look for any entry of the URL, the standard only for a method and headers.
         if request.browser is not None and not any(
-            credentials in _matching(request) for credentials, _, _ in self._live(request)
+            credentials in _matching_credentials(request)
+            for credentials, _, _ in self._live(request)
         ):
             return False
         methods = self._allowed(request, "method")
@@ -94,10 +97,10 @@ class PreflightCache:
         ):
             return False
         names = self._allowed(request, "header")
-        standard = derived(request, browser=None) if WILDCARD in names else request
-        if deviates(request.browser, "cache-wildcard-covers-authorization"):
-            standard = request
-        return all(covers_header(standard, names, name) for name in request.unsafe_names)
+        # In most browsers a "*" covers Authorization in an answer, but not in the cache.
+        by_answer = deviates(request.browser, "cache-wildcard-covers-authorization")
+        checked = request if by_answer else derived(request, browser=None)
+        return all(covers_header(checked, names, name) for name in request.unsafe_names)
 
     def store(self, request: Request, headers: HeadersInput) -> None:
         """Store what the response to this request's preflight allows.
@@ -108,8 +111,8 @@ class PreflightCache:
         if request.origin == OPAQUE_ORIGIN and deviates(request.browser, "cache-not-of-null"):
             return
         if _ends_with_fetch(request):
-            # The key has its id.
-            self._tainted.append(request.first)
+            # The key has this object's id, which no other object may get.
+            self._key_owners.append(request.first)
         age = max_age(headers, request.browser)
         if age < 0 or (age == 0 and deviates(request.browser, "malformed-age-stores-nothing")):
             return
@@ -118,29 +121,29 @@ class PreflightCache:
         if deviates(request.browser, "cache-replaces"):
             permissions = {}
         if request.browser is not None:
-            # An entry that lists nothing covers a request that a redirect made harmless.
+            # An answer that lists nothing still covers a request that a redirect made safelisted.
             permissions[(request.with_credentials, "entry", request.url)] = expiry
-        without_star = deviates(request.browser, "cache-without-wildcards")
+        without_wildcards = deviates(request.browser, "cache-without-wildcards")
         for method in allowed_methods(request, headers) or ():
-            if method == WILDCARD and without_star:
+            if method == WILDCARD and without_wildcards:
                 continue
-            by_star = covers_method(request, (WILDCARD,), method)
-            _renew_or_add(permissions, request, "method", method, by_star, expiry)
+            by_wildcard = covers_method(request, (WILDCARD,), method)
+            _renew_or_add(permissions, request, "method", method, by_wildcard, expiry)
         for name in allowed_headers(headers):
-            if name == WILDCARD and without_star:
+            if name == WILDCARD and without_wildcards:
                 continue
-            by_star = covers_header(derived(request, browser=None), (WILDCARD,), name)
-            _renew_or_add(permissions, request, "header", name, by_star, expiry)
+            by_wildcard = covers_header(derived(request, browser=None), (WILDCARD,), name)
+            _renew_or_add(permissions, request, "header", name, by_wildcard, expiry)
         self._expiries[_key(request)] = permissions
 
     def fail(self, request: Request, *, asked: bool) -> None:
-        """Note that a request failed, and clear what the browser clears then.
+        """Remove the permissions that a browser removes when a request fails.
 
-        https://fetch.spec.whatwg.org/#concept-main-fetch, step 12: a failed request is asked anew.
+        https://fetch.spec.whatwg.org/#concept-main-fetch, step 12: the next one is preflighted.
 
         Args:
             request: The request that failed.
-            asked: Whether it, or one that was redirected to it, needed a preflight.
+            asked: Whether it needed a preflight, or a request that was redirected to it did.
         """
         if deviates(request.browser, "cache-survives-failures"):
             return
@@ -154,7 +157,7 @@ class PreflightCache:
         """
         if request is None:
             self._expiries.clear()
-            self._tainted.clear()
+            self._key_owners.clear()
         else:
             self._expiries.pop(_key(request), None)
 
@@ -168,7 +171,7 @@ class PreflightCache:
             name
             for credentials, of_kind, name in self._live(request)
             if of_kind == kind
-            and credentials in _matching(request)
+            and credentials in _matching_credentials(request)
             and (name != WILDCARD or _counts_as_wildcard(request, credentials))
         }
 
@@ -186,7 +189,7 @@ def _ends_with_fetch(request: Request) -> bool:
     )
 
 
-def _matching(request: Request) -> tuple[bool, ...]:
+def _matching_credentials(request: Request) -> tuple[bool, ...]:
     # https://fetch.spec.whatwg.org/#concept-cache-match: a permission with credentials also counts
     # without them, not the other way round.
     if request.with_credentials:
@@ -204,17 +207,19 @@ def _renew_or_add(
     request: Request,
     kind: _Kind,
     name: str,
-    by_star: bool,
+    by_wildcard: bool,
     expiry: float,
 ) -> None:
     # https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 7.12 to 7.15: every match gets the
     # new expiry, "*" included where it covers this name; without a match a permission is added.
-    own: _Permission = (request.with_credentials, kind, name)
-    listed = (name, WILDCARD) if by_star else (name,)
+    added: _Permission = (request.with_credentials, kind, name)
+    covering = (name, WILDCARD) if by_wildcard else (name,)
     candidates: list[_Permission] = [
-        (mode, kind, item) for mode in _matching(request) for item in listed
+        (credentials, kind, item)
+        for credentials in _matching_credentials(request)
+        for item in covering
     ]
-    for permission in [found for found in candidates if found in known] or [own]:
+    for permission in [found for found in candidates if found in known] or [added]:
         known[permission] = expiry
 
 
@@ -223,6 +228,7 @@ def max_age(headers: HeadersInput, browser: Browser | None = None) -> float:
 
     https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 7.8 and 7.9: one value of
     delta-seconds (RFC 9111, section 1.2.2); 5 if the header is missing, repeated or anything else.
+    Negative where a browser stores nothing and keeps what it has.
     """
     given = values(header_list(headers), ACCESS_CONTROL_MAX_AGE)
     text = ", ".join(given)
@@ -233,7 +239,8 @@ def max_age(headers: HeadersInput, browser: Browser | None = None) -> float:
         return _STORES_NOTHING
     if deviates(browser, "negative-age-is-zero") and _NEGATIVE.fullmatch(text):
         return 0
-    if not is_number or (deviates(browser, "long-age-is-invalid") and len(text) >= _LONG_AGE):
+    is_long = len(text) >= _TOO_MANY_DIGITS
+    if not is_number or (is_long and deviates(browser, "long-age-is-invalid")):
         return DEFAULT_MAX_AGE
-    # A float, since int() refuses thousands of digits; the cache caps infinity, too.
+    # int() refuses thousands of digits; the cache's limit cuts the infinity that float() returns.
     return float(text)

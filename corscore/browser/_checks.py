@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 def cors_check(request: Request, headers: HeadersInput) -> Reason | None:
     """Return why this response may not be shared with the page; None if it may.
 
-    https://fetch.spec.whatwg.org/#concept-cors-check. A page may read any response of its own
-    origin, and gets any in mode "no-cors", of which it can read nothing.
+    https://fetch.spec.whatwg.org/#concept-cors-check. None for the page's own origin, and in mode
+    "no-cors", where a script gets every response and can read nothing of it.
     """
     if request.tainting != "cors":
         return None
@@ -80,7 +80,7 @@ def resource_policy_check(request: Request, headers: HeadersInput) -> Reason | N
     if request.tainting != "opaque":
         return None
     policy = get(header_list(headers), CROSS_ORIGIN_RESOURCE_POLICY)
-    # The page's own origin, which a redirect hides from servers only.
+    # A redirect hides the page's origin from servers, not from this check.
     page = (request.first or request).origin
     if policy not in ("same-origin", "same-site") or page == request.target.origin:
         return None
@@ -96,7 +96,7 @@ def preflight_check(
     """Return why this response to a preflight does not permit the request; None if it does.
 
     https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7. The standard does not order the
-    failures; here the first is the one to repair first. Meaningful only for a request that
+    failures; of several this returns the one to repair first. Call it only for a request that
     ``needs_preflight``.
 
     Args:
@@ -160,9 +160,7 @@ def allowed_headers(headers: HeadersInput) -> tuple[str, ...]:
 def refused_headers(
     request: Request, headers: HeadersInput, *, browser: Browser | None = None
 ) -> tuple[str, ...]:
-    """Return the request's headers that a preflight's response does not cover, sorted.
-
-    The names are in lower case.
+    """Return the request's headers that a preflight's response does not cover: lower case, sorted.
 
     https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 7.6 and 7.7.
 
@@ -176,14 +174,14 @@ def refused_headers(
 
 
 def covers_method(request: Request, listed: Container[str], method: str) -> bool:
-    """Return whether a list covers a method: by case, and ``*`` only without credentials."""
+    """Return whether a list covers a method; case matters, and ``*`` counts without credentials."""
     return method in listed or _counts_as_wildcard(request, listed)
 
 
 def covers_header(request: Request, listed: Container[str], name: str) -> bool:
-    """Return whether a list covers a name in lower case: ``*`` only without credentials.
+    """Return whether a list covers a name in lower case; ``*`` counts without credentials.
 
-    Authorization is never covered by it:
+    ``*`` never covers Authorization:
     https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name.
     """
     if name in listed:
@@ -229,9 +227,9 @@ class _Exposed:
     def __init__(self, request: Request, received: HeaderList) -> None:
         listed = extract_list(received, ACCESS_CONTROL_EXPOSE_HEADERS) or ()
         if not request.is_xhr and deviates(request.browser, "expose-star-before-errors"):
-            tokens = items(received, ACCESS_CONTROL_EXPOSE_HEADERS)
-            good = tuple(takewhile(is_token, tokens))
-            if _counts_as_wildcard(request, good):
+            elements = items(received, ACCESS_CONTROL_EXPOSE_HEADERS)
+            before_error = tuple(takewhile(is_token, elements))
+            if _counts_as_wildcard(request, before_error):
                 listed = (WILDCARD,)
         self._names = CORS_SAFELISTED_RESPONSE_HEADERS.union(name.lower() for name in listed)
         self._all = request.tainting == "basic" or _counts_as_wildcard(request, listed)

@@ -43,13 +43,14 @@ if TYPE_CHECKING:
 
 _OTHER_SCHEME = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _REDIRECT_REASONS = ("redirect-invalid", "too-many-redirects", "redirect-with-credentials")
-_OUTSIDE_OF_CHECK = (
+# Chromium writes these without the sentence about the access control check.
+_AFTER_CORS_CHECK = (
     "method-not-allowed",
     "header-not-allowed",
     "invalid-allow-methods",
     "invalid-allow-headers",
 )
-# As measured, pair by pair: Chromium keeps the headers of a request in a hash map.
+# Chromium keeps the headers of a request in a hash map, so its order had to be measured.
 _CHROMIUM_ORDER = (
     *("traceparent", "if-none-match", "viewport-width", "x-auth-token", "x-request-id"),
     *("authorization", "dpr", "save-data", "x-csrf-token", "x-csrftoken", "cache-control"),
@@ -63,7 +64,7 @@ _CHROMIUM_SCHEMES = (
     "chrome, chrome-experimental-site-token-provider, chrome-extension, chrome-untrusted, data, "
     "http, https, isolated-app"
 )
-# WebKit's own spelling, of the names in its HTTPHeaderNames.in that scripts may set.
+# WebKit's spelling of the names in its HTTPHeaderNames.in that scripts may set.
 _WEBKIT_NAMES = {
     name.lower(): name
     for name in (
@@ -79,26 +80,26 @@ _WEBKIT_NAMES = {
 def console_messages(exchange: Exchange) -> Iterator[tuple[Browser, str]]:
     """Yield each browser's name and its text for a refused exchange.
 
-    A browser that would take the response has no text, nor has one that writes nothing.
+    A browser that accepts the response, or writes nothing about it, is left out.
 
     Args:
-        exchange: One with a ``reason``.
+        exchange: An exchange; without a ``reason`` there are no texts.
     """
     if exchange.reason is None:
         return
     refused = _Refusal(exchange, exchange.reason)
-    told: tuple[tuple[Browser, str], ...] = (
+    consoles: tuple[tuple[Browser, str], ...] = (
         ("chromium", _chromium(refused)),
         ("firefox", _firefox(refused)),
         ("safari", _safari(refused)),
     )
-    for browser, text in told:
+    for browser, text in consoles:
         if text and not waives(browser, exchange.reason):
             yield browser, text
 
 
 class _Refusal:
-    """A refused exchange, with the values that the texts quote escaped."""
+    """A refused exchange, and the values that texts quote, escaped."""
 
     def __init__(self, exchange: Exchange, reason: Reason) -> None:
         self.request = request = exchange.request
@@ -110,36 +111,37 @@ class _Refusal:
         self.first = request.first or request
         self.url = str(request.target)
         # Chromium and Firefox check the headers of a preflight before its status.
-        self.of_headers: Reason | None = cors_check(request, self.headers)
+        self.header_reason: Reason | None = cors_check(request, self.headers)
         locations = values(self.headers, LOCATION)
         self.location = ", ".join(locations)
+        self.location_url = parse_url(self.location, request.target)
         self.is_redirect = exchange.status in REDIRECT_STATUSES and bool(locations)
         self.is_followed = self.is_redirect and (
             exchange.is_preflight or request.redirect_mode == "follow"
         )
+        # WebKit refuses some redirects only after the preflight of the next request.
         self.is_late = self.is_preflight and (
             preflight_check(request, exchange.status, self.headers) != reason
         )
-        # Both engines refuse it before they look at any other header.
+        # Chromium and Firefox refuse two Locations before they look at any other header.
         self.has_two_locations = self.is_redirect and len(set(locations)) > 1
 
     def value(self, name: str) -> str:
-        """The response's value under a name, in latin-1; empty without one."""
+        """Return the response's value of a header; empty without one."""
         return escaped(get(self.headers, name) or "")
 
     @property
     def target(self) -> str:
-        """The URL that the response redirects to, as far as it is one."""
-        target = parse_url(self.location, self.request.target)
-        return str(target) if target is not None else escaped(self.location)
+        """The URL that the response redirects to, or the Location if it is no URL."""
+        return str(self.location_url or escaped(self.location))
 
     @property
     def refused_names(self) -> tuple[str, ...]:
-        """The headers of the request that are not allowed, sorted; one at least is returned."""
+        """The headers of the request that are not allowed, sorted; an empty one if all are."""
         return tuple(map(escaped, refused_headers(self.request, self.headers))) or ("",)
 
-    def filled(self, template: str, **more: object) -> str:
-        """A text with the values that it names."""
+    def fill(self, template: str, **more: object) -> str:
+        """Return a text with the values that it names."""
         return template.format_map(
             {
                 "method": self.method,
@@ -156,32 +158,39 @@ def _chromium(refused: _Refusal) -> str:
     reason: Reason = refused.reason
     if refused.request.mode != "cors":
         return ""
-    if reason == "redirect-refused" and refused.request.is_cross_origin and _has_userinfo(refused):
+    target = refused.location_url
+    if (
+        reason == "redirect-refused"
+        and refused.request.is_cross_origin
+        and target is not None
+        and target.userinfo
+    ):
         reason = "redirect-with-credentials"
     if reason == "too-many-redirects":
-        return refused.filled(texts.CHROMIUM_ERRORS[reason])
+        return refused.fill(texts.CHROMIUM_ERRORS[reason])
     is_data = reason == "redirect-invalid" and refused.location.lower().startswith("data:")
-    if is_data or (not refused.is_preflight and _is_invalid(refused)):
-        return refused.filled(texts.CHROMIUM_ERRORS["redirect-invalid"])
+    if is_data or (not refused.is_preflight and _is_network_error(refused)):
+        return refused.fill(texts.CHROMIUM_ERRORS["redirect-invalid"])
     if reason == "preflight-not-ok" or (
         reason == "preflight-redirected" and not refused.is_followed
     ):
-        reason = refused.of_headers or "preflight-not-ok"
-    kind, value = _chromium_kind(refused, reason)
-    if kind not in texts.CHROMIUM or (reason == "redirect-with-credentials" and _stays(refused)):
+        reason = refused.header_reason or "preflight-not-ok"
+    key, value = _chromium_text(refused, reason)
+    is_on_page = target is not None and target.origin == refused.request.origin
+    if key not in texts.CHROMIUM or (reason == "redirect-with-credentials" and is_on_page):
         return ""
-    text = texts.CHROMIUM[kind]
+    text = texts.CHROMIUM[key]
     if refused.first.is_xhr and reason in ("wildcard-with-credentials", "credentials-not-allowed"):
         text += texts.CHROMIUM_FOR_XHR
-    elif not refused.first.is_xhr and kind.startswith(("multiple", "origin-mismatch")):
+    elif not refused.first.is_xhr and key.startswith(("multiple", "origin-mismatch")):
         text += texts.CHROMIUM_FOR_FETCH
-    heading = refused.is_preflight and reason not in _OUTSIDE_OF_CHECK
+    about_check = refused.is_preflight and reason not in _AFTER_CORS_CHECK
     first = str(refused.first.target)
     url = refused.target if reason == "redirect-invalid" else refused.url
-    return refused.filled(
-        texts.CHROMIUM_HEAD + (texts.CHROMIUM_PREFLIGHT if heading else "") + text,
+    return refused.fill(
+        texts.CHROMIUM_HEAD + (texts.CHROMIUM_PREFLIGHT if about_check else "") + text,
         kind="XMLHttpRequest" if refused.first.is_xhr else "fetch",
-        header=_first_of_chromium(refused.refused_names),
+        header=_first_in_chromium(refused.refused_names),
         url=url,
         redirected="" if first == url else f"(redirected from '{first}') ",
         origin=escaped(refused.first.origin),
@@ -189,12 +198,12 @@ def _chromium(refused: _Refusal) -> str:
     )
 
 
-def _chromium_kind(refused: _Refusal, reason: Reason) -> tuple[str, str]:
+def _chromium_text(refused: _Refusal, reason: Reason) -> tuple[str, str]:
     """Return the key of a text, and the value in it."""
     if reason == "credentials-not-allowed":
         return reason, refused.value(ACCESS_CONTROL_ALLOW_CREDENTIALS)
     if reason == "redirect-with-credentials":
-        return reason, ""  # the text has room for the URL, and never has it
+        return reason, ""  # Chromium never fills the URL in.
     if reason == "redirect-invalid":
         return reason, _CHROMIUM_SCHEMES
     value = refused.value(ACCESS_CONTROL_ALLOW_ORIGIN)
@@ -205,28 +214,16 @@ def _chromium_kind(refused: _Refusal, reason: Reason) -> tuple[str, str]:
     return reason, value
 
 
-def _is_invalid(refused: _Refusal) -> bool:
-    """Whether the network stack refuses a redirect, which no other check sees then."""
-    location = refused.location
+def _is_network_error(refused: _Refusal) -> bool:
+    """Return whether Chromium's network stack refuses a redirect before any check of CORS."""
     if refused.has_two_locations:
         return True
     return refused.is_followed and not (
-        _OTHER_SCHEME.match(location) or parse_url(location, refused.request.target)
+        _OTHER_SCHEME.match(refused.location) or refused.location_url
     )
 
 
-def _has_userinfo(refused: _Refusal) -> bool:
-    target = parse_url(refused.location, refused.request.target)
-    return target is not None and bool(target.userinfo)
-
-
-def _stays(refused: _Refusal) -> bool:
-    """Whether a redirect stays in the page's own origin."""
-    target = parse_url(refused.location, refused.request.target)
-    return target is not None and target.origin == refused.request.origin
-
-
-def _first_of_chromium(names: tuple[str, ...]) -> str:
+def _first_in_chromium(names: tuple[str, ...]) -> str:
     return min(names, key=lambda name: _CHROMIUM_RANKS.get(name, len(_CHROMIUM_RANKS)))
 
 
@@ -244,22 +241,22 @@ def _firefox_reasons(refused: _Refusal) -> Iterator[str]:
     reason: str = refused.reason
     if refused.request.mode != "cors" or reason == "redirect-refused":
         return
-    of_headers = refused.of_headers
+    header_reason = refused.header_reason
     if refused.is_preflight:
         if reason in ("preflight-redirected", "preflight-not-ok"):
-            if refused.is_followed and of_headers:
-                yield of_headers
+            if refused.is_followed and header_reason:
+                yield header_reason
                 yield "network-error"
             elif refused.is_followed:
                 yield "preflight-redirected"
-                target = parse_url(refused.location, refused.request.target)
-                onward = refused.request
-                if target is not None and target.origin != onward.target.origin:
-                    origin = OPAQUE_ORIGIN if onward.is_cross_origin else onward.origin
-                    onward = derived(onward, origin=origin, target=target)
-                yield cors_check(onward, refused.headers) or "preflight-not-ok"
+                target = refused.location_url
+                following = refused.request
+                if target is not None and target.origin != following.target.origin:
+                    origin = OPAQUE_ORIGIN if following.is_cross_origin else following.origin
+                    following = derived(following, origin=origin, target=target)
+                yield cors_check(following, refused.headers) or "preflight-not-ok"
             else:
-                yield of_headers or "preflight-not-ok"
+                yield header_reason or "preflight-not-ok"
         elif reason == "invalid-allow-headers" and not _covers_method(refused):
             yield "method-not-allowed"
         else:
@@ -300,13 +297,13 @@ def _firefox_line(refused: _Refusal, reason: str) -> str:
         name = ACCESS_CONTROL_ALLOW_METHODS if is_methods else ACCESS_CONTROL_ALLOW_HEADERS
         wrong = (item for item in items(refused.headers, name) if not is_token(item))
         value = escaped(next(wrong, ""))
-    behind = {
+    end = {
         "network-error": " Status code: (null).",
         "no-allow-origin": " Status code: {status}.",
         "preflight-not-ok": " Status code: {status}.",
     }.get(reason, "")
     url = refused.location if reason == "redirect-invalid" else refused.url
-    return refused.filled(f"{head}{text}).{behind}", url=url, value=value)
+    return refused.fill(f"{head}{text}).{end}", url=url, value=value)
 
 
 def _safari(refused: _Refusal) -> str:
@@ -314,16 +311,15 @@ def _safari(refused: _Refusal) -> str:
     target, url = refused.target, refused.url
     if refused.request.mode == "cors":
         url = _without_userinfo(url)
-    # A redirect is judged with the URL that it leads to, at times after the next preflight.
-    is_late = refused.is_preflight and refused.is_late
-    if is_late:
+    if refused.is_late:
+        # The exchange is the next request's preflight, and the text is about the redirect.
         url, target = str(refused.first.target), refused.url
     text, value = _webkit_text(refused)
     if reason == "redirect-leaves-origin":
         url = target
     elif not text:
         return ""
-    elif is_late or (refused.location and refused.is_redirect and not refused.is_preflight):
+    elif refused.is_late or (refused.location and refused.is_redirect and not refused.is_preflight):
         if text == texts.WEBKIT["redirect-invalid/ftp"]:
             url = str(refused.first.target)
         elif text == texts.WEBKIT["redirect-invalid/no-cors"]:
@@ -332,10 +328,10 @@ def _safari(refused: _Refusal) -> str:
             text = texts.WEBKIT_REDIRECT + text
     elif reason == "redirect-invalid":
         return ""
-    return refused.filled(
+    return refused.fill(
         f"{text}\n{texts.WEBKIT_TAIL}".lstrip("\n"),
         kind="XMLHttpRequest" if refused.first.is_xhr else "Fetch API",
-        header=_first_of_webkit(refused),
+        header=_first_in_webkit(refused),
         url=url,
         target=_without_userinfo(target),
         location=target,
@@ -344,7 +340,7 @@ def _safari(refused: _Refusal) -> str:
 
 
 def _webkit_text(refused: _Refusal) -> tuple[str, str]:
-    """Return the first line without what a redirect puts before it, and the value in it."""
+    """Return the first line without ``WEBKIT_REDIRECT``, and the value in it."""
     reason = refused.reason
     if reason == "preflight-redirected":
         reason = "preflight-not-ok"
@@ -372,8 +368,8 @@ def _without_userinfo(url: str) -> str:
     return url if target is None else str(replace(target, userinfo=""))
 
 
-def _first_of_webkit(refused: _Refusal) -> str:
-    """Return the first in the script's order and spelling, the ones that WebKit knows first."""
+def _first_in_webkit(refused: _Refusal) -> str:
+    """Return the first refused header: WebKit lists names it knows first, else as written."""
     written = [_WEBKIT_NAMES.get(name.lower(), name) for name in refused.first.written_names]
     known = _WEBKIT_NAMES.values()
     ordered = sorted(written, key=lambda name: name not in known)

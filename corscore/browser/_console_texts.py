@@ -1,11 +1,11 @@
-"""The texts of the three engines' consoles about CORS, by the reason that each gives.
+"""The texts of the three engines' consoles about CORS, by reason.
 
 Chromium: third_party/blink/renderer/platform/loader/cors/cors_error_string.cc. Firefox: the strings
 ``CORS...`` of dom/locales/en-US/chrome/security/security.properties. Safari: WebKit's
 CrossOriginAccessControl.cpp, CrossOriginPreflightResultCache.cpp and SubresourceLoader.cpp.
 
-A name in braces is a value: ``{value}`` may hold anything, and no other holds a space. What follows
-a slash tells variants apart.
+A name in braces is a value: ``{value}`` may hold anything, and no other holds a space. A reason
+with several texts has keys such as ``"redirect-invalid/ftp"``.
 """
 
 # ruff: noqa: RUF001 - the quotes are Firefox's
@@ -108,7 +108,7 @@ FIREFOX: Mapping[str, str] = MappingProxyType(
             "from CORS preflight response"
         ),
         "redirect-invalid": "CORS request not http",
-        # The last line, whatever went before.
+        # The last line of most refusals.
         "network-error": "CORS request did not succeed",
     }
 )

@@ -1,6 +1,6 @@
 """``KNOWN_DEVIATIONS``: where the engines of real browsers differ from the Fetch standard.
 
-Each row was seen in the version that it names; the tests in ``tests/browsers`` show it again.
+Each was seen in the version that it names, and the tests in ``tests/browsers`` reproduce it.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ VERSIONS: Mapping[Browser, str] = MappingProxyType(
 )
 """The version of each engine in which its deviations were seen."""
 
-# The longest each keeps a preflight, in seconds, whatever Access-Control-Max-Age says.
 MAX_AGE_LIMITS: Mapping[Browser, int] = MappingProxyType(
     {"chromium": 7200, "firefox": 86400, "safari": 600}
 )
+"""The longest that each keeps a preflight, in seconds, whatever Access-Control-Max-Age says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class Deviation:
         code: The name of the difference; several browsers may share it.
         when: The requests or responses that it is about, as a clause.
         what: What the browser does then, in one sentence without its full stop.
-        source: The address or the file that has the rule.
+        source: The address or the source file of the browser's rule.
         version: The version in which it was seen.
-        reason: A reason for a refusal in the standard, and none in this browser; mostly None.
+        reason: The reason for which the standard refuses and this browser does not; mostly None.
     """
 
     browser: Browser
@@ -70,7 +70,7 @@ _WEBKIT_SOUP = "WebKit, Source/WebKit/NetworkProcess/soup/NetworkDataTaskSoup.cp
 
 _Row = tuple[str, str, str, dict[Browser, str]]
 
-# A code, when it holds, what is different then, and the engines with the source of each.
+# Code, when, what, and the source of each browser's rule.
 _ROWS: tuple[_Row, ...] = (
     # Which headers and requests need a preflight
     (
@@ -244,8 +244,8 @@ _ROWS: tuple[_Row, ...] = (
     ),
     (
         "storage-access-origin-stays",
-        "a null frame's GET has an Origin, as above, and is redirected to another origin",
-        "it is still sent",
+        "a GET that has an Origin for the Storage Access API is redirected to another origin",
+        "the Origin is still sent",
         {"chromium": _STORAGE_ACCESS},
     ),
     (
@@ -390,7 +390,7 @@ _ROWS: tuple[_Row, ...] = (
     ),
     (
         "expose-star-before-errors",
-        "Access-Control-Expose-Headers has a * before what is no header name, and fetch reads it",
+        "Access-Control-Expose-Headers has a * before an element that is no name, for fetch",
         "all headers are exposed",
         {"firefox": _FIREFOX_FETCH},
     ),
@@ -406,12 +406,12 @@ _ROWS: tuple[_Row, ...] = (
     ),
 )
 
-_REASONS: Mapping[str, Reason] = MappingProxyType(
+_WAIVED: Mapping[str, Reason] = MappingProxyType(
     {"wildcard-covers-authorization": "authorization-needs-explicit"}
 )
 
 KNOWN_DEVIATIONS: tuple[Deviation, ...] = tuple(
-    Deviation(browser, code, when, what, source, VERSIONS[browser], _REASONS.get(code))
+    Deviation(browser, code, when, what, source, VERSIONS[browser], _WAIVED.get(code))
     for code, when, what, sources in _ROWS
     for browser, source in sources.items()
 )

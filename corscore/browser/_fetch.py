@@ -48,7 +48,7 @@ AsyncTransport = Callable[[str, str, list[tuple[str, str]]], Awaitable[Response]
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request that was sent, and its response; header names in lower case.
+    """A request that was sent and its response; header names in lower case.
 
     Attributes:
         method: The method that was sent: ``"OPTIONS"`` for a preflight.
@@ -57,7 +57,7 @@ class Exchange:
         status: The response's status.
         response_headers: All headers of the response, whether or not a script may read them.
         is_preflight: Whether it is a preflight, which the browser sends by itself.
-        request: The script's request that it belongs to, as redirects have left it.
+        request: The script's request that it belongs to, after the redirects before it.
         reason: Why the browser refuses the response, a key of ``REASONS``; None if it does not.
     """
 
@@ -76,15 +76,14 @@ class FetchResult:
     """The result of a fetch, as its script sees it.
 
     Attributes:
-        reason: Why it does not get the response, a key of ``REASONS``; None if it does.
-        status: The response's status, 0 of an opaque one; None if the script does not get the
-            response.
-        headers: The response's headers that it may read: lower case, sorted, one pair a name.
-        hidden: The names of the response's other headers, sorted: header-not-exposed.
+        reason: Why the script does not get the response, a key of ``REASONS``; None if it does.
+        status: The response's status, 0 if it is opaque; None if the script does not get it.
+        headers: The headers that the script may read: lower case, sorted, one pair a name.
+        hidden: The names of the headers that it may not read, sorted.
         preflight_cached: Whether the cache made at least one preflight unnecessary.
         exchanges: Every exchange, in order; a refusal is always about the last.
-        type: The response's type; None if the script does not get the response. Of ``"opaque"``
-            and ``"opaqueredirect"`` it can read nothing.
+        type: The response's type; None if the script does not get it. Of ``"opaque"`` and
+            ``"opaqueredirect"`` it can read nothing.
     """
 
     reason: Reason | None
@@ -124,8 +123,8 @@ def fetch(
 
     Args:
         request: The script's request.
-        transport: Sends each request; it is given no body, and its responses need none.
-        cache: The browser's preflight cache, read and filled; None sends each preflight.
+        transport: Sends each request, without a body; the responses need none.
+        cache: The browser's preflight cache, read and filled; None sends every preflight.
         browser: The browser whose known deviations apply; None is the standard.
 
     Raises:
@@ -172,28 +171,28 @@ def fetch_steps(
     request = in_browser(request, browser)
     final: Exchange | None = None
     asked = cached = False
-    late: Reason | None = None
+    late_reason: Reason | None = None
     while True:
         # https://fetch.spec.whatwg.org/#concept-http-fetch, step 4.1
         if needs_preflight(request):
             asked = True
-            asking = as_preflighted(request)
-            if cache is not None and cache.covers(asking):
+            preflighted = as_preflighted(request)
+            if cache is not None and cache.covers(preflighted):
                 cached = True
             else:
-                response = yield message(asking, is_preflight=True)
-                exchange = judged(asking, response, is_preflight=True)
+                response = yield sent_message(preflighted, is_preflight=True)
+                exchange = judge(preflighted, response, is_preflight=True)
                 exchanges.append(exchange)
-                if cache is not None and (exchange.reason is None or is_kept(exchange)):
-                    cache.store(asking, exchange.response_headers)
+                if cache is not None and (exchange.reason is None or _stores_refusal(exchange)):
+                    cache.store(preflighted, exchange.response_headers)
                 if exchange.reason is not None:
                     break
             request = derived(request, preflighted=True)
-        if late is not None:
-            exchanges[-1] = replace(exchanges[-1], reason=late)
+        if late_reason is not None:
+            exchanges[-1] = replace(exchanges[-1], reason=late_reason)
             break
-        response = yield message(request, is_preflight=False)
-        exchange = judged(request, response, is_preflight=False)
+        response = yield sent_message(request, is_preflight=False)
+        exchange = judge(request, response, is_preflight=False)
         exchanges.append(exchange)
         if exchange.reason is not None:
             break
@@ -201,19 +200,19 @@ def fetch_steps(
         if following is None:
             final = exchange
             break
-        late = late_redirect_check(request, following, exchange.response_headers)
+        late_reason = _late_redirect_check(request, following, exchange.response_headers)
         request = following
     reason = exchanges[-1].reason
     if reason is not None and cache is not None:
-        is_kept_then = reason == "redirect-refused" and deviates(
+        survives = reason == "redirect-refused" and deviates(
             request.browser, "cache-survives-refused-redirects"
         )
-        if not is_kept_then:
+        if not survives:
             cache.fail(as_preflighted(request), asked=asked)
     yield _result(reason, final, cached, tuple(exchanges))
 
 
-def is_kept(exchange: Exchange) -> bool:
+def _stores_refusal(exchange: Exchange) -> bool:
     """Return whether a browser stores the answer to a preflight although it allows too little."""
     return deviates(exchange.request.browser, "cache-stores-refusals") and exchange.reason in (
         "method-not-allowed",
@@ -221,8 +220,10 @@ def is_kept(exchange: Exchange) -> bool:
     )
 
 
-def late_redirect_check(request: Request, following: Request, headers: HeaderList) -> Reason | None:
-    """Return why a browser refuses a redirect that it has followed up to the next preflight."""
+def _late_redirect_check(
+    request: Request, following: Request, headers: HeaderList
+) -> Reason | None:
+    """Return why a browser refuses a redirect only after the preflight of the next request."""
     if has_forbidden_userinfo(request, following.target):
         return "redirect-with-credentials"
     first = request.first
@@ -242,7 +243,7 @@ def _result(
     if final.status in REDIRECT_STATUSES and final.request.redirect_mode == "manual":
         kind = "opaqueredirect"
     names = {name for name, _ in final.response_headers}
-    # https://fetch.spec.whatwg.org/#concept-filtered-response-opaque, and the one of redirects
+    # https://fetch.spec.whatwg.org/#concept-filtered-response-opaque and -opaque-redirect
     if kind in ("opaque", "opaqueredirect"):
         return FetchResult(None, 0, (), tuple(sorted(names)), cached, exchanges, kind)
     readable = readable_headers(final.request, final.response_headers)
@@ -250,26 +251,26 @@ def _result(
     return FetchResult(None, final.status, readable, hidden, cached, exchanges, kind)
 
 
-def message(request: Request, *, is_preflight: bool) -> Sent:
-    """Return what goes out for a request, or for its preflight."""
+def sent_message(request: Request, *, is_preflight: bool) -> Sent:
+    """Return what a browser sends for a request, or for its preflight."""
     url = request.target.without_fragment
     if is_preflight:
         return PREFLIGHT_METHOD, url, list(preflight_headers(request))
     return request.method, url, list(request_headers(request))
 
 
-def judged(
+def judge(
     request: Request, response: Response, *, is_preflight: bool, browser: Browser | None = None
 ) -> Exchange:
-    """Return the exchange that a response completes, with the browser's verdict on it."""
-    # Not what the transport was given: it may have changed that list.
-    method, url, headers = message(request, is_preflight=is_preflight)
+    """Return the exchange that a response completes, with the reason if it is refused."""
+    # Built again, since the transport may have changed the list that it got.
+    method, url, headers = sent_message(request, is_preflight=is_preflight)
     status, received = response[0], header_list(response[1])
     if is_preflight:
         reason = preflight_check(request, status, received, browser=browser)
     else:
-        # https://fetch.spec.whatwg.org/#concept-http-fetch, steps 4 to 8: the checks are of a
-        # redirect as of any other response.
+        # https://fetch.spec.whatwg.org/#concept-http-fetch, steps 4 to 8: a redirect passes the
+        # same checks as any other response.
         reason = (
             cors_check(request, received)
             or resource_policy_check(request, received)

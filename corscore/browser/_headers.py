@@ -47,14 +47,13 @@ _MAX_SAFELISTED_TOTAL = 1024
 # https://fetch.spec.whatwg.org/#cors-unsafe-request-header-byte
 _UNSAFE_BYTE = re.compile(r'[\x00-\x08\x0a-\x1f"():<>?@\[\\\]{}\x7f]')
 # https://fetch.spec.whatwg.org/#cors-safelisted-request-header, for the two language headers
-_NOT_OF_A_LANGUAGE = re.compile(r"[^0-9A-Za-z *,\-.;=]")
+_UNSAFE_IN_LANGUAGE = re.compile(r"[^0-9A-Za-z *,\-.;=]")
 # https://fetch.spec.whatwg.org/#simple-range-header-value without white space, and with a start
 _SIMPLE_RANGE = re.compile(r"bytes=([0-9]+)-([0-9]*)")
 
-# Of Chromium: the values of its client hints, and the number where its ranges end.
 _NUMBER = re.compile(r"[0-9]+")
 _DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
-_CLIENT_HINTS = {
+CLIENT_HINTS = {
     "save-data": re.compile("on", re.IGNORECASE),
     "dpr": _DECIMAL,
     "device-memory": _DECIMAL,
@@ -64,6 +63,9 @@ _CLIENT_HINTS = {
     "rtt": _NUMBER,
     "ect": re.compile("slow-2g|[234]g"),
 }
+"""The values of client hints for which Chromium sends no preflight."""
+
+# The lowest number in a Range for which a browser sends a preflight.
 _RANGE_LIMITS: dict[Browser, int] = {
     "chromium": 2**63 - 1,
     "firefox": 2**64,
@@ -126,14 +128,14 @@ def extract_list(headers: HeaderList, name: str) -> tuple[str, ...] | None:
     skips empty elements.
 
     Returns:
-        Nothing without such a header; None, the standard's "failure", if an element is no token.
+        An empty tuple without such a header; None if an element is no token.
     """
     tokens = items(headers, name)
     return tokens if all(map(is_token, tokens)) else None
 
 
 def items(headers: HeaderList, name: str) -> tuple[str, ...]:
-    """Return the elements of a list, tokens or not, without empty ones."""
+    """Return the elements of a header that is a list, without empty ones."""
     elements = (
         element.strip(_TAB_OR_SPACE)
         for value in values(headers, name)
@@ -154,10 +156,10 @@ def sort_and_combine(headers: HeaderList) -> HeaderList:
 
 
 def author_headers(headers: HeadersInput, *, no_cors: bool = False) -> HeaderList:
-    """Return the headers that a request of ``fetch`` keeps.
+    """Return the headers of a script that a request keeps; forbidden ones are dropped silently.
 
-    https://fetch.spec.whatwg.org/#concept-headers-append, which drops forbidden ones silently, and
-    in mode "no-cors" all but four that are safelisted, repeated ones as one value.
+    https://fetch.spec.whatwg.org/#concept-headers-append. In mode "no-cors" four names are kept,
+    as long as the combined value of each is safelisted.
 
     Raises:
         ValueError: A name is no token, or a value has NUL, CR or LF in it or is not latin-1.
@@ -170,8 +172,8 @@ def author_headers(headers: HeadersInput, *, no_cors: bool = False) -> HeaderLis
         if is_forbidden(name, value):
             continue
         if no_cors:
-            whole = ", ".join([*(known for other, known in kept if other == name), value])
-            if name not in _NO_CORS_SAFELISTED or not is_safelisted(name, whole):
+            combined = ", ".join([*(known for other, known in kept if other == name), value])
+            if name not in _NO_CORS_SAFELISTED or not is_safelisted(name, combined):
                 continue
         kept.append((name, value))
     return tuple(kept)
@@ -219,8 +221,8 @@ def is_safelisted(name: str, value: str, browser: Browser | None = None) -> bool
     """
     if len(value) > _MAX_SAFELISTED_VALUE:
         return False
-    if name in _CLIENT_HINTS and deviates(browser, "client-hints-are-safe"):
-        return _CLIENT_HINTS[name].fullmatch(value) is not None
+    if name in CLIENT_HINTS and deviates(browser, "client-hints-are-safe"):
+        return CLIENT_HINTS[name].fullmatch(value) is not None
     if name not in CORS_SAFELISTED_REQUEST_HEADERS:
         return False
     ascii_only = deviates(browser, "accept-is-ascii")
@@ -234,16 +236,16 @@ def is_safelisted(name: str, value: str, browser: Browser | None = None) -> bool
         )
     if name == "range":
         return _is_simple_range(value, browser)
-    return _NOT_OF_A_LANGUAGE.search(value) is None
+    return _UNSAFE_IN_LANGUAGE.search(value) is None
 
 
 def _is_simple_range(value: str, browser: Browser | None) -> bool:
     if deviates(browser, "range-unit-in-any-case"):
         value = value.lower()
-    written = _SIMPLE_RANGE.fullmatch(value)
-    if written is None:
+    match = _SIMPLE_RANGE.fullmatch(value)
+    if match is None:
         return False
-    ends = [int(number) for number in written.groups() if number]
+    ends = [int(number) for number in match.groups() if number]
     is_short = browser is None or ends[-1] < _RANGE_LIMITS[browser]
     return ends == sorted(ends) and (is_short or not deviates(browser, "long-range-is-unsafe"))
 
@@ -252,8 +254,7 @@ def unsafe_names(headers: HeaderList, browser: Browser | None = None) -> tuple[s
     """Return the names that a preflight has to ask for, sorted.
 
     https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names: headers that are not
-    safelisted, and all others as well if their values together exceed 1,024 bytes. Each is in it
-    once, unless the browser deviates.
+    safelisted, and the safelisted ones as well if their values together exceed 1,024 bytes.
     """
     if deviates(browser, "repeated-headers-are-joined"):
         headers = sort_and_combine(headers)

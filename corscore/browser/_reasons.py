@@ -33,7 +33,7 @@ Reason = Literal[
 
 REASONS: Mapping[Reason, str] = MappingProxyType(
     {
-        # https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7; a redirect is no ok status
+        # https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7: the status must be ok
         "preflight-redirected": (
             "the preflight was answered with a redirect: 301, 302, 303, 307 or 308"
         ),

@@ -1,4 +1,4 @@
-"""Redirects.
+"""Redirects as a browser checks and follows them.
 
 https://fetch.spec.whatwg.org/#concept-http-redirect-fetch
 """
@@ -17,7 +17,7 @@ from corscore._standard.fetch import (
     REQUEST_BODY_HEADERS,
 )
 from corscore.browser._deviations import deviates
-from corscore.browser._headers import HeadersInput, as_received, header_list, values
+from corscore.browser._headers import CLIENT_HINTS, HeadersInput, as_received, header_list, values
 from corscore.browser._request import Request, derived, has_storage_access, request_headers
 from corscore.browser._url import Url, parse_url
 
@@ -26,10 +26,7 @@ if TYPE_CHECKING:
 
 MAX_REDIRECTS = 20
 
-# Of Chromium, all but Save-Data.
-_CLIENT_HINTS = frozenset(
-    ("dpr", "device-memory", "downlink", "width", "viewport-width", "rtt", "ect")
-)
+_DROPPED_HINTS = frozenset(CLIENT_HINTS) - {"save-data"}
 
 
 def redirect_check(request: Request, status: int, headers: HeadersInput) -> Reason | None:
@@ -39,25 +36,26 @@ def redirect_check(request: Request, status: int, headers: HeadersInput) -> Reas
     https://fetch.spec.whatwg.org/#concept-http-redirect-fetch, steps 3 to 10.
     """
     if status in REDIRECT_STATUSES and request.redirect_mode != "follow":
-        return _check_of_unfollowed(request, headers)
+        return _check_unfollowed(request, headers)
     locations = _locations(request, status, headers)
     if not locations:
         return None
-    target = _only(request, locations)
+    target = _target(request, locations)
     if target is None:
         return "redirect-invalid"
     if request.redirects == MAX_REDIRECTS:
         return "too-many-redirects"
-    if has_forbidden_userinfo(request, target) and not (
-        not request.is_cross_origin and deviates(request.browser, "passwords-are-refused-late")
-    ):
+    is_late = not request.is_cross_origin and deviates(
+        request.browser, "passwords-are-refused-late"
+    )
+    if has_forbidden_userinfo(request, target) and not is_late:
         return "redirect-with-credentials"
     if request.mode == "same-origin" and target.origin != request.origin:
         return "redirect-leaves-origin"
     return None
 
 
-def _check_of_unfollowed(request: Request, headers: HeadersInput) -> Reason | None:
+def _check_unfollowed(request: Request, headers: HeadersInput) -> Reason | None:
     given = list(dict.fromkeys(values(header_list(headers), LOCATION)))
     if request.redirect_mode == "error":
         is_final = not any(given) and deviates(request.browser, "error-needs-location")
@@ -91,7 +89,7 @@ def redirected(request: Request, status: int, headers: HeadersInput) -> Request 
     """
     if request.redirect_mode != "follow":
         return None
-    target = _only(request, _locations(request, status, headers))
+    target = _target(request, _locations(request, status, headers))
     if target is None or redirect_check(request, status, headers) is not None:
         return None
     method, dropped = request.method, set[str]()
@@ -102,7 +100,7 @@ def redirected(request: Request, status: int, headers: HeadersInput) -> Request 
         dropped |= REQUEST_BODY_HEADERS
     page = (request.first or request).origin
     if target.origin != page and deviates(request.browser, "client-hints-are-dropped"):
-        dropped |= _CLIENT_HINTS
+        dropped |= _DROPPED_HINTS
     leaves = target.origin != request.target.origin
     if method == "DELETE" and leaves and deviates(request.browser, "delete-becomes-get"):
         method = "GET"
@@ -130,7 +128,7 @@ def redirected(request: Request, status: int, headers: HeadersInput) -> Request 
 
 
 def _keeps_origin(request: Request, method: str, *, leaves: bool) -> bool:
-    """Return whether a redirect keeps an Origin that the next request by itself would not have."""
+    """Return whether a redirect keeps an Origin that the next request would not have by itself."""
     if not any(name == ORIGIN for name, _ in request_headers(request)):
         return False
     if has_storage_access(request.first or request) and deviates(
@@ -157,8 +155,8 @@ def _locations(request: Request, status: int, headers: HeadersInput) -> list[str
     return given
 
 
-def _only(request: Request, locations: list[str]) -> Url | None:
-    # The same section: more than one Location is an error. Browsers read the bytes as UTF-8.
+def _target(request: Request, locations: list[str]) -> Url | None:
+    # https://fetch.spec.whatwg.org/#concept-response-location-url refuses more than one Location.
     if len(locations) != 1:
         return None
     if not locations[0] and deviates(request.browser, "empty-location-is-invalid"):
@@ -170,6 +168,7 @@ def _only(request: Request, locations: list[str]) -> Url | None:
 
 
 def _utf8_if_possible(value: str) -> str:
+    # Browsers read the bytes of a Location as UTF-8.
     try:
         return value.encode("latin-1").decode("utf-8")
     except UnicodeError:

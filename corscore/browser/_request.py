@@ -38,7 +38,8 @@ Mode = Literal["cors", "no-cors", "same-origin"]
 RedirectMode = Literal["follow", "error", "manual"]
 CacheMode = Literal["default", "no-store", "reload", "no-cache", "force-cache", "only-if-cached"]
 
-# https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch: each sets "no-store".
+# https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch: with one of these headers the
+# cache mode is "no-store".
 _CONDITIONS = frozenset(
     ("if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since")
 )
@@ -52,18 +53,18 @@ class Request:
     A body is not part of the model; give its type as a ``Content-Type`` among the headers.
 
     Attributes:
-        method: The normalised method: the six that browsers know are in upper case.
+        method: The normalised method: DELETE, GET, HEAD, OPTIONS, POST and PUT in upper case.
         url: The URL as a browser writes it.
-        origin: The origin that is sent; ``"null"`` once a redirect has tainted it.
+        origin: The origin that is sent; ``"null"`` after a redirect that hides the page's origin.
         headers: The author's headers that a browser keeps, names in lower case.
         credentials: The credentials mode.
         cookie: The cookies that the browser has for the URL's host.
-        use_cors_preflight: Whether the request needs a preflight although it is safelisted.
+        use_cors_preflight: Whether it needs a preflight although method and headers are safelisted.
         partition: The network partition, which separates the preflight caches of sites.
         redirects: The number of redirects that led here.
         cache_mode: The cache mode, which the standard's preflight cache ignores.
         is_xhr: Whether ``XMLHttpRequest`` sends it, which joins repeated headers.
-        mode: The mode: with ``"no-cors"``, a script can read nothing of another origin's response.
+        mode: The request mode: with ``"no-cors"`` a script can read no response of another origin.
         redirect_mode: The redirect mode.
         browser: The browser whose known deviations apply; None is the standard. ``fetch`` sets it.
         first: The script's own request if redirects led here, else None.
@@ -122,14 +123,15 @@ class Request:
             credentials: ``"omit"``, ``"same-origin"`` (the default of ``fetch``) or ``"include"``.
             cookie: The value of a ``Cookie`` header for the URL's host, sent with credentials.
             use_cors_preflight: Set for a streamed body or a listener on an upload's progress.
-            partition: The top-level site if the page is a frame in another; None is its own origin.
+            partition: The origin of the top-level page if this page is a frame in it; None is the
+                page's own.
             cache_mode: The ``cache`` of ``fetch``.
             is_xhr: Whether ``XMLHttpRequest`` sends it.
             mode: The ``mode`` of ``fetch``.
             redirect_mode: The ``redirect`` of ``fetch``.
 
         Raises:
-            ValueError: An argument is invalid, or ``fetch`` fails without a request.
+            ValueError: An argument is invalid, or ``fetch`` refuses to send such a request.
         """
         target = _valid_url(url)
         for option, value, kind in (
@@ -212,7 +214,7 @@ class Request:
 
     @property
     def bypasses_cache(self) -> bool:
-        """Whether this browser sends its preflight whatever the preflight cache has."""
+        """Whether this browser sends the preflight whatever the preflight cache has."""
         if self.cache_mode == "no-cache":
             return deviates(self.browser, "cache-bypassed-by-no-cache")
         if not deviates(self.browser, "cache-bypassed-by-conditions"):
@@ -267,7 +269,7 @@ def _valid_url(url: str) -> Url:
 
 
 def _meant_url(text: str) -> Url | None:
-    """Return the URL for a text whose scheme is missing or misspelt, or None."""
+    """Return the URL that a text with a missing or misspelt scheme means, or None."""
     written, separator, rest = text.strip().partition("://")
     if separator and not get_close_matches(written.lower(), ("http", "https"), 1, cutoff=0.7):
         return None
@@ -279,19 +281,19 @@ def _meant_url(text: str) -> Url | None:
         return None
     scheme = "http" if host == "localhost" or host.startswith("127.") else "https"
     url = parse_url(f"{scheme}://{rest}")
-    return None if url is None or url.userinfo or not _is_sent(url.origin) else url
+    return None if url is None or url.userinfo or not _is_sendable_origin(url.origin) else url
 
 
 def _valid_origin(origin: str) -> str:
-    if not _is_sent(origin):
+    if not _is_sendable_origin(origin):
         url = parse_url(origin) or _meant_url(origin)
-        meant = None if url is None or not _is_sent(url.origin) else url.origin
+        meant = None if url is None or not _is_sendable_origin(url.origin) else url.origin
         hint = f': write "{meant}"' if meant else ', such as "https://app.example" or "null"'
         raise ValueError(f"origin={origin!a} is not an origin as browsers send it{hint}")
     return origin
 
 
-def _is_sent(origin: str) -> bool:
+def _is_sendable_origin(origin: str) -> bool:
     parsed = parse_origin(origin)
     if parsed is None:
         return origin == OPAQUE_ORIGIN
@@ -362,9 +364,9 @@ def request_headers(request: Request) -> HeaderList:
     if request.tainting == "cors" or request.sends_origin or has_storage_access(request):
         headers = (*headers, (ORIGIN, request.origin))
     elif request.method not in ("GET", "HEAD"):
-        # The default referrer policy hides a page of https from plain http.
-        hides = request.mode != "cors" and request.target.scheme == "http"
-        is_hidden = hides and request.origin.startswith("https:")
+        # The default referrer policy hides the origin of an https page from a server on http.
+        is_downgrade = request.origin.startswith("https:") and request.target.scheme == "http"
+        is_hidden = is_downgrade and request.mode != "cors"
         headers = (*headers, (ORIGIN, OPAQUE_ORIGIN if is_hidden else request.origin))
     sends_credentials = request.with_credentials or (
         request.credentials == "same-origin" and not request.is_cross_origin
@@ -375,10 +377,10 @@ def request_headers(request: Request) -> HeaderList:
 
 
 def has_storage_access(request: Request) -> bool:
-    """Return whether a browser sends Origin for the sake of the Storage Access API.
+    """Return whether a browser sends Origin because of the Storage Access API.
 
-    https://privacycg.github.io/storage-access-headers/: seen of frames whose origin is null, on the
-    site of their page.
+    https://privacycg.github.io/storage-access-headers/: seen in frames whose origin is null, for
+    URLs of the top-level page's site.
     """
     return (
         deviates(request.browser, "origin-with-storage-access")
@@ -390,7 +392,7 @@ def has_storage_access(request: Request) -> bool:
 
 
 def is_same_site(page: str, target: Url) -> bool:
-    """Return whether an origin and a URL are of one site, and not http and https.
+    """Return whether a page's origin and a URL are of one site; no page on http is with https.
 
     https://html.spec.whatwg.org/#schemelessly-same-site, and the second condition of
     https://fetch.spec.whatwg.org/#cross-origin-resource-policy-internal-check.
@@ -409,11 +411,10 @@ def is_same_site(page: str, target: Url) -> bool:
 def derived(request: Request, **changes: object) -> Request:
     """Return a copy with other values, without the checks of ``__init__``.
 
-    Those are about a developer's arguments: a redirect within the page's origin may lead to a URL
-    with a password, which ``fetch`` itself refuses.
+    Those are for what a script may ask for: a redirect may lead to a URL with a password.
     """
     copy = object.__new__(Request)
-    for known in fields(Request):
-        value = changes.get(known.name, getattr(request, known.name))
-        object.__setattr__(copy, known.name, value)
+    for attribute in fields(Request):
+        value = changes.get(attribute.name, getattr(request, attribute.name))
+        object.__setattr__(copy, attribute.name, value)
     return copy

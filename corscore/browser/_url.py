@@ -30,7 +30,7 @@ _DOUBLE_DOT = re.compile(r"(\.|%2e){2}", re.IGNORECASE)
 
 
 def _all_but(excluded: str) -> str:
-    # quote() takes the characters to keep, the standard names those to encode. "%" is always kept.
+    # quote() takes the characters to keep, and the standard names those to encode.
     return "".join(char for char in map(chr, range(0x21, 0x7F)) if char not in excluded)
 
 
@@ -90,10 +90,10 @@ def parse_url(text: str, base: Url | None = None) -> Url | None:
     text = _TAB_OR_NEWLINE.sub("", text)
     text, hash_, fragment = text.partition("#")
     fragment = hash_ and "#" + quote(fragment, safe=_KEPT_IN_FRAGMENT)
-    written = _SCHEME.match(text)
-    if written is None:
+    match = _SCHEME.match(text)
+    if match is None:
         return base and _relative(text, base, fragment)
-    scheme, rest = written[1].lower(), text[written.end() :]
+    scheme, rest = match[1].lower(), text[match.end() :]
     if scheme not in _SCHEMES:
         return None
     # https://url.spec.whatwg.org/#special-relative-or-authority-state: "https:page" is relative.
@@ -103,7 +103,7 @@ def parse_url(text: str, base: Url | None = None) -> Url | None:
 
 
 def _scalar_values(text: str) -> str:
-    # The parser's input has no lone surrogates: https://infra.spec.whatwg.org/#scalar-value-string
+    # https://infra.spec.whatwg.org/#scalar-value-string: the parser gets no lone surrogates.
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 

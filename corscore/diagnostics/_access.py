@@ -1,7 +1,7 @@
 """``access_changes``: who gains and who loses access when a policy is replaced.
 
-``PolicyRef.diff`` compares the options of policies, this compares their meaning: an origin that
-is no longer listed, since a pattern covers it, has lost nothing.
+``PolicyRef.diff`` compares options, this compares their effect: an origin that is no longer listed
+loses nothing if a pattern covers it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     Entry = Policy | tuple[Policy, ...] | PolicyResolver | None
     Policies = Entry | PolicyMap
 
-_COMPARED = (
+_ACCESS_OPTIONS = (
     "allow_origins",
     "allow_methods",
     "allow_headers",
@@ -46,10 +46,10 @@ _COMPARED = (
     "allow_origin_regex",
     "allow_null_origin",
 )
-_OTHERS = tuple(name for name in OPTIONS if name not in _COMPARED)
-# A path that no site has: its policy is that of most paths below a prefix.
-_PROBE = "/corscore-any-path"
-_LABEL = "corscore-any-label."
+_OTHER_OPTIONS = tuple(name for name in OPTIONS if name not in _ACCESS_OPTIONS)
+# Examples for ``/*`` and ``*.``, with names that no other key has.
+_ANY_PATH = "/corscore-any-path"
+_ANY_LABEL = "corscore-any-label."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class AccessChange:
             (``"response-header"``), credentials; or another option.
         way: ``"gains"`` or ``"loses"`` access; ``"changes"`` for an option that does neither.
         item: The pattern, the name, the option.
-        path: The key of the ``PolicyMap``, or ``"default"``, and of a tuple the policy:
+        path: The key of the ``PolicyMap`` or ``"default"``, with the number of a policy in a tuple:
             ``"/api/*, policy 1 of 2"``; None for plain policies.
         before: For an option, its old value as a Python literal; else None.
         after: For an option, its new value as a Python literal; else None.
@@ -87,12 +87,12 @@ def access_changes(old: Policies, new: Policies) -> tuple[AccessChange, ...]:
     that allows nothing. Tuples are compared policy by policy, from their ends.
     """
     if not isinstance(old, PolicyMap) and not isinstance(new, PolicyMap):
-        return tuple(_in_entry(None, old, new))
+        return tuple(_entry_changes(None, old, new))
     keys = dict.fromkeys((*_keys(old), *_keys(new), "default"))
     return tuple(
         change
         for key in keys
-        for change in _in_entry(key, _entry_at(old, key), _entry_at(new, key))
+        for change in _entry_changes(key, _entry_at(old, key), _entry_at(new, key))
     )
 
 
@@ -107,20 +107,22 @@ def _entry_at(policies: Policies, key: str) -> Entry:
         return policies.default
     host, path = split_key(key)
     if path.endswith(WILDCARD_END):
-        path = path.removesuffix(WILDCARD_END) + _PROBE
-    return policies._at(path, host.replace("*.", _LABEL))
+        path = path.removesuffix(WILDCARD_END) + _ANY_PATH
+    return policies._at(path, host.replace("*.", _ANY_LABEL))
 
 
-def _in_entry(key: str | None, old: Entry, new: Entry) -> Iterator[AccessChange]:
+def _entry_changes(key: str | None, old: Entry, new: Entry) -> Iterator[AccessChange]:
     for place, before, after in paired(key, old, new):
         if isinstance(before, PolicyResolver) or isinstance(after, PolicyResolver):
             if before is not after:
                 yield AccessChange("option", "changes", "policy", place, repr(before), repr(after))
         else:
-            yield from _between(place, before, after)
+            yield from _policy_changes(place, before, after)
 
 
-def _between(path: str | None, old: Policy | None, new: Policy | None) -> Iterator[AccessChange]:
+def _policy_changes(
+    path: str | None, old: Policy | None, new: Policy | None
+) -> Iterator[AccessChange]:
     if old == new:
         return
     if old is None:
@@ -134,7 +136,7 @@ def _between(path: str | None, old: Policy | None, new: Policy | None) -> Iterat
         yield AccessChange(kind, "loses", item, path)
     if old is None or new is None:
         return
-    for name in _OTHERS:
+    for name in _OTHER_OPTIONS:
         values = getattr(old, name), getattr(new, name)
         if values[0] != values[1]:
             yield AccessChange("option", "changes", name, path, *map(python_expression, values))
@@ -200,5 +202,5 @@ class _Access:
             return regex is not None and item == f"regex {python_expression(regex)}"
         if self._coverage.covering(pattern) is not None:
             return True
-        is_one = parse_origin(item) is not None
-        return is_one and regex is not None and regex.fullmatch(item) is not None
+        is_exact = parse_origin(item) is not None
+        return is_exact and regex is not None and regex.fullmatch(item) is not None

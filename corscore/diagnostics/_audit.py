@@ -35,15 +35,15 @@ _STRANGERS_HOST = "corscore-probe.example"
 STRANGER = f"https://{_STRANGERS_HOST}"
 _PREFIX = "corscore-probe"
 _MISSING = "corscore-probe-404"
-_END = "its end is compared, without the dot before it"
+_END_COMPARED = "its end is compared, without the dot before it"
 
 
 def audit_findings(client: ProbeClient, request: Request) -> Iterator[Finding]:
-    """Try origins that an attacker can have. Only GETs, HEADs and preflights go out.
+    """Try origins that an attacker can have, with GETs, HEADs and preflights only.
 
     Args:
         client: The client of the server.
-        request: The request that the fetch ended with, after redirects.
+        request: The last request of the fetch, after redirects.
     """
     any_origin = _allowed(client, request, STRANGER)
     if any_origin is not None:
@@ -54,13 +54,13 @@ def audit_findings(client: ProbeClient, request: Request) -> Iterator[Finding]:
     if any_origin is None:
         yield from _look_alikes(client, request)
     yield from _insecure(client, request)
-    yield from _star(client, request)
+    yield from _wildcard(client, request)
     yield from _preflight(client, request)
     yield from _errors(client, request)
 
 
-def seen_findings(client: ProbeClient, last: Exchange) -> Iterator[Finding]:
-    """Yield which origin beside the page's own may use a visitor's cookies, by one more request.
+def credentials_findings(client: ProbeClient, last: Exchange) -> Iterator[Finding]:
+    """Yield which origins of an attacker may use a visitor's cookies, after one more request.
 
     Args:
         client: The client of the server.
@@ -120,8 +120,7 @@ def _with(credentials: bool) -> str:
 def _allowed(client: ProbeClient, request: Request, origin: str) -> bool | None:
     """Return whether an origin is allowed with credentials (True), without (False) or not (None).
 
-    A GET and a preflight are sent: some layers answer only preflights, or show only there all that
-    they allow.
+    A GET and a preflight are sent, since some layers say only there what they allow.
     """
     allowed = [
         allows_credentials(exchange.response_headers)
@@ -136,7 +135,7 @@ def _look_alikes(client: ProbeClient, request: Request) -> Iterator[Finding]:
     if origin is None:
         return
     port = origin.port and f":{origin.port}"
-    # Under a wildcard for subdomains a longer name is rightly allowed; so is any other one.
+    # A wildcard for subdomains rightly allows the last look-alike; it allows this name as well.
     below = f"{origin.scheme}://{_PREFIX}.{origin.host.partition('.')[2]}{port}"
     for host, mistake in look_alikes(origin.host):
         other = f"{origin.scheme}://{host}{port}"
@@ -156,19 +155,18 @@ def _look_alikes(client: ProbeClient, request: Request) -> Iterator[Finding]:
 def look_alikes(host: str) -> Iterator[tuple[str, str]]:
     """Yield hosts that a careless comparison takes for this one, each with the mistake.
 
-    A stranger can have any of them but the last. That one is a subdomain of the same domain, which
-    ``https://*.example.com`` rightly covers.
+    An attacker can have any of them but the last, which ``https://*.example.com`` rightly covers.
     """
     if host.startswith("["):
         return
     yield f"{host}.{_STRANGERS_HOST}", "its start is compared, and not its end"
     domain = None if ends_in_number(host) else registrable_domain(host)
     if domain is not None:
-        yield f"{_PREFIX}{domain}", _END
+        yield f"{_PREFIX}{domain}", _END_COMPARED
         below = host.removesuffix(".").removesuffix(domain).removesuffix(".")
         if below:
             yield f"{below}x{domain}", "a dot of a regex is not escaped"
-            yield f"{_PREFIX}{host}", _END
+            yield f"{_PREFIX}{host}", _END_COMPARED
 
 
 def _insecure(client: ProbeClient, request: Request) -> Iterator[Finding]:
@@ -182,7 +180,7 @@ def _insecure(client: ProbeClient, request: Request) -> Iterator[Finding]:
         yield _insecure_origin(request, insecure)
 
 
-def _star(client: ProbeClient, request: Request) -> Iterator[Finding]:
+def _wildcard(client: ProbeClient, request: Request) -> Iterator[Finding]:
     answer = client.get(request, request.origin)
     if answer is None or allow_origin(answer.response_headers) != WILDCARD:
         return
@@ -197,7 +195,7 @@ def _star(client: ProbeClient, request: Request) -> Iterator[Finding]:
 
 
 def _preflight(client: ProbeClient, request: Request) -> Iterator[Finding]:
-    """Yield what a layer before the CORS layer does to preflights; a GET may not need one."""
+    """Send a preflight even if the fetch needed none, and yield what refuses it before CORS."""
     asked = client.preflight(request, request.origin)
     if asked is None:
         return
@@ -217,7 +215,7 @@ def _preflight(client: ProbeClient, request: Request) -> Iterator[Finding]:
 def _errors(client: ProbeClient, request: Request) -> Iterator[Finding]:
     """Yield a finding if a 404 has no CORS headers though its preflight has them.
 
-    Without them on the preflight, the server may have CORS for other paths only.
+    If the preflight has none either, the server may have CORS for other paths only.
     """
     path = request.target.path.rpartition("/")[0]
     target = replace(request.target, path=f"{path}/{_MISSING}", query="", fragment="")

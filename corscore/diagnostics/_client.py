@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from corscore.browser._fetch import judged, message
+from corscore.browser._fetch import judge, sent_message
 from corscore.browser._headers import header_list
 from corscore.browser._request import derived
 from corscore.diagnostics._curl import CREDENTIAL_HEADERS, without_userinfo
@@ -34,7 +34,7 @@ class ProbeClient:
         self._known: dict[tuple[str, str, HeaderList], Response | None] = {}
 
     def send(self, method: str, url: str, headers: list[tuple[str, str]]) -> Response:
-        """Send a request of the fetch: a transport for ``corscore.browser.fetch``."""
+        """Send a request without credentials: a transport for ``corscore.browser.fetch``."""
         sent = tuple(pair for pair in headers if pair[0] not in CREDENTIAL_HEADERS)
         status, received = self._transport(method, without_userinfo(url), list(sent))
         response = (status, header_list(received))
@@ -48,12 +48,12 @@ class ProbeClient:
     def get(
         self, request: Request, origin: str | None, target: Url | None = None
     ) -> Exchange | None:
-        """Send a GET to the request's URL, or to another one; None without a response.
+        """Send a GET without the request's headers; None without a response. HEAD stays HEAD.
 
         Args:
-            request: The request to repeat without its headers; HEAD stays HEAD.
+            request: The request.
             origin: The Origin to send; None sends none, as a page on the server's own origin does.
-            target: Another URL.
+            target: The URL if it is not the request's.
         """
         target = target or request.target
         script = derived(
@@ -67,7 +67,7 @@ class ProbeClient:
         return self._exchange(script, is_preflight=False)
 
     def _exchange(self, request: Request, *, is_preflight: bool) -> Exchange | None:
-        method, url, headers = message(request, is_preflight=is_preflight)
+        method, url, headers = sent_message(request, is_preflight=is_preflight)
         key = (method, url, tuple(headers))
         if key not in self._known:
             if self._left <= 0:
@@ -78,4 +78,4 @@ class ProbeClient:
             except NoResponse:
                 self._known[key] = None
         response = self._known[key]
-        return None if response is None else judged(request, response, is_preflight=is_preflight)
+        return None if response is None else judge(request, response, is_preflight=is_preflight)

@@ -1,7 +1,7 @@
-"""``explain_console``: the messages about CORS in what a browser's console says.
+"""``explain_console``: the messages about CORS in a browser's console.
 
 The text is untrusted: nothing in it raises, each pattern is tried once at a place, and every value
-that comes out is printable ASCII of bounded length.
+in a result is printable ASCII of bounded length.
 """
 
 from __future__ import annotations
@@ -45,13 +45,14 @@ _LONGEST_VALUE = 4_096
 _PAGE = "https://page.invalid"
 _SERVER = "https://server.invalid/"
 
-# As browsers and editors write them.
+# Browsers and editors write curly quotes and invisible characters.
 _QUOTES = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "\u200b": "", "\ufeff": ""})  # noqa: RUF001
 _FIELD = re.compile(r"\{(\w+)\}")
 _STATUS = re.compile(r"\W{0,4}Status code: (\d{3})")
 _UNKNOWN = "not-enough-data"
+# What may separate a head from its text.
 _GAPS = ("", texts.CHROMIUM_PREFLIGHT)
-_OF_PREFLIGHTS = (
+_PREFLIGHT_REASONS = (
     "preflight-redirected",
     "preflight-not-ok",
     "invalid-allow-methods",
@@ -65,8 +66,7 @@ _NO_RESPONSE = (
     "blocked the request, or a redirect failed. Firefox writes no more about it."
 )
 
-# Of other versions.
-_OLDER: tuple[tuple[Browser, str, str], ...] = (
+_TEXTS_OF_OTHER_VERSIONS: tuple[tuple[Browser, str, str], ...] = (
     ("firefox", "redirect-invalid", "CORS request not HTTP"),
     ("firefox", "preflight-not-ok", "CORS preflight channel did not succeed"),
     (
@@ -80,18 +80,17 @@ _OLDER: tuple[tuple[Browser, str, str], ...] = (
         "When the `Access-Control-Allow-Headers` is `*`, the `Authorization` header is not covered",
     ),
 )
-_OF_CHECK = (
+_CHECK_REASONS = (
     "no-allow-origin",
     "origin-mismatch",
     "multiple-allow-origin",
     "wildcard-with-credentials",
     "credentials-not-allowed",
 )
-_WITH_CREDENTIALS = ("wildcard-with-credentials", "credentials-not-allowed")
-_OF_REDIRECT = ("redirect-invalid", "too-many-redirects", "redirect-with-credentials")
-_OF_STATUS = ("preflight-not-ok", "preflight-redirected")
-# Of Chromium's network stack. ERR_FAILED is the second line of a refusal.
-_ERRORS: dict[str, str] = {
+_CREDENTIALS_REASONS = ("wildcard-with-credentials", "credentials-not-allowed")
+_REDIRECT_REASONS = ("redirect-invalid", "too-many-redirects", "redirect-with-credentials")
+_STATUS_REASONS = ("preflight-not-ok", "preflight-redirected")
+_CHROMIUM_ERRORS: dict[str, str] = {
     "net::ERR_TOO_MANY_REDIRECTS": "too-many-redirects",
     "net::ERR_INVALID_REDIRECT": "redirect-invalid",
     "net::ERR_UNSAFE_REDIRECT": "redirect-invalid",
@@ -106,7 +105,7 @@ class ConsoleMessage:
     All text is printable ASCII.
 
     Attributes:
-        browser: The engine whose words these are.
+        browser: The engine that wrote the message.
         reason: The likeliest cause, as a stable code.
         others: Other codes that fit the message, the likeliest first.
         url: The URL of the request, without its fragment; None if the message does not name it.
@@ -119,9 +118,8 @@ class ConsoleMessage:
         message: The cause in a sentence or two.
         hint: What to change.
         is_preflight: Whether the message is known to be about a preflight.
-        probe_line: A shell command that asks the server for the rest, with ``ORIGIN`` for an origin
-            that the message does not name, and ``METHOD`` for the method that a preflight was for;
-            None without a URL.
+        probe_line: A shell command that asks the server for the rest, with ``ORIGIN`` and
+            ``METHOD`` for what the message does not name; None without a URL.
     """
 
     browser: Browser
@@ -145,25 +143,26 @@ class ConsoleMessage:
 
 
 def explain_console(text: str) -> tuple[ConsoleMessage, ...]:
-    """Explain each message about CORS in what the console of a browser says.
+    """Explain each message about CORS in a browser's console.
 
-    Line breaks, prefixes such as ``[Error]`` or ``index.html:1``, and straight quotes are no
-    matter. Two messages that say the same come once.
+    Line breaks, prefixes such as ``[Error]`` or ``index.html:1``, and straight quotes make no
+    difference.
 
     Args:
-        text: What was copied, of Chromium, Firefox or Safari, in English; 2**16 characters of it
+        text: The copied text of Chromium, Firefox or Safari, in English; the first 2**16 characters
             are read.
 
     Returns:
-        One for each refused request; none if no message is about CORS or the network.
+        A message for each refused request, equal ones once; none if no line is about CORS or the
+        network.
     """
     straight = " ".join(text[:MAX_CONSOLE_CHARACTERS].translate(_QUOTES).split())
-    found = dict.fromkeys(islice(_merged(_found(straight)), _MOST_MESSAGES))
-    return tuple(map(_explained, found))
+    messages = dict.fromkeys(islice(_merge(_find_messages(straight)), _MOST_MESSAGES))
+    return tuple(map(_explain, messages))
 
 
 class _Pattern:
-    """A text of a browser: a regex for what begins it, and what follows the value in it."""
+    """A text of a browser: a regex up to its ``{value}``, and the literal after it."""
 
     def __init__(self, browser: Browser, key: str, template: str) -> None:
         self.browser: Browser = browser
@@ -202,11 +201,11 @@ _PATTERNS: dict[str, _Pattern] = {
     f"text{number}": _Pattern(browser, key, template)
     for number, (browser, key, template) in enumerate(
         (
-            # In this order: some of WebKit's begin like longer ones of Chromium.
+            # Chromium's first: some of WebKit's are the beginning of one of them.
             *_rows("chromium", texts.CHROMIUM),
             *_rows("firefox", texts.FIREFOX),
             *_rows("safari", texts.WEBKIT),
-            *_OLDER,
+            *_TEXTS_OF_OTHER_VERSIONS,
         )
     )
 }
@@ -216,7 +215,7 @@ _SOURCES = {
 }
 _FIRST = "".join({source.lstrip("\\")[0] for source in _SOURCES.values()})
 _START = re.compile(
-    # Most characters begin none of them.
+    # For speed: most characters begin no text.
     f"(?=[{re.escape(_FIRST)}])(?:"
     + "|".join(
         f"(?P<{name}>{re.sub(r'[?]P<[a-z]+>', '?:', source)})" for name, source in _SOURCES.items()
@@ -225,82 +224,82 @@ _START = re.compile(
 )
 
 
-def _found(text: str) -> Iterator[ConsoleMessage]:
-    """Yield what each text says, in order; several may be about one request."""
+def _find_messages(text: str) -> Iterator[ConsoleMessage]:
+    """Yield a message for each text, in order; several may be about one request."""
     head: ConsoleMessage | None = None
     place = 0
     while (start := _START.search(text, place)) is not None:
         kind, gap, place = str(start.lastgroup), text[place : start.start()], start.end()
         if kind in _PATTERNS:
-            found, place = _read(_PATTERNS[kind], text, start)
-            if head is not None and head.browser == found.browser and gap in _GAPS:
-                found = replace(
-                    found,
+            message, place = _read_text(_PATTERNS[kind], text, start)
+            if head is not None and head.browser == message.browser and gap in _GAPS:
+                message = replace(
+                    message,
                     url=head.url,
                     redirected_from=head.redirected_from,
-                    origin=found.origin or head.origin,
+                    origin=message.origin or head.origin,
                 )
             elif head is not None:
                 yield head
             head = None
-            yield _with_others(found, is_preflight=gap == texts.CHROMIUM_PREFLIGHT)
+            yield _with_others(message, is_preflight=gap == texts.CHROMIUM_PREFLIGHT)
             continue
         if head is not None:
             yield head
             head = None
         if kind == "network":
-            yield _network(text, start)
+            yield _read_network_error(text, start)
             continue
         pattern = _HEADS[kind]
-        found = _with_fields(ConsoleMessage(pattern.browser, _UNKNOWN), pattern, text, start)
+        message = _with_fields(ConsoleMessage(pattern.browser, _UNKNOWN), pattern, text, start)
         if kind == "tail":
-            yield replace(found, others=("redirect-leaves-origin",))
+            yield replace(message, others=("redirect-leaves-origin",))
         else:
-            head = _with_failure(found, text[place : place + _LONGEST_VALUE])
+            head = _with_failure(message, text[place : place + _LONGEST_VALUE])
     if head is not None:
         yield head
 
 
-def _read(pattern: _Pattern, text: str, start: re.Match[str]) -> tuple[ConsoleMessage, int]:
-    """Return what a text says, and the place behind it."""
+def _read_text(pattern: _Pattern, text: str, start: re.Match[str]) -> tuple[ConsoleMessage, int]:
+    """Return the message of a text, and the place behind it."""
     place, value = start.end(), None
     if pattern.has_value and not pattern.after:
         following = _START.search(text, place)
         value = text[place : following.start() if following else None]
         value = value.strip().removesuffix("Fetch API").removesuffix("XMLHttpRequest")
     elif pattern.has_value:
-        # Some texts begin alike.
-        alike = [p for p in _PATTERNS.values() if p.source == pattern.source]
-        ends = {_end(text, place, p): p for p in alike}
+        # Several texts may begin alike: the one whose end comes first is meant.
+        alike = [other for other in _PATTERNS.values() if other.source == pattern.source]
+        ends = {_end(text, place, other): other for other in alike}
         end = min(ends)
         pattern = ends[end]
         value = text[place:end]
         place = min(end + len(pattern.after), len(text))
     status = _STATUS.match(text, place)
-    found = ConsoleMessage(
+    message = ConsoleMessage(
         pattern.browser,
         pattern.reason,
         value=None if value is None else escaped(value.strip()),
         status=int(status[1]) if status else None,
     )
-    return _with_fields(found, pattern, text, start), place
+    return _with_fields(message, pattern, text, start), place
 
 
 def _end(text: str, place: int, pattern: _Pattern) -> int:
-    """Return where a value ends; without what follows it, at the longest that is read."""
+    """Return the end of a value: the literal after it, or the longest value without one."""
     longest = min(place + _LONGEST_VALUE, len(text))
     end = text.find(pattern.after, place, longest + len(pattern.after))
     return longest if end < 0 else end
 
 
 def _with_fields(
-    found: ConsoleMessage, pattern: _Pattern, text: str, start: re.Match[str]
+    message: ConsoleMessage, pattern: _Pattern, text: str, start: re.Match[str]
 ) -> ConsoleMessage:
     matched = pattern.compiled.match(text, start.start())
     fields = matched.groupdict() if matched else {}
     origin, method, header = fields.get("origin"), fields.get("method"), fields.get("header")
     return replace(
-        found,
+        message,
         url=_url(fields.get("url")),
         redirected_from=_url(fields.get("first")),
         origin=origin if origin and (origin == OPAQUE_ORIGIN or parse_origin(origin)) else None,
@@ -309,89 +308,90 @@ def _with_fields(
     )
 
 
-def _with_failure(found: ConsoleMessage, text: str) -> ConsoleMessage:
-    """Return a message with the error of the network that a text names, if it does."""
+def _with_failure(message: ConsoleMessage, text: str) -> ConsoleMessage:
+    """Return a message with the network error that a text names, if any."""
     failure = network_error(text)
     if failure is None:
-        return found
-    return replace(found, reason=failure.code, message=failure.message, hint=failure.hint)
+        return message
+    return replace(message, reason=failure.code, message=failure.message, hint=failure.hint)
 
 
-def _network(text: str, start: re.Match[str]) -> ConsoleMessage:
-    """Return what a line such as ``GET https://a.example/ net::ERR_FAILED 200 (OK)`` says."""
+def _read_network_error(text: str, start: re.Match[str]) -> ConsoleMessage:
+    """Return the message of ``GET https://a.example/ net::ERR_FAILED 200 (OK)``."""
     before = text[max(0, start.start() - _LONGEST_VALUE) : start.start()].split()[-2:]
     url = _url(before[-1]) if before else None
     method = before[0] if url and len(before) > 1 and is_token(before[0]) else None
     status = re.compile(r" (\d{3})\b").match(text, start.end())
-    reason = _ERRORS.get(start[0], _UNKNOWN)
-    found = ConsoleMessage(
+    # ERR_FAILED is the second line of a refusal by CORS, and names no reason.
+    reason = _CHROMIUM_ERRORS.get(start[0], _UNKNOWN)
+    message = ConsoleMessage(
         "chromium",
         reason,
-        _OF_CHECK if reason == "redirect-invalid" else (),
+        _CHECK_REASONS if reason == "redirect-invalid" else (),
         url=url,
         method=method,
         status=int(status[1]) if status else None,
     )
-    return found if reason != _UNKNOWN else _with_failure(found, start[0])
+    return message if reason != _UNKNOWN else _with_failure(message, start[0])
 
 
-def _with_others(found: ConsoleMessage, *, is_preflight: bool) -> ConsoleMessage:
-    """Return a message with the other reasons for its text."""
-    browser, reason = found.browser, found.reason
+def _with_others(message: ConsoleMessage, *, is_preflight: bool) -> ConsoleMessage:
+    """Return a message with the other reasons for which a browser writes its text."""
+    browser, reason = message.browser, message.reason
     if reason == "network-error":
-        return replace(found, others=(*_OF_REDIRECT, *_OF_CHECK))
+        return replace(message, others=(*_REDIRECT_REASONS, *_CHECK_REASONS))
     others: tuple[str, ...] = ()
     if browser == "safari":
-        if reason == "preflight-not-ok" and found.status in REDIRECT_STATUSES:
+        if reason == "preflight-not-ok" and message.status in REDIRECT_STATUSES:
             reason = "preflight-redirected"
         elif reason == "no-allow-origin":
             others = ("origin-mismatch",)
         elif reason == "redirect-invalid":
-            # It writes that before all of its checks.
-            others = (*_OF_CHECK, "redirect-refused", "resource-policy-refused")
+            # WebKit finds this before all other checks, which could fail as well.
+            others = (*_CHECK_REASONS, "redirect-refused", "resource-policy-refused")
     else:
-        if browser == "firefox" and reason == "origin-mismatch" and "," in (found.value or ""):
+        if browser == "firefox" and reason == "origin-mismatch" and "," in (message.value or ""):
             reason = "multiple-allow-origin"
         if reason == "multiple-allow-origin":
             others = ("origin-mismatch",)
         elif reason == "method-not-allowed" and browser == "firefox":
             others = ("invalid-allow-headers",)
-        # Both check the headers of a preflight before its status.
-        if reason in _OF_CHECK and (is_preflight or browser == "firefox"):
-            others += _OF_STATUS
+        # Chromium and Firefox check the headers of a preflight before its status.
+        if reason in _CHECK_REASONS and (is_preflight or browser == "firefox"):
+            others += _STATUS_REASONS
         elif reason == "preflight-not-ok":
             others = ("preflight-redirected",)
-    is_preflight = is_preflight or reason in _OF_PREFLIGHTS
-    return replace(found, reason=reason, others=others, is_preflight=is_preflight)
+    is_preflight = is_preflight or reason in _PREFLIGHT_REASONS
+    return replace(message, reason=reason, others=others, is_preflight=is_preflight)
 
 
-def _merged(found: Iterable[ConsoleMessage]) -> Iterator[ConsoleMessage]:
+def _merge(messages: Iterable[ConsoleMessage]) -> Iterator[ConsoleMessage]:
     """Yield one message for the lines about each request."""
     last: ConsoleMessage | None = None
-    for one in found:
-        joined = None if last is None else _joined(last, one)
+    for message in messages:
+        joined = None if last is None else _join(last, message)
         if joined is None and last is not None:
             yield last
-        last = joined or one
+        last = joined or message
     if last is not None:
         yield last
 
 
-def _joined(last: ConsoleMessage, one: ConsoleMessage) -> ConsoleMessage | None:
-    """Return the message to which a further line belongs, or None."""
-    if last.browser != one.browser:
+def _join(last: ConsoleMessage, line: ConsoleMessage) -> ConsoleMessage | None:
+    """Return the last message with a further line about its request; None if it is about none."""
+    if last.browser != line.browser:
         return None
-    if one.browser == "safari":
-        # The line with the URL is the last.
-        is_tail = one.reason == _UNKNOWN and last.url in (None, one.url)
-        return replace(last, url=one.url) if is_tail else None
-    if one.browser == "chromium":
-        if one.reason != _UNKNOWN or last.url is None:
+    if line.browser == "safari":
+        # WebKit's last line has the URL.
+        is_tail = line.reason == _UNKNOWN and last.url in (None, line.url)
+        return replace(last, url=line.url) if is_tail else None
+    if line.browser == "chromium":
+        if line.reason != _UNKNOWN or last.url is None:
             return None
-        return replace(last, method=last.method or one.method, status=last.status or one.status)
+        return replace(last, method=last.method or line.method, status=last.status or line.status)
     # Firefox writes a second line about most failures, and a third about a redirected preflight.
-    follows = one.reason == "network-error" or last.reason == "preflight-redirected"
-    return last if follows and last.url == one.url else None
+    follows = line.reason == "network-error" or last.reason == "preflight-redirected"
+    return last if follows and last.url == line.url else None
 
 
 def _url(text: str | None) -> str | None:
@@ -399,74 +399,78 @@ def _url(text: str | None) -> str | None:
     return None if target is None else replace(target, userinfo="").without_fragment
 
 
-def _request(said: ConsoleMessage, headers: HeadersInput = ()) -> Request:
+def _request(message: ConsoleMessage, headers: HeadersInput = ()) -> Request:
     """Return the script's request, as far as it is known."""
     request = Request(
         "GET",
-        said.url or _SERVER,
-        origin=said.origin or _PAGE,
+        message.url or _SERVER,
+        origin=message.origin or _PAGE,
         headers=headers,
-        credentials="include" if said.reason in _WITH_CREDENTIALS else "same-origin",
+        credentials="include" if message.reason in _CREDENTIALS_REASONS else "same-origin",
     )
-    return request if said.method is None else derived(request, method=said.method)
+    return request if message.method is None else derived(request, method=message.method)
 
 
-def _explained(said: ConsoleMessage) -> ConsoleMessage:
+def _explain(message: ConsoleMessage) -> ConsoleMessage:
     """Return a message with its cause, its fix and the command that asks the server."""
     line = None
-    if said.url is not None:
-        line = probe_line(_request(said), () if said.header is None else (said.header,))
+    if message.url is not None:
+        line = probe_line(_request(message), () if message.header is None else (message.header,))
         line = line.replace(_PAGE, "ORIGIN")
-        if said.is_preflight and said.method is None and said.header is None:
-            # Without one, the server would be asked for what needs no preflight.
+        if message.is_preflight and message.method is None and message.header is None:
+            # A GET without headers needs no preflight.
             line = f"{line} --method METHOD"
-    if said.reason in REASONS:
-        said = _of_reason(said)
-    elif said.reason == _UNKNOWN:
-        said = replace(
-            said,
+    if message.reason in REASONS:
+        message = _with_cause(message)
+    elif message.reason == _UNKNOWN:
+        message = replace(
+            message,
             message="The line does not say why: browsers write that on a line of its own.",
             hint="copy the line above it, too",
         )
-    elif not said.message:
-        said = replace(said, message=_NO_RESPONSE, hint=NETWORK_HINT)
-    return replace(said, probe_line=line)
+    elif not message.message:
+        message = replace(message, message=_NO_RESPONSE, hint=NETWORK_HINT)
+    return replace(message, probe_line=line)
 
 
-def _of_reason(said: ConsoleMessage) -> ConsoleMessage:
-    """Return a message with what an explanation says of an exchange that it may be about."""
-    reason: Any = said.reason
+def _with_cause(message: ConsoleMessage) -> ConsoleMessage:
+    """Return a message with the cause and the fix of an exchange that it may be about."""
+    reason: Any = message.reason
     received: list[tuple[str, str]] = []
     if reason in ("origin-mismatch", "multiple-allow-origin"):
-        received.append((ACCESS_CONTROL_ALLOW_ORIGIN, said.value or ""))
+        received.append((ACCESS_CONTROL_ALLOW_ORIGIN, message.value or ""))
     if reason == "authorization-needs-explicit":
         received.append((ACCESS_CONTROL_ALLOW_HEADERS, WILDCARD))
-    # With a value that makes every name need a preflight.
-    header = AUTHORIZATION if reason == "authorization-needs-explicit" else said.header
-    request = _request(said, [(header, '"(')] if header else ())
-    if said.redirected_from is not None and said.origin is not None and said.value == said.origin:
-        # Chromium names the page, and the request said null.
+    header = AUTHORIZATION if reason == "authorization-needs-explicit" else message.header
+    # This value makes any header need a preflight.
+    request = _request(message, [(header, '"(')] if header else ())
+    if (
+        message.redirected_from is not None
+        and message.origin is not None
+        and message.value == message.origin
+    ):
+        # Chromium names the page's origin, and the redirected request had null.
         request = derived(request, origin=OPAQUE_ORIGIN, redirects=1)
-    is_preflight = said.reason.startswith("preflight")
-    status = said.status or 0
+    is_preflight = message.reason.startswith("preflight")
+    status = message.status or 0
     exchange = Exchange(
         request.method, request.url, (), status, tuple(received), is_preflight, request, reason
     )
-    refined, message, hint = cause(reason, exchange)
-    is_method = reason == "method-not-allowed" and said.method is None
-    if is_method or (is_preflight and said.status is None):
-        message = f"{REASONS[reason][0].upper()}{REASONS[reason][1:]}."
-    if is_method:
+    refined, text, hint = cause(reason, exchange)
+    is_unknown_method = reason == "method-not-allowed" and message.method is None
+    if is_unknown_method or (is_preflight and message.status is None):
+        text = f"{REASONS[reason][0].upper()}{REASONS[reason][1:]}."
+    if is_unknown_method:
         hint = "list the script's method in Access-Control-Allow-Methods, in upper case in both"
-    others = said.others if refined == reason else (reason, *said.others)
+    others = message.others if refined == reason else (reason, *message.others)
     if reason == "no-allow-origin" and is_gateway_error(exchange):
         others = ("gateway-error", *others)
     elif reason == "no-allow-origin" and is_bare_error(exchange):
         others = ("missing-on-error", *others)
     return replace(
-        said,
+        message,
         reason=refined,
         others=others,
-        message=message,
+        message=text,
         hint=hint.replace(shown(_PAGE), "the origin of the page"),
     )

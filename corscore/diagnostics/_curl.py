@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from corscore.browser._headers import HeaderList
     from corscore.browser._request import Request
 
-# Never sent by `probe`, never part of a command: https://fetch.spec.whatwg.org/#credentials, as
-# far as they are headers.
+# The credentials that are headers (https://fetch.spec.whatwg.org/#credentials), which `probe` never
+# sends and no command has.
 CREDENTIAL_HEADERS = frozenset((AUTHORIZATION, "cookie", "proxy-authorization"))
-# https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch, step 8.5: also without a body.
+# https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch, step 8.5: with Content-Length
+# even without a body.
 _WITH_LENGTH = ("POST", "PUT")
 
 
@@ -33,12 +34,10 @@ def without_userinfo(url: str) -> str:
 
 
 def curl_line(method: str, url: str, headers: HeaderList) -> str:
-    """Return the command that sends a request without credentials and prints response headers.
-
-    ``--globoff`` allows brackets in a URL; the body is dropped.
-    """
-    how = {"GET": [], "HEAD": ["--head"]}.get(method, ["-X", method])
-    words = ["curl", "-sS", "--globoff", *how]
+    """Return the command that sends a request without credentials and prints response headers."""
+    method_words = {"GET": [], "HEAD": ["--head"]}.get(method, ["-X", method])
+    # --globoff allows brackets in a URL.
+    words = ["curl", "-sS", "--globoff", *method_words]
     if method != "HEAD":
         words += ["-D", "-", "-o", "/dev/null"]
     for name, value in headers:
@@ -55,7 +54,7 @@ def probe_line(request: Request, names: Iterable[str] = ()) -> str:
 
     Args:
         request: The script's request.
-        names: Further headers of the script, whose values are unknown.
+        names: The names of further headers of the script, whose values are unknown.
     """
     words = ["corscore", "probe", request.url, "--origin", request.origin]
     if request.method != "GET":

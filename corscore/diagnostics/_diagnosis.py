@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from corscore.diagnostics._finding import Finding
 
 _NETWORK_ERROR = "https://fetch.spec.whatwg.org/#concept-network-error"
-# Of a longer chain the first two and the last are shown: the server chooses how long each URL is.
+# Of more redirects two are shown and the last: the server chooses the length of each URL.
 _MAX_REDIRECTS = 5
 
 
@@ -64,13 +64,12 @@ class DiagnosisStep(Step):
 class Diagnosis:
     """The outcome of a script's request, its cause, and what else the server should repair.
 
-    All text is printable ASCII, ``request``'s parts in ``to_dict`` included. The exception is
-    ``console``.
+    All text but ``console`` is printable ASCII, also the parts of ``request`` in ``to_dict``.
 
     Attributes:
         request: The script's request.
-        readable: Whether the script gets the response. It does with the reason
-            ``header-not-exposed``, but not all of its headers.
+        readable: Whether the script gets the response. With the reason ``header-not-exposed`` it
+            gets all but some headers.
         reason: The cause of a refusal, as a stable code; else None.
         message: The verdict in a sentence or two.
         hint: What to change; None if nothing is wrong.
@@ -128,7 +127,7 @@ def diagnose(
     reads: Iterable[str] = (),
     browser: Browser | None = None,
 ) -> tuple[Diagnosis, FetchResult | None]:
-    """Fetch, and return the diagnosis and the fetch's result: None if a response is missing.
+    """Fetch, and return the diagnosis and the fetch's result, or None if a response is missing.
 
     Args:
         request: The script's request.
@@ -146,29 +145,25 @@ def diagnose(
         except NoResponse as failure:
             return _unanswered(request, exchanges, step, failure), None
         step = steps.send(response)
-    told = explain_fetch(step, reads=reads)
+    explanation = explain_fetch(step, reads=reads)
+    hint = explanation.hint
+    if hint is not None and not step.readable:
+        hint = about_path(step.exchanges[-1].status) + hint
     diagnosis = Diagnosis(
         request,
         step.readable,
-        told.reason,
-        told.message,
-        _with_path(step, told.hint),
+        explanation.reason,
+        explanation.message,
+        hint,
         tuple(name for name, _ in step.headers),
         _steps(exchanges, reads),
-        console=told.console,
+        console=explanation.console,
     )
     return diagnosis, step
 
 
-def _with_path(result: FetchResult, hint: str | None) -> str | None:
-    """Return the hint, behind the question whether the path is right if it was not found."""
-    if hint is None or result.readable:
-        return hint
-    return about_path(result.exchanges[-1].status) + hint
-
-
 def with_findings(diagnosis: Diagnosis, findings: Iterable[Finding]) -> Diagnosis:
-    """Return the diagnosis with findings; one about the preflight has the better hint."""
+    """Return the diagnosis with findings; a finding about its preflight has the better hint."""
     findings = tuple(findings)
     hint = diagnosis.hint
     if diagnosis.reason == "preflight-not-ok":

@@ -1,4 +1,4 @@
-"""Findings that one response, or a few, show about a server: live ones, and recordings."""
+"""Findings from one response or a few, of a live server or a recording."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ from corscore._standard.fetch import (
     CORS_SAFELISTED_METHODS,
     WILDCARD,
 )
-from corscore._standard.host import ends_in_number
-from corscore._standard.origin import parse_origin
-from corscore._standard.public_suffix import registrable_domain
 from corscore._standard.text import in_backticks, shown
 from corscore.browser._checks import (
     allowed_methods,
@@ -22,6 +19,7 @@ from corscore.browser._checks import (
     refused_headers,
 )
 from corscore.browser._headers import get, values
+from corscore.browser._request import is_same_site
 from corscore.diagnostics._finding import Finding
 from corscore.diagnostics._traces import allow_origin, doubled, has_trace, varies_by_origin
 
@@ -30,11 +28,10 @@ if TYPE_CHECKING:
 
     from corscore.browser import Exchange
     from corscore.browser._headers import HeaderList
-    from corscore.browser._request import Request
 
 _NEEDS_AUTH = (401, 407)
-# Statuses that a gateway gives by itself, with what to do about each.
-_GATEWAYS = {
+# Statuses that a gateway gives by itself, with a hint for each.
+_GATEWAY_HINTS = {
     413: "raise the gateway's limit on the size of a body, such as client_max_body_size of nginx",
     429: "send fewer requests, or let the gateway count those of scripts apart",
     502: "look whether the application behind the gateway runs, and at what the gateway logs",
@@ -42,8 +39,8 @@ _GATEWAYS = {
     504: "look why the application behind the gateway takes so long",
 }
 _NO_ROUTE = (400, 404, 405, 406, 410, 415, 422, 426, 501)
-# Headers that only scripts use: hidden, they are useless.
-_FOR_SCRIPTS = frozenset(
+# Nothing but scripts uses these headers.
+_SCRIPT_HEADERS = frozenset(
     (
         "x-total",
         "x-total-count",
@@ -72,7 +69,7 @@ class SeenResponse(Protocol):
 
 
 def is_transient(status: int) -> bool:
-    """Return whether a response shows nothing of the server's configuration."""
+    """Return whether an error may have nothing to do with the server's configuration."""
     return status >= 500 or status == 429
 
 
@@ -94,7 +91,7 @@ def preflight_findings(exchange: Exchange) -> Iterator[Finding]:
             "allow the origin, the method and the headers in its policy, if they are yours",
             url,
         )
-        yield from _lists(exchange)
+        yield from _list_findings(exchange)
     elif status in _NO_ROUTE:
         yield Finding(
             "preflight-not-handled",
@@ -103,7 +100,7 @@ def preflight_findings(exchange: Exchange) -> Iterator[Finding]:
             "OPTIONS in the proxy",
             url,
         )
-    elif status in _GATEWAYS and status < 500:
+    elif status in _GATEWAY_HINTS and status < 500:
         yield gateway_finding(exchange)
     elif status >= 500:
         yield Finding(
@@ -114,14 +111,14 @@ def preflight_findings(exchange: Exchange) -> Iterator[Finding]:
         )
 
 
-def _lists(exchange: Exchange) -> Iterator[Finding]:
-    """Yield what a CORS layer refused, if it allows the origin and lists what it allows."""
+def _list_findings(exchange: Exchange) -> Iterator[Finding]:
+    """Yield what a CORS layer that allows the origin does not list."""
     request, headers, url = exchange.request, exchange.response_headers, exchange.url
     if cors_check(request, headers) is not None:
         return
     methods, upper = allowed_methods(request, headers) or (), request.method.upper()
-    is_listed = request.method in CORS_SAFELISTED_METHODS
-    if not is_listed and methods and not covers_method(request, methods, request.method):
+    is_safelisted = request.method in CORS_SAFELISTED_METHODS
+    if not is_safelisted and methods and not covers_method(request, methods, request.method):
         if request.method != upper and upper in methods:
             sent, meant = in_backticks(request.method), in_backticks(upper)
             yield Finding(
@@ -164,13 +161,13 @@ def layer_findings(responses: Iterable[SeenResponse]) -> Iterator[Finding]:
 
 
 def about_path(status: int) -> str:
-    """Return the beginning of a hint about a response of this status; empty but for a 404."""
+    """Return the beginning of a hint about a 404; empty for any other status."""
     return "look whether the path is right; if it is, " if status == 404 else ""
 
 
 def is_gateway_error(response: SeenResponse) -> bool:
     """Return whether this is an error without CORS headers that gateways give by themselves."""
-    return response.status in _GATEWAYS and is_bare_error(response)
+    return response.status in _GATEWAY_HINTS and is_bare_error(response)
 
 
 def gateway_finding(failed: SeenResponse) -> Finding:
@@ -183,13 +180,13 @@ def gateway_finding(failed: SeenResponse) -> Finding:
         "gateway-error",
         f"The {failed.status} is most likely the page of a proxy or a load balancer in front of "
         "the application, which knows nothing of CORS: the status is the fault, not the headers.",
-        _GATEWAYS[failed.status],
+        _GATEWAY_HINTS[failed.status],
         failed.url,
     )
 
 
 def slash_finding(response: SeenResponse, origin: str) -> Finding | None:
-    """Return a finding if a response names the page's origin with a slash behind it."""
+    """Return a finding if a response allows the page's origin with a slash behind it."""
     if allow_origin(response.response_headers) != f"{origin}/":
         return None
     return Finding(
@@ -210,7 +207,10 @@ def cookie_finding(exchange: Exchange) -> Finding | None:
     Args:
         exchange: A response to a request with credentials, or one that allows them.
     """
-    if _is_same_site(exchange.request):
+    request = exchange.request
+    # https://html.spec.whatwg.org/#same-site: of one scheme as well.
+    is_same_scheme = request.origin.startswith(f"{request.target.scheme}:")
+    if is_same_scheme and is_same_site(request.origin, request.target):
         return None
     for line in values(exchange.response_headers, "set-cookie"):
         pair, *rest = (part.strip() for part in line.split(";"))
@@ -233,21 +233,6 @@ def cookie_finding(exchange: Exchange) -> Finding | None:
             exchange.url,
         )
     return None
-
-
-def _is_same_site(request: Request) -> bool:
-    """Return whether page and server are of one site: https://html.spec.whatwg.org/#same-site."""
-    page = parse_origin(request.origin)
-    target = request.target
-    if page is None or page.scheme != target.scheme:
-        return False
-    return page.host == target.host or (
-        _site(page.host) is not None and _site(page.host) == _site(target.host)
-    )
-
-
-def _site(host: str) -> str | None:
-    return None if host.startswith("[") or ends_in_number(host) else registrable_domain(host)
 
 
 def error_finding(failed: SeenResponse, witness: SeenResponse) -> Finding:
@@ -285,7 +270,7 @@ def vary_finding(responses: Iterable[tuple[str | None, SeenResponse]]) -> Findin
     """Return a finding if a response depends on the Origin and its Vary does not say so.
 
     Args:
-        responses: Each with the Origin that was sent, or None; all of one URL and method.
+        responses: Responses of one URL and method, each after the Origin that was sent or None.
     """
     seen = [
         (origin, response, allow_origin(response.response_headers))
@@ -311,15 +296,15 @@ def vary_finding(responses: Iterable[tuple[str | None, SeenResponse]]) -> Findin
 
 
 def hidden_finding(exchange: Exchange) -> Finding | None:
-    """Return a finding if a response has headers for scripts, and no script can read them."""
+    """Return a finding if a response has headers for scripts that no script can read."""
     headers = exchange.response_headers
-    written = {name for name, _ in headers if name in _FOR_SCRIPTS}
+    for_scripts = {name for name, _ in headers if name in _SCRIPT_HEADERS}
     # In bytes it describes a part of a file, for the browser; in other units a page of a list.
     if (get(headers, "content-range") or "").lower().startswith("bytes"):
-        written.discard("content-range")
+        for_scripts.discard("content-range")
     if 'rel="next"' in (get(headers, "link") or ""):
-        written.add("link")
-    hidden = hidden_headers(exchange.request, headers, sorted(written))
+        for_scripts.add("link")
+    hidden = hidden_headers(exchange.request, headers, sorted(for_scripts))
     if not hidden:
         return None
     names = shown(", ".join(hidden))

@@ -1,4 +1,4 @@
-"""``governing``: the policy that governs a request, where it was found, and why no other."""
+"""``governing``: the policy that governs a request, its place, and why no other one does."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _DEFAULT = "default"
 
 @dataclass(frozen=True, slots=True)
 class Governing:
-    """What governs a request.
+    """The policy that governs a request, and its place.
 
     Attributes:
         policy: The policy; None leaves the request alone. None also for a ``PolicyResolver``, which
             only adapters ask.
         place: Its key in a map and its number in a tuple: ``"api.example.com/*, policy 1 of 2"``;
             None for a policy that is in neither.
-        notes: Why no other one governs, one sentence each.
+        notes: Why no other policy governs, one clause each.
     """
 
     policy: Policy | None
@@ -45,7 +45,7 @@ def governing(
     host: str | None = None,
     origin: str | None = None,
 ) -> Governing:
-    """Return what governs a request, and why no other policy does. Too slow for every request.
+    """Return the policy that governs a request, and why no other does; too slow to serve with.
 
     Args:
         policies: All policies of an application.
@@ -76,7 +76,7 @@ def governing(
 def _key_of(
     policies: PolicyMap, entry: PathPolicy, path: str, host: str | None
 ) -> tuple[str | None, list[str]]:
-    """The key of what was found, and why no other key counts."""
+    """Return the key of an entry, and why no other key counts."""
     notes: list[str] = []
     hosts = {split_key(key)[0] for key, _ in policies.items()} - {""}
     name = matcher.host_name(host)
@@ -84,14 +84,14 @@ def _key_of(
     if hosts and chosen is None:
         sent = "a request without a host" if name is None else shown(name)
         notes.append(f"no key has a host for {sent}")
-    for one in [""] if chosen is None else [chosen, ""]:
-        key = _key_on(policies, one, path)
+    for key_host in [""] if chosen is None else [chosen, ""]:
+        key = _key_on(policies, key_host, path)
         if key is not None:
             if dict(policies.items())[key] is entry:
                 return key, notes
             break
-        if one:
-            notes.append(f"no key of {one} covers {shown(path)}")
+        if key_host:
+            notes.append(f"no key of {key_host} covers {shown(path)}")
     else:
         if policies.default is entry:
             return _DEFAULT, notes
@@ -100,7 +100,7 @@ def _key_of(
 
 
 def _hosts_for(name: str | None) -> Iterator[str]:
-    """Hosts of keys that cover a host, the first that exists counts."""
+    """Yield the hosts that a key for this host may have, the most specific first."""
     if name is None:
         return
     yield name

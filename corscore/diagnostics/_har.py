@@ -29,20 +29,19 @@ if TYPE_CHECKING:
 
 MAX_HAR_BYTES: int = 100 * 2**20
 MAX_HAR_ENTRIES = 50_000
-# As an object, a value of three bytes takes sixty. The content of responses has such marks, too.
+# Bounds memory: a value of three bytes in the file takes sixty as an object.
 MAX_HAR_VALUES = 6_000_000
-_MARKS = (b",", b"[", b"{")
-# A gzip of 64 KiB can unpack to 64 MiB. Recordings shrink to a tenth, or to a fiftieth where they
-# repeat themselves.
+_VALUE_MARKS = (b",", b"[", b"{")
+# A gzip may unpack to a thousand times its size, that of a recording to about fifty times.
 _MAX_RATIO = 100
 _ALWAYS_UNPACKED = 8 * 2**20
-# The bounds of one entry, above those of servers and browsers.
+# The bounds of one entry, above the limits of servers and browsers.
 _MAX_HEADERS = 500
 _MAX_VALUE = 65_536
 _MAX_TEXTS = 16
 # A console text has the whole URL before the cause.
 _MAX_TEXT = 4096
-_OF_ERRORS = ("error", "fail", "blocked", "comment", "statustext", "console", "message")
+_ERROR_KEYS = ("error", "fail", "blocked", "comment", "statustext", "console", "message")
 _GZIP = b"\x1f\x8b"
 _NOT_MODIFIED = 304
 
@@ -100,7 +99,7 @@ class Entry:
     def is_judged_by_another(self) -> bool:
         """Whether the browser judged headers that the file does not have.
 
-        A 304 renews a cached response, and the browser judges that one with the headers of the 304:
+        A 304 renews a cached response, which the browser judges with the headers of both:
         https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch, step 10. For a service
         worker's response see https://fetch.spec.whatwg.org/#http-fetch, step 3.
         """
@@ -109,7 +108,7 @@ class Entry:
 
 
 def read_har(data: bytes) -> list[Entry]:
-    """Return the HTTP(S) requests of a HAR file, in its order.
+    """Return the HTTP(S) requests of a HAR file, in the file's order.
 
     Args:
         data: The file, gzipped or not; at most ``MAX_HAR_BYTES``, also when unpacked. Beyond 8 MiB
@@ -146,7 +145,7 @@ def read_har(data: bytes) -> list[Entry]:
 
 
 def _pages_of(entries: list[Entry]) -> Iterator[str]:
-    """Yield the origins of pages: first those of navigations, then those that entries name."""
+    """Yield the origins of navigations, then the page's origin of each entry that has it."""
     for entry in entries:
         if entry.kind == "document" or get(entry.request_headers, "sec-fetch-mode") == "navigate":
             yield entry.target.origin
@@ -170,7 +169,7 @@ def _unpacked(data: bytes) -> bytes:
             f"it has more than {MAX_HAR_BYTES // 2**20} MiB; record fewer requests, or save it "
             "without the content of responses"
         )
-    if sum(map(data.count, _MARKS)) > MAX_HAR_VALUES:
+    if sum(map(data.count, _VALUE_MARKS)) > MAX_HAR_VALUES:
         raise HarError(f"it has more than {MAX_HAR_VALUES} values; record fewer requests")
     return data
 
@@ -185,13 +184,13 @@ def _decoded(data: bytes) -> str:
 def _entry(entry: dict[str, Any], pages: dict[str, dict[str, Any]]) -> Entry | None:
     request, response = _dict(entry.get("request")), _dict(entry.get("response"))
     method, target = request.get("method"), parse_url(_text(request.get("url")))
-    # fetch refuses a URL with a password.
+    # No script sends a request to a URL with a password.
     if not isinstance(method, str) or target is None or target.userinfo:
         return None
     headers = _headers(request)
     page = pages.get(_text(entry.get("pageref")), {})
     kind = _text(entry.get("_resourceType")).lower()
-    how = _text(entry.get("_fetchType"))
+    fetch_type = _text(entry.get("_fetchType"))
     return Entry(
         method,
         target,
@@ -203,8 +202,8 @@ def _entry(entry: dict[str, Any], pages: dict[str, dict[str, Any]]) -> Entry | N
         kind,
         method == PREFLIGHT_METHOD
         and (kind == "preflight" or bool(get(headers, ACCESS_CONTROL_REQUEST_METHOD))),
-        "_fromCache" in entry or how.endswith("Cache"),
-        entry.get("_fetchedViaServiceWorker") is True or how == "Service Worker",
+        "_fromCache" in entry or fetch_type.endswith("Cache"),
+        entry.get("_fetchedViaServiceWorker") is True or fetch_type == "Service Worker",
         _seconds(entry.get("startedDateTime")),
         bool(get(headers, "cookie")) or bool(_list(request.get("cookies"))),
     )
@@ -226,10 +225,7 @@ def _headers(message: dict[str, Any]) -> HeaderList:
 
 
 def _origin(headers: HeaderList, kind: str, page: dict[str, Any], script: str) -> str | None:
-    """Return the page's origin: the one that was sent, else that of the page or its script.
-
-    A blocked request may lack the header.
-    """
+    """Return the Origin that was sent, or the page's: a blocked request may lack the header."""
     sent = get(headers, ORIGIN)
     if sent is not None:
         return sent if sent == OPAQUE_ORIGIN or parse_origin(sent) else None
@@ -248,7 +244,7 @@ def _errors(entry: dict[str, Any], response: dict[str, Any]) -> Iterator[str]:
         text
         for holder in (response, entry)
         for key, value in holder.items()
-        if any(part in key.lower() for part in _OF_ERRORS)
+        if any(part in key.lower() for part in _ERROR_KEYS)
         for text in _texts(value)
     )
     return islice(found, _MAX_TEXTS)

@@ -16,7 +16,7 @@ from corscore._standard.fetch import (
 from corscore._standard.grammar import is_token
 from corscore.browser._cache import PreflightCache
 from corscore.browser._headers import get
-from corscore.browser._request import Request, needs_preflight
+from corscore.browser._request import Request, derived, needs_preflight
 from corscore.diagnostics._curl import CREDENTIAL_HEADERS
 from corscore.diagnostics._diagnosis import NoResponse
 from corscore.diagnostics._network_errors import network_error
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from corscore.diagnostics._har import Entry
 
 # Headers that browsers add, and that a script could set as well.
-_OF_THE_BROWSER = frozenset(
+_BROWSER_HEADERS = frozenset(
     (
         "accept",
         "accept-language",
@@ -61,15 +61,15 @@ _OF_THE_BROWSER = frozenset(
     )
 )
 # The longest time between a preflight and its request, in seconds.
-_APART = 30.0
+_MAX_DISTANCE = 30.0
 _MAX_NAMES = 100
-_COMPARED = 64
+_MAX_COMPARED = 64
 
 
 class Recording:
     """The entries of a file; each answers one request.
 
-    A lookup compares a bounded number of candidates, so its cost does not grow with the file.
+    A lookup compares a bounded number of entries, so its cost does not grow with the file.
     """
 
     def __init__(self, entries: Iterable[Entry]) -> None:
@@ -89,7 +89,7 @@ class Recording:
             self._requests.setdefault(entry.url, []).append((position, entry))
             if 200 <= entry.status < 400 and allow_origin(entry.response_headers) is not None:
                 found = self._witnesses.setdefault((entry.origin, entry.target.origin), [])
-                found.extend([entry] if len(found) < _COMPARED else [])
+                found.extend([entry] if len(found) < _MAX_COMPARED else [])
 
     def is_used(self, entry: Entry) -> bool:
         """Return whether this entry has answered a request."""
@@ -106,7 +106,7 @@ class Recording:
         del self.used[length:]
 
     def forget(self, url: str, origin: str | None) -> None:
-        """Drop the leading used preflights of a URL and origin."""
+        """Drop the used preflights of a URL and origin, up to the first unused one."""
         waiting = self._preflights.get((url, origin))
         while waiting and self.is_used(waiting[0]):
             waiting.popleft()
@@ -115,10 +115,10 @@ class Recording:
         """Return the preflight of a request: the nearest in time."""
         candidates = [
             found
-            for found in islice(self._preflights.get((entry.url, origin), ()), _COMPARED)
+            for found in islice(self._preflights.get((entry.url, origin), ()), _MAX_COMPARED)
             if not self.is_used(found)
             and get(found.request_headers, ACCESS_CONTROL_REQUEST_METHOD) in (None, entry.method)
-            and _distance(found, entry) <= _APART
+            and _distance(found, entry) <= _MAX_DISTANCE
         ]
         return min(candidates, key=lambda found: _distance(found, entry), default=None)
 
@@ -130,13 +130,13 @@ class Recording:
         """Return the request that a redirect led to, with its position."""
         entries = self._requests.get(url, [])
         start = bisect_right(entries, position, key=lambda pair: pair[0])
-        for later, entry in entries[start : start + _COMPARED]:
+        for later, entry in entries[start : start + _MAX_COMPARED]:
             if entry.method == method and not self.is_used(entry):
                 return later, entry
         return None
 
     def witnesses(self, origin: str, server: str) -> list[Entry]:
-        """Return a few successful responses of a server to an origin, with CORS headers."""
+        """Return a few successful responses with CORS headers of a server to an origin."""
         return self._witnesses.get((origin, server), [])
 
 
@@ -232,7 +232,7 @@ def script_of(
         names = [name.strip().lower() for name in listed.split(",")[:_MAX_NAMES]]
         names = [name for name in names if is_token(name)]
     else:
-        names = [name for name in values if name not in _OF_THE_BROWSER]
+        names = [name for name in values if name not in _BROWSER_HEADERS]
     headers = [
         (name, _value(name, values.get(name), asked=preflight is not None))
         for name in names
@@ -240,14 +240,7 @@ def script_of(
     ]
     request = Request(method, entry.url, origin=origin, headers=headers, credentials=credentials)
     if preflight is not None and not needs_preflight(request):
-        return Request(
-            method,
-            entry.url,
-            origin=origin,
-            headers=headers,
-            credentials=credentials,
-            use_cors_preflight=True,
-        )
+        return derived(request, use_cors_preflight=True)
     return request
 
 

@@ -44,13 +44,13 @@ if TYPE_CHECKING:
 _BY_SCRIPT = ("fetch", "xhr", "preflight", "eventsource")
 # Resource types that are never fetched in mode "cors".
 _NEVER_CORS = ("document", "websocket", "ping", "beacon", "cspviolationreport", "media", "image")
-# The browsers' names for an error, a refusal by CORS among others.
-_REFUSED = ("ERR_FAILED", "NS_ERROR_DOM_BAD_URI")
+# Browsers give these errors for a refusal by CORS, among others.
+_REFUSAL_ERRORS = ("ERR_FAILED", "NS_ERROR_DOM_BAD_URI")
 # The most responses of one URL that are compared with each other.
-_COMPARED = 32
+_MAX_COMPARED = 32
 
 
-class _NothingMore(Exception):
+class _NoRequest(Exception):
     """The preflight passed, and the file does not have its request."""
 
 
@@ -99,7 +99,7 @@ def explain_har(entries: Sequence[Entry]) -> HarReport:
     for position, entry in enumerate(entries):
         if entry.is_preflight or recording.is_used(entry) or not _is_cors_request(entry):
             continue
-        diagnosis = _explained(recording, position, entry)
+        diagnosis = _diagnose(recording, position, entry)
         if diagnosis is not None:
             more = vary.pop(entry.url, None)
             if more is not None and all(more.code != one.code for one in diagnosis.findings):
@@ -139,15 +139,16 @@ def _is_cors_request(entry: Entry) -> bool:
     return not entry.has_response or has_trace(entry.response_headers)
 
 
-def _explained(recording: Recording, position: int, entry: Entry) -> Diagnosis | None:
+def _diagnose(recording: Recording, position: int, entry: Entry) -> Diagnosis | None:
+    """Return the diagnosis that agrees with the browser; None if no script sends the request."""
     used = len(recording.used)
     mode: Credentials = "include" if entry.has_cookies else "same-origin"
-    diagnosis = _replayed(recording, position, entry, mode)
+    diagnosis = _replay(recording, position, entry, mode)
     if diagnosis is None or not diagnosis.readable or not _was_refused(recording.used[used:]):
         return diagnosis
-    # The file does not name the credentials mode, but it says that the browser refused.
+    # The file does not name the credentials mode: the other one may explain the refusal.
     recording.restore(used)
-    other = _replayed(recording, position, entry, "include")
+    other = _replay(recording, position, entry, "include")
     if other is not None and not other.readable:
         return other
     return replace(
@@ -167,13 +168,13 @@ def _with_probe_line(diagnosis: Diagnosis) -> Diagnosis:
 
 def _was_refused(entries: Iterable[Entry]) -> bool:
     """Return whether the browser reports a refusal of one of these."""
-    return any(name in entry.error for entry in entries for name in _REFUSED)
+    return any(name in entry.error for entry in entries for name in _REFUSAL_ERRORS)
 
 
-def _replayed(
+def _replay(
     recording: Recording, position: int, entry: Entry, credentials: Credentials
 ) -> Diagnosis | None:
-    """Return the diagnosis in one credentials mode; None if no script can send the request."""
+    """Return the diagnosis in one credentials mode; None if no script sends the request."""
     replay = Replay(recording, position, entry, entry.origin or OPAQUE_ORIGIN)
     try:
         request = replay.request(credentials)
@@ -208,12 +209,12 @@ def _orphan(entry: Entry) -> Diagnosis | None:
             raise failure
         response = next(responses, None)
         if response is None:
-            raise _NothingMore
+            raise _NoRequest
         return response
 
     try:
         diagnosis, result = diagnose(request, send)
-    except _NothingMore:
+    except _NoRequest:
         return None
     if result is None:
         return diagnosis
@@ -235,7 +236,7 @@ def _findings(recording: Recording, result: FetchResult, entry: Entry) -> Iterat
     yield from layer_findings(result.exchanges)
     if last.is_preflight:
         return
-    # No file names the credentials mode: the cookies that were sent do, or the server's answer.
+    # No file names the credentials mode; sent cookies show it, or the server's answer.
     if last.request.with_credentials or allows_credentials(last.response_headers):
         cookie = cookie_finding(last)
         if cookie is not None:
@@ -295,7 +296,7 @@ def _vary_findings(entries: Iterable[Entry]) -> dict[str, Finding]:
         if entry.has_response and entry.method == "GET":
             origin = get(entry.request_headers, ORIGIN)
             of_url = responses.setdefault(entry.url, {})
-            if len(of_url) < _COMPARED:
+            if len(of_url) < _MAX_COMPARED:
                 of_url[origin, allow_origin(entry.response_headers)] = entry
     found = {
         url: vary_finding((origin, entry) for (origin, _), entry in of_url.items())

@@ -28,14 +28,13 @@ _ORIGINS = "allow_origins"
 _REGEX = "allow_origin_regex"
 _WEB = ("http", "https")
 
-# Most people's browsers are Chromium, which cuts longer ages; only Firefox keeps them.
+# Most browsers are Chromium, which cuts longer ages; only Firefox keeps them.
 _MOST_KEPT = MAX_AGE_LIMITS["chromium"]
 _LEAST_KEPT = MAX_AGE_LIMITS["safari"]
 
 # Names that exist in private networks only: RFC 6761, RFC 6762 and RFC 9476.
 _PRIVATE_ENDINGS = (".test", ".local", ".internal", ".home.arpa", ".alt")
-# A page inside an application, not a developer's machine: https://v2.tauri.app. Those of Capacitor
-# are https://localhost on Android, which is why only http counts as a developer's.
+# A page inside an application, not a developer's machine: https://v2.tauri.app.
 _APPLICATIONS = ("tauri.localhost",)
 # Usual origins of a developer's server, to try a regex with.
 _LOCAL_PROBES = tuple(
@@ -54,7 +53,7 @@ def lint(policies: Policy | tuple[Policy, ...] | PolicyMap | PolicyResolver) -> 
     entries: list[tuple[str | None, Any]] = [(None, policies)]
     if isinstance(policies, PolicyMap):
         entries = [*policies.items(), ("default", policies.default)]
-    found = [finding for key, entry in entries for finding in _of_entry(key, entry)]
+    found = [finding for key, entry in entries for finding in _entry_findings(key, entry)]
     return (*found, *_any_origin_on_any_host(entries))
 
 
@@ -74,17 +73,17 @@ def _any_origin_on_any_host(entries: list[tuple[str | None, Any]]) -> Iterator[F
             )
 
 
-def _of_entry(key: str | None, entry: object) -> Iterator[Finding]:
-    # A PolicyResolver has none before it is asked.
+def _entry_findings(key: str | None, entry: object) -> Iterator[Finding]:
+    # A PolicyResolver has no policy before a request.
     policies = entry if isinstance(entry, tuple) else (entry,) if isinstance(entry, Policy) else ()
     for number, policy in enumerate(policies, 1):
         place = place_of(key, number, len(policies))
-        for found in _of_policy(policy):
+        for found in _policy_findings(policy):
             where = found.place if place is None else f"{escaped(place)}: {found.place}"
             yield Finding(found.code, found.message, found.hint, where)
 
 
-def _of_policy(policy: Policy) -> Iterator[Finding]:
+def _policy_findings(policy: Policy) -> Iterator[Finding]:
     patterns = [
         pattern for pattern in map(parse_pattern, policy.allow_origins) if pattern is not None
     ]
@@ -126,6 +125,7 @@ def developers_origins(policy: Policy) -> tuple[str, ...]:
 
 
 def _is_developers(pattern: Pattern) -> bool:
+    # Only http: https://localhost is an application of Capacitor on Android.
     return (
         pattern.scheme == "http" and is_loopback(pattern.host) and pattern.host not in _APPLICATIONS
     )
@@ -175,7 +175,7 @@ def _shadowed(policy: Policy, patterns: list[Pattern]) -> Iterator[Finding]:
 
 
 def _hosting_domains(policy: Policy, patterns: list[Pattern]) -> Iterator[Finding]:
-    # With credentials the policy cannot be built.
+    # Without credentials only: with them no such policy can be built.
     if policy.dangerously_allow_public_suffixes:
         return
     for pattern in patterns:

@@ -1,7 +1,7 @@
 """``network_error``: our codes for the browsers' names of network errors.
 
 Chromium: net/base/net_error_list.h. Firefox: the NS_ERROR names of xpcom/base/ErrorList.py, and
-SEC_ERROR, SSL_ERROR and MOZILLA_PKIX of NSS. WebKit has sentences of its system's libraries.
+SEC_ERROR, SSL_ERROR and MOZILLA_PKIX of NSS. WebKit quotes the libraries of its system.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ def was_aborted(text: str) -> bool:
 
 
 def network_error(text: str) -> NoResponse | None:
-    """Return the network error that a text of a browser names, or None.
+    """Return the network error that a browser's text names, or None.
 
-    ``net::ERR_FAILED`` is none: Chromium writes it about CORS as well.
+    None for ``net::ERR_FAILED``, which Chromium writes about CORS as well.
     """
     if _LOCAL_NETWORK.search(text):
         return NoResponse(

@@ -1,4 +1,4 @@
-"""``probe``: what a browser would do with a live server, and what is wrong there. No I/O here."""
+"""``probe``: the diagnosis of a live server over the caller's transport."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from corscore._standard.origin import parse_origin
 from corscore._standard.text import shown
 from corscore.browser._checks import cors_check
 from corscore.browser._request import derived
-from corscore.diagnostics._audit import STRANGER, audit_findings, seen_findings
+from corscore.diagnostics._audit import STRANGER, audit_findings, credentials_findings
 from corscore.diagnostics._client import SAFE_METHODS, ProbeClient
 from corscore.diagnostics._curl import CREDENTIAL_HEADERS
 from corscore.diagnostics._diagnosis import Diagnosis, NoResponse, diagnose, with_findings
@@ -50,7 +50,7 @@ _MOST_REQUESTS_IN_AUDIT = 40
 _MOST_NEIGHBOURS = 4
 _WITH_BODY = ("POST", "PUT", "PATCH")
 # The statuses that routes give to a method that they do not have.
-_NO_ROUTE = (400, 404, 405, 501)
+_NO_METHOD = (400, 404, 405, 501)
 
 
 def probe(
@@ -63,17 +63,17 @@ def probe(
 ) -> Diagnosis:
     """Fetch from a live server as a browser would, and examine it with a few more requests.
 
-    Those are GETs, HEADs and preflights. ``Authorization`` and ``Cookie`` are never sent: a
-    preflight names them, no more.
+    Those are GETs, HEADs and preflights. ``Authorization`` and ``Cookie`` are never sent, only
+    named in preflights.
 
     Args:
         request: The script's request.
         transport: Sends one request without following redirects; raises ``NoResponse`` if no
             response comes back. It gets no credentials.
         reads: Names of response headers that the script wants to read.
-        audit: Whether to try an attacker's origins as well.
-        browser: The browser whose known deviations apply; None is the standard. Where the two
-            differ, the message says so.
+        audit: Whether to try the origins of an attacker as well.
+        browser: The browser whose known deviations apply; None is the standard. The message says
+            where the two differ.
 
     Raises:
         ValueError: There is no such browser.
@@ -84,39 +84,39 @@ def probe(
     if result is None:
         return replace(diagnosis, notes=tuple(_notes(request)))
     if browser is not None:
-        message = _beside_the_standard(browser, diagnosis, result, reads)
+        message = _compare_with_standard(browser, diagnosis, result, reads)
         diagnosis = replace(diagnosis, message=message)
     reached = result.exchanges[-1].request
     found = list(_server_findings(client, result))
     if reads:
-        # The diagnosis itself is about the headers that the script reads.
+        # The diagnosis itself says which of the headers that the script reads are hidden.
         found = [finding for finding in found if finding.code != "header-not-exposed"]
     if audit and reached.is_cross_origin:
         found += audit_findings(client, reached)
-    # Each once: a redirect on one host would say all of it again.
+    # A redirect within one host would repeat each note.
     notes = tuple(dict.fromkeys((*_notes(request), *_before_cors(request, reached))))
-    shares = result.readable and allows_credentials(result.exchanges[-1].response_headers)
-    if shares and not audit:
+    was_tried = result.readable and allows_credentials(result.exchanges[-1].response_headers)
+    if was_tried and not audit:
         notes += ("Of an attacker's origins one was tried: --audit tries more.",)
     return replace(with_findings(diagnosis, _unique(found)), notes=notes)
 
 
-def _beside_the_standard(
+def _compare_with_standard(
     browser: Browser, diagnosis: Diagnosis, result: FetchResult, reads: tuple[str, ...]
 ) -> str:
-    """Return the verdict, and how it differs by the standard from the same responses."""
+    """Return the message, and the standard's for the same responses where it differs."""
     received = {
-        (done.method, done.url, done.request_headers): (done.status, done.response_headers)
-        for done in result.exchanges
+        (sent.method, sent.url, sent.request_headers): (sent.status, sent.response_headers)
+        for sent in result.exchanges
     }
 
-    def again(method: str, url: str, headers: list[tuple[str, str]]) -> Response:
+    def replay(method: str, url: str, headers: list[tuple[str, str]]) -> Response:
         try:
             return received[method, url, tuple(headers)]
         except KeyError:
             raise NoResponse("network-error", "it was not sent", "") from None
 
-    standard, replayed = diagnose(diagnosis.request, again, reads=reads)
+    standard, replayed = diagnose(diagnosis.request, replay, reads=reads)
     if replayed is None:
         return beside_the_standard(diagnosis.message, browser, None)
     if (standard.message, standard.steps) == (diagnosis.message, diagnosis.steps):
@@ -133,9 +133,8 @@ def _notes(request: Request) -> Iterator[str]:
         yield "No body was sent: a limit on its size would not show."
 
 
-def _before_cors(*requests: Request) -> Iterator[str]:
-    """Yield what a browser checks before any header of the server counts."""
-    first, last = requests
+def _before_cors(first: Request, last: Request) -> Iterator[str]:
+    """Yield what a browser checks before it reads any header of the server."""
     if not first.is_cross_origin:
         yield "The URL is of the page's own origin: CORS does not apply."
     page = parse_origin(first.origin)
@@ -170,7 +169,7 @@ def _is_private(host: str) -> bool:
 
 
 def _unique(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Yield each finding once, and one about two CORS layers whatever header shows them."""
+    """Yield each finding once; two CORS layers are one finding, whichever headers they share."""
     seen = set()
     for finding in findings:
         key = (finding.code, "" if finding.code == "two-cors-layers" else finding.message)
@@ -180,7 +179,7 @@ def _unique(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 
 def _server_findings(client: ProbeClient, result: FetchResult) -> Iterator[Finding]:
-    """Yield what a fetch shows about the server; where it does not suffice, ask more."""
+    """Yield what a fetch shows about the server, and what a few more requests show."""
     last = result.exchanges[-1]
     if result.reason == "preflight-not-ok":
         yield from preflight_findings(last)
@@ -194,7 +193,7 @@ def _server_findings(client: ProbeClient, result: FetchResult) -> Iterator[Findi
     )
     yield from (finding for finding in seen if finding is not None)
     if result.readable:
-        yield from seen_findings(client, last)
+        yield from credentials_findings(client, last)
     elif last.is_preflight:
         yield from _intercepted(client, last)
     elif result.reason == "no-allow-origin" and is_gateway_error(last):
@@ -222,7 +221,7 @@ def _intercepted(client: ProbeClient, last: Exchange) -> Iterator[Finding]:
     request = last.request
     if last.status >= 300 or allow_origin(last.response_headers) is not None:
         return
-    # A policy may refuse the method or a header; a GET is refused by none that allows the origin.
+    # A policy may refuse the method or a header; any that allows the origin allows a plain GET.
     plain = client.preflight(derived(request, method="GET", headers=()), request.origin)
     found = client.get(request, request.origin)
     if plain is None or found is None or _is_allowed(request, plain):
@@ -239,7 +238,7 @@ def _intercepted(client: ProbeClient, last: Exchange) -> Iterator[Finding]:
 
 
 def _cached(client: ProbeClient, last: Exchange) -> Iterator[Finding]:
-    """Yield a finding if the same URL is allowed where no cache can know it."""
+    """Yield a finding if the same URL is allowed with a query that no cache knows."""
     request = last.request
     token = f"corscore-probe={token_hex(8)}"
     query = f"{request.target.query}&{token}" if request.target.query else f"?{token}"
@@ -255,7 +254,7 @@ def _cached(client: ProbeClient, last: Exchange) -> Iterator[Finding]:
 
 
 def _witness(client: ProbeClient, result: FetchResult) -> Exchange | None:
-    """Return a response of the same server that has the headers which an error lacks."""
+    """Return a response of the same server with the CORS headers that an error lacks."""
     request = result.exchanges[-1].request
     for exchange in result.exchanges:
         if exchange.is_preflight and _is_allowed(request, exchange):
@@ -275,7 +274,7 @@ def _is_allowed(request: Request, exchange: Exchange) -> bool:
 
 
 def _neighbours(target: Url) -> Iterator[Url]:
-    """Yield the folders that contain a URL, the nearest first, up to a limit."""
+    """Yield the URL without its query, then the folders that contain it, the nearest first."""
     if target.query:
         yield replace(target, query="", fragment="")
     path = target.path.rstrip("/")
@@ -288,11 +287,11 @@ def _neighbours(target: Url) -> Iterator[Url]:
 
 
 def _vary(client: ProbeClient, last: Exchange) -> Finding | None:
-    """Compare with responses to two other origins, if a cache could mix them up."""
+    """Return a finding if a cache could mix up this response and those to two other origins."""
     request = last.request
     mine: Exchange | None = last
     if last.is_preflight or request.method not in SAFE_METHODS:
-        # No cache stores this response; it would store that to a GET.
+        # Caches store responses to GETs, and not this one.
         if last.is_preflight and cors_check(request, last.response_headers) is not None:
             return None
         mine = client.get(request, request.origin)
@@ -312,7 +311,7 @@ def _vary(client: ProbeClient, last: Exchange) -> Finding | None:
 
 
 def _no_layer(client: ProbeClient, last: Exchange) -> Iterator[Finding]:
-    """Yield a finding if no response has a trace of a CORS layer, and one would have it."""
+    """Yield a finding if no response shows a CORS layer, though one of them would."""
     request = last.request
     if has_trace(last.response_headers) or (not last.is_preflight and last.status >= 400):
         return
@@ -324,7 +323,7 @@ def _no_layer(client: ProbeClient, last: Exchange) -> Iterator[Finding]:
     )
     seen = [exchange for exchange in asked if exchange is not None]
     conclusive = all(
-        exchange.status < 300 or (exchange.is_preflight and exchange.status in _NO_ROUTE)
+        exchange.status < 300 or (exchange.is_preflight and exchange.status in _NO_METHOD)
         for exchange in seen
     )
     if not conclusive or any(has_trace(exchange.response_headers) for exchange in seen):

@@ -1,4 +1,4 @@
-"""The traces that CORS layers of any make leave in a response."""
+"""The traces that any CORS layer leaves in a response."""
 
 from __future__ import annotations
 

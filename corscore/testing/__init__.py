@@ -1,4 +1,4 @@
-"""What a browser would let a script do with an application, asked in its tests.
+"""Tests of an application as a browser sees it: ``fetch``, assertions and a pytest fixture.
 
     from corscore.testing import assert_cors_allowed, assert_cors_refused, fetch
 
@@ -6,15 +6,15 @@
         result = fetch(client, "/articles/1", origin="https://app.example.com", method="PUT")
         assert_cors_allowed(result)
 
-    def test_nobody_else_may(client):
+    def test_other_sites_may_not(client):
         result = fetch(client, "/articles", origin="https://evil.example")
         assert_cors_refused(result, reason="no-allow-origin")
 
 Clients: Starlette's and FastAPI's ``TestClient``, a ``Client`` of httpx2 or httpx, Flask's
-``app.test_client()``, ``django.test.Client``, a ``requests.Session`` or ``requests`` itself; and to
-be awaited, an ``AsyncClient`` of httpx2 or httpx and ``django.test.AsyncClient``. A client is one
-server to the model, wherever a redirect leads. With pytest the fixture ``cors_browser`` is there
-without being asked for.
+``app.test_client()``, ``django.test.Client``, a ``requests.Session`` or ``requests`` itself. With
+an ``AsyncClient`` of httpx2 or httpx and with ``django.test.AsyncClient``, write ``await
+afetch(...)``. A test client answers for every host that a redirect leads to. pytest finds the
+fixture ``cors_browser`` by itself.
 """
 
 from __future__ import annotations

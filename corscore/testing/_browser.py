@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from corscore import browser
 from corscore.browser._url import parse_url
 from corscore.diagnostics import Explanation, explain_fetch
-from corscore.testing._clients import Client, Received, Sending, client_of
+from corscore.testing._clients import ClientResponse, ClientTransport, SentRequest, transport_for
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
@@ -19,12 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FetchResult(browser.FetchResult):
-    """What a script got, and what the client got before it.
+    """The result of a fetch as its script sees it, and the client's last response.
 
     Attributes:
-        request: What the script asked for.
-        response: The client's own response object, the last one, whether or not the script may
-            read it.
+        request: The script's request.
+        response: The client's own last response object, whether or not the script may read it.
     """
 
     request: Request = field(repr=False)
@@ -32,7 +31,7 @@ class FetchResult(browser.FetchResult):
 
     @property
     def explanation(self) -> Explanation:
-        """Why the script got the response, or did not."""
+        """The explanation why the script got the response, or did not."""
         return explain_fetch(self)
 
 
@@ -48,33 +47,33 @@ def fetch(
     cache: PreflightCache | None = None,
     browser: Browser | None = None,
 ) -> FetchResult:
-    """Does what a browser does when a script calls ``fetch``: preflight, request and redirects.
+    """Do what a browser does when a script calls ``fetch``: preflight, request and redirects.
 
     Args:
-        client: One of those that the module names.
-        url: Absolute, or relative to the client's base URL.
+        client: One of the clients that ``corscore.testing`` names.
+        url: An absolute URL, or one relative to the client's base URL.
         origin: The page's origin, ``"https://app.example.com"`` or ``"null"``.
-        method: As the script writes it.
+        method: The method as the script writes it.
         headers: The script's headers: pairs or a mapping. None of the client's own is sent.
         credentials: ``"omit"``, ``"same-origin"`` (the default of ``fetch``) or ``"include"``. The
             client's cookies are sent, and kept, where a browser would.
-        body: Sent with the request; its ``Content-Type`` is one of the headers.
-        cache: A preflight cache, read and filled; None has each preflight sent.
-        browser: Whose known deviations to take into account; None is the standard.
+        body: The request's body; its ``Content-Type`` is one of the headers.
+        cache: The browser's preflight cache, read and filled; None sends every preflight.
+        browser: The browser whose known deviations apply; None is the standard.
 
     Returns:
-        What the script got. For an asynchronous client something to await, as ``afetch`` is.
+        The result; with an asynchronous client an awaitable of it, as from ``afetch``.
 
     Raises:
         TypeError: The client is of no supported kind.
-        ValueError: An argument is not what a script could say.
-        Exception: Whatever the client raises, such as what a view raised.
+        ValueError: An argument is invalid, or a browser refuses to send such a request.
+        Exception: Any exception of the client, such as one of a view.
     """
-    exchange = _Fetch(client_of(client), url, origin, method, headers, credentials, body)
-    if exchange.client.is_async:
+    fetching = _Fetch(transport_for(client), url, origin, method, headers, credentials, body)
+    if fetching.transport.is_async:
         # Typed for the clients of most tests; `afetch` has the type of the others.
-        return exchange.arun(cache, browser)  # type: ignore[return-value]
-    return exchange.run(cache, browser)
+        return fetching.arun(cache, browser)  # type: ignore[return-value]
+    return fetching.run(cache, browser)
 
 
 async def afetch(
@@ -89,9 +88,9 @@ async def afetch(
     cache: PreflightCache | None = None,
     browser: Browser | None = None,
 ) -> FetchResult:
-    """``fetch``, awaited: for asynchronous clients, and for the others as well."""
-    exchange = _Fetch(client_of(client), url, origin, method, headers, credentials, body)
-    return await exchange.arun(cache, browser)
+    """``fetch`` as a coroutine, for asynchronous clients and for all others."""
+    fetching = _Fetch(transport_for(client), url, origin, method, headers, credentials, body)
+    return await fetching.arun(cache, browser)
 
 
 class _Fetch:
@@ -99,7 +98,7 @@ class _Fetch:
 
     def __init__(
         self,
-        client: Client,
+        transport: ClientTransport,
         url: str,
         origin: str,
         method: str,
@@ -107,8 +106,8 @@ class _Fetch:
         credentials: Credentials,
         body: bytes | str,
     ) -> None:
-        self.client = client
-        base = parse_url(client.base)
+        self.transport = transport
+        base = parse_url(transport.base)
         target = parse_url(url, base)
         if target is None:
             hint = "" if base else ": this client has no base URL, so that it must be absolute"
@@ -117,38 +116,38 @@ class _Fetch:
             method, str(target), origin=origin, headers=headers, credentials=credentials
         )
         self._body = body.encode() if isinstance(body, str) else body
-        self._last: Received | None = None
+        self._last: ClientResponse | None = None
 
     def run(self, cache: PreflightCache | None, engine: Browser | None) -> FetchResult:
         def send(method: str, url: str, headers: list[tuple[str, str]]) -> browser.Response:
-            return self._answer(self.client.send(self._sending(method, url, headers)))
+            return self._receive(self.transport.send(self._sent(method, url, headers)))
 
         return self._result(browser.fetch(self._request, send, cache, browser=engine))
 
     async def arun(self, cache: PreflightCache | None, engine: Browser | None) -> FetchResult:
         async def send(method: str, url: str, headers: list[tuple[str, str]]) -> browser.Response:
-            return self._answer(await self.client.asend(self._sending(method, url, headers)))
+            return self._receive(await self.transport.asend(self._sent(method, url, headers)))
 
         return self._result(await browser.afetch(self._request, send, cache, browser=engine))
 
-    def _sending(self, method: str, url: str, headers: list[tuple[str, str]]) -> Sending:
+    def _sent(self, method: str, url: str, headers: list[tuple[str, str]]) -> SentRequest:
         is_preflight = any(name == "access-control-request-method" for name, _ in headers)
         credentials = self._request.credentials
         target = parse_url(url)
-        is_own = target is not None and target.origin == self._request.origin
-        return Sending(
+        is_same_origin = target is not None and target.origin == self._request.origin
+        return SentRequest(
             method,
             url,
             headers,
             # A redirect that turns the method into GET drops the body.
             b"" if is_preflight or method in ("GET", "HEAD") else self._body,
             not is_preflight
-            and (credentials == "include" or (credentials == "same-origin" and is_own)),
+            and (credentials == "include" or (credentials == "same-origin" and is_same_origin)),
         )
 
-    def _answer(self, received: Received) -> browser.Response:
-        self._last = received
-        return received.status, received.headers
+    def _receive(self, response: ClientResponse) -> browser.Response:
+        self._last = response
+        return response.status, response.headers
 
     def _result(self, result: browser.FetchResult) -> FetchResult:
         return FetchResult(
@@ -167,58 +166,58 @@ class _Fetch:
 def assert_cors_allowed(
     result: Any, url: str | None = None, *, exposes: Iterable[str] = (), **options: Any
 ) -> FetchResult:
-    """Fails unless the script got the response; the failure says why it did not, and what to do.
+    """Fail unless the script got the response; the failure says why it did not, and what to do.
 
     Args:
-        result: What ``fetch`` returned; or a client, to fetch with it first.
-        url: With a client, what to fetch.
+        result: The result of ``fetch``, or a client to fetch with.
+        url: With a client, the URL to fetch.
         exposes: Names of response headers that the script has to be able to read.
-        options: With a client, the arguments of ``fetch``.
+        options: With a client, the other arguments of ``fetch``.
 
     Returns:
         The result.
 
     Raises:
-        AssertionError: With the explanation.
-        TypeError: It is something else.
+        AssertionError: The browser refused; the text is the explanation.
+        TypeError: ``result`` is neither a result nor a client.
     """
     __tracebackhide__ = True
-    got = _fetched(result, url, options)
-    told = explain_fetch(got, reads=exposes)
-    if not told.allowed:
-        raise AssertionError(_text("a browser does not allow this", got, told))
-    return got
+    fetched = _fetched(result, url, options)
+    explanation = explain_fetch(fetched, reads=exposes)
+    if not explanation.allowed:
+        raise AssertionError(_text("a browser does not allow this", fetched, explanation))
+    return fetched
 
 
 def assert_cors_refused(
     result: Any, url: str | None = None, *, reason: str | None = None, **options: Any
 ) -> FetchResult:
-    """Fails unless the browser kept the response from the script.
+    """Fail unless the browser kept the response from the script.
 
     Args:
-        result: What ``fetch`` returned; or a client, to fetch with it first.
-        url: With a client, what to fetch.
+        result: The result of ``fetch``, or a client to fetch with.
+        url: With a client, the URL to fetch.
         reason: The code that it must be for: a key of ``corscore.browser.REASONS``, or the cause
             that the explanation finds behind it, such as ``"method-case"``. None is any.
-        options: With a client, the arguments of ``fetch``.
+        options: With a client, the other arguments of ``fetch``.
 
     Returns:
         The result.
 
     Raises:
-        AssertionError: With the explanation.
-        TypeError: It is something else.
+        AssertionError: The browser did not refuse, or for another reason; the text is the
+            explanation.
+        TypeError: ``result`` is neither a result nor a client.
     """
     __tracebackhide__ = True
-    got = _fetched(result, url, options)
-    told = got.explanation
-    if told.allowed:
-        raise AssertionError(_text("a browser allows this", got, told))
-    if reason is not None and reason not in (told.reason, told.browser_reason):
-        raise AssertionError(
-            _text(f"refused, but for {told.reason!a} and not for {reason!a}", got, told)
-        )
-    return got
+    fetched = _fetched(result, url, options)
+    explanation = fetched.explanation
+    if explanation.allowed:
+        raise AssertionError(_text("a browser allows this", fetched, explanation))
+    if reason is not None and reason not in (explanation.reason, explanation.browser_reason):
+        verdict = f"refused, but for {explanation.reason!a} and not for {reason!a}"
+        raise AssertionError(_text(verdict, fetched, explanation))
+    return fetched
 
 
 def _fetched(result: Any, url: str | None, options: dict[str, Any]) -> FetchResult:
@@ -231,35 +230,35 @@ def _fetched(result: Any, url: str | None, options: dict[str, Any]) -> FetchResu
     raise TypeError(f"a result of corscore.testing.fetch was expected, not {type(result).__name__}")
 
 
-def _text(verdict: str, result: FetchResult, told: Explanation) -> str:
+def _text(verdict: str, result: FetchResult, explanation: Explanation) -> str:
     request = result.request
-    return f"{verdict}: {request.method} {request.url} from {request.origin}\n{told}"
+    return f"{verdict}: {request.method} {request.url} from {request.origin}\n{explanation}"
 
 
 class CORSBrowser:
     """A browser with a preflight cache of its own: the fixture ``cors_browser``.
 
     Attributes:
-        cache: What earlier preflights allowed.
+        cache: The preflight cache of all its fetches.
     """
 
     def __init__(self) -> None:
         self.cache: PreflightCache = browser.PreflightCache()
 
     def fetch(self, client: Any, url: str, *, origin: str, **options: Any) -> FetchResult:
-        """``corscore.testing.fetch`` with this browser's cache; the same arguments."""
+        """Call ``corscore.testing.fetch`` with this browser's cache; the same arguments."""
         return fetch(client, url, origin=origin, **{"cache": self.cache, **options})
 
     def afetch(
         self, client: Any, url: str, *, origin: str, **options: Any
     ) -> Awaitable[FetchResult]:
-        """``corscore.testing.afetch`` with this browser's cache; the same arguments."""
+        """Call ``corscore.testing.afetch`` with this browser's cache; the same arguments."""
         return afetch(client, url, origin=origin, **{"cache": self.cache, **options})
 
     def assert_allowed(self, client: Any, url: str, *, origin: str, **options: Any) -> FetchResult:
-        """Fetches, and fails with the explanation unless the script gets the response.
+        """Fetch, and fail with the explanation unless the script gets the response.
 
-        Beside the arguments of ``fetch`` it takes ``exposes``, as ``assert_cors_allowed`` does.
+        Takes the arguments of ``fetch``, and ``exposes`` as ``assert_cors_allowed`` does.
         """
         __tracebackhide__ = True
         exposes = options.pop("exposes", ())
@@ -269,7 +268,7 @@ class CORSBrowser:
     def assert_refused(
         self, client: Any, url: str, *, origin: str, reason: str | None = None, **options: Any
     ) -> FetchResult:
-        """Fetches, and fails with the explanation unless the browser refuses, for that reason."""
+        """Fetch, and fail with the explanation unless the browser refuses for this reason."""
         __tracebackhide__ = True
         result = self.fetch(client, url, origin=origin, **options)
         return assert_cors_refused(result, reason=reason)

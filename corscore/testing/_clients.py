@@ -1,8 +1,8 @@
 """Test clients and HTTP clients as transports of the browser model.
 
-A client is known by the attributes that its kind has and no other; none is imported. Whatever the
-kind, what goes out is what a browser would send: no default header of the client that a script did
-not set, and the client's cookies only where a browser sends cookies.
+A client is recognised by attributes that only its kind has, so that no framework is imported. Each
+transport sends what a browser would: no default headers of the client, and its cookies only where a
+browser sends cookies.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 HeaderPairs = list[tuple[str, str]]
 
-# What a client adds for the connection's sake, of which CORS knows nothing.
-_OF_CONNECTION = frozenset(
+# Clients add these for the connection, and CORS does not depend on them.
+_CONNECTION_HEADERS = frozenset(
     ("host", "user-agent", "accept-encoding", "connection", "content-length", "transfer-encoding")
 )
 
@@ -31,14 +31,14 @@ _SUPPORTED = (
 )
 
 
-class Sending(NamedTuple):
-    """One request to send.
+class SentRequest(NamedTuple):
+    """A request of the browser model.
 
     Attributes:
-        method: Its method.
-        url: An absolute URL.
-        headers: Names in lower case, and values.
-        body: What follows, empty for none.
+        method: The method.
+        url: The absolute URL.
+        headers: The headers, names in lower case.
+        body: The body, empty for none.
         with_cookies: Whether a browser would send, and keep, cookies.
     """
 
@@ -49,12 +49,12 @@ class Sending(NamedTuple):
     with_cookies: bool
 
 
-class Received(NamedTuple):
-    """What came back.
+class ClientResponse(NamedTuple):
+    """A client's response.
 
     Attributes:
-        status: Its status.
-        headers: All lines.
+        status: The status.
+        headers: All header lines.
         response: The client's own response object.
     """
 
@@ -63,12 +63,12 @@ class Received(NamedTuple):
     response: Any
 
 
-class Client(ABC):
-    """A client of one of the supported kinds.
+class ClientTransport(ABC):
+    """A client of one of the supported kinds, as a transport.
 
     Attributes:
-        base: What a relative URL is resolved against, or nothing.
-        is_async: Whether ``asend`` is to be awaited, instead of a call of ``send``.
+        base: The base of relative URLs; empty without one.
+        is_async: Whether only ``asend`` works.
     """
 
     base: str = ""
@@ -78,16 +78,16 @@ class Client(ABC):
         self._client = client
 
     @abstractmethod
-    def send(self, sending: Sending) -> Received:
-        """Sends one request, and follows no redirect; not for an asynchronous client."""
+    def send(self, sent: SentRequest) -> ClientResponse:
+        """Send a request without following redirects; not for an asynchronous client."""
 
-    async def asend(self, sending: Sending) -> Received:
-        """The same, awaited."""
-        return self.send(sending)
+    async def asend(self, sent: SentRequest) -> ClientResponse:
+        """Send a request without following redirects."""
+        return self.send(sent)
 
 
-def client_of(client: Any) -> Client:
-    """The client as a transport.
+def transport_for(client: Any) -> ClientTransport:
+    """Return the transport for a client.
 
     Raises:
         TypeError: It is of no supported kind; the text names those that are.
@@ -113,28 +113,28 @@ def _has(client: Any, *names: str) -> bool:
     return all(hasattr(client, name) for name in names)
 
 
-class _Httpx(Client):
+class _Httpx(ClientTransport):
     """A client of httpx2 or httpx, or Starlette's TestClient, which is a subclass of one."""
 
     def __init__(self, client: Any) -> None:
         super().__init__(client)
         self.base = str(client.base_url)
 
-    def send(self, sending: Sending) -> Received:
-        with _cookies_kept(self._client.cookies.jar, sending):
-            request = self._request(sending)
+    def send(self, sent: SentRequest) -> ClientResponse:
+        with _cookies_kept(self._client.cookies.jar, sent):
+            request = self._request(sent)
             response = self._client.send(request, auth=None, follow_redirects=False)
-        return _received_from_httpx(response)
+        return _httpx_response(response)
 
-    def _request(self, sending: Sending) -> Any:
+    def _request(self, sent: SentRequest) -> Any:
         request = self._client.build_request(
-            sending.method, sending.url, headers=sending.headers, content=sending.body or None
+            sent.method, sent.url, headers=sent.headers, content=sent.body or None
         )
-        own = _OF_CONNECTION.union(name for name, _ in sending.headers)
-        if sending.with_cookies:
-            own = own.union(("cookie",))
+        kept = _CONNECTION_HEADERS.union(name for name, _ in sent.headers)
+        if sent.with_cookies:
+            kept = kept.union(("cookie",))
         for name in list(request.headers):
-            if name.lower() not in own:
+            if name.lower() not in kept:
                 del request.headers[name]
         return request
 
@@ -142,18 +142,18 @@ class _Httpx(Client):
 class _HttpxAsync(_Httpx):
     is_async = True
 
-    async def asend(self, sending: Sending) -> Received:
-        with _cookies_kept(self._client.cookies.jar, sending):
-            request = self._request(sending)
+    async def asend(self, sent: SentRequest) -> ClientResponse:
+        with _cookies_kept(self._client.cookies.jar, sent):
+            request = self._request(sent)
             response = await self._client.send(request, auth=None, follow_redirects=False)
-        return _received_from_httpx(response)
+        return _httpx_response(response)
 
 
-def _received_from_httpx(response: Any) -> Received:
-    return Received(response.status_code, list(response.headers.multi_items()), response)
+def _httpx_response(response: Any) -> ClientResponse:
+    return ClientResponse(response.status_code, list(response.headers.multi_items()), response)
 
 
-class _Werkzeug(Client):
+class _Werkzeug(ClientTransport):
     """Flask's test client, or Werkzeug's for any WSGI application."""
 
     def __init__(self, client: Any) -> None:
@@ -162,125 +162,125 @@ class _Werkzeug(Client):
         scheme = config.get("PREFERRED_URL_SCHEME") or "http"
         self.base = f"{scheme}://{config.get('SERVER_NAME') or 'localhost'}/"
 
-    def send(self, sending: Sending) -> Received:
+    def send(self, sent: SentRequest) -> ClientResponse:
         client = self._client
-        if not sending.with_cookies:
-            # Its cookies cannot be set aside, but another client of the same kind has none.
+        if not sent.with_cookies:
+            # This client's cookies cannot be taken out for one request; a new client has none.
             app = client.application
             wrapper = getattr(app, "response_class", None)
             client = type(client)(app, wrapper, use_cookies=False)
-        target = urlsplit(sending.url)
+        target = urlsplit(sent.url)
         response = client.open(
             target.path,
             base_url=f"{target.scheme}://{target.netloc}/",
             query_string=target.query,
-            method=sending.method,
-            headers=sending.headers,
-            data=sending.body or None,
+            method=sent.method,
+            headers=sent.headers,
+            data=sent.body or None,
             follow_redirects=False,
         )
-        return Received(response.status_code, list(response.headers.items()), response)
+        return ClientResponse(response.status_code, list(response.headers.items()), response)
 
 
-class _Django(Client):
+class _Django(ClientTransport):
     """Django's test client."""
 
     def __init__(self, client: Any) -> None:
         super().__init__(client)
         self.base = f"http://{client.defaults.get('SERVER_NAME', 'testserver')}/"
 
-    def send(self, sending: Sending) -> Received:
-        with self._as_a_browser(sending):
-            response = self._client.generic(*self._positional(sending), **self._options(sending))
-        return Received(response.status_code, list(response.headers.items()), response)
+    def send(self, sent: SentRequest) -> ClientResponse:
+        with self._without_defaults(sent):
+            response = self._client.generic(*self._positional(sent), **self._options(sent))
+        return ClientResponse(response.status_code, list(response.headers.items()), response)
 
     @contextmanager
-    def _as_a_browser(self, sending: Sending) -> Iterator[None]:
+    def _without_defaults(self, sent: SentRequest) -> Iterator[None]:
         client = self._client
         cookies, defaults = client.cookies, client.defaults
         client.defaults = {
             name: value for name, value in defaults.items() if not name.startswith("HTTP_")
         }
-        if not sending.with_cookies:
+        if not sent.with_cookies:
             client.cookies = SimpleCookie()
         try:
             yield
         finally:
             client.defaults = defaults
-            if not sending.with_cookies:
+            if not sent.with_cookies:
                 client.cookies = cookies
 
-    def _positional(self, sending: Sending) -> tuple[str, str, bytes, str]:
-        target = urlsplit(sending.url)
+    def _positional(self, sent: SentRequest) -> tuple[str, str, bytes, str]:
+        target = urlsplit(sent.url)
         path = f"{target.path}?{target.query}" if target.query else target.path
-        content_type = dict(sending.headers).get("content-type", "application/octet-stream")
-        return sending.method, path, sending.body, content_type
+        content_type = dict(sent.headers).get("content-type", "application/octet-stream")
+        return sent.method, path, sent.body, content_type
 
-    def _options(self, sending: Sending) -> dict[str, Any]:
-        target = urlsplit(sending.url)
+    def _options(self, sent: SentRequest) -> dict[str, Any]:
+        target = urlsplit(sent.url)
         return {
             "secure": target.scheme == "https",
-            "headers": {**dict(sending.headers), "host": target.netloc},
+            "headers": {**dict(sent.headers), "host": target.netloc},
         }
 
 
 class _DjangoAsync(_Django):
     is_async = True
 
-    def _options(self, sending: Sending) -> dict[str, Any]:
-        options = super()._options(sending)
-        # This client sends a Host of its own beside any other, and Django refuses two.
+    def _options(self, sent: SentRequest) -> dict[str, Any]:
+        options = super()._options(sent)
+        # This client adds a Host of its own, and Django refuses two.
         del options["headers"]["host"]
         return options
 
-    async def asend(self, sending: Sending) -> Received:
-        with self._as_a_browser(sending):
-            call = self._client.generic(*self._positional(sending), **self._options(sending))
+    async def asend(self, sent: SentRequest) -> ClientResponse:
+        with self._without_defaults(sent):
+            call = self._client.generic(*self._positional(sent), **self._options(sent))
             response = await call
-        return Received(response.status_code, list(response.headers.items()), response)
+        return ClientResponse(response.status_code, list(response.headers.items()), response)
 
 
-class _Requests(Client):
+class _Requests(ClientTransport):
     """A session of requests."""
 
-    def send(self, sending: Sending) -> Received:
+    def send(self, sent: SentRequest) -> ClientResponse:
         session = self._client
-        # A header of the session that is None for one request is not sent with it.
-        own = _OF_CONNECTION.union(name for name, _ in sending.headers)
-        dropped = {name: None for name in session.headers if name.lower() not in own}
-        with _cookies_kept(session.cookies, sending, empty=True):
+        # None leaves a header of the session out of one request.
+        kept = _CONNECTION_HEADERS.union(name for name, _ in sent.headers)
+        dropped = {name: None for name in session.headers if name.lower() not in kept}
+        with _cookies_kept(session.cookies, sent, empty=True):
             response = session.request(
-                sending.method,
-                sending.url,
-                headers={**dropped, **dict(sending.headers)},
-                data=sending.body or None,
+                sent.method,
+                sent.url,
+                headers={**dropped, **dict(sent.headers)},
+                data=sent.body or None,
                 auth=_no_auth,
                 allow_redirects=False,
                 timeout=_TIMEOUT_SECONDS,
             )
-        return Received(response.status_code, list(response.headers.items()), response)
+        return ClientResponse(response.status_code, list(response.headers.items()), response)
 
 
-class _RequestsModule(Client):
-    """``requests`` itself: every request in a session of its own."""
+class _RequestsModule(ClientTransport):
+    """``requests`` itself: each request in a new session."""
 
-    def send(self, sending: Sending) -> Received:
+    def send(self, sent: SentRequest) -> ClientResponse:
         with self._client.Session() as session:
-            return _Requests(session).send(sending)
+            return _Requests(session).send(sent)
 
 
 _TIMEOUT_SECONDS = 30
 
 
 def _no_auth(request: Any) -> Any:
-    # Neither the session's nor what a .netrc says: a browser would not send it.
+    # A browser sends the credentials neither of the session nor of a .netrc.
     return request
 
 
 @contextmanager
-def _cookies_kept(jar: Any, sending: Sending, *, empty: bool = False) -> Iterator[None]:
-    """Has a jar as it was, after a request that a browser makes without cookies."""
-    if sending.with_cookies:
+def _cookies_kept(jar: Any, sent: SentRequest, *, empty: bool = False) -> Iterator[None]:
+    """Restore the cookies after a request that a browser makes without them."""
+    if sent.with_cookies:
         yield
         return
     before: Sequence[Any] = list(jar)

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def cors_browser() -> CORSBrowser:
-    """A browser that starts with an empty preflight cache: ``cors_browser.fetch(client, url,
-    origin=...)``, and ``assert_allowed`` and ``assert_refused``, whose failures explain themselves.
+    """A browser with an empty preflight cache: ``cors_browser.fetch(client, url, origin=...)``.
+
+    Its ``assert_allowed`` and ``assert_refused`` fail with the browser's explanation.
     """
-    # Imported late: every run of pytest loads this plugin, and few need the model.
+    # Every run of pytest loads this plugin, and few runs need the model.
     from corscore.testing import CORSBrowser
 
     return CORSBrowser()

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for CORS: origins, policies, and what scripts and anybody else ask for.
+"""Hypothesis strategies for CORS: origins, policies, and requests of scripts and other clients.
 
     @given(policies(), st.data())
     def test_never_an_exception(policy, data):
@@ -38,7 +38,7 @@ __all__ = (
     "requests",
 )
 
-# Registered names, so that `*.` before them is no public suffix.
+# No public suffixes, so that `*.` may stand before them.
 _NAMES = ("example.com", "app.example.com", "a_b.example.com", "example.com.", "shop.example.net")
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _ADDRESSES = ("203.0.113.7", "[2001:db8::1]")
@@ -67,7 +67,7 @@ ODD_ORIGINS = (
     "https://example.com\x0b", "https://example.com:" + "8" * 5000, "https://" + "a." * 5000,
     "https://[::1", "https://a.example.com@evil.test", "a" * 327,
 )  # fmt: skip
-"""What no browser sends as an Origin, but anybody else may; bytes are written as latin-1."""
+"""Values of Origin that no browser sends and other clients may; bytes are written as latin-1."""
 
 METHODS = (
     "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "QUERY", "PURGE", "delete", "patch",
@@ -92,14 +92,14 @@ SCRIPT_HEADERS = (
 
 
 def is_insecure(pattern: str) -> bool:
-    """Whether a pattern of ``PATTERNS`` is plain http to another machine."""
+    """Return whether a pattern of ``PATTERNS`` is plain http to another machine."""
     host = pattern.removeprefix("http://").removeprefix("*.")
     return pattern.startswith("http://") and not host.startswith(_LOOPBACK)
 
 
 @st.composite
 def _sources(draw: st.DrawFn, *, credentials: bool) -> dict[str, Any]:
-    """The options that say which origins are allowed: at least one of them."""
+    """Draw the options that say which origins are allowed; each set allows some."""
     kind = draw(st.sampled_from(["patterns", "patterns", "mixed", "regex", "null", "any"]))
     if kind == "any" and not credentials:
         return {"allow_origins": ["*"]}
@@ -120,7 +120,7 @@ def _sources(draw: st.DrawFn, *, credentials: bool) -> dict[str, Any]:
 
 @st.composite
 def policy_options(draw: st.DrawFn) -> dict[str, Any]:
-    """The arguments of a valid ``Policy``, over every option that is data."""
+    """Draw the arguments of a valid ``Policy``: every option that is data."""
     credentials = draw(st.booleans())
     chosen: dict[str, Any] = {
         **draw(_sources(credentials=credentials)),
@@ -151,26 +151,28 @@ def _some(*items: str) -> st.SearchStrategy[list[str]]:
 
 
 def policies() -> st.SearchStrategy[Policy]:
-    """Valid policies, over every option that is data."""
+    """Return a strategy for valid policies: every option that is data."""
     return policy_options().map(lambda chosen: Policy(**chosen))
 
 
 def origins(policy: Policy | None = None) -> st.SearchStrategy[str]:
-    """Origins that browsers send, ``"null"`` among them.
+    """Return a strategy for origins that browsers send, ``"null"`` among them.
 
     Args:
-        policy: Whose patterns they are to fit, or nearly fit; any otherwise.
+        policy: The policy whose patterns cover the origins, or nearly; None draws from
+            ``PATTERNS``.
     """
     return origins_near(PATTERNS if policy is None else policy.allow_origins)
 
 
 @st.composite
 def origins_near(draw: st.DrawFn, patterns: Sequence[str], server: str = _SERVER) -> str:
-    """Origins that some of the patterns cover, or nearly, or not at all.
+    """Draw an origin that one of the patterns covers, or nearly, or not at all.
 
     Args:
+        draw: Hypothesis's.
         patterns: Origin patterns; ``"*"`` may be one, and there may be none.
-        server: An origin that is drawn as well: the server's own.
+        server: The server's own origin, which is drawn as well.
     """
     pattern = draw(st.sampled_from([*patterns, "https://pr-7.example.com"]))
     if pattern == "*":
@@ -202,11 +204,12 @@ def origins_near(draw: st.DrawFn, patterns: Sequence[str], server: str = _SERVER
 def requests(
     draw: st.DrawFn, policy: Policy | None = None, url: str = f"{_SERVER}/articles"
 ) -> Request:
-    """What a script may ask for, with ``fetch``: ``corscore.browser.Request``.
+    """Draw a script's request, a ``corscore.browser.Request``.
 
     Args:
-        policy: Whose patterns the origins are to fit, or nearly fit.
-        url: Where to.
+        draw: Hypothesis's.
+        policy: The policy whose patterns cover the origins, or nearly.
+        url: The URL of each request.
     """
     return Request(
         draw(st.sampled_from(METHODS)),
@@ -229,10 +232,11 @@ def _maybe(*values: str) -> st.SearchStrategy[str | None]:
 
 @st.composite
 def request_infos(draw: st.DrawFn, policy: Policy | None = None) -> RequestInfo:
-    """HTTP requests as they may reach a server, from a browser or not: any text in any header.
+    """Draw a request as a server may receive it from any client: any text in any header.
 
     Args:
-        policy: Whose patterns the origins are often to fit, or nearly fit.
+        draw: Hypothesis's.
+        policy: The policy whose patterns often cover the origin, or nearly.
     """
     origin = st.one_of(st.none(), origins(policy), st.sampled_from(ODD_ORIGINS), st.text())
     return RequestInfo(

@@ -14,6 +14,7 @@ from corscore._policy.tuple import PolicyTuple
 from corscore.testing.conformance import _oracle as oracle
 from corscore.testing.conformance import _strategies as strategies
 from corscore.testing.conformance._plans import tuples
+from corscore.testing.strategies import ODD_ORIGINS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +60,7 @@ def test_a_tuple_does_what_its_rule_says(data: st.DataObject) -> None:
     numbers = data.draw(tuples(options))
     policies = PolicyTuple([Policy(**options[number]) for number in numbers])
     near = options[data.draw(st.sampled_from(numbers))]
-    origin = data.draw(strategies.origins(near) | st.sampled_from(strategies.ODD_ORIGINS))
+    origin = data.draw(strategies.origins(near) | st.sampled_from(ODD_ORIGINS))
     allowing = (
         policy
         for policy, number in zip(policies, numbers, strict=True)

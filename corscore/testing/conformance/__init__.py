@@ -8,15 +8,15 @@
         def serve(self, site, policies):
             return wsgi_sender(MyMiddleware(wsgi_site(site), policies))
 
-The suite draws policies, applications and requests, sends them through the adapter and compares
-what a model browser lets a script do and read with what the policy means: errors, redirects,
-streams, policies by path and by route, shared caches that go by ``Vary``, and requests that no
-browser sends. A failure says what the browser does and why.
+The suite draws policies, applications and requests, and sends the requests through the adapter.
+What the model browser lets a script do and read must be what the policy means: for errors,
+redirects and streams, for policies by path and by route, for shared caches that honour ``Vary``,
+and for requests that no browser sends. A failure says what the browser does and why.
 
-An application that uses a framework is written as its users would: a route for each of
-``site.pages`` and for all of ``METHODS``, with the policies that ``site.routes(path)`` names where
-the adapter knows routes. ``wsgi_sender`` and ``asgi_sender`` send requests in process; for another
-kind of server write a function that returns an ``Answer``. Needs ``pytest`` and ``hypothesis``.
+With a framework, write the application as its users would: a route for each of ``site.pages`` and
+for all of ``METHODS``; where the adapter knows routes, with the policies of ``site.routes(path)``.
+``wsgi_sender`` and ``asgi_sender`` send requests in process; for another kind of server write a
+function that returns an ``Answer``. Needs ``pytest`` and ``hypothesis``.
 
 ``docs/writing-an-adapter.md`` has a complete adapter.
 """

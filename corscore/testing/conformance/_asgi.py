@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from corscore.testing.conformance._site import Headers, Sender, Site
 
     Message = dict[str, Any]
-    # Frameworks type the three differently, and none agrees with another.
+    # Frameworks type the three parameters differently.
     ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 def http_scope(method: str, url: str, headers: Headers) -> dict[str, Any]:
-    """Return the scope that a server makes of a request; header values stand for latin-1 bytes."""
+    """Return the scope that a server makes of a request; header values are encoded as latin-1."""
     target = urlsplit(url)
     return {
         "type": "http",
@@ -58,7 +58,7 @@ async def _exchange(app: ASGIApp, scope: dict[str, Any]) -> Answer:
     async def receive() -> Message:
         if requests:
             return requests.pop()
-        # The client stays for as long as the answer takes.
+        # The client disconnects only after the complete answer.
         await complete.wait()
         return {"type": "http.disconnect"}
 
@@ -76,7 +76,7 @@ async def _exchange(app: ASGIApp, scope: dict[str, Any]) -> Answer:
     try:
         await app(scope, receive, send)
     except Crash:
-        # Frameworks raise it again behind their answer, for the server's log.
+        # Frameworks raise it again after their answer, for the server's log.
         start = start or {"status": 500}
     lines = [
         (name.decode("latin-1"), value.decode("latin-1"))

@@ -1,7 +1,7 @@
 """A shared HTTP cache, such as a proxy or a CDN: one client's response answers other clients.
 
-https://www.rfc-editor.org/rfc/rfc9111, as much of it as can go wrong between origins: what may be
-stored (section 3), and which stored response answers which request (section 4.1, ``Vary``).
+Of https://www.rfc-editor.org/rfc/rfc9111 it has the parts that can mix up origins: which responses
+are stored (section 3), and which requests each answers (section 4.1, ``Vary``).
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ class _Stored(NamedTuple):
 
 
 class SharedCache:
-    """A cache before a transport, and a transport itself. Nothing in it ever expires.
+    """A cache before a transport, and a transport itself; nothing in it expires.
 
     Args:
-        origin_server: Answers what is not stored.
-        keep_preflights: Whether to store answers to preflights, as some CDNs can; ``Vary`` alone
-            says to whom they may be given.
+        origin_server: The transport for requests without a stored response.
+        keep_preflights: Whether to store answers to preflights, as some CDNs can.
 
     Attributes:
-        hits: How many requests were answered from the store.
-        last: The request whose stored answer was given last, as its headers; None before a hit.
+        hits: The number of requests that stored responses answered.
+        last: The headers of the request whose response was stored and served last; None before a
+            hit.
     """
 
     def __init__(self, origin_server: Transport, *, keep_preflights: bool = False) -> None:
@@ -44,7 +44,7 @@ class SharedCache:
     def __call__(self, method: str, url: str, headers: Headers) -> tuple[int, Headers]:
         sent = method
         if _is_preflight(method, headers):
-            method = "preflight"  # another request may be OPTIONS as well
+            method = "preflight"  # An OPTIONS request may be none.
         kept = self._stored.setdefault((method, url), [])
         for stored in kept:
             if _selects(stored, headers):
@@ -76,7 +76,7 @@ def _selects(stored: _Stored, headers: Headers) -> bool:
 
 
 def _elements(headers: Headers, name: str) -> list[str]:
-    """The elements of all lines of that name: empty without one."""
+    """Return the elements of all lines of a name, in lower case except for origins."""
     lines = [value for other, value in headers if other.lower() == name]
     elements = [element.strip() for line in lines for element in line.split(",")]
     return [element.lower() for element in elements] if name != "origin" else elements

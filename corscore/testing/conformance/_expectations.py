@@ -1,4 +1,4 @@
-"""What must hold of an adapter's answers; a failure says what a browser does, and why."""
+"""The expectations of an adapter's answers; a failure says what a browser does, and why."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     Options = dict[str, Any]
     Pages = Mapping[str, Page]
 
-# What a framework answers where there is no page, or where the page raises.
-FRAMEWORKS_OWN = {"/crash": 500, "/missing": 404}
+# The statuses of a framework's own answers.
+FRAMEWORK_STATUSES = {"/crash": 500, "/missing": 404}
 
 _SERVER_ERROR = 500
 _BODILESS = (204, 304)
@@ -30,66 +30,66 @@ _BODILESS = (204, 304)
 
 def expect_meaning(
     options: Options, script: Script, request: Request, result: FetchResult
-) -> oracle.Verdict | None:
-    """Fail unless a browser does with the response what the policy means; return why it refuses."""
+) -> oracle.RefusedPart | None:
+    """Fail unless a browser treats the response as the policy means; return why it refuses."""
     __tracebackhide__ = True
-    refused = oracle.refusal(options, script)
+    expected = oracle.refusal(options, script)
     got = None if result.reason is None else oracle.REASONS.get(result.reason, result.reason)
-    if got != refused:
-        fail(_disagreement(refused, result), request, result, options)
-    return refused
+    if got != expected:
+        fail(_disagreement(expected, result), request, result, options)
+    return expected
 
 
-def _disagreement(refused: oracle.Verdict | None, result: FetchResult) -> str:
-    if refused is None:
-        verdict = "The policy allows this request, and a browser refuses it"
+def _disagreement(expected: oracle.RefusedPart | None, result: FetchResult) -> str:
+    if expected is None:
+        fault = "The policy allows this request, and a browser refuses it"
     elif result.readable:
-        verdict = f"The policy refuses this request for its {refused}, and a browser allows it"
+        fault = f"The policy refuses this request for its {expected}, and a browser allows it"
     else:
-        verdict = (
-            f"The policy refuses this request for its {refused}, and a browser refuses it for "
+        fault = (
+            f"The policy refuses this request for its {expected}, and a browser refuses it for "
             f"another reason, {result.reason}"
         )
     status = result.exchanges[-1].status
     if result.reason == "no-allow-origin" and status >= _SERVER_ERROR:
-        verdict += f". The response with status {status} has passed outside the adapter"
-    return verdict
+        fault += f". The response with status {status} has passed outside the adapter"
+    return fault
 
 
 def expect_out_of_reach(options: Options, request: Request, result: FetchResult) -> None:
     """Fail if a script reads a page that the adapter is said not to reach."""
     __tracebackhide__ = True
     if result.readable:
-        verdict = "out_of_reach lists this path, and a browser reads its response: unlist it"
-        fail(verdict, request, result, options)
+        fault = "out_of_reach lists this path, and a browser reads its response: unlist it"
+        fail(fault, request, result, options)
 
 
 def expect_reading(
     options: Options, script: Script, pages: Pages, request: Request, result: FetchResult
 ) -> None:
-    """Fail unless the script reads what the page that it ended up on says, as far as exposed."""
+    """Fail unless the script reads the page's status and the headers that the policy exposes."""
     __tracebackhide__ = True
     if oracle.normalised(script.method) not in METHODS:
-        return  # a framework's own answer to a method that it does not route, or the page's
-    own = FRAMEWORKS_OWN.get(script.path)
+        return  # A framework may answer a method that it does not route.
+    framework_status = FRAMEWORK_STATUSES.get(script.path)
     page = pages.get("/plain" if script.path == "/moved" else script.path, Page())
-    status = page.status if own is None else own
+    status = page.status if framework_status is None else framework_status
     if result.status != status:
         fail(f"A script reads status {result.status}, not {status}", request, result, options)
-    if own is not None:
+    if framework_status is not None:
         return
     set_by_page = {name.lower() for name, _ in page.headers} - oracle.SHARED
     got = {name: value for name, value in result.headers if name in set_by_page}
     expected = oracle.readable(options, script, page)
     for name in sorted(expected.keys() - got.keys()):
-        sent = any(name == line for line, _ in result.exchanges[-1].response_headers)
-        lost = "the adapter has lost it" if not sent else "a browser hides it"
-        verdict = f"The policy exposes {name}, which the page sets, and {lost}"
-        fail(verdict, request, result, options, reads=[name])
+        is_sent = any(name == line for line, _ in result.exchanges[-1].response_headers)
+        loss = "a browser hides it" if is_sent else "the adapter has lost it"
+        fault = f"The policy exposes {name}, which the page sets, and {loss}"
+        fail(fault, request, result, options, reads=[name])
     for name, value in got.items():
         if expected.get(name) != value:
-            verdict = f"A script reads {name}: {shown(value)}, which the policy does not expose"
-            fail(verdict, request, result, options)
+            fault = f"A script reads {name}: {shown(value)}, which the policy does not expose"
+            fail(fault, request, result, options)
 
 
 def expect_from_cache(
@@ -100,7 +100,7 @@ def expect_from_cache(
     through: FetchResult,
     cache: SharedCache,
 ) -> None:
-    """Fail unless a script gets through a shared cache what it gets without one."""
+    """Fail unless a script gets the same through a shared cache and without one."""
     __tracebackhide__ = True
     if (through.reason, through.status, through.headers) == (
         direct.reason,
@@ -110,18 +110,18 @@ def expect_from_cache(
         return
     stored = dict(_lower(cache.last or ())).get("origin")
     other = "a request without an Origin" if stored is None else shown(stored)
-    verdict = (
+    fault = (
         f"A shared cache answered {shown(script.origin)} with what it had stored for {other}, "
         f"and a browser {'allows' if through.readable else 'refuses'} it. Answers that depend on "
         "a request header name it in Vary (vary-missing)"
     )
-    fail(verdict, request, through, options)
+    fail(fault, request, through, options)
 
 
 def expect_no_visit_of_preflight(
     options: Options, method: str, path: str, answer: Answer, visits: list[tuple[str, str]]
 ) -> None:
-    """Fail unless the engine answered a preflight."""
+    """Fail unless the engine answered a preflight, and the application did not see it."""
     __tracebackhide__ = True
     if visits:
         raise AssertionError(
@@ -144,7 +144,7 @@ def expect_visit(
     answer: Answer,
     visits: list[tuple[str, str]],
 ) -> None:
-    """Fail unless the application answered a request that is no preflight, and lost nothing."""
+    """Fail unless the application answered a request that is no preflight, with all its headers."""
     __tracebackhide__ = True
     asked = f"{method} {path}"
     if visits != [(method, path)]:
@@ -226,7 +226,7 @@ def expect_hostile_gains_nothing(
 def expect_left_alone(
     sent: str, path: str, page: Page | None, answer: Answer, visits: list[tuple[str, str]]
 ) -> None:
-    """Fail unless a request that no policy governs reached the page, and its answer is its own."""
+    """Fail unless a request without a policy reached the page, and the answer is the page's own."""
     __tracebackhide__ = True
     if visits != ([] if page is None else [(sent, path)]):
         raise AssertionError(
@@ -250,7 +250,7 @@ def expect_one_policy(
 
     Args:
         asked: Method and path, for the message.
-        number: Of the policy that governs them; -1 is None, and None is unknown.
+        number: The number of the policy that governs them; -1 is no policy, and None is unknown.
         to_preflight: The answer to the preflight.
         to_request: The answer to the request that it announces.
     """
@@ -268,7 +268,7 @@ def expect_one_policy(
 
 
 def _number_in(name: str, answer: Answer) -> int | None:
-    # Of the policies that the suite numbers; None where no policy answered.
+    # The suite's policies send their numbers in these headers.
     value = dict(_lower(answer.headers)).get(name)
     return None if value is None else int(value.rpartition("-")[2])
 
@@ -277,22 +277,18 @@ def _lower(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(name.lower(), value) for name, value in headers]
 
 
-def _has(headers: list[tuple[str, str]], name: str) -> bool:
-    return any(name == other for other, _ in headers)
-
-
 def fail(
-    verdict: str,
+    fault: str,
     request: Request,
     result: FetchResult,
     options: Options,
     *,
     reads: Iterable[str] = (),
 ) -> NoReturn:
-    """Fail with a verdict, the browser's explanation, and what went over the wire."""
+    """Fail with the fault, the browser's explanation, and the exchanges."""
     __tracebackhide__ = True
     lines = [
-        f"{verdict}: {shown(request.method)} {request.url} from {shown(request.origin)}.",
+        f"{fault}: {shown(request.method)} {request.url} from {shown(request.origin)}.",
         str(explain_fetch(result, reads=reads)),
         "Policy",
         *(f"  {name}={shown(value)}" for name, value in options.items() if value),

@@ -1,7 +1,7 @@
-"""What a policy means to a browser, read from its options and not from the engine.
+"""The meaning of a policy to a browser, worked out from its options without the engine.
 
-Nothing here is shared with the engine or with the model browser: origins are judged by
-``reference_origin``, methods and headers as the options' documentation puts it.
+Nothing here is shared with the engine or with the model browser: ``_reference_origin`` compares
+origins, and methods and headers follow the documentation of the options.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 SERVER = "https://api.example.com"
 
-REDIRECTS = {301, 302, 303, 307, 308}
 NORMALISED = {"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"}
 ALWAYS_ALLOWED_METHODS = {"GET", "HEAD", "POST"}
 ALWAYS_ALLOWED_HEADERS = {
@@ -35,14 +34,16 @@ OWNED = {
     "access-control-allow-methods", "access-control-allow-headers", "access-control-max-age",
     "access-control-allow-private-network",
 }  # fmt: skip
-"""What the policy alone sets; ``Vary`` and ``Access-Control-Expose-Headers`` are shared."""
+"""Headers that only the policy sets."""
+SHARED = OWNED | {"access-control-expose-headers", "vary"}
+"""Headers that the policy sets as well: an answer need not have the page's value."""
 
 LONGEST_ECHOED_METHOD = 64
 MOST_ECHOED_HEADERS = 64
 LONGEST_ECHOED_HEADERS = 4096
 
-Verdict = Literal["origin", "credentials", "method", "header"]
-REASONS: dict[str, Verdict] = {
+RefusedPart = Literal["origin", "credentials", "method", "header"]
+REASONS: dict[str, RefusedPart] = {
     "no-allow-origin": "origin",
     "preflight-not-ok": "origin",
     "wildcard-with-credentials": "credentials",
@@ -50,17 +51,16 @@ REASONS: dict[str, Verdict] = {
     "method-not-allowed": "method",
     "header-not-allowed": "header",
 }
-"""A model browser's reason to what of the policy is behind it. No other reason is ever the engine's
-to give: not a mismatch, two values, a list that is none, or a wildcard without Authorization."""
+"""The part of a policy behind each reason of the model browser; no correct answer gives others."""
 
 
 class Script(NamedTuple):
-    """What a page's script asks for.
+    """The request of a page's script.
 
     Attributes:
         origin: The page's origin.
-        method: As the script writes it.
-        headers: Its own headers, no name twice.
+        method: The method as the script writes it.
+        headers: The script's own headers, no name twice.
         credentials: ``"omit"``, ``"same-origin"`` or ``"include"``.
         path: A path of the site.
         server: The origin of the site.
@@ -84,12 +84,12 @@ def allows_origin(options: dict[str, Any], origin: str) -> bool:
 
 
 def is_origin(text: str) -> bool:
-    """Whether a browser prints an origin so, and it is not ``null``."""
+    """Return whether this is an origin as browsers print it, other than ``null``."""
     return is_pattern(text) and "*" not in text
 
 
-def refusal(options: dict[str, Any], script: Script) -> Verdict | None:
-    """What of the policy keeps the script from its answer; None if nothing does."""
+def refusal(options: dict[str, Any], script: Script) -> RefusedPart | None:
+    """Return the part of the request that the policy refuses; None if it allows all of it."""
     if script.origin == script.server:
         return None
     if not allows_origin(options, script.origin):
@@ -113,7 +113,7 @@ def _allows_method(options: dict[str, Any], method: str) -> bool:
         return True
     if "*" not in listed:
         return False
-    # With credentials "*" is made to work by repeating the question, within bounds.
+    # With credentials the engine makes "*" work: it repeats the requested method, within bounds.
     return not options.get("allow_credentials", False) or len(method) <= LONGEST_ECHOED_METHOD
 
 
@@ -124,12 +124,12 @@ def _allows_headers(options: dict[str, Any], headers: Iterable[tuple[str, str]])
         return names <= listed | ALWAYS_ALLOWED_HEADERS
     if not options.get("allow_credentials", False):
         return True
-    # Scripts of the suite that send safelisted names send few and short ones.
+    # Safelisted names count as well, since the suite never sends enough of them to matter.
     return len(names) <= MOST_ECHOED_HEADERS and len(",".join(names)) <= LONGEST_ECHOED_HEADERS
 
 
 def readable(options: dict[str, Any], script: Script, page: Page) -> dict[str, str]:
-    """The page's own headers that a script may read of an answer that it may have."""
+    """Return the page's own headers that a script may read, if the policy allows the request."""
     own = {name.lower(): value for name, value in page.headers}
     exposed = ALWAYS_READABLE | names(",".join(options.get("expose_headers", ())))
     exposed |= names(own.get("access-control-expose-headers", ""))
@@ -141,10 +141,6 @@ def readable(options: dict[str, Any], script: Script, page: Page) -> dict[str, s
         for name, value in own.items()
         if (everything or name in exposed) and name not in NEVER_READABLE | SHARED
     }
-
-
-SHARED = OWNED | {"access-control-expose-headers", "vary"}
-"""Names of which the answer is not what the page set."""
 
 
 def names(value: str) -> set[str]:

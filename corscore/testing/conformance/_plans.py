@@ -1,4 +1,4 @@
-"""Policies by path, route and origin, drawn as data, and what they mean, without the engine."""
+"""Policies by path, route and origin, drawn as data, and their meaning without the engine."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ Given = Policy | tuple[Policy, ...] | PolicyResolver | None
 Policies = Policy | tuple[Policy, ...] | PolicyMap | PolicyResolver | PolicyRef
 
 PATHS = ("/plain", "/stream", "/unchanged", "/crash", "/missing", "/api", "/api/a", "/api/b/c")
-"""No redirect: what it leads to is governed by another policy."""
+"""Paths of scripts. No redirect is among them: another policy may govern its target."""
 
 METHODS = (*SITE_METHODS, "delete", "M" * 64)
-"""Of scripts. Some frameworks route ``patch`` as PATCH, which to a browser it is not."""
+"""Methods of scripts. Not ``patch``, which some frameworks route as PATCH, unlike browsers."""
 
 SERVERS = ("https://api.example.com", "https://www.example.com", "https://example.com:8443")
 """The origins of the site in a plan with hosts."""
@@ -35,20 +35,20 @@ SERVERS = ("https://api.example.com", "https://www.example.com", "https://exampl
 _KEYS = (*PATHS, "/*", "/api/*", "/api/b/*", "/api/a/*")
 _HOSTS = ("api.example.com", "*.example.com", "example.com", "*.api.example.com", "*.com")
 _SHARED_KEYS = ("/*", "/plain", "/stream", "api.example.com/*", "*.example.com/plain")
-# HEAD goes with GET: see `Site`.
+# Frameworks route HEAD with GET.
 _METHODS = (("GET", "HEAD"), ("POST",), ("PUT",), ("DELETE",), ("OPTIONS",), ("QUERY", "PURGE"))
 
 
 class Plan(NamedTuple):
-    """Which of a few policies governs what: the policies are numbers, -1 is None.
+    """The policies of paths and routes, as numbers; -1 is no policy.
 
     Attributes:
         options: The arguments of each policy.
-        keys: Keys of a ``PolicyMap`` to numbers, or to tuples of them.
+        keys: The number, or a tuple of numbers, for each key of a ``PolicyMap``.
         default: The number or the tuple for all other paths.
-        routes: Path and method to numbers or tuples.
-        by_reference: Whether the adapter is given a ``PolicyRef``.
-        by_tenant: Whether a ``PolicyResolver`` has what governs all other paths.
+        routes: The number or the tuple for each path and method.
+        by_reference: Whether the adapter gets a ``PolicyRef``.
+        by_tenant: Whether a ``PolicyResolver`` gives the policy of all other paths.
     """
 
     options: list[Options]
@@ -59,7 +59,7 @@ class Plan(NamedTuple):
     by_tenant: bool = False
 
     def number(self, path: str, method: str, origin: str, server: str = SERVER) -> int:
-        """The policy that governs a request: of a tuple the first that allows its origin."""
+        """Return the policy that governs a request: of a tuple the first to allow its origin."""
         entry = self._entry(path, method, server)
         if isinstance(entry, int):
             return entry
@@ -67,21 +67,21 @@ class Plan(NamedTuple):
         return next((one for one in first if allows_origin(self.options[one], origin)), last)
 
     def _entry(self, path: str, method: str, server: str) -> Entry:
-        """What governs a request: its route, else the keys of its host, else those of any."""
+        """Return the entry of a request's route, else of its host's keys, else of any host's."""
         if (path, method) in self.routes:
             return self.routes[path, method]
         host = server.removeprefix("https://").partition(":")[0]
         named = {key.partition("/")[0] for key in self.keys}
-        above = [one for one in named if one[:2] == "*." and host.endswith(one[1:])]
-        chosen = host if host in named else max(above, key=len, default="")
-        for one in dict.fromkeys((chosen, "")):
-            entry = self._on_host(one, path)
+        wildcards = [name for name in named if name[:2] == "*." and host.endswith(name[1:])]
+        chosen = host if host in named else max(wildcards, key=len, default="")
+        for key_host in dict.fromkeys((chosen, "")):
+            entry = self._on_host(key_host, path)
             if entry is not None:
                 return entry
         return self.default
 
     def _on_host(self, host: str, path: str) -> Entry | None:
-        """What governs a path by the keys of one host: the literal one, else the longest prefix."""
+        """Return the entry of a path among one host's keys: the literal, or the longest prefix."""
         keys = {
             key.removeprefix(host): self.keys[key]
             for key in self.keys
@@ -95,12 +95,12 @@ class Plan(NamedTuple):
     def governing(
         self, path: str, method: str, origin: str, server: str = SERVER
     ) -> Options | None:
-        """The options of what governs a request; None where it is left alone."""
+        """Return the options of the policy that governs a request; None where it is left alone."""
         number = self.number(path, method, origin, server)
         return None if number < 0 else self.options[number]
 
     def build(self) -> tuple[Policies, dict[tuple[str, str], Given]]:
-        """The policies that an adapter is given, and those of routes."""
+        """Return the policies for the adapter, and those of routes."""
         policies = [Policy(**options) for options in self.options]
         given: dict[Entry, Given] = {-1: None, **dict(enumerate(policies))}
         for entry in (*self.keys.values(), self.default, *self.routes.values()):
@@ -120,7 +120,7 @@ class Plan(NamedTuple):
 
 @st.composite
 def plans(draw: st.DrawFn, options: list[Options], *, with_routes: bool) -> Plan:
-    """A plan over ``PATHS``.
+    """Draw a plan over ``PATHS``.
 
     Args:
         draw: Hypothesis's.
@@ -139,7 +139,7 @@ def plans(draw: st.DrawFn, options: list[Options], *, with_routes: bool) -> Plan
     by_key: dict[str, Entry] = draw(st.dictionaries(keys, entries, max_size=5))
     default = draw(entries)
     if any(key[0] != "/" for key in by_key):
-        # No credentials for any host.
+        # A map with hosts refuses credentials for any host.
         by_key["/*"] = _without_credentials(by_key.get("/*", -1), options)
         default = _without_credentials(default, options)
     return Plan(options, by_key, default, routes, draw(st.booleans()), draw(st.booleans()))
@@ -147,7 +147,7 @@ def plans(draw: st.DrawFn, options: list[Options], *, with_routes: bool) -> Plan
 
 @st.composite
 def shared(draw: st.DrawFn, options: list[Options]) -> Plan:
-    """A plan by host, path and origin in which a policy governs everything.
+    """Draw a plan by host, path and origin in which a policy governs every request.
 
     Args:
         draw: Hypothesis's.
@@ -160,7 +160,7 @@ def shared(draw: st.DrawFn, options: list[Options]) -> Plan:
     default = draw(entries)
     of_any_host = [default, *(entry for key, entry in by_key.items() if key == "/*")]
     if any(_without_credentials(entry, options) == -1 for entry in of_any_host):
-        # No credentials for any host.
+        # A map with hosts refuses credentials for any host.
         by_key = {key: entry for key, entry in by_key.items() if key[0] == "/"}
     return Plan(options, by_key, default, {}, by_tenant=draw(st.booleans()))
 
@@ -173,7 +173,7 @@ def _without_credentials(entry: Entry, options: list[Options]) -> Entry:
 
 @st.composite
 def tuples(draw: st.DrawFn, options: list[Options]) -> tuple[int, ...]:
-    """Numbers of policies of which only the last may allow every origin.
+    """Draw the numbers of policies of which only the last may allow every origin.
 
     Args:
         draw: Hypothesis's.
@@ -187,7 +187,7 @@ def tuples(draw: st.DrawFn, options: list[Options]) -> tuple[int, ...]:
 
 @st.composite
 def pages(draw: st.DrawFn) -> dict[str, Page]:
-    """A site with a page at each of ``PATHS`` but ``/missing``."""
+    """Draw a site with a page at each of ``PATHS`` but ``/missing``."""
     drawn = draw(strategies.pages())
     nested = {path: drawn["/plain"] for path in PATHS if path.startswith("/api")}
     return {**drawn, **nested}

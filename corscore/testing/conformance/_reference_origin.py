@@ -1,4 +1,4 @@
-"""A slow and obvious reading of what origin patterns cover, to compare the engine with.
+"""The origins that a pattern covers, computed in a slow and obvious way to test the engine.
 
 Nothing here is shared with the engine. Hosts follow the WHATWG URL Standard
 (https://url.spec.whatwg.org/#host-writing), origins RFC 6454, section 6.2.
@@ -20,7 +20,7 @@ IPV6_PIECES = 8
 
 
 def split(text: str) -> tuple[str, str, str] | None:
-    """Scheme, host and port (with its colon, or empty); None without a scheme."""
+    """Return scheme, host and port (with its colon, or empty); None without a scheme."""
     scheme, separator, rest = text.partition("://")
     if not separator:
         return None
@@ -41,7 +41,7 @@ def is_scheme(text: str) -> bool:
 
 
 def is_port(text: str, scheme: str) -> bool:
-    """Whether a browser would print this port: nothing, or a colon and a number."""
+    """Return whether a browser prints this port: nothing, or a colon and a number."""
     if text == "":
         return True
     digits = text[1:]
@@ -55,7 +55,7 @@ def is_port(text: str, scheme: str) -> bool:
 
 
 def are_labels(host: str) -> bool:
-    """Whether these are non-empty labels of at most 63 bytes, perhaps with a dot at the end."""
+    """Return whether these are non-empty labels of at most 63 bytes; a last dot may follow."""
     labels = host.removesuffix(".").split(".")
     return len(host) <= LONGEST_HOST and all(
         label and len(label) <= LONGEST_LABEL and set(label) <= LABEL_BYTES for label in labels
@@ -63,7 +63,7 @@ def are_labels(host: str) -> bool:
 
 
 def is_numeric(label: str) -> bool:
-    """The URL Standard's check whether a host ends in a number, of its last label."""
+    """Return whether a host with this last label ends in a number, by the URL Standard."""
     if label.startswith("0x"):
         return set(label[2:]) <= set("0123456789abcdef")
     return label != "" and set(label) <= set(string.digits)
@@ -80,8 +80,8 @@ def is_ipv4(host: str) -> bool:
     )
 
 
-def ipv6_as_browsers_print_it(packed: bytes) -> str:
-    """The URL Standard's IPv6 serializer."""
+def serialised_ipv6(packed: bytes) -> str:
+    """Return an address as the URL Standard's IPv6 serializer prints it."""
     pieces = [f"{packed[i] * 256 + packed[i + 1]:x}" for i in range(0, 16, 2)]
     best = (0, 0)
     for start in range(IPV6_PIECES):
@@ -102,7 +102,7 @@ def is_ipv6(host: str) -> bool:
         packed = ipaddress.IPv6Address(host[1:-1]).packed
     except ValueError:
         return False
-    return host[1:-1] == ipv6_as_browsers_print_it(packed)
+    return host[1:-1] == serialised_ipv6(packed)
 
 
 def is_name(host: str) -> bool:
@@ -110,14 +110,14 @@ def is_name(host: str) -> bool:
 
 
 def is_application(scheme: str, host: str) -> bool:
-    """Whether no website has this host, and Electron or an extension of Safari sends it."""
+    """Return whether only an application has this host: Electron, or an extension of Safari."""
     if scheme == "safari-web-extension":
         return is_name(host.lower())
     return host == "." and scheme not in DEFAULT_PORTS
 
 
 def is_pattern(text: str) -> bool:
-    """Whether an anonymous policy accepts the pattern."""
+    """Return whether a policy without credentials accepts the pattern."""
     if text == "*":
         return True
     parts = split(text)
@@ -127,13 +127,13 @@ def is_pattern(text: str) -> bool:
     if not is_scheme(scheme) or not (port == ":*" or is_port(port, scheme)):
         return False
     if host.startswith("*."):
-        # The star stands for at least one byte, so that the dot counts and the star does not.
+        # The star covers at least one byte, so that it counts in the length.
         return is_name(host[2:]) and len(host) <= LONGEST_HOST
     return is_name(host) or is_ipv4(host) or is_ipv6(host) or is_application(scheme, host)
 
 
 def covers(pattern: str, origin: str) -> bool:
-    """Whether a valid pattern covers what a request sent."""
+    """Return whether a valid pattern covers the Origin of a request."""
     if pattern == "*":
         return True
     wanted, given = split(pattern), split(origin)

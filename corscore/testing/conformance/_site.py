@@ -1,4 +1,4 @@
-"""The application of the suite: what each page answers, in terms that every framework has."""
+"""The suite's application as data: its pages and routes, for any framework to serve."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Answer(NamedTuple):
     """The response to one request, as a server would send it.
 
     Attributes:
-        status: Of the response.
-        headers: Every header line, doubled ones too.
-        body: All of it, empty for none.
+        status: The status.
+        headers: Every header line, repeated ones as well.
+        body: The whole body, empty for none.
     """
 
     status: int
@@ -37,11 +37,11 @@ Sender = Callable[[str, str, Headers], Answer]
 
 
 Transport = Callable[[str, str, Headers], tuple[int, Headers]]
-"""The same as the model browser takes it: status and header lines."""
+"""Sends one request for the model browser, and returns the status and the header lines."""
 
 
 def transport_of(send: Sender) -> Transport:
-    """Return a function for ``corscore.browser.fetch``, which wants no body."""
+    """Return a sender as a transport of ``corscore.browser.fetch``, which takes no body."""
 
     def transport(method: str, url: str, headers: Headers) -> tuple[int, Headers]:
         answer = send(method, url, headers)
@@ -54,9 +54,9 @@ class Page(NamedTuple):
     """The answer at one path, the same for each method.
 
     Attributes:
-        status: Of the response.
-        headers: What the application sets itself, in this order; no name occurs twice.
-        chunks: The body. More than one is streamed, and none is an empty body.
+        status: The status.
+        headers: The headers that the application sets, in this order; no name occurs twice.
+        chunks: The body; several chunks are streamed, and none are an empty body.
         raises: Whether the view raises ``Crash`` instead of answering.
     """
 
@@ -67,17 +67,17 @@ class Page(NamedTuple):
 
 
 class Crash(Exception):
-    """What a view raises, and no handler catches."""
+    """The exception of a page that raises; no handler catches it."""
 
 
 class Route(NamedTuple):
     """One route to register at a path.
 
     Attributes:
-        methods: What it answers, and no other method; of ``METHODS``.
-        is_marked: Whether it has policies of its own, which may be None.
-        policy: What to decorate it with, where it is marked: a policy, a tuple of them,
-            a resolver or None.
+        methods: The only methods that it answers, from ``METHODS``.
+        is_marked: Whether it has a policy of its own, which may be None.
+        policy: If it is marked, the policy to decorate it with: a policy, a tuple of them, a
+            resolver or None.
     """
 
     methods: list[str]
@@ -92,8 +92,8 @@ class Site:
     """An application's pages by path, and a record of the requests that reached it.
 
     Attributes:
-        pages: Path to page. A request for any other path gets the framework's own 404.
-        visits: Method and path of each request that reached a view.
+        pages: The page at each path. Any other path gets the framework's own 404.
+        visits: The method and path of each request that reached a view.
     """
 
     def __init__(
@@ -104,9 +104,9 @@ class Site:
         """Describe an application.
 
         Args:
-            pages: Path to page.
-            policies: Path and method to the policy of that route; None leaves it alone. HEAD has
-                what GET has: frameworks route it with GET.
+            pages: The page at each path.
+            policies: The policy for each path and method of a marked route; None leaves it alone.
+                HEAD and GET of a path have the same: frameworks route them together.
         """
         self.pages: Mapping[str, Page] = pages
         self.visits: list[tuple[str, str]] = []

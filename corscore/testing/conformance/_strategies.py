@@ -14,22 +14,8 @@ from corscore.testing.strategies import (
     ODD_ORIGINS,
     PATTERNS,
     SCRIPT_HEADERS,
-    is_insecure,
     origins_near,
     policy_options,
-)
-
-__all__ = (
-    "ODD_ORIGINS",
-    "PATHS",
-    "PATTERNS",
-    "app_headers",
-    "is_insecure",
-    "options",
-    "origins",
-    "pages",
-    "raw_requests",
-    "scripts",
 )
 
 if TYPE_CHECKING:
@@ -39,10 +25,13 @@ if TYPE_CHECKING:
 
 Options = dict[str, Any]
 
+PATHS = ("/plain", "/plain", "/stream", "/moved", "/unchanged", "/crash", "/missing")
+_MATCHED_BY_A_REGEX = ("https://pr-7.example.com", "https://one.example.net")
+
 
 @st.composite
 def options(draw: st.DrawFn) -> Options:
-    """The arguments of a valid policy: what users draw theirs from, and more often ``*``."""
+    """Draw the arguments of a valid policy, with ``*`` more often than ``policy_options`` does."""
     chosen: Options = draw(policy_options())
     for name in ("allow_methods", "allow_headers"):
         if draw(st.integers(0, 2)) == 0:
@@ -50,12 +39,9 @@ def options(draw: st.DrawFn) -> Options:
     return chosen
 
 
-_MATCHED_BY_A_REGEX = ("https://pr-7.example.com", "https://one.example.net")
-
-
 @st.composite
 def origins(draw: st.DrawFn, chosen: Options) -> str:
-    """An origin that a browser may send: mostly one that the policy covers, or nearly covers."""
+    """Draw an origin that a browser may send, mostly one that the policy covers, or nearly."""
     covered: list[str] = [pattern for pattern in chosen["allow_origins"] if pattern != "*"]
     if chosen.get("allow_origin_regex") is not None:
         covered += _MATCHED_BY_A_REGEX
@@ -92,7 +78,7 @@ _APP_HEADERS = {
 
 @st.composite
 def app_headers(draw: st.DrawFn, *, cacheable: bool = False) -> tuple[tuple[str, str], ...]:
-    """What an application sets itself, CORS headers of its own included; no name twice."""
+    """Draw the headers that an application sets, CORS headers included; no name twice."""
     names = draw(st.lists(st.sampled_from(sorted(_APP_HEADERS)), max_size=6, unique=True))
     headers = [(draw(_cased(name)), draw(st.sampled_from(_APP_HEADERS[name]))) for name in names]
     if cacheable or draw(st.booleans()):
@@ -102,10 +88,9 @@ def app_headers(draw: st.DrawFn, *, cacheable: bool = False) -> tuple[tuple[str,
 
 @st.composite
 def pages(draw: st.DrawFn, *, cacheable: bool = False) -> dict[str, Page]:
-    """A site with a page of every kind: ``/missing`` is the one that it does not have."""
-
+    """Draw a site with a page at each of ``PATHS`` but ``/missing``."""
     headers = draw(app_headers(cacheable=cacheable))
-    # RFC 9110 section 15.4.5: a 304 says nothing of the content, and some frameworks see to it.
+    # RFC 9110, section 15.4.5: some frameworks drop headers about the content from a 304.
     unchanged = tuple(pair for pair in headers if pair[0].lower() != "content-language")
     return {
         "/plain": Page(draw(st.sampled_from([200, 201, 401, 403, 404, 500])), headers),
@@ -120,9 +105,7 @@ def pages(draw: st.DrawFn, *, cacheable: bool = False) -> dict[str, Page]:
     }
 
 
-PATHS = ("/plain", "/plain", "/stream", "/moved", "/unchanged", "/crash", "/missing")
-
-# At the bounds of what a policy with credentials and "*" repeats.
+# At the bounds up to which a policy with credentials and "*" repeats header names.
 _MANY_HEADERS = tuple(tuple((f"x-{number}", "1") for number in range(count)) for count in (64, 65))
 _LONG_HEADERS = tuple(((f"x{'y' * (size - 1)}", "1"),) for size in (4096, 4097))
 
@@ -135,37 +118,37 @@ def scripts(
     paths: Sequence[str] = PATHS,
     methods: Sequence[str] = METHODS,
 ) -> Script:
-    """What a page asks of the site: mostly what the policy allows but for one thing, or all of it.
+    """Draw a request of a page: mostly the policy allows it, or all but one thing of it.
 
     Args:
         draw: Hypothesis's.
         chosen: The policy's options.
-        from_origins: Origins of the page; the policy says which are worth a try by default.
-        paths: What it asks for.
-        methods: How.
+        from_origins: Origins of the page; by default drawn for the policy.
+        paths: Paths to request.
+        methods: Methods to request them with.
     """
-    welcome = [method for method in chosen["allow_methods"] if method in methods]
-    welcome += methods if "*" in chosen["allow_methods"] else ("GET", "HEAD", "POST")
+    allowed = [method for method in chosen["allow_methods"] if method in methods]
+    allowed += methods if "*" in chosen["allow_methods"] else ("GET", "HEAD", "POST")
     names = {name.lower() for name in chosen["allow_headers"]} | ALWAYS_ALLOWED_HEADERS
-    harmless = [pair for pair in SCRIPT_HEADERS if pair[0].lower() in names or "*" in names]
-    few = st.lists(st.sampled_from(harmless), max_size=3, unique_by=lambda pair: pair[0].lower())
+    covered = [pair for pair in SCRIPT_HEADERS if pair[0].lower() in names or "*" in names]
+    few = st.lists(st.sampled_from(covered), max_size=3, unique_by=lambda pair: pair[0].lower())
     many = st.sampled_from([*_MANY_HEADERS, *_LONG_HEADERS])
     one = st.sampled_from([(pair,) for pair in SCRIPT_HEADERS])
     modes = ("omit", "same-origin") if not chosen["allow_credentials"] else ("omit", "include")
-    slip = draw(st.sampled_from(["", "", "method", "header", "headers", "credentials"]))
-    headers = {"header": one, "headers": many}.get(slip, few.map(tuple))
+    exception = draw(st.sampled_from(["", "", "method", "header", "headers", "credentials"]))
+    headers = {"header": one, "headers": many}.get(exception, few.map(tuple))
     return Script(
         origin=draw(origins(chosen) if from_origins is None else from_origins),
-        method=draw(st.sampled_from(methods if slip == "method" else welcome)),
+        method=draw(st.sampled_from(methods if exception == "method" else allowed)),
         headers=draw(headers),
-        credentials="include" if slip == "credentials" else draw(st.sampled_from(modes)),
+        credentials="include" if exception == "credentials" else draw(st.sampled_from(modes)),
         path=draw(st.sampled_from(paths)),
     )
 
 
 @st.composite
 def raw_requests(draw: st.DrawFn, chosen: Options) -> tuple[str, str, Headers]:
-    """Method, path and headers of a request that need not come from a browser."""
+    """Draw method, path and headers of a request of any client, not only of a browser."""
     headers: Headers = []
     for _ in range(draw(st.sampled_from([0, 1, 1, 1, 1, 2]))):
         origin = draw(st.one_of(origins(chosen), st.sampled_from(ODD_ORIGINS)))

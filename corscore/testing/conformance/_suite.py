@@ -39,8 +39,8 @@ Options = dict[str, Any]
 Cases = tuple[Options, dict[str, Page], list[Script]]
 SharedCases = tuple[plans.Plan, dict[str, Page], list[Script]]
 
-# Half the examples: one engine is below every adapter, and each adapter adds some. A failure
-# explains one request in full, and shrinking the others away would take minutes.
+# Half the examples, since every adapter tests the same engine; no shrinking, which would take
+# minutes, since a failure explains its one request in full.
 _SETTINGS = settings(
     max_examples=max(1, settings().max_examples // 2),
     deadline=None,
@@ -63,7 +63,7 @@ def _fetches(draw: st.DrawFn) -> Cases:
 
 @st.composite
 def _shared_fetches(draw: st.DrawFn) -> SharedCases:
-    """Much the same script, on the pages of a few origins; a cache may keep what it asks for."""
+    """Draw similar requests from a few origins, whose responses a cache may store."""
     several = draw(st.lists(strategies.options(), min_size=1, max_size=2))
     plan = draw(plans.shared(several))
     options = draw(st.sampled_from(several))
@@ -91,15 +91,15 @@ def _shared_fetches(draw: st.DrawFn) -> SharedCases:
 
 
 class ConformanceSuite:
-    """The tests that every adapter passes. A subclass writes ``serve``, and pytest does the rest.
+    """The tests that every adapter passes, for pytest; a subclass writes ``serve``.
 
     Attributes:
         has_routes: Whether the adapter knows policies of single routes. ``site.routes(path)`` then
             says with which policy to register each route.
-        out_of_reach: Paths whose answers the adapter cannot reach, each with the reason. Their
-            answers must come without CORS headers: a path that is listed without need fails.
-        out_of_reach_in_debug: The same under a policy with ``debug=True``, where an adapter leaves
-            exceptions to a debugger outside.
+        out_of_reach: Paths whose answers the adapter cannot reach, each with the reason. A path
+            whose answer has CORS headers all the same fails.
+        out_of_reach_in_debug: Further such paths under a policy with ``debug=True``, where an
+            adapter leaves exceptions to a debugger outside.
     """
 
     has_routes: ClassVar[bool] = False
@@ -107,24 +107,24 @@ class ConformanceSuite:
     out_of_reach_in_debug: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def serve(self, site: Site, policies: plans.Policies) -> Sender:
-        """Put the adapter with its policies around an application, and say how to send requests.
+        """Put the adapter with its policies around an application, and return its sender.
 
         Args:
-            site: What the application answers: a route for each of ``site.pages`` and each of
-                ``METHODS``, whose view returns what ``site.visit(method, path)`` says, and lets
-                pass what that raises. A page with several chunks is streamed.
-            policies: For the adapter, as they are.
+            site: The application as data. It needs a route for each of ``site.pages`` and each of
+                ``METHODS``, whose view answers with the page that ``site.visit(method, path)``
+                returns, and catches no exception. A page with several chunks is streamed.
+            policies: The policies to give to the adapter.
 
         Returns:
             A function of method, URL and header pairs that returns an ``Answer`` with every header
-            line. A ``Crash`` that it raises counts as a server's bare 500; no other exception may
-            come out of it.
+            line. A ``Crash`` that it raises counts as a server's bare 500; it may raise nothing
+            else.
         """
         raise NotImplementedError(f"{type(self).__name__}.serve(site, policies) is missing")
 
     @pytest.fixture(autouse=True)
     def _silence(self) -> Iterator[None]:
-        # Every page that crashes, and every one that sets CORS headers itself, is logged.
+        # Each page that crashes or sets CORS headers itself would be logged.
         logging.disable(logging.CRITICAL)
         yield
         logging.disable(logging.NOTSET)
@@ -132,7 +132,7 @@ class ConformanceSuite:
     @_SETTINGS
     @given(_fetches())
     def test_a_browser_may_do_what_the_policy_means(self, case: Cases) -> None:
-        """Redirects, errors, streams: a script reads what the policy allows it, and no more."""
+        """A script reads what the policy allows, and no more, of redirects, errors and streams."""
         options, pages, scripts = case
         transport = transport_of(self._send(Site(pages), Policy(**options)))
         cache = PreflightCache()
@@ -183,7 +183,7 @@ class ConformanceSuite:
             cache = SharedCache(transport, keep_preflights=keep_preflights)
             for script, others in zip(order, others_come_first, strict=False):
                 if others:
-                    # A crawler or a page of the site itself: no Origin, and its answer is kept.
+                    # A crawler or a page of the site itself sends no Origin.
                     cache("GET", script.server + script.path, [])
                 request = _request(script)
                 options = (
@@ -202,7 +202,7 @@ class ConformanceSuite:
     ) -> None:
         """Route beats host beats literal path beats longest prefix; None leaves alone.
 
-        Of a tuple the first policy that allows the origin counts, else the last.
+        Of a tuple the first policy that allows the origin governs, else the last.
         """
         options = data.draw(st.lists(strategies.options(), min_size=1, max_size=3))
         plan = data.draw(plans.plans(options, with_routes=self.has_routes))
@@ -250,7 +250,7 @@ class ConformanceSuite:
             )
 
     def _send(self, site: Site, policies: plans.Policies) -> Sender:
-        """``serve``, with a ``Crash`` as the 500 of a server."""
+        """Return the sender of ``serve``, with a ``Crash`` as the 500 of a server."""
         sender = self.serve(site, policies)
 
         def send(method: str, url: str, headers: Headers) -> Answer:
@@ -274,7 +274,7 @@ class ConformanceSuite:
 
 
 _PAGE = "https://page.example"
-# Policies that can be told apart by their answers to a preflight and to a request.
+# The number of each policy is in its answers to a preflight and to a request.
 _NUMBERED: list[Options] = [
     {
         "allow_origins": [_PAGE],
@@ -298,12 +298,12 @@ def _request(script: Script) -> Request:
 
 
 def _expect_left_alone(send: Sender, script: Script, site: Site) -> None:
-    """Expect the app to see the preflight as well as the request, and to answer both."""
+    """Fail unless the application answers the preflight as well as the request."""
     method, path = oracle.normalised(script.method), script.path
     asked = [("Origin", script.origin), ("Access-Control-Request-Method", method)]
     for sent, headers in (("OPTIONS", asked), (method, [("Origin", script.origin)])):
         if sent not in METHODS:
-            continue  # a framework's own answer, or the page's
+            continue  # A framework may answer a method that it does not route.
         site.visits.clear()
         answer = send(sent, script.server + path, headers)
         expectations.expect_left_alone(sent, path, site.pages.get(path), answer, site.visits)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def wsgi_environ(method: str, url: str, headers: Headers) -> dict[str, Any]:
-    """Return what a server makes of a request: several lines of one header are joined."""
+    """Return the environ that a server makes of a request: lines of one header are joined."""
     target = urlsplit(url)
     environ: dict[str, Any] = {
         "REQUEST_METHOD": method,
@@ -46,13 +46,13 @@ def wsgi_environ(method: str, url: str, headers: Headers) -> dict[str, Any]:
 
 
 class Response:
-    """What a WSGI server sends, and how often the application started it.
+    """The response that a WSGI server sends.
 
     Attributes:
-        status: The number; 0 before the application has started.
-        headers: Every line.
-        body: All that was written or yielded.
-        starts: How often ``start_response`` was called.
+        status: The status as a number; 0 before the application has started the response.
+        headers: Every header line.
+        body: Everything that was written or yielded.
+        starts: The number of calls of ``start_response``.
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class Response:
         self.starts = 0
 
     def start(self, status: str, headers: Headers, exc_info: Any = None) -> Callable[[bytes], None]:
-        """``start_response``, as PEP 3333 has it."""
+        """Do what PEP 3333 asks of ``start_response``."""
         if exc_info is not None and self.body:
             raise exc_info[1].with_traceback(exc_info[2])
         _require(
@@ -92,7 +92,7 @@ def _require(is_so: bool, fault: str) -> None:
 def call(
     app: WSGIApplication, environ: dict[str, Any], response: Response | None = None
 ) -> Response:
-    """Serves one request, the way that PEP 3333 asks of a server.
+    """Serve one request as PEP 3333 asks of a server.
 
     Args:
         app: The application.
@@ -118,7 +118,7 @@ def wsgi_sender(app: WSGIApplication) -> Sender:
         try:
             call(app, wsgi_environ(method, url, headers), response)
         except Crash:
-            # A server answers what has not been sent.
+            # A server sends its own 500 unless it has sent a part of the response.
             if not response.body:
                 return Answer(500)
         return Answer(response.status, response.headers, response.body)

@@ -16,8 +16,8 @@ import pytest
 
 from cors_headers import OTHER_PAGE, PAGE, READABLE, REFUSED, cors_of
 from corscore import ConfigError, Decision, Policy, RequestInfo
-from corscore.testing.conformance._strategies import ODD_ORIGINS
 from corscore.testing.conformance._wsgi import Response, call, wsgi_environ
+from corscore.testing.strategies import ODD_ORIGINS
 from corscore_wsgi import CORSMiddleware, decision_of
 from wsgi_apps import CHUNKS, BoomError
 
