@@ -18,12 +18,12 @@ from corscore_cli.shell.location import Location, option_of
 from corscore_cli.shell.options import TargetType, app_dir_option, env_option, factory_option
 from corscore_cli.shell.output import (
     code_text,
-    findings_exit,
+    exit_code_of,
     make_console,
-    plain,
     print_json,
     printable,
     say,
+    to_json,
 )
 from corscore_cli.targets.loader import load
 from corscore_cli.targets.source import unknown_routes
@@ -89,7 +89,7 @@ def check(
         _print_text(make_console(), loaded.name, told)
     if loaded.has_unknown_routes:
         say(make_console(stderr=True), unknown_routes(loaded.name), style="dim")
-    raise SystemExit(findings_exit(told))
+    raise SystemExit(exit_code_of(told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Annotation:
         }
         if self.level == "error":
             field, value = getattr(self.told, "field", None), getattr(self.told, "value", None)
-            common |= {"field": field, "value": plain(value)}
+            common |= {"field": field, "value": to_json(value)}
         return common
 
 

@@ -9,7 +9,7 @@ import click
 from corscore.diagnostics import MAX_CONSOLE_CHARACTERS, explain_console
 from corscore_cli.shell.options import json_option
 from corscore_cli.shell.output import FINE, Mistake, make_console, print_json
-from corscore_cli.shell.report import print_message
+from corscore_cli.shell.report import print_console_message
 
 _NONE = (
     "no message of Chrome, Firefox or Safari about CORS is in it, in English; copy the whole red "
@@ -38,7 +38,7 @@ def console(text: tuple[str, ...], as_json: bool) -> None:
         for number, message in enumerate(messages):
             if number:
                 terminal.print()
-            print_message(terminal, message)
+            print_console_message(terminal, message)
     raise SystemExit(FINE)
 
 

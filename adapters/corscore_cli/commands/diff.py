@@ -12,7 +12,7 @@ from rich.text import Text
 from corscore import PolicyMap
 from corscore.diagnostics import AccessChange, access_changes
 from corscore_cli.shell.options import TargetType, app_dir_option, factory_option, json_option
-from corscore_cli.shell.output import findings_exit, make_console, print_json, say
+from corscore_cli.shell.output import exit_code_of, make_console, print_json, say
 from corscore_cli.targets.loader import load
 from corscore_cli.targets.source import unknown_routes
 
@@ -60,7 +60,7 @@ def diff(old: str, new: str, app_dir: str, is_factory: bool, as_json: bool) -> N
         print_changes(make_console(), changes)
     for name in unknown:
         say(make_console(stderr=True), unknown_routes(name), style="dim")
-    raise SystemExit(findings_exit(changes))
+    raise SystemExit(exit_code_of(changes))
 
 
 def _changes(before: Target, after: Target) -> Iterator[AccessChange]:

@@ -77,10 +77,6 @@ def explain(
     """
     if not path.startswith("/"):
         raise click.BadParameter('it starts with a "/".', param_hint="--path")
-    try:
-        Request("GET", _SERVER, origin=_SERVER, headers=[(name, "1") for name in reads])
-    except ValueError as error:
-        raise click.BadParameter(f"{error}.", param_hint="--reads") from None
     loaded = load(target, prefix=prefix, app_dir=app_dir, is_factory=is_factory)
     source, policies = loaded.one_policy()
     other = loaded.policies_at(method, path, host)
@@ -104,10 +100,10 @@ def explain(
         governed = {} if found.place is None else {"policy": found.place, "because": found.notes}
         print_json({**told.to_dict(), **governed})
     else:
-        if source.theirs is not None:
+        if source.library is not None:
             say(
                 make_console(stderr=True),
-                f"Note: {loaded.name} has {source.theirs}; this is what corscore does with the "
+                f"Note: {loaded.name} has {source.library}; this is what corscore does with the "
                 "same options. corscore migrate shows the differences.",
                 style="dim",
             )

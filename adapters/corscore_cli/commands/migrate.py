@@ -39,12 +39,18 @@ from corscore_cli.shell.options import TargetType, app_dir_option, factory_optio
 from corscore_cli.shell.output import (
     Mistake,
     code_text,
-    findings_exit,
+    exit_code_of,
     make_console,
     print_json,
     say,
 )
-from corscore_cli.targets.imports import UnbuiltPolicy, attribute, called, imported, importing
+from corscore_cli.targets.imports import (
+    UnbuiltPolicy,
+    call_factory,
+    find_attribute,
+    import_target,
+    importing,
+)
 from corscore_cli.targets.layers import FLASK_CORS, STARLETTE
 
 if TYPE_CHECKING:
@@ -134,17 +140,17 @@ def migrate(target: str, library: str, app_dir: str, is_factory: bool, as_json: 
         )
     else:
         _print(make_console(), library, migration)
-    raise SystemExit(findings_exit((*migration.differences, *migration.insecure)))
+    raise SystemExit(exit_code_of((*migration.differences, *migration.insecure)))
 
 
 def _migration(target: str, library: str, app_dir: str, *, is_factory: bool) -> Migration:
     if library == DJANGO:
         # Imported late, since Django may not be installed.
-        from corscore_cli.targets.django_settings import forgotten, in_force
+        from corscore_cli.targets.django_settings import in_force, package_to_forget
 
         if ":" in target:
             raise Mistake(f"{target} is no settings module; write mysite.settings")
-        with importing(app_dir, forgotten(target)), in_force(target) as module:
+        with importing(app_dir, package_to_forget(target)), in_force(target) as module:
             return _of_settings(target, module)
     with _application(target, app_dir, is_factory=is_factory) as (app, module):
         stack = _READERS[library](app, target)
@@ -202,10 +208,10 @@ def _application(
     if not separator:
         raise Mistake(f"{target} is no app; write module:app, such as main:app")
     with importing(app_dir, module_name.partition(".")[0]):
-        module = imported(module_name)
-        app: Any = attribute(module, name.removesuffix("()"))
+        module = import_target(module_name)
+        app: Any = find_attribute(module, name.removesuffix("()"))
         if is_factory or name.endswith("()"):
-            app = called(app, target)
+            app = call_factory(app, target)
         yield app, module
 
 

@@ -8,7 +8,6 @@ import sys
 from contextlib import suppress
 from datetime import datetime, timezone
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +28,7 @@ from corscore_cli.shell.output import (
     printable,
     say,
 )
+from corscore_cli.targets.loader import read_toml
 from corscore_store import StoreError, VersionConflict, open_store
 from corscore_store.documents import document_of, policies_in, write_next
 
@@ -97,7 +97,7 @@ def push(file: str, url: str, name: str, names: tuple[str, ...], *, yes: bool) -
     """
     opened = open_store(url, name=name)
     known = {*names, *(each for worker in opened.workers() for each in worker.resolvers)}
-    table = _table_in(file)
+    table = read_toml(Path(file))
     resolvers = _stand_ins(json.dumps(table, default=str), known)
     policies = _checked(file, lambda: read_policies(table, resolvers))
     _write(opened, document_of(policies, resolvers), policies, yes=yes)
@@ -282,18 +282,6 @@ def _policies_of(name: str) -> PolicyResolver:  # noqa: ARG001 - one for each na
 @cache
 def _origins_of(name: str) -> OriginResolver:  # noqa: ARG001
     return OriginResolver(lambda origin, host: False)  # noqa: ARG005
-
-
-def _table_in(file: str) -> dict[str, Any]:
-    for parser in ("tomllib", "tomli"):
-        try:
-            table: dict[str, Any] = import_module(parser).loads(Path(file).read_text("utf-8"))
-        except ModuleNotFoundError:
-            continue
-        except (OSError, ValueError, RecursionError) as error:
-            raise Mistake(f"{file} is not TOML: {error}") from None
-        return table
-    raise Mistake('TOML needs a package here; run: pip install "corscore[toml]"')
 
 
 def _time(seconds: float) -> str:

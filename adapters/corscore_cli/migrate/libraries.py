@@ -28,13 +28,14 @@ from corscore_cli.migrate.stack import (
     wsgi_transport,
 )
 from corscore_cli.shell.output import Mistake
-from corscore_cli.targets.layers import FLASK_CORS, STARLETTE, Layer, Search
-from corscore_cli.targets.regex import path_keys, paths_near, sample, with_end
+from corscore_cli.targets.layers import FLASK_CORS, STARLETTE, Search, comma_separated
+from corscore_cli.targets.regex import full_regex, joined_regex, path_keys, paths_near, sample
 
 if TYPE_CHECKING:
     from corscore import PolicyMap
     from corscore.integration import PathPolicy
     from corscore_cli.migrate.stack import Pairs, Transport
+    from corscore_cli.targets.source import Source
 
 FASTAPI = "fastapi"
 DJANGO = "django-cors-headers"
@@ -66,7 +67,7 @@ def of_starlette(app: object, target: str) -> OldStack:
     """
     from starlette.middleware.cors import CORSMiddleware
 
-    layers = [layer for layer in Search(app).layers if layer.theirs == STARLETTE]
+    layers = [layer for layer in Search(app).layers if layer.library == STARLETTE]
     if not layers:
         raise Mistake(f"{target} has no CORSMiddleware of Starlette on it")
     # A layer inside of another one has no effect of its own.
@@ -91,7 +92,7 @@ def of_starlette(app: object, target: str) -> OldStack:
     )
 
 
-def _is_inside(layer: Layer, other: Layer) -> bool:
+def _is_inside(layer: Source, other: Source) -> bool:
     return layer.above > other.above and f"{layer.path}/".startswith(f"{other.path}/")
 
 
@@ -105,7 +106,7 @@ def of_flask_cors(app: Any, target: str) -> OldStack:
         Mistake: There is none.
     """
     search = Search(app)
-    layers = [layer for layer in search.layers if layer.theirs == FLASK_CORS]
+    layers = [layer for layer in search.layers if layer.library == FLASK_CORS]
     if not layers:
         raise Mistake(f"{target} has no flask_cors.CORS(app, ...) on it")
     names = exposed_names(layer.options for layer in layers)
@@ -141,7 +142,7 @@ def _flask(names: list[str], hooks: list[Any]) -> Any:
     return app
 
 
-def _flask_paths(layer: Layer) -> Paths:
+def _flask_paths(layer: Source) -> Paths:
     mount = (layer.path if layer.resource is None else layer.mount).rstrip("/")
     if layer.resource is None:
         return mounted_paths(mount, with_mount=True)
@@ -188,7 +189,8 @@ def of_django(inspection: Any, target: str) -> OldStack:
         options["allow_origins"] = ["*"]
         options.pop("allow_origin_regex", None)
     elif options.get("allow_origin_regex"):
-        options["allow_origin_regex"] = _joined(options["allow_origin_regex"])
+        regexes = [getattr(regex, "pattern", regex) for regex in options["allow_origin_regex"]]
+        options["allow_origin_regex"] = joined_regex(regexes)
     names = exposed_names([options])
 
     def answer(request: Any) -> Any:  # noqa: ARG001 - Django's signature
@@ -203,7 +205,7 @@ def of_django(inspection: Any, target: str) -> OldStack:
         return response.status_code, list(response.items())
 
     regex = re.compile(conf.CORS_URLS_REGEX)
-    whole = with_end(regex)
+    whole = full_regex(regex)
     plain = wsgi_answer(names)
     bare = wsgi_transport(plain)
 
@@ -222,11 +224,6 @@ def of_django(inspection: Any, target: str) -> OldStack:
         near: list[str] = [*([text] if text else []), *paths_near(regex)]
         paths = Paths(regex.pattern, pattern=whole, near=tuple(dict.fromkeys(near)))
     return OldStack((OldLayer(options, paths),), send, replaced)
-
-
-def _joined(regexes: Any) -> Any:
-    sources = [getattr(regex, "pattern", regex) for regex in regexes]
-    return sources[0] if len(sources) == 1 else "|".join(f"(?:{source})" for source in sources)
 
 
 # --- asgi-cors
@@ -326,8 +323,8 @@ def of_wsgicors(app: Any, target: str) -> OldStack:
     policy = layer.policies[layer.activepolicies[0]]
     options: dict[str, Any] = {
         "allow_methods": ["*"] if "*" in policy.methods else list(filter(None, policy.methods)),
-        "allow_headers": _split(policy.headers),
-        "expose_headers": _split(policy.expose_headers),
+        "allow_headers": comma_separated(policy.headers),
+        "expose_headers": comma_separated(policy.expose_headers),
         "allow_credentials": policy.credentials == "true",
         "max_age": int(policy.maxage) if str(policy.maxage).isdigit() else None,
     }
@@ -346,10 +343,6 @@ def of_wsgicors(app: Any, target: str) -> OldStack:
     old = copy.copy(layer)
     old.application = answer
     return OldStack((OldLayer(options),), wsgi_transport(old), replaced_wsgi(answer))
-
-
-def _split(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def not_installed(library: str) -> Mistake:

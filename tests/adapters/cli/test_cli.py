@@ -17,7 +17,7 @@ from cli_runs import run, run_json, run_process
 from corscore._standard import page
 from corscore.diagnostics import code_page
 from corscore_cli.shell import pages
-from corscore_cli.shell.output import code_text, make_console, plain, say
+from corscore_cli.shell.output import code_text, make_console, say, to_json
 from corscore_cli.shell.pages import print_page
 
 COMMANDS = ["check", "explain", "probe", "console", "har", "diff", "migrate", "store", "demo"]
@@ -184,8 +184,8 @@ def test_the_package_may_not_be_installed(monkeypatch: pytest.MonkeyPatch) -> No
     ],
 )
 def test_any_value_has_a_form_in_json(value: object, expected: object) -> None:
-    assert plain(value) == expected
-    json.dumps(plain(value), allow_nan=False)
+    assert to_json(value) == expected
+    json.dumps(to_json(value), allow_nan=False)
 
 
 def test_a_paragraph_is_indented_and_not_filled_up(capsys: pytest.CaptureFixture[str]) -> None:

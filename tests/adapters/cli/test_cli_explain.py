@@ -216,7 +216,7 @@ def test_an_app(install: str, note: bool) -> None:
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        (["bad.toml", "--origin", APP], "bad.toml has 1 problem, and no policy without it"),
+        (["bad.toml", "--origin", APP], "bad.toml has 1 problem, and so no policy"),
         (["cors.toml", "--origin", APP, "--header", "a b: 1"], "'a b' is not a header name"),
         (["main:app", "--origin", APP], "main:app has no layer of CORS"),
     ],
