@@ -45,8 +45,8 @@ def diff(old: str, new: str, app_dir: str, is_factory: bool, as_json: bool) -> N
     """List who gains and who loses access when NEW replaces OLD.
 
     Both are what `corscore check` takes: a TOML file, main:policy, main:app, a Django settings
-    module or env. What they mean is compared: an origin that leaves a list and is covered by a
-    pattern has lost nothing.
+    module or env. Their meaning is compared, not their text: an origin that leaves a list, and is
+    covered by a pattern, loses nothing.
 
     Ends with 0 if nothing changes, with 1 if anything does, and with 2 if one of them cannot be
     loaded.
@@ -68,7 +68,7 @@ def _changes(before: Target, after: Target) -> Iterator[AccessChange]:
     old, new = (target.one_policy()[1] for target in (before, after))
     yield from access_changes(old, new)
     for name in dict.fromkeys((*before.routes, *after.routes)):
-        # Without a policy of its own, a route has that of the application.
+        # A route without a policy of its own has that of the application.
         pair = before.routes.get(name, old), after.routes.get(name, new)
         if any(isinstance(one, PolicyMap) for one in pair):
             texts = ("by path" if isinstance(one, PolicyMap) else repr(one) for one in pair)

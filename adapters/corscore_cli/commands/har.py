@@ -32,7 +32,7 @@ def har(file: Path, show_all: bool, steps: bool, as_json: bool) -> None:
     is printed: corscore probe.
 
     Ends with 0 if all went well, with 1 if something was refused or found, and with 2 if FILE is no
-    HAR.
+    HAR file.
     """
     try:
         with file.open("rb") as opened:

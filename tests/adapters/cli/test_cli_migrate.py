@@ -18,7 +18,7 @@ from corscore import Policy, PolicyMap
 from corscore._config import options as policy_options
 from corscore_cli.commands import migrate
 from corscore_cli.migrate.python import adapter_source, policy_source
-from corscore_cli.migrate.repairs import migrated
+from corscore_cli.migrate.repairs import nearest_policy
 from corscore_cli.targets.regex import sample
 
 APP = "https://app.example.com"
@@ -433,7 +433,7 @@ REPAIRS: list[tuple[dict[str, Any], dict[str, Any] | None]] = [
 @pytest.mark.parametrize(("options", "expected"), REPAIRS, ids=str)
 def test_the_nearest_policy(options: dict[str, Any], expected: dict[str, Any] | None) -> None:
     before = repr(options)
-    policy, repairs = migrated(options)
+    policy, repairs = nearest_policy(options)
     assert policy == (None if expected is None else Policy(**expected))
     assert bool(repairs) is bool(options)
     assert repr(options) == before
@@ -456,9 +456,9 @@ OPTIONS += ["allow_credentials", "allow_origin_regex", "origin_resolver", "debug
 
 @given(st.dictionaries(st.sampled_from(OPTIONS), ANYTHING, max_size=6))
 def test_any_options_come_to_an_end(options: dict[str, Any]) -> None:
-    policy, repairs = migrated(options)
+    policy, repairs = nearest_policy(options)
     if policy is not None:
-        assert migrated({name: getattr(policy, name) for name in policy_options.OPTIONS}) == (
+        assert nearest_policy({name: getattr(policy, name) for name in policy_options.OPTIONS}) == (
             policy,
             [],
         )
