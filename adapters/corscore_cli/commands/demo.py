@@ -8,7 +8,8 @@ import click
 from rich.console import Console
 
 from corscore_cli.demo.apps import APPS, NotInstalled
-from corscore_cli.demo.servers import PortUnavailable, running
+from corscore_cli.demo.demo import running
+from corscore_cli.demo.servers import PortUnavailable
 from corscore_cli.demo.terminal import print_address, print_live_change, print_policy, print_table
 from corscore_cli.shell.output import Mistake
 

@@ -23,11 +23,10 @@ from corscore_cli.demo import api, servers
 from corscore_cli.demo import demo as demo_module
 from corscore_cli.demo import policies as demo_policies
 from corscore_cli.demo.apps import APPS
-from corscore_cli.demo.demo import Demo, Preflights
+from corscore_cli.demo.demo import Demo, PreflightCounts, running
 from corscore_cli.demo.model import explain
 from corscore_cli.demo.page import demo_state
-from corscore_cli.demo.policies import INTERNAL, PUBLIC, SHARED, as_python, policies
-from corscore_cli.demo.servers import running
+from corscore_cli.demo.policies import INTERNAL, PUBLIC, SHARED, as_python, build_policies
 from corscore_cli.demo.table import AFTER_CHANGE, ROWS
 from corscore_cli.demo.terminal import print_address, print_live_change, print_table
 from corscore_cli.shell.command import corscore
@@ -120,7 +119,7 @@ def test_the_terminal_shows_a_live_change(name: str) -> None:
         served_by = served.api.app
         assert print_live_change(Console(file=output, width=100), served)
         assert served.api.app is served_by
-        assert served.ref.policy == policies(served.start, served.site.pages["page"])
+        assert served.ref.policy == build_policies(served.start, served.site.pages["page"])
         other = served.site.pages["other"]
     said = output.getvalue()
     assert "ref.replace(...)" in said
@@ -135,7 +134,7 @@ def test_a_live_change_that_is_not_as_expected_is_loud(
     demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The running API does not hear of it.
-    monkeypatch.setattr(demo, "ref", PolicyRef(policies(demo.start, demo.site.pages["page"])))
+    monkeypatch.setattr(demo, "ref", PolicyRef(build_policies(demo.start, demo.site.pages["page"])))
     output = io.StringIO()
     assert not print_live_change(Console(file=output, width=100), demo)
     assert "NOT as expected." in output.getvalue()
@@ -267,7 +266,7 @@ def test_a_module_of_ours_that_is_missing_is_no_users_mistake(
 ) -> None:
     monkeypatch.setitem(sys.modules, "corscore_wsgi", None)
     with pytest.raises(ModuleNotFoundError):
-        APPS["wsgi"].make(None)  # type: ignore[arg-type]
+        APPS["wsgi"].build(None)  # type: ignore[arg-type]
 
 
 def run_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -512,7 +511,7 @@ def test_no_run_has_the_queries_of_another(demo: Demo) -> None:
 
 
 def test_preflights_are_counted_by_query_and_forgotten_in_the_end() -> None:
-    preflights = Preflights()
+    preflights = PreflightCounts()
     for number in range(2_000):
         preflights.note("OPTIONS", f"run={number}")
     preflights.note("OPTIONS", "run=1999")
@@ -700,7 +699,7 @@ def test_what_a_browser_does_otherwise_is_explained_by_the_wire() -> None:
 def test_the_policies_as_python(options: dict[str, object]) -> None:
     text = as_python(options, "https://page.example")
     names = {"Policy": Policy, "PolicyMap": PolicyMap}
-    assert eval(text, names) == policies(options, "https://page.example")  # noqa: S307  (what the demo has people copy)
+    assert eval(text, names) == build_policies(options, "https://page.example")  # noqa: S307 - as people paste it
     assert "False" not in text
     assert "[]" not in text
 

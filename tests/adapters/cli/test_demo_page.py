@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from corscore_cli.demo.apps import APPS
-from corscore_cli.demo.demo import CountedASGI, Demo
-from corscore_cli.demo.servers import running
+from corscore_cli.demo.demo import CountedASGI, Demo, running
 from corscore_cli.demo.table import ROWS
 from demo_apps import EACH_APP, as_in_a_process_of_its_own
 
