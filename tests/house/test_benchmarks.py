@@ -203,7 +203,7 @@ def test_each_way_of_governing_allows_the_same_request(group: str) -> None:
 def test_each_limit_compares_cases_that_are_counted(group: str) -> None:
     ways = import_module("benchmarks.ways")
     counts = {name: 1_000 * number for number, name in enumerate(ways.cases_of(group), start=1)}
-    rows = ways.measured(group, counts, "cython")
+    rows = ways.compare(group, counts, "cython")
     assert {row.case for row in rows} == {limit.case for limit in ways.LIMITS[group]}
     assert [row.is_met for row in rows] == [row.ratio <= row.limit for row in rows]
 
