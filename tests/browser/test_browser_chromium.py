@@ -211,7 +211,9 @@ def _predicted(
 
 
 @pytest.mark.parametrize("row", cases("chromium"))
-def test_chromium_and_the_model(row: dict[str, Any], api: Api, pages: Served, page: Page) -> None:
+def test_chromium_does_what_the_model_predicts(
+    row: dict[str, Any], api: Api, pages: Served, page: Page
+) -> None:
     host = row.get("page", "localhost")
     origin = "null" if host == "null" else pages.origin_as(host)
     api.app = app_of(row, origin)

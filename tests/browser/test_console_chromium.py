@@ -84,7 +84,7 @@ def page(chromium: Browser, served: Served) -> Iterator[Page]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: json.dumps(case))
-def test_the_console(
+def test_the_console_of_chromium_has_the_predicted_text(
     page: Page, served: Served, case: tuple[dict[str, Any], int, dict[str, str]]
 ) -> None:
     script, status, answer = case

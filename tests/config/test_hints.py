@@ -44,7 +44,7 @@ def written_by(hint: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_what_a_hint_writes(row: dict[str, Any]) -> None:
+def test_a_hint_writes_the_literal_of_the_table(row: dict[str, Any]) -> None:
     found = problems_of(row["options"])
     assert found
     hints = {problem.hint for problem in found}

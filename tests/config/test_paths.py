@@ -37,7 +37,7 @@ def keys_to_write(hint: str) -> list[str]:
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_code_and_keys_to_write(row: dict[str, Any]) -> None:
+def test_a_wrong_key_has_the_code_and_the_keys_of_the_table(row: dict[str, Any]) -> None:
     problem = problem_of(row["key"])
     assert problem.code == row["code"]
     assert problem.value == row["key"]

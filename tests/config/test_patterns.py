@@ -42,7 +42,7 @@ def problems_of(pattern: str) -> tuple[Problem, ...]:
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_codes(row: dict[str, Any]) -> None:
+def test_a_wrong_pattern_has_the_codes_of_the_table(row: dict[str, Any]) -> None:
     found = problems_of(row["pattern"])
     # A list, not a set: a defect is reported once.
     assert sorted(problem.code for problem in found) == row["codes"]

@@ -53,7 +53,7 @@ def problems_of(options: dict[str, Any]) -> tuple[Problem, ...]:
 
 
 @pytest.mark.parametrize("row", cases("problems"))
-def test_codes(row: dict[str, Any]) -> None:
+def test_wrong_options_have_the_codes_of_the_table(row: dict[str, Any]) -> None:
     found = problems_of(row["options"])
     assert sorted(problem.code for problem in found) == row["codes"]
     assert all(problem.message and problem.hint for problem in found)
@@ -136,7 +136,7 @@ REFUSED: list[tuple[str, Make, str, str]] = [
     ("option", "make", "code"),
     [pytest.param(*row[:3], id=f"{row[0]}: {row[3]}") for row in REFUSED],
 )
-def test_values_that_json_cannot_say(option: str, make: Make, code: str) -> None:
+def test_values_beyond_json_are_problems(option: str, make: Make, code: str) -> None:
     options = {"allow_origins": [ORIGIN], option: make()}
     assert [(p.code, p.field) for p in problems_of(options)] == [(code, option)]
 
@@ -163,7 +163,7 @@ ALLOWED: list[tuple[str, Make, Any, str]] = [
     ("option", "make", "value"),
     [pytest.param(*row[:3], id=f"{row[0]}: {row[3]}") for row in ALLOWED],
 )
-def test_values_that_pass(option: str, make: Make, value: Any) -> None:
+def test_values_beyond_json_are_taken(option: str, make: Make, value: Any) -> None:
     policy = Policy(**{"allow_origins": [ORIGIN], option: make()})
     assert getattr(policy, option) == value
 

@@ -135,7 +135,9 @@ def test_an_audit_asks_nothing_twice() -> None:
         ("GET", lambda origin: "*" if origin else None, set()),
     ],
 )
-def test_vary(method: str, allowed: Callable[[str | None], str | None], expected: set[str]) -> None:
+def test_missing_vary_is_found_where_the_answer_depends_on_the_origin(
+    method: str, allowed: Callable[[str | None], str | None], expected: set[str]
+) -> None:
     def answer(_: str, __: str, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
         value = allowed(headers.get("origin"))
         return 200, {} if value is None else {ALLOW: value}
@@ -166,7 +168,9 @@ def test_a_server_in_trouble_says_nothing_of_vary() -> None:
         ({"X-Total-Count": "3", "Access-Control-Expose-Headers": "*"}, False),
     ],
 )
-def test_headers_that_only_scripts_read(headers: dict[str, str], hidden: bool) -> None:
+def test_a_header_for_scripts_that_is_hidden_is_a_finding(
+    headers: dict[str, str], hidden: bool
+) -> None:
     send, _ = server(lambda *_: (200, {ALLOW: "*", **headers}))
     told = probe(Request("GET", URL, origin=PAGE), send)
     assert codes(told) == ({"header-not-exposed"} if hidden else set())
@@ -239,7 +243,7 @@ def test_the_fix_of_a_preflight_is_that_of_its_cause(
         ("[::1]", []),
     ],
 )
-def test_look_alikes(host: str, expected: list[str]) -> None:
+def test_look_alikes_of_a_host_are_those_of_the_table(host: str, expected: list[str]) -> None:
     assert [other for other, _ in look_alikes(host)] == expected
 
 
@@ -253,7 +257,9 @@ def test_look_alikes(host: str, expected: list[str]) -> None:
         ("co.uk", None),
     ],
 )
-def test_registrable_domains(host: str, domain: str | None) -> None:
+def test_the_registrable_domain_of_a_host_is_that_of_the_table(
+    host: str, domain: str | None
+) -> None:
     assert registrable_domain(host) == domain
 
 
@@ -292,7 +298,9 @@ def test_registrable_domains(host: str, domain: str | None) -> None:
         ("null", lambda one: one == "null", {"null-allowed"}),
     ],
 )
-def test_an_audit_of_origins(origin: str, pattern: Callable[[str], bool], found: set[str]) -> None:
+def test_an_audit_finds_the_origins_that_a_server_should_not_allow(
+    origin: str, pattern: Callable[[str], bool], found: set[str]
+) -> None:
     def answer(_: str, __: str, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
         asking = headers.get("origin", "")
         allowed = {ALLOW: asking, "Access-Control-Allow-Credentials": "true"}

@@ -875,7 +875,7 @@ def told(url: str, *args: str) -> tuple[dict[str, Any], int]:
 
 
 @pytest.mark.parametrize("row", PITFALLS, ids=lambda row: row.why)
-def test_a_pitfall(row: Row) -> None:
+def test_a_pitfall_has_its_reason_and_its_findings(row: Row) -> None:
     with row.server() as base:
         report, exit_code = told(f"{base}{row.path}", *row.args)
     assert report["reason"] == row.reason, report["message"]
@@ -891,7 +891,7 @@ def test_a_pitfall(row: Row) -> None:
 @pytest.mark.parametrize(
     ("why", "server", "path", "args"), HEALTHY, ids=[row[0] for row in HEALTHY]
 )
-def test_a_healthy_server(
+def test_a_healthy_server_has_no_findings(
     why: str,
     server: Callable[[], AbstractContextManager[str]],
     path: str,

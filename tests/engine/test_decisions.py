@@ -140,7 +140,7 @@ def assert_headers(row: Row, decision: Decision) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_what_a_request_gets(build: object, row: Row) -> None:
+def test_a_request_gets_the_decision_of_the_table(build: object, row: Row) -> None:
     policy = Policy(**row["options"])
     for request in requests_of(row):
         decision = policy.decide(request)
@@ -325,7 +325,7 @@ def test_a_request_is_preflight_by_method_origin_and_question_alone() -> None:
         (None, "app.example", "same-origin", False),
     ],
 )
-def test_a_sites_own_origin(
+def test_an_own_origin_is_that_of_host_or_of_sec_fetch_site(
     origin: str | None, host: str | None, site: str | None, own: bool
 ) -> None:
     request = RequestInfo("POST", origin=origin, host=host, sec_fetch_site=site)

@@ -34,7 +34,7 @@ ORIGIN = "https://app.example.com"
 @pytest.mark.parametrize(
     ("origin", "is_allowed"), [(ORIGIN, True), ("https://evil.example", False)]
 )
-def test_subclasses_and_odd_headers_under_asgi(
+def test_subclasses_and_odd_headers_are_read_alike_under_asgi(
     origin: str, is_allowed: bool, method: str, odd: list[Any]
 ) -> None:
     policy = Policy(allow_origins=[ORIGIN, "https://*.example.net"])
@@ -56,7 +56,7 @@ def test_subclasses_and_odd_headers_under_asgi(
 @pytest.mark.usefixtures("build")
 @pytest.mark.parametrize("name", ["X-Total-Count", "Vary", "Access-Control-Allow-Origin"])
 @pytest.mark.parametrize("origin", [None, ORIGIN, Name(ORIGIN)])
-def test_subclasses_under_wsgi(origin: str | None, name: str) -> None:
+def test_subclasses_are_read_alike_under_wsgi(origin: str | None, name: str) -> None:
     environ = {"REQUEST_METHOD": "GET", **({} if origin is None else {"HTTP_ORIGIN": origin})}
     started: list[Any] = []
     policy = Policy(allow_origins=[ORIGIN])

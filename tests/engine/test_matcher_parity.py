@@ -100,7 +100,7 @@ PICK = Path(matcher.__file__)
     ("pure_python", "compiled", "wanted"),
     [("1", True, "python"), ("1", False, "python"), ("", False, "python"), ("", True, "cython")],
 )
-def test_which_build_is_picked(
+def test_the_compiled_build_is_picked_unless_pure_python_is_asked_for(
     monkeypatch: pytest.MonkeyPatch, pure_python: str, compiled: bool, wanted: str
 ) -> None:
     monkeypatch.setenv("CORSCORE_PURE_PYTHON", pure_python)

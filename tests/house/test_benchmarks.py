@@ -56,7 +56,7 @@ def test_the_application_alone_sends_nothing_of_cors(framework: str) -> None:
 
 
 @pytest.mark.parametrize(("framework", "layer"), [*product(FRAMEWORKS, ["corscore"]), *PEERS])
-def test_everybody_allows_and_refuses_the_same(framework: str, layer: str) -> None:
+def test_every_layer_allows_and_refuses_the_same_requests(framework: str, layer: str) -> None:
     for count in (1, 3):
         site = _site(framework, layer, count)
         for request in ("preflight", "actual"):
@@ -220,7 +220,7 @@ def test_the_guard_fails_above_a_limit(capsys: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.parametrize(("required", "status"), [("", 0), ("1", 1)])
-def test_the_guard_without_valgrind(
+def test_the_guard_needs_valgrind_only_where_it_is_required(
     required: str, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     guard = import_module("benchmarks.guard.__main__")
@@ -243,7 +243,7 @@ def test_the_guard_judges_growth(
     assert ("make bench-baseline" in capsys.readouterr().out) == bool(status)
 
 
-def test_figures_stand_between_their_marks(tmp_path: Path) -> None:
+def test_figures_are_written_between_their_marks(tmp_path: Path) -> None:
     report = import_module("benchmarks.table.report")
     page = tmp_path / "performance.md"
     page.write_text((ROOT / "docs" / "performance.md").read_text(encoding="utf-8"))

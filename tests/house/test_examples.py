@@ -52,7 +52,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("name", CLIENTS)
-def test_an_example(name: str) -> None:
+def test_an_example_allows_the_origins_that_it_names(name: str) -> None:
     # In a process of its own: Django's settings are one object.
     asked = [(path, origin, wanted) for of, path, origin, wanted in CASES if of == name]
     program = f"""

@@ -42,7 +42,7 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_examples_run(page: str) -> None:
+def test_the_examples_of_a_page_run(page: str) -> None:
     names = run(page)
     assert len(names) > 2
     if "engine" in names:

@@ -59,7 +59,7 @@ THROUGH = pytest.mark.parametrize("through", [through_asgi, through_wsgi])
 @THROUGH
 @IN_EVERY_WAY
 @pytest.mark.parametrize("case", cases("cross_site"))
-def test_what_passes(
+def test_a_request_passes_or_is_blocked_as_the_table_says(
     through: Callable[..., Transport], way: Callable[[Policy], Policies], case: dict[str, Any]
 ) -> None:
     if case.get("any"):

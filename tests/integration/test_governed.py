@@ -257,7 +257,9 @@ def test_policies_and_options_do_not_go_together(through: Through, policies: Any
         ({"shadow": ["*"]}, "shadow: a Policy, a tuple or a PolicyMap was expected"),
     ],
 )
-def test_what_is_no_option(through: Through, options: dict[str, Any], says: str) -> None:
+def test_an_unknown_option_is_a_type_error(
+    through: Through, options: dict[str, Any], says: str
+) -> None:
     with pytest.raises(TypeError, match=says):
         through({"policy": POLICY, **options}, "GET", "/", {})
 
@@ -330,7 +332,7 @@ def test_every_governed_request_is_observed(through: Through) -> None:
 
 
 @THROUGH
-def test_what_an_observer_raises_is_logged_and_not_felt(
+def test_an_error_of_an_observer_is_logged_only(
     through: Through, caplog: pytest.LogCaptureFixture
 ) -> None:
     def on_decision(decision: Decision, request: RequestInfo) -> None:
@@ -341,7 +343,7 @@ def test_what_an_observer_raises_is_logged_and_not_felt(
     assert "a bug of an observer" in caplog.text
 
 
-def test_strangers_cannot_silence_what_an_observer_raises(
+def test_other_origins_cannot_silence_the_log_of_observers(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def on_decision(decision: Decision, request: RequestInfo) -> None:

@@ -67,7 +67,7 @@ def handshake(layer: Any, case: dict[str, Any], *, denial: bool = False) -> list
 @pytest.mark.parametrize("case", cases("handshakes"))
 @pytest.mark.parametrize("denial", [False, True])
 @IN_EVERY_WAY
-def test_which_handshakes_pass(
+def test_a_handshake_passes_or_is_refused_as_the_table_says(
     way: Callable[[Policy], Policies], denial: bool, case: dict[str, Any]
 ) -> None:
     if case.get("any"):
@@ -102,12 +102,12 @@ def echo(served: Served, origin: str | None) -> str | bytes:
 
 
 @pytest.mark.parametrize("origin", [None, FRIEND, "own"])
-def test_a_client_is_let_in(served: Served, origin: str | None) -> None:
+def test_a_client_of_an_allowed_origin_is_connected(served: Served, origin: str | None) -> None:
     assert echo(served, served.origin if origin == "own" else origin) == "hello"
 
 
 @pytest.mark.parametrize("origin", [EVIL, "null"])
-def test_a_client_is_kept_out(served: Served, origin: str) -> None:
+def test_a_client_of_another_origin_gets_403(served: Served, origin: str) -> None:
     with pytest.raises(InvalidStatus) as caught:
         echo(served, origin)
     assert caught.value.response.status_code == 403
@@ -121,7 +121,7 @@ SCRIPT = """url => new Promise(resolve => {
 })"""
 
 
-def test_pages_in_a_browser(served: Served, chromium: Browser) -> None:
+def test_a_browser_connects_from_an_allowed_page_only(served: Served, chromium: Browser) -> None:
     url = f"ws://127.0.0.1:{served.port}/"
     page = chromium.new_page()
     try:

@@ -143,7 +143,7 @@ def test_header_keys_are_in_vary_of_every_response() -> None:
 
 
 @BACKENDS
-def test_an_async_resolver_under_asgi(backend: str) -> None:
+def test_an_async_resolver_gets_origin_and_request_under_asgi(backend: str) -> None:
     asked: list[tuple[str, str, str]] = []
 
     async def is_allowed(origin: str, request: RequestInfo) -> bool:
@@ -178,7 +178,7 @@ def test_a_sync_resolver_under_asgi_runs_in_a_thread_of_its_own(
     assert threading.get_ident() not in threads
 
 
-def test_a_sync_resolver_under_wsgi() -> None:
+def test_a_sync_resolver_gets_origin_and_request_under_wsgi() -> None:
     natives: list[object] = []
 
     def is_allowed(origin: str, request: RequestInfo) -> bool:
@@ -748,7 +748,7 @@ def test_what_stops_the_process_passes_through() -> None:
         ({"max_threads": 0}, "write max_threads=40"),
     ],
 )
-def test_what_is_no_resolver(options: dict[str, Any], says: str) -> None:
+def test_a_wrong_argument_of_a_resolver_is_a_problem(options: dict[str, Any], says: str) -> None:
     given = {"fn": async_resolver, **options}
     with pytest.raises(ConfigError) as caught:
         OriginResolver(**given)
@@ -765,7 +765,9 @@ def test_what_is_no_resolver(options: dict[str, Any], says: str) -> None:
         (lambda: Policy(allow_origins=["*"], origin_resolver=failing), "wildcard-not-alone"),
     ],
 )
-def test_what_is_no_policy_with_a_resolver(build: Callable[[], Policy], code: str) -> None:
+def test_options_that_contradict_a_resolver_are_problems(
+    build: Callable[[], Policy], code: str
+) -> None:
     with pytest.raises(ConfigError) as caught:
         build()
     assert code in [problem.code for problem in caught.value.problems]

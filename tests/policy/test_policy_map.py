@@ -181,14 +181,14 @@ def test_no_policy_for_any_host_allows_credentials_beside_hosts(
     ]
 
 
-def test_every_path_has_a_key() -> None:
+def test_a_key_may_cover_every_path() -> None:
     policies = PolicyMap({"/*": API, "/": None}, default=REST)
     assert [policies.policy_for(path) for path in ("/x", "/x/y/", "*", "x")] == [API] * 4
     assert policies.policy_for("/") is None
     assert policies.policy_for("") is None  # RFC 9110 section 4.2.3: the same path
 
 
-def test_nothing_but_routes() -> None:
+def test_an_empty_map_leaves_every_path_alone() -> None:
     assert PolicyMap({}, default=None).policy_for("/anything") is None
     assert PolicyMap({}) == PolicyMap({}, default=None)
 
@@ -285,7 +285,7 @@ def test_a_long_path_is_looked_up_once() -> None:
         (r"x.example/a\.b", "path-is-regex", 'write "x.example/a.b"'),
     ],
 )
-def test_what_is_no_key_with_a_host(key: str, code: str, hint: str) -> None:
+def test_a_wrong_key_with_a_host_is_a_problem(key: str, code: str, hint: str) -> None:
     with pytest.raises(ConfigError) as caught:
         PolicyMap({key: API})
     (problem,) = caught.value.problems
@@ -295,7 +295,7 @@ def test_what_is_no_key_with_a_host(key: str, code: str, hint: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["/100%", "/a%zz", "/wiki/Foo_(bar)", "/a.b/c+d", "/a b", "/$x"])
-def test_odd_paths_are_paths(key: str) -> None:
+def test_an_odd_path_is_a_key(key: str) -> None:
     assert PolicyMap({key: API}).policy_for(key) is API
 
 
@@ -313,7 +313,9 @@ def test_all_bad_keys_are_told_at_once() -> None:
         ({}, "*", "'default' has a str"),
     ],
 )
-def test_what_is_no_map(policies: object, default: object, says: str) -> None:
+def test_an_argument_that_is_no_map_is_a_type_error(
+    policies: object, default: object, says: str
+) -> None:
     with pytest.raises(TypeError) as caught:
         PolicyMap(policies, default=default)  # type: ignore[arg-type]
     assert says in str(caught.value)

@@ -227,14 +227,14 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_policy_in_a_file(file: Path) -> None:
+def test_a_file_has_the_policy(file: Path) -> None:
     ref = PolicyRef.from_file(file)
     assert ref.policy == Policy(allow_origins=[A], max_age=5)
     ref.close()
 
 
 @pytest.mark.parametrize("content", [None, b"allow_origins = [", b"\xff\xfe"])
-def test_a_file_that_cannot_be_read(file: Path, content: bytes | None) -> None:
+def test_a_file_that_cannot_be_read_is_a_problem(file: Path, content: bytes | None) -> None:
     if content is None:
         file.unlink()
     else:
@@ -245,7 +245,7 @@ def test_a_file_that_cannot_be_read(file: Path, content: bytes | None) -> None:
     assert "cors.toml" in str(caught.value)
 
 
-def test_a_file_with_a_wrong_policy(file: Path) -> None:
+def test_all_problems_of_a_file_are_reported(file: Path) -> None:
     file.write_text('allow_origins = ["a.example"]\nmax_age = -1\n')
     with pytest.raises(ConfigError) as caught:
         PolicyRef.from_file(str(file))

@@ -306,7 +306,9 @@ def test_the_policies_of_a_resolver_are_checked_as_they_come(
         ({"stale_if_error": -1, "ttl": "x"}, ["write ttl=60", "write stale_if_error=600"]),
     ],
 )
-def test_a_resolver_with_problems(arguments: dict[str, Any], hints: list[str]) -> None:
+def test_all_problems_of_a_resolver_are_reported(
+    arguments: dict[str, Any], hints: list[str]
+) -> None:
     with pytest.raises(ConfigError) as caught:
         PolicyResolver(**{"fn": TENANTS.get, **arguments})
     problems = caught.value.problems

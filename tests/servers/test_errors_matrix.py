@@ -350,7 +350,9 @@ COLUMNS = {
 
 @pytest.mark.parametrize("row_name", ROWS)
 @pytest.mark.parametrize("column_name", COLUMNS)
-def test_cell(column_name: str, row_name: str) -> None:
+def test_an_error_is_readable_for_the_page_that_may_read_it(
+    column_name: str, row_name: str
+) -> None:
     row, column = ROWS[row_name], COLUMNS[column_name]
     if row_name in column.missing:
         pytest.skip(column.missing[row_name])

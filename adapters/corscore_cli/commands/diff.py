@@ -23,15 +23,6 @@ if TYPE_CHECKING:
 
     from corscore_cli.targets.source import Target
 
-_KINDS = {
-    "path": "path",
-    "origin": "origin",
-    "method": "method",
-    "request-header": "request header",
-    "response-header": "response header",
-    "credentials": "credentials",
-    "option": "option",
-}
 _SIGNS = {"gains": ("+", "green"), "loses": ("-", "red"), "changes": ("~", "yellow")}
 
 
@@ -86,7 +77,7 @@ def print_changes(console: Console, changes: tuple[AccessChange, ...]) -> None:
             say(console, Text(path, "bold"))
         for change in of_path:
             sign, style = _SIGNS[change.way]
-            line = Text.assemble((f"{sign} ", f"bold {style}"), f"{_KINDS[change.kind]} ")
+            line = Text.assemble((f"{sign} ", f"bold {style}"), f"{change.kind.replace('-', ' ')} ")
             line.append(change.item, style)
             if change.way == "changes":
                 line.append(f": {change.before} -> {change.after}")

@@ -98,7 +98,7 @@ def notices(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
 @pytest.mark.parametrize(
     ("path", "status"), [("/", 200), ("/stream", 200), ("/missing", 404), ("/crash", 500)]
 )
-def test_around_any_framework(
+def test_the_middleware_governs_any_framework(
     framework: ASGIApp, path: str, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     send = asgi_sender(framework)
@@ -229,7 +229,7 @@ def test_a_constant_message_stays_what_it_was(
     ],
     ids=["list of tuples", "list of lists", "tuples", "tuple of lists", "view", "iterator", "like"],
 )
-def test_headers_of_a_response_in_any_form(build: object, headers: Any) -> None:
+def test_headers_of_a_response_are_taken_in_any_form(build: object, headers: Any) -> None:
     headers = headers() if callable(headers) else headers
     start = {"type": "http.response.start", "status": 200, "headers": headers}
     (sent,) = exchange(CORSMiddleware(app_sending(start), allow_origins=[PAGE]), scope_of())
@@ -239,7 +239,7 @@ def test_headers_of_a_response_in_any_form(build: object, headers: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["x-one", "Vary"])
-def test_headers_of_a_response_that_are_text(build: object, name: str) -> None:
+def test_headers_of_a_response_may_be_text(build: object, name: str) -> None:
     # Some servers take them, and an app that works without us works with us.
     start = {"type": "http.response.start", "status": 200, "headers": [(name, "accept")]}
     (sent,) = exchange(CORSMiddleware(app_sending(start), allow_origins=[PAGE]), scope_of())
@@ -251,7 +251,7 @@ def test_headers_of_a_response_that_are_text(build: object, name: str) -> None:
     )
 
 
-def test_a_response_without_headers(policy: Policy) -> None:
+def test_a_response_without_headers_gets_those_of_cors(policy: Policy) -> None:
     start = {"type": "http.response.start", "status": 200}
     app = CORSMiddleware(app_sending(start), policy)
     assert cors_of_start(exchange(app, scope_of())[0]) == READABLE
@@ -281,7 +281,9 @@ def test_a_response_without_headers(policy: Policy) -> None:
         ([("access-control-request-method", "PUT"), (b"origin", ORIGIN)], True),
     ],
 )
-def test_headers_of_a_request_in_any_form(build: object, headers: Any, allowed: bool) -> None:
+def test_headers_of_a_request_are_read_in_any_form(
+    build: object, headers: Any, allowed: bool
+) -> None:
     app = CORSMiddleware(app_sending(START), allow_origins=[PAGE])
     (sent,) = exchange(app, {**scope_of(origin=None), "headers": headers})
     assert cors_of_start(sent) == (READABLE if allowed else REFUSED)
@@ -537,7 +539,7 @@ def test_an_exception_after_the_start_is_the_apps_own(
 
 
 @pytest.mark.parametrize("scope", [scope_of(), http_scope("OPTIONS", API, PREFLIGHT)])
-def test_a_failing_connection_is_known_to_who_sends(policy: Policy, scope: Message) -> None:
+def test_an_error_of_the_connection_reaches_the_application(policy: Policy, scope: Message) -> None:
     async def send(message: Message) -> None:
         raise OSError("the client went away")
 
@@ -582,7 +584,7 @@ def test_an_apps_own_cors_headers_are_replaced_and_noticed_once_an_app(
 @pytest.mark.parametrize(
     "headers", [[(b"vary", b"Accept")], [(b"access-control-expose-headers", b"x")], []]
 )
-def test_what_is_merged_is_no_news(
+def test_merged_headers_cause_no_notice(
     headers: list[tuple[bytes, bytes]], caplog: pytest.LogCaptureFixture
 ) -> None:
     app = CORSMiddleware(app_sending({**START, "headers": headers}), POLICY)

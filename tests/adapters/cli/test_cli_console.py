@@ -51,7 +51,7 @@ def test_other_reasons_for_the_same_text_are_named() -> None:
     assert "The same text can mean: origin-mismatch\n" in run("console", said).stdout
 
 
-def test_json() -> None:
+def test_json_has_every_message() -> None:
     [message] = run_json("console", FIREFOX)["messages"]
     assert message["reason"] == "header-not-allowed"
     assert message["header"] == "x-a"

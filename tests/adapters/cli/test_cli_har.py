@@ -570,7 +570,7 @@ def test_what_a_recording_tells(tmp_path: Path, row: Row) -> None:
 
 
 @pytest.mark.parametrize(("why", "entries", "count"), HEALTHY, ids=[row[0] for row in HEALTHY])
-def test_a_healthy_recording(
+def test_a_healthy_recording_has_no_findings(
     tmp_path: Path, why: str, entries: list[dict[str, Any]], count: int
 ) -> None:
     report, exit_code = told(saved(tmp_path, har(*entries)))
@@ -613,7 +613,7 @@ def test_the_line_asks_what_the_script_asked() -> None:
     ]
 
 
-def test_the_line_works(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_line_asks_the_server_when_it_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with asgi(fastapi_app()) as base:
         words = line_of(chromium(url=f"{base}/ok", **BLOCKED))
@@ -639,7 +639,7 @@ def test_the_line_has_credentials_where_cookies_went_out() -> None:
 # --- for people
 
 
-def test_the_text(tmp_path: Path) -> None:
+def test_the_text_has_refused_requests_and_with_options_all_and_steps(tmp_path: Path) -> None:
     path = saved(tmp_path, har(chromium(gets=STAR), chromium("PUT", **BLOCKED), preflight(401)))
     result = invoke(path)
     assert result.exit_code == 1
@@ -804,7 +804,7 @@ def test_a_file_that_repeats_itself_is_read() -> None:
     assert len(read_har(packed)) == 2000
 
 
-def test_a_packed_file_and_one_with_a_mark(tmp_path: Path) -> None:
+def test_a_gzipped_file_and_one_with_a_byte_order_mark_are_read(tmp_path: Path) -> None:
     plain = har(chromium(error=FAILED))
     for data in (gzip.compress(plain), b"\xef\xbb\xbf" + plain):
         report, _ = told(saved(tmp_path, data))
@@ -872,7 +872,7 @@ ENTRIES = st.fixed_dictionaries(
 
 
 @given(st.lists(ENTRIES | JSON_VALUES, max_size=5))
-def test_no_file_makes_it_raise(entries: list[Any]) -> None:
+def test_any_entries_get_a_report_of_bounded_size(entries: list[Any]) -> None:
     data = json.dumps({"log": {"entries": entries}}).encode()
     report = explain_har(read_har(data))
     text = json.dumps(report.to_dict())
@@ -888,7 +888,7 @@ def test_no_file_makes_it_raise(entries: list[Any]) -> None:
     ],
     ids=["used", "unused", "redirects"],
 )
-def test_a_long_recording_of_one_url(pair: list[dict[str, Any]]) -> None:
+def test_a_long_recording_of_one_url_is_read_in_linear_time(pair: list[dict[str, Any]]) -> None:
     report = explain_har(read_har(har(*pair * 1000)))
     assert len(report.requests) >= 400
 
@@ -898,7 +898,9 @@ def test_a_long_recording_of_one_url(pair: list[dict[str, Any]]) -> None:
 _FETCH = "({url, init}) => fetch(url, init).then(() => 'read', () => 'refused')"
 
 
-def test_a_recording_of_a_real_browser(chromium: Browser, tmp_path: Path) -> None:
+def test_a_recording_of_a_real_browser_tells_what_the_browser_did(
+    chromium: Browser, tmp_path: Path
+) -> None:
     path = tmp_path / "real.har"
     servers = {
         "readable": fastapi_app(allow_origins=["*"], allow_methods=["GET", "PUT"]),

@@ -205,7 +205,7 @@ def test_it_serves_until_it_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> N
     assert "What may a browser do" in seen[0]
 
 
-def test_help_and_version() -> None:
+def test_help_and_version_are_printed() -> None:
     from importlib.metadata import version
 
     assert invoke("--version").output == f"corscore {version('corscore')}\n"
@@ -218,7 +218,7 @@ def test_help_and_version() -> None:
 
 @pytest.mark.parametrize("option", ["--port", "--page-port"])
 @pytest.mark.parametrize("once", [["--once"], []])
-def test_a_port_in_use(option: str, once: list[str]) -> None:
+def test_a_port_in_use_is_a_mistake(option: str, once: list[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         result = invoke("demo", *once, *ANY_PORTS, option, port)
@@ -230,7 +230,7 @@ def test_a_port_in_use(option: str, once: list[str]) -> None:
     )
 
 
-def test_a_port_that_is_not_ours_to_take(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_without_permission_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(address: object) -> None:
         raise PermissionError(errno.EACCES, "no")
 
@@ -244,14 +244,14 @@ def test_a_port_that_is_not_ours_to_take(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize(
     "args", [["--port", "65536"], ["--port", "x"], ["--app", "rails"], ["--onec"], ["extra"]]
 )
-def test_a_mistake_in_the_call(args: list[str]) -> None:
+def test_a_mistake_in_the_call_prints_the_usage(args: list[str]) -> None:
     result = invoke("demo", *args)
     assert result.exit_code == 2
     assert "Usage: " in result.output
 
 
 @pytest.mark.server
-def test_a_framework_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_framework_that_is_not_installed_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "flask", None)
     monkeypatch.delitem(sys.modules, "corscore_flask", raising=False)
     result = invoke("demo", "--app", "flask", *ANY_PORTS)
@@ -261,7 +261,7 @@ def test_a_framework_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> N
     )
 
 
-def test_a_module_of_ours_that_is_missing_is_no_users_mistake(
+def test_a_missing_module_of_corscore_is_not_the_users_mistake(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "corscore_wsgi", None)
@@ -276,7 +276,7 @@ def run_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("package", ["click", "rich.console", "uvicorn"])
-def test_the_extra_of_the_command_is_not_installed(
+def test_a_missing_extra_is_named_with_its_install_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], package: str
 ) -> None:
     _forget_the_command(monkeypatch)
@@ -396,7 +396,9 @@ def put_in_force(demo: Demo, options: object, **headers: str) -> tuple[int, Any]
         ("GET", "/", "", 403),
     ],
 )
-def test_what_is_served_to_whom(demo: Demo, method: str, path: str, host: str, status: int) -> None:
+def test_files_are_served_to_the_hosts_that_need_them(
+    demo: Demo, method: str, path: str, host: str, status: int
+) -> None:
     answered, headers, _ = ask(demo, path, method=method, host=host)
     assert answered == status
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -427,7 +429,7 @@ def test_what_is_served_to_whom(demo: Demo, method: str, path: str, host: str, s
         (400, {"Content_Length": "9" * 30}, b"{}"),
     ],
 )
-def test_who_may_change_the_policy_and_how(
+def test_only_the_page_changes_the_policy_and_only_with_an_object_of_options(
     demo: Demo, status: int, headers: dict[str, str], body: bytes
 ) -> None:
     before = demo.options
@@ -622,7 +624,9 @@ def test_a_change_reaches_the_paths_that_have_no_policy_of_their_own(name: str) 
         ),
     ],
 )
-def test_what_to_change(demo: Demo, change: dict[str, object], row: str, says: str | None) -> None:
+def test_the_hint_of_a_row_says_what_to_change(
+    demo: Demo, change: dict[str, object], row: str, says: str | None
+) -> None:
     demo.apply({**demo.start, **change})
     (done,) = [done for done in demo.snapshot().predictions if done.row.name == row]
     said = done.explanation.hint
@@ -696,7 +700,7 @@ def test_what_a_browser_does_otherwise_is_explained_by_the_wire() -> None:
          "allow_null_origin": False, "allow_methods": ["PUT", "X"]},
     ],
 )  # fmt: skip
-def test_the_policies_as_python(options: dict[str, object]) -> None:
+def test_the_printed_python_builds_the_same_policies(options: dict[str, object]) -> None:
     text = as_python(options, "https://page.example")
     names = {"Policy": Policy, "PolicyMap": PolicyMap}
     assert eval(text, names) == build_policies(options, "https://page.example")  # noqa: S307 - as people paste it

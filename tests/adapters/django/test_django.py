@@ -140,7 +140,7 @@ def test_no_answer_is_readable_for_another_page(
     ("url", "status"), [("/boom/", 500), ("/nowhere/", 404), ("/suspicious/", 400)]
 )
 @pytest.mark.usefixtures("site")
-def test_the_pages_of_debug_mode(mode: Mode, url: str, status: int) -> None:
+def test_the_pages_of_debug_mode_are_readable(mode: Mode, url: str, status: int) -> None:
     with override_settings(DEBUG=True):
         response = exchange(mode, "GET", url, FROM_PAGE)
     assert b"DEBUG = True" in response.content
@@ -149,7 +149,7 @@ def test_the_pages_of_debug_mode(mode: Mode, url: str, status: int) -> None:
 
 @both_modes
 @pytest.mark.usefixtures("site")
-def test_a_page_for_errors_of_the_project(mode: Mode) -> None:
+def test_the_projects_own_page_for_errors_is_readable(mode: Mode) -> None:
     with override_settings(ROOT_URLCONF=WithOwnPage):
         response = exchange(mode, "GET", "/boom/", FROM_PAGE)
     assert response.content == b"our own page"
@@ -157,7 +157,9 @@ def test_a_page_for_errors_of_the_project(mode: Mode) -> None:
 
 
 @both_modes
-def test_a_page_for_errors_that_fails(mode: Mode, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_page_for_errors_that_fails_is_replaced_and_logged(
+    mode: Mode, caplog: pytest.LogCaptureFixture
+) -> None:
     """Nothing of Django answers then, and what the server sends no other page could read."""
     changes = {**SITE, "ROOT_URLCONF": WithFailingPage}
     with project(CORS_ALLOWED_ORIGINS=[PAGE], CORS_URLS_REGEX="/boom/", **changes):
@@ -181,13 +183,13 @@ def test_a_page_for_errors_that_fails(mode: Mode, caplog: pytest.LogCaptureFixtu
 
 @both_modes
 @pytest.mark.usefixtures("site")
-def test_a_host_that_is_not_allowed(mode: Mode) -> None:
+def test_the_refusal_of_a_host_is_readable(mode: Mode) -> None:
     response = exchange(mode, "GET", "/ok/", {"Host": "evil.test", **FROM_PAGE})
     assert (response.status_code, cors(response)) == (400, READABLE)
 
 
 @both_modes
-def test_static_files_of_whitenoise_below(mode: Mode) -> None:
+def test_static_files_of_whitenoise_below_are_readable(mode: Mode) -> None:
     whitenoise = "whitenoise.middleware.WhiteNoiseMiddleware"
     changes = {
         "MIDDLEWARE": [OURS, whitenoise],
@@ -235,7 +237,7 @@ def test_a_preflight_never_goes_further(mode: Mode, url: str) -> None:
 
 @both_modes
 @pytest.mark.usefixtures("site")
-def test_a_refused_preflight(mode: Mode) -> None:
+def test_a_refused_preflight_says_nothing_without_debug(mode: Mode) -> None:
     response = exchange(mode, "OPTIONS", "/ok/", {**PREFLIGHT, **FROM_OTHER})
     assert response.status_code == 403
     assert dict(response.headers) == {
@@ -312,7 +314,9 @@ def test_a_refusal_is_logged(mode: Mode, caplog: pytest.LogCaptureFixture) -> No
 
 
 @both_modes
-def test_headers_of_the_application(mode: Mode, caplog: pytest.LogCaptureFixture) -> None:
+def test_headers_of_cors_that_the_view_sets_are_replaced(
+    mode: Mode, caplog: pytest.LogCaptureFixture
+) -> None:
     with project(CORS_ALLOWED_ORIGINS=[PAGE], CORS_EXPOSE_HEADERS=["X-Total"], **SITE):
         allowed = cors(exchange(mode, "GET", "/own-headers/", FROM_PAGE))
         refused = cors(exchange(mode, "GET", "/own-headers/", FROM_OTHER))
@@ -399,13 +403,13 @@ def test_the_middleware_is_what_it_wraps() -> None:
 
 
 @both_modes
-def test_beside_a_middleware_that_knows_no_asgi(mode: Mode) -> None:
+def test_a_middleware_without_asgi_may_be_above_or_below(mode: Mode) -> None:
     for stack in ([OURS, "django_views.sync_only"], ["django_views.sync_only", OURS]):
         with project(CORS_ALLOWED_ORIGINS=[PAGE], **{**SITE, "MIDDLEWARE": stack}):
             assert cors(exchange(mode, "GET", "/ok-async/", FROM_PAGE)) == READABLE
 
 
-def test_many_requests_at_once() -> None:
+def test_requests_at_once_get_their_own_answers() -> None:
     with project(CORS_ALLOWED_ORIGINS=[PAGE, OTHER_PAGE]):
         middleware: Any = CorsMiddleware(ok_async)
         requests = [
@@ -470,7 +474,7 @@ every_receiver = pytest.mark.parametrize("kind", ["sync", "asynchronous", "disgu
 
 @both_modes
 @every_receiver
-def test_a_receiver_may_allow(mode: Mode, kind: str) -> None:
+def test_a_receiver_may_allow_an_origin(mode: Mode, kind: str) -> None:
     receivers = Receivers()
     with receiving(receivers.kind(kind)), project(CORS_ALLOWED_ORIGINS=[PAGE], **SITE):
         allowed = cors(exchange(mode, "GET", "/ok/", FROM_OTHER))
@@ -486,7 +490,7 @@ def test_a_receiver_may_allow(mode: Mode, kind: str) -> None:
 @both_modes
 @every_receiver
 @pytest.mark.parametrize("answer", [False, None, 0, "", ValueError("no")], ids=repr)
-def test_a_receiver_that_does_not_allow(
+def test_a_receiver_that_fails_or_declines_allows_nothing(
     mode: Mode, kind: str, answer: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     receivers = Receivers(answer)
@@ -538,7 +542,7 @@ def test_receivers_are_asked_about_origins_that_are_in_doubt(
 
 
 @both_modes
-def test_receivers_have_nothing_to_say_where_everybody_is_allowed(mode: Mode) -> None:
+def test_receivers_are_not_asked_where_every_origin_is_allowed(mode: Mode) -> None:
     receivers = Receivers(answer=False)
     with receiving(receivers.sync), project(CORS_ALLOW_ALL_ORIGINS=True, **SITE):
         assert cors(exchange(mode, "GET", "/ok/", FROM_OTHER)) == {

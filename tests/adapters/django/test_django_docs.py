@@ -93,7 +93,7 @@ def test_paths_have_their_policies(names: dict[str, Any]) -> None:
         assert asked("/saml/acs", "POST", "https://app.example.com") is None
 
 
-def test_a_policy_changes(names: dict[str, Any]) -> None:
+def test_the_example_of_a_reference_replaces_its_policy(names: dict[str, Any]) -> None:
     with project(CORS_POLICY=names["CORS_POLICY"]):
         assert isinstance(settings.CORS_POLICY, PolicyRef)
         assert asked("/ok/", "GET", SHOP) is None
@@ -102,7 +102,7 @@ def test_a_policy_changes(names: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", ["is_customer", "is_customer_in_thread", "is_customer_async"])
-def test_customers_are_allowed(names: dict[str, Any], name: str) -> None:
+def test_the_example_of_a_resolver_allows_customers(names: dict[str, Any], name: str) -> None:
     mode: Any = "async" if name.endswith("async") else "sync"
     with project(CORS_ORIGIN_RESOLVER=names[name]):
         for origin in ("https://customer.example", "https://evil.example"):

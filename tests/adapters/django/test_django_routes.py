@@ -161,7 +161,7 @@ class Translated:
 
 
 @both_modes
-def test_the_urls_that_a_middleware_above_chose(mode: Mode) -> None:
+def test_views_are_looked_up_in_the_urls_that_a_middleware_chose(mode: Mode) -> None:
     stack = ["django_routed.chooses_urls", *SITE["MIDDLEWARE"]]
     with project(**{**SITE, "MIDDLEWARE": stack}):
         assert governing(mode, "GET", "/ok/?urls=elsewhere") == "b"
@@ -186,7 +186,7 @@ def test_paths_are_decoded_once_and_not_normalised(mode: Mode) -> None:
 
 
 @both_modes
-def test_beside_a_plain_policy_and_beside_settings(mode: Mode) -> None:
+def test_views_have_their_policies_beside_a_policy_and_beside_settings(mode: Mode) -> None:
     for changes in ({"CORS_POLICY": APP}, {"CORS_POLICY": None, "CORS_ALLOWED_ORIGINS": [PAGE]}):
         with project(**{**SITE, **changes}):
             assert governing(mode, "GET", "/sync/") == "a"
@@ -195,7 +195,7 @@ def test_beside_a_plain_policy_and_beside_settings(mode: Mode) -> None:
 
 
 @both_modes
-def test_a_regex_over_paths_beside_them(mode: Mode) -> None:
+def test_views_have_their_policies_where_a_regex_leaves_paths_out(mode: Mode) -> None:
     with project(**SITE, CORS_URLS_REGEX="/path/.*|/none/"):
         assert governing(mode, "GET", "/path/ok/") == "path"
         assert governing(mode, "GET", "/ok/") is None
@@ -259,7 +259,7 @@ def test_urls_below_others_are_imported_too(
         assert preflight(mode, "/below/own/", "PUT").content == b"own"
 
 
-def test_settings_that_change_while_urls_are_looked_through(
+def test_urls_are_looked_through_again_when_settings_change_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where a live server runs beside a test that overrides them."""
@@ -287,7 +287,7 @@ def test_settings_that_change_while_urls_are_looked_through(
 
 @both_modes
 @pytest.mark.parametrize("are_made", [False, True])
-def test_urls_that_cannot_be_imported(
+def test_urls_that_cannot_be_imported_raise_at_the_request(
     mode: Mode, are_made: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Django says so, at the first request, and the page may read that it is an error."""
@@ -298,7 +298,7 @@ def test_urls_that_cannot_be_imported(
         assert preflight(mode, "/ok/", "PUT").status_code == (403 if are_made else 204)
 
 
-def test_urls_that_are_no_key() -> None:
+def test_urls_that_are_no_key_have_the_policy_of_the_site() -> None:
     """Django cannot serve them either."""
     request = RequestFactory().get("/ok/", headers=FROM_PAGE)
     request.urlconf = ["no", "key"]  # type: ignore[assignment]
@@ -363,7 +363,7 @@ def test_views_that_are_decorated_late_are_found() -> None:
         assert governing("sync", "GET", "/ok/") == "b"
 
 
-def test_urls_that_include_themselves() -> None:
+def test_urls_may_include_themselves() -> None:
     class Urls:
         urlpatterns: tuple[Any, ...] = ()
 
@@ -475,7 +475,7 @@ ASYNC_RESOLVERS: list[tuple[str, Any]] = [
         *(pytest.param("async", row[1], id=f"{row[0]}, async") for row in ASYNC_RESOLVERS),
     ],
 )
-def test_a_resolver_is_asked(mode: Mode, resolver: Any) -> None:
+def test_a_resolver_is_asked_about_requests_and_preflights(mode: Mode, resolver: Any) -> None:
     with project(CORS_ORIGIN_RESOLVER=resolver):
         assert cors(exchange(mode, "GET", "/ok/", FROM_PAGE)) == READABLE
         assert preflight(mode, "/ok/", "PUT").status_code == 204
@@ -635,7 +635,7 @@ def noticing(decision: Decision, request: RequestInfo) -> None:
 
 @both_modes
 @pytest.mark.parametrize("watcher", [noticing, f"{__name__}.noticing"], ids=["function", "path"])
-def test_every_decision_is_told(mode: Mode, watcher: Any) -> None:
+def test_every_decision_is_observed(mode: Mode, watcher: Any) -> None:
     noticed.clear()
     with project(**SITE, CORS_ON_DECISION=watcher):
         exchange(mode, "GET", "/sync/", FROM_PAGE)
@@ -652,7 +652,9 @@ def test_every_decision_is_told(mode: Mode, watcher: Any) -> None:
 
 
 @both_modes
-def test_what_a_watcher_raises_is_not_felt(mode: Mode, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_of_an_observer_is_logged_only(
+    mode: Mode, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail(decision: Decision, request: RequestInfo) -> None:
         raise ValueError("no")
 
@@ -694,7 +696,7 @@ def receiver() -> Iterator[Receiver]:
 
 @both_modes
 @pytest.mark.usefixtures("site")
-def test_receivers_have_their_say_under_any_policy(mode: Mode, receiver: Receiver) -> None:
+def test_receivers_may_allow_an_origin_under_any_policy(mode: Mode, receiver: Receiver) -> None:
     for url, name in (("/ok/", "app"), ("/path/ok/", "path"), ("/sync/", "a")):
         answer = exchange(mode, "GET", url, FROM_OTHER)
         assert answer.headers["Access-Control-Allow-Origin"] == OTHER_PAGE
@@ -759,7 +761,7 @@ def test_settings_are_compiled_again_after_a_change() -> None:
         assert middleware(RequestFactory().post("/ok/", headers=FROM_OTHER)).status_code == 200
 
 
-def test_everything_that_is_wrong_at_once() -> None:
+def test_all_wrong_settings_are_reported_at_once() -> None:
     wrong = {
         "CORS_ALLOWED_ORIGINS": ["https://app.example/"],
         "CORS_BLOCK_CROSS_SITE": "yes",

@@ -147,7 +147,9 @@ def requests(draw: st.DrawFn) -> Request:
 @pytest.mark.parametrize("settings", [pytest.param(value, id=key) for key, value in SAME.items()])
 @settings(max_examples=max(1, settings().max_examples // 4))
 @given(st.lists(requests(), min_size=1, max_size=4))
-def test_a_browser_may_do_the_same(settings: Settings, asked: list[Request]) -> None:
+def test_a_browser_may_do_the_same_as_under_django_cors_headers(
+    settings: Settings, asked: list[Request]
+) -> None:
     outcomes = []
     for middleware in (THEIRS, OURS):
         cache = PreflightCache(clock=lambda: 0)
@@ -433,7 +435,7 @@ def outcome(middleware: str, shown: Shown) -> str:
 
 
 @pytest.mark.parametrize("shown", SHOWN, ids=[shown.difference for shown in SHOWN])
-def test_a_difference(shown: Shown) -> None:
+def test_each_listed_difference_is_one(shown: Shown) -> None:
     assert outcome(THEIRS, shown) == shown.theirs
     assert outcome(OURS, shown) == shown.ours
 

@@ -88,7 +88,7 @@ def test_every_answer_has_the_headers_once(
     response.close()
 
 
-def test_an_answer_that_has_not_changed(app: Flask) -> None:
+def test_a_304_has_the_headers(app: Flask) -> None:
     client = app.test_client()
     first = client.get("/static/page.css", headers=FROM_PAGE)
     again = client.get(
@@ -118,7 +118,7 @@ def test_a_preflight_never_reaches_the_application(app: Flask, path: str) -> Non
     assert seen == []
 
 
-def test_a_view_that_sets_headers_of_cors_itself(
+def test_headers_of_cors_that_a_view_sets_are_replaced_and_noticed_once(
     app: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
     @app.get("/own")
@@ -219,7 +219,7 @@ def test_an_error_after_the_first_bytes_is_the_server_s(app: Flask) -> None:
         call(app, wsgi_environ("GET", "http://localhost/", [("Origin", PAGE)]))
 
 
-def test_an_error_below_a_layer_that_leaves_the_request_alone() -> None:
+def test_an_error_is_answered_by_the_layer_that_governs_the_request() -> None:
     """The layer outside governs it, and a layer between the two knows neither."""
     app = Flask(__name__)
     app.logger.disabled = True
@@ -256,7 +256,7 @@ def test_a_name_of_a_header_may_be_a_member_of_an_enumeration(app: Flask) -> Non
         assert app.test_client().get("/total", headers=headers).status_code == 200
 
 
-def test_a_decision_changes_werkzeug_s_headers() -> None:
+def test_a_decision_updates_headers_of_werkzeug() -> None:
     headers = Headers([("Vary", "Cookie"), ("X-Own", "1")])
     info = RequestInfo("GET", origin=PAGE)
     Policy(allow_origins=[PAGE]).decide(info).update(headers)
@@ -268,7 +268,7 @@ def test_a_decision_changes_werkzeug_s_headers() -> None:
 # --- the decision
 
 
-def test_the_decision_is_at_hand(app: Flask) -> None:
+def test_a_view_finds_the_decision(app: Flask) -> None:
     seen: list[Decision | None] = []
 
     def note(passed: Any = None) -> Any:
@@ -292,7 +292,7 @@ def test_the_decision_is_at_hand(app: Flask) -> None:
             assert (decision.kind, decision.origin_allowed) == (kind, is_allowed)
 
 
-def test_the_decision_is_at_hand_in_async_views(app: Flask) -> None:
+def test_an_async_view_finds_the_decision(app: Flask) -> None:
     response = app.test_client().get("/async", headers=FROM_PAGE)
     assert response.text.startswith("<Decision actual allowed")
 
@@ -342,7 +342,7 @@ def wrap(app: Flask, layer: Callable[[WSGIApplication], WSGIApplication]) -> Non
 
 @pytest.mark.parametrize("is_late", [False, True])
 @pytest.mark.parametrize(("layer", "status"), [(ProxyFix, 200), (Refusing, 401), (Failing, 500)])
-def test_whatever_wsgi_app_is_wrapped_in_is_inside(
+def test_layers_around_wsgi_app_are_inside(
     layer: Callable[[WSGIApplication], WSGIApplication], status: int, is_late: bool
 ) -> None:
     app = application()

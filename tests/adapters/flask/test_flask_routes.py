@@ -53,7 +53,7 @@ def sent(app: Flask, method: str, url: str, headers: dict[str, str]) -> tuple[in
     return response.status, cors_of(response.headers)
 
 
-def test_a_rule_without_a_view() -> None:
+def test_a_rule_without_a_view_has_the_policy_of_the_app() -> None:
     app = routed()
     app.config["PROPAGATE_EXCEPTIONS"] = False
     assert governing(app, "GET", "/viewless") == "app"
@@ -92,7 +92,7 @@ def test_a_host_that_is_not_trusted_has_no_routes() -> None:
 
 
 @pytest.mark.parametrize("path", ["/below", "/plain"])
-def test_an_application_that_is_mounted(path: str) -> None:
+def test_routes_of_a_mounted_application_have_their_policies(path: str) -> None:
     app = routed(PolicyMap({"/plain": PATH}, default=None))
     environ = wsgi_environ("GET", f"https://site.example{path}", [("Origin", PAGE)])
     environ["SCRIPT_NAME"] = "/mounted"
@@ -182,7 +182,7 @@ def test_the_environ_stays_as_it_was() -> None:
     assert seen == [("DELETE", "DELETE", None)]
 
 
-def test_routes_that_come_later() -> None:
+def test_routes_may_be_added_after_a_preflight() -> None:
     app = Flask(__name__)
     CORS(app, APP)
     marked, completed, incomplete = (
@@ -283,7 +283,7 @@ def test_an_error_is_readable_under_any_policy(policies: Any, is_marked: bool) -
         sent(app, "GET", "/none", {})
 
 
-def test_options_of_the_app_beside_flask_cors_s_names() -> None:
+def test_options_of_the_layer_count_beside_those_of_flask_cors() -> None:
     seen: list[str] = []
     app = Flask(__name__)
     app.config["CORS_OWN_ORIGINS"] = "https://own.example"
@@ -297,7 +297,7 @@ def test_options_of_the_app_beside_flask_cors_s_names() -> None:
 
 
 @pytest.mark.parametrize("policy", [None, APP])
-def test_enforcement_in_the_configuration(policy: Policy | None) -> None:
+def test_the_configuration_may_block_cross_site_requests(policy: Policy | None) -> None:
     app = Flask(__name__)
     app.config.update(CORS_BLOCK_CROSS_SITE=True, CORS_ORIGINS=[PAGE])
     app.add_url_rule("/", "index", ok, methods=["POST"])
@@ -421,7 +421,7 @@ def test_what_the_configuration_does_not_complete_stops_every_request() -> None:
         ({"expose_headers": ["a b"]}, ["header-invalid"]),
     ],
 )
-def test_wrong_options_are_told_where_they_stand(
+def test_wrong_options_of_a_route_are_reported_at_its_line(
     decorate: Callable[..., object], options: dict[str, Any], codes: list[str]
 ) -> None:
     with pytest.raises(ConfigError) as caught:
@@ -472,7 +472,9 @@ def twice(blueprint: Blueprint) -> None:
 
 
 @pytest.mark.parametrize(("use", "error", "says"), WRONG, ids=[says for *_, says in WRONG])
-def test_what_cannot_be_said(use: Callable[[], object], error: type[Exception], says: str) -> None:
+def test_wrong_arguments_of_a_route_say_what_to_write(
+    use: Callable[[], object], error: type[Exception], says: str
+) -> None:
     with pytest.raises(error) as caught:
         use()
     assert says in str(caught.value)

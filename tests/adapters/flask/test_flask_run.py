@@ -93,7 +93,9 @@ def running(tmp_path: Path) -> Iterator[Running]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups")
-def test_debugging_and_reloading(running: Running) -> None:
+def test_the_debugger_answers_with_the_headers_and_the_reloader_keeps_the_policy(
+    running: Running,
+) -> None:
     assert cors_of(running.get("/", PAGE).headers.multi_items()) == READABLE
     assert cors_of(running.get("/", OTHER_PAGE).headers.multi_items()) == REFUSED
 

@@ -95,7 +95,7 @@ policy = Policy(allow_origins=["{PAGE}"])
         ("CORS(app, policy)\n", []),
     ],
 )
-def test_check_names_it(
+def test_check_finds_cors_of_socketio(
     lines: str, codes: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

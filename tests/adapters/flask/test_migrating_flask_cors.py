@@ -267,7 +267,7 @@ def on_a_blueprint(extension: Extension, options: dict[str, Any]) -> Flask:
 @pytest.mark.parametrize(
     ("place", "path"), [(on_the_view, "/page"), (on_a_blueprint, "/blue/page")]
 )
-def test_routes_are_the_same(place: Callable[..., Flask], path: str) -> None:
+def test_routes_behave_as_under_flask_cors(place: Callable[..., Flask], path: str) -> None:
     scripts = [script._replace(path=path) for script in SCRIPTS if script.path == "/page"]
     for options in CONFIGURATIONS:
         if "resources" in options:

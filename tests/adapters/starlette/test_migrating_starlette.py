@@ -107,7 +107,7 @@ def _agrees(found: dict[str, str] | str, wanted: dict[str, str] | str) -> bool:
 
 
 @pytest.mark.parametrize("case", FETCHES.values(), ids=FETCHES)
-def test_an_example_of_what_a_browser_may_do(case: dict[str, Any]) -> None:
+def test_each_listed_difference_of_what_a_browser_may_do_is_one(case: dict[str, Any]) -> None:
     _skip_what_is_too_new(case)
     assert case["starlette"] != case["corscore"]
     if case["starlette"] == "error":
@@ -122,7 +122,7 @@ def test_an_example_of_what_a_browser_may_do(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("case", REQUESTS.values(), ids=REQUESTS)
-def test_an_example_of_what_is_answered(case: dict[str, Any]) -> None:
+def test_each_listed_difference_of_the_answer_is_one(case: dict[str, Any]) -> None:
     _skip_what_is_too_new(case)
     assert case["starlette"] != case["corscore"]
     for name, middleware in (("starlette", THEIRS), ("corscore", CORSMiddleware)):
@@ -277,7 +277,9 @@ POST_OF_JSON = {
     },
     fetch=POST_OF_JSON,
 )
-def test_a_browser_may_do_the_same(options: Options, fetch: Fetch) -> None:
+def test_a_browser_may_do_the_same_but_for_listed_differences(
+    options: Options, fetch: Fetch
+) -> None:
     problems = codes(options)
     assert set(problems) <= LISTED_CODES
     assume(not problems)

@@ -100,7 +100,9 @@ def notices(caplog: pytest.LogCaptureFixture) -> list[str]:
         ),
     ],
 )
-def test_as_users_know_it(framework: type[Starlette], backend: Any, form: str) -> None:
+def test_the_middleware_is_added_in_every_way_of_starlette(
+    framework: type[Starlette], backend: Any, form: str
+) -> None:
     middleware = [Middleware(CORSMiddleware, policy=POLICY)] if form == "constructor" else []
     app = framework(routes=[Route("/ok", ok)], middleware=middleware)
     if form == "options":
@@ -201,7 +203,9 @@ WRONG: list[Any] = [
 
 @FRAMEWORKS
 @pytest.mark.parametrize(("options", "error"), WRONG)
-def test_a_test_client_raises_it(framework: type[Starlette], options: Any, error: Any) -> None:
+def test_a_wrong_configuration_raises_in_a_test_client(
+    framework: type[Starlette], options: Any, error: Any
+) -> None:
     app = framework(routes=[Route("/ok", ok)])
     app.add_middleware(CORSMiddleware, **options)
     with pytest.raises(error) as at_start, TestClient(app):
@@ -213,7 +217,7 @@ def test_a_test_client_raises_it(framework: type[Starlette], options: Any, error
     assert str(at_start.value) == str(at_request.value) == str(at_websocket.value) != ""
 
 
-def test_it_does_not_collect_tracebacks() -> None:
+def test_a_wrong_configuration_that_raises_again_has_no_longer_traceback() -> None:
     app = FastAPI()
     app.add_middleware(CORSMiddleware, allow_origins=[])
     lengths = []
@@ -465,7 +469,7 @@ def no_notice_of_two_layers(monkeypatch: pytest.MonkeyPatch) -> None:
 @BACKENDS
 @pytest.mark.usefixtures("no_notice_of_two_layers")
 @pytest.mark.parametrize("row", ERRORS, ids=[row.why for row in ERRORS])
-def test_an_unhandled_exception(
+def test_an_unhandled_exception_is_answered_by_the_outermost_layer(
     row: Row, framework: type[Starlette], backend: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = row.app(framework)
@@ -484,7 +488,7 @@ def test_an_unhandled_exception(
 
 
 @FRAMEWORKS
-def test_what_is_told_of_a_request_that_is_not_the_pages(
+def test_an_unhandled_exception_says_nothing_to_another_page(
     framework: type[Starlette], caplog: pytest.LogCaptureFixture
 ) -> None:
     covered = framework(routes=ROUTES, middleware=[CORS])
@@ -633,7 +637,7 @@ def test_a_413_of_a_task_group_stays_what_it_was() -> None:
     assert (answer.status_code, answer.text) == (413, "Content Too Large")
 
 
-def test_a_client_that_went_away_is_no_news(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_client_that_went_away_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     async def send(message: Message) -> None:
         raise OSError("the client went away")
 

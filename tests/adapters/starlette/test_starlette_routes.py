@@ -217,7 +217,7 @@ def test_the_lookup_changes_nothing_in_the_scope() -> None:
 
 
 @LAYERS
-def test_under_a_real_server(layer: Layer) -> None:
+def test_routes_have_their_policies_under_a_real_server(layer: Layer) -> None:
     app, router = FastAPI(), cors_policy(ONE)(APIRouter())
 
     @router.get("/files/{name}")
@@ -301,7 +301,7 @@ def test_paths_are_those_on_entry(layer: Layer) -> None:
 
 
 @LAYERS
-def test_a_line_break_at_the_end_of_a_path(layer: Layer) -> None:
+def test_a_line_break_at_the_end_of_a_path_does_not_change_its_policy(layer: Layer) -> None:
     # To Starlette's router such a path is the one without it.
     routes = [Route("/pay", endpoint(), methods=["GET", "POST"])]
     by_path = PolicyMap({"/pay": ONE}, default=None)

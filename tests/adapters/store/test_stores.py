@@ -289,7 +289,7 @@ def test_the_state_of_a_folder_is_read_again_when_its_file_changes(tmp_path: Pat
     assert store.state().version == 0
 
 
-def test_names_are_apart(store: Store, tmp_path: Path) -> None:
+def test_each_name_has_its_own_versions(store: Store, tmp_path: Path) -> None:
     push(store, POLICY)
     other = open_store(store._address.url, name="other")
     assert other.state().version == 0
@@ -304,7 +304,7 @@ def test_a_write_is_noticed(store: Store) -> None:
     assert any(store.wait(1.0) for _ in range(20))
 
 
-def test_origins_of_a_tenant(store: Store) -> None:
+def test_a_tenants_origins_are_added_and_removed(store: Store) -> None:
     if store._address.scheme == "file":
         with pytest.raises(StoreError, match="use sqlite:"):
             store.origins("acme")

@@ -86,7 +86,7 @@ def restarting(environ: dict[str, Any], start_response: StartResponse) -> Iterab
 
 
 @pytest.mark.parametrize("app", [plain, late, writing, restarting])
-def test_however_an_application_starts(app: WSGIApplication) -> None:
+def test_an_application_may_start_its_response_in_any_way(app: WSGIApplication) -> None:
     response = call(CORSMiddleware(app, POLICY), from_page())
     assert (response.status, response.body) == (200, b"ok")
     assert cors_of(response.headers) == ALLOWED
@@ -187,7 +187,7 @@ def test_a_file_wrapper_reaches_the_server() -> None:
     assert ("Content-Range", "bytes 1-2/4") in response.headers
 
 
-def test_an_application_may_use_one_list_of_headers_for_everybody() -> None:
+def test_an_application_may_send_one_list_of_headers_in_all_responses() -> None:
     constant = [TEXT, ("Vary", "Cookie")]
 
     def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -305,7 +305,7 @@ def test_two_lines_of_origin_are_no_origin(separator: str) -> None:
         assert cors_of(response.headers) == REFUSED
 
 
-def test_what_the_engine_reads_of_a_request() -> None:
+def test_request_of_reads_all_that_the_engine_needs() -> None:
     assert CORSMiddleware(plain, POLICY).request_of(
         from_page(
             "OPTIONS",
@@ -358,6 +358,8 @@ def test_a_wrong_configuration_raises_at_once() -> None:
     ("args", "options"),
     [((POLICY,), {"allow_origins": [PAGE]}), (([PAGE],), {}), ((), {"origins": [PAGE]})],
 )
-def test_what_is_no_policy(args: tuple[Any, ...], options: dict[str, Any]) -> None:
+def test_an_argument_that_is_no_policy_raises(
+    args: tuple[Any, ...], options: dict[str, Any]
+) -> None:
     with pytest.raises((TypeError, ConfigError)):
         CORSMiddleware(plain, *args, **options)
