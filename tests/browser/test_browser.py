@@ -58,7 +58,7 @@ def make_from(row: dict[str, Any], *names: str) -> Request:
 
 
 class Server:
-    """Answers from a list, over and over, and remembers what it was asked."""
+    """A server that gives answers of a list in turn, and keeps the requests."""
 
     def __init__(self, *answers: tuple[int, Any]) -> None:
         self._answers = cycle(answers)
@@ -69,7 +69,7 @@ class Server:
         return next(self._answers)
 
     async def later(self, method: str, url: str, headers: Pairs) -> tuple[int, Any]:
-        """The same, to be awaited."""
+        """The same for an async transport."""
         await asyncio.sleep(0)
         return self(method, url, headers)
 
@@ -79,7 +79,7 @@ class Server:
 
 
 def allowing(*, origin: str | None = "*", **headers: str) -> dict[str, str]:
-    """A response's headers: ``methods="PUT"`` is Access-Control-Allow-Methods, and so on."""
+    """Return a response's headers: ``methods="PUT"`` is Access-Control-Allow-Methods."""
     named = {"Access-Control-Allow-Origin": origin} if origin is not None else {}
     for name, value in headers.items():
         named[f"Access-Control-{name.replace('_', '-')}"] = value
@@ -254,7 +254,7 @@ def test_deviations_are_documented(known: Any) -> None:
 
 
 def finished(waiting: Coroutine[Any, Any, FetchResult]) -> FetchResult:
-    """The result of what waits only for its turn: under WebAssembly no test can run a loop."""
+    """Return the result of a coroutine without an event loop, which WebAssembly lacks."""
     results: list[FetchResult] = []
 
     def run() -> Iterator[object]:
@@ -535,7 +535,7 @@ def test_a_fragment_is_carried_along() -> None:
 
 
 class Clock:
-    """Time that a test sets."""
+    """A clock that a test sets."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -747,7 +747,7 @@ def test_webkit_remembers_a_tainted_preflight_for_the_rest_of_its_fetch(
     server = Server(allows, away, allows, away, (200, OPEN))
     assert fetch(make("PUT"), server, store, browser="safari").readable
     assert server.methods == ["OPTIONS", "PUT", "OPTIONS", "PUT", "PUT"]
-    # The first URL is remembered, the one behind the redirect is not.
+    # The preflight of the first URL is remembered, that of the redirect's target is not.
     again = Server(away, allows, (200, OPEN))
     assert fetch(make("PUT"), again, store, browser="safari").readable
     assert again.methods == ["PUT", "OPTIONS", "PUT"]
@@ -876,7 +876,7 @@ def test_the_cache_permits_nothing_that_was_not_permitted(
 ) -> None:
     clock = Clock()
     store = PreflightCache(clock=clock)
-    # What one server said in several answers, as one answer with all of their lists.
+    # Several answers of a server, as one answer with all their items.
     joined = [
         ("Access-Control-Allow-Origin", request.origin),
         ("Access-Control-Allow-Credentials", "true"),

@@ -106,7 +106,7 @@ def test_a_process_ends_with_its_exit_code_and_writes_plain_text_to_a_pipe(
     assert done.returncode == code
     assert says in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
-    # A pipe: no colours, no links.
+    # A pipe gets no colours and no links.
     assert "\x1b" not in done.stdout + done.stderr
 
 

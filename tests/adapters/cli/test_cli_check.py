@@ -1,4 +1,4 @@
-"""``corscore check``: what it finds in every kind of target, where, and how it says so."""
+"""``corscore check``: problems and findings of every kind of target, in every format."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def write(name: str, text: str) -> str:
 
 
 def codes(target: str, *args: str) -> tuple[list[str], list[str]]:
-    """The codes of the problems, and those of the findings."""
+    """Return the codes of the problems, and those of the findings."""
     said = run_json("check", target, *args)
     for one in [*said["problems"], *said["findings"]]:
         assert {"code", "message", "hint", "place"} <= one.keys()
@@ -266,9 +266,9 @@ BESIDE: list[tuple[str, list[str], list[str]]] = [
         ["max-age-invalid"],
         ["regex-unescaped-dot"],
     ),
-    # What the repair has written is no finding.
+    # A value of a repair is no finding.
     (f'allow_origins = ["{APP}"]\nmax_age = 86401', ["max-age-out-of-range"], []),
-    # What the repaired list would have twice is not listed twice.
+    # A repair makes the two items equal, which the user did not write twice.
     (f'allow_origins = ["{APP}/", "{APP}"]', ["origin-trailing-slash"], []),
     (
         'allow_origins = ["https://app.example.com/", "https://*.example.com"]',
@@ -409,7 +409,7 @@ def test_findings_in_a_module_have_their_lines() -> None:
 # --- applications
 
 BOTH = f"options = dict(allow_origins=['{APP}'])\n"
-# Applications of no framework that is looked into: the protocol, and what makes `inner`.
+# Applications of unknown frameworks: the protocol, and the line that makes `inner`.
 OTHER_APPS = {
     "a function of WSGI": ("wsgi", "def inner(environ, start_response): return []\n"),
     "a function of ASGI": ("asgi", "async def inner(scope, receive, send): pass\n"),
@@ -699,7 +699,7 @@ def test_a_factory_is_called_when_it_is_said_to_be_one() -> None:
 def test_app_dir_is_searched_for_one_target_only() -> None:
     write("src/main.py", HEALTHY_APPS["FastAPI"])
     assert codes("main:app", "--app-dir", "src") == ([], [])
-    # And nothing of it stays for the next one.
+    # The next target does not find it.
     assert run("check", "main:app").exit_code == 2
 
 
@@ -829,7 +829,7 @@ def told(said: Any) -> list[tuple[str, str]]:
 def test_problems_and_findings_of_django_settings_are_reported(
     settings: str, expected: list[tuple[str, str]]
 ) -> None:
-    # Beside the project of this process, whose settings are overridden.
+    # The tests have configured Django, so the settings are overridden.
     import django_project  # noqa: F401
 
     write("mysite/__init__.py", "")

@@ -1,4 +1,4 @@
-"""``corscore console``: what is pasted, from where, and what is printed of it."""
+"""``corscore console``: where the text comes from, and what is printed about it."""
 
 from __future__ import annotations
 

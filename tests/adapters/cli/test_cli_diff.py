@@ -1,4 +1,4 @@
-"""``corscore diff``: who gains and who loses, by what policies mean and not by what they list."""
+"""``corscore diff``: who gains and who loses access, by the meaning of the policies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ APP, API = "https://app.example.com", "https://api.example.com"
 
 
 def told(old: Any, new: Any) -> list[str]:
-    """The changes in short: ``"+origin https://app.example.com"``."""
+    """Return the changes in short: ``"+origin https://app.example.com"``."""
     signs = {"gains": "+", "loses": "-", "changes": "~"}
     return [
         f"{'' if one.path is None else one.path + ' '}{signs[one.way]}{one.kind} {one.item}"

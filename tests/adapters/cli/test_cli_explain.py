@@ -98,7 +98,7 @@ def test_an_allowed_request_has_no_reason_and_no_fix(origin: str, args: list[str
 def test_a_star_allows_authorization_and_null_and_no_credentials() -> None:
     said = explained("star.toml", APP, "--credentials", exit_code=1)
     assert said["reason"] == "wildcard-with-credentials"
-    # Our `*` names Authorization too.
+    # The `*` of corscore also allows Authorization.
     explained("star.toml", APP, "--header", "Authorization: x", exit_code=0)
     explained("star.toml", "null", exit_code=0)
     explained("cookies.toml", APP, "--credentials", exit_code=0)

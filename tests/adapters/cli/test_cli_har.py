@@ -1,4 +1,4 @@
-"""``corscore har``: what recordings of browsers tell, and what no file can make it do."""
+"""``corscore har``: what it reads from recordings of browsers, and hostile files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ALLOWED = {"Access-Control-Allow-Origin": PAGE, "Vary": "Origin"}
 STAR = {"Access-Control-Allow-Origin": "*"}
 PUT = {**ALLOWED, "Access-Control-Allow-Methods": "PUT"}
-# A page of another site than the API's.
+# A page of another site than that of the API.
 SHOP = {"origin": "https://shop.example.org"}
 SHARED = {
     "Access-Control-Allow-Origin": SHOP["origin"],
@@ -357,7 +357,7 @@ ROWS = [
             ),
             (f"{NET}CONNECTION_REFUSED", "network-error"),
             (f"{NET}TOO_MANY_REDIRECTS", "network-error"),
-            # WebKit's words, and those of proxies.
+            # The texts of WebKit and of proxies.
             ("Could not connect to the server.", "network-error"),
             ("A server with the specified hostname could not be found.", "network-error"),
             ("The network connection was lost.", "network-error"),
@@ -436,7 +436,7 @@ ROWS = [
     ),
 ]
 
-# Nothing to report, and how many requests of other origins there are.
+# Recordings without findings, and their numbers of requests to other origins.
 HEALTHY: list[tuple[str, list[dict[str, Any]], int]] = [
     ("nothing at all", [], 0),
     ("a simple request", [chromium(gets=ALLOWED)], 1),
@@ -703,7 +703,7 @@ def test_what_a_file_says_does_not_reach_the_terminal_raw(tmp_path: Path, evil: 
 )
 def test_a_file_that_is_none_ends_with_2(tmp_path: Path, data: bytes, message: str | None) -> None:
     result = invoke(saved(tmp_path, data))
-    if message is None:  # a number of so many digits is read by some versions of Python
+    if message is None:  # some versions of Python read a number of so many digits
         assert result.exit_code in (0, 2)
         return
     assert result.exit_code == 2
@@ -744,7 +744,7 @@ def test_sizes_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             read_har(data)
 
 
-# At the bounds of what is read; a character beyond the BMP makes all text wide.
+# At the bounds; a character beyond the BMP makes Python's text four times as large.
 HOSTILE = {
     "lists": "b'[],' * (MOST // 2)",
     "numbers": "b'1.5,' * MOST",
@@ -941,7 +941,7 @@ def test_a_recording_of_a_real_browser_tells_what_the_browser_did(
     assert reasons == {
         "readable": None,
         "put": None,
-        # Playwright keeps no preflights, and nothing of what was blocked.
+        # Playwright records no preflights and no blocked requests.
         "auth": "not-enough-data",
         "none": "not-enough-data",
         "nobody": "network-error",

@@ -1,4 +1,4 @@
-"""What a TARGET may do to the command: it prints, raises, waits, and has names of any kind."""
+"""Hostile TARGETs: they print, raise, wait, and have names of any kind."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_a_full_disk_ends_with_2(folder: Path) -> None:
 )
 def test_a_module_of_an_app_is_no_settings_module(folder: Path, source: str) -> None:
     Path("main.py").write_text(source)
-    # In a process of its own: settings are looked at once in a process.
+    # In another process, since a process configures Django once.
     result = run_process("check", "main", folder=folder)
     assert result.returncode == 2
     assert "main is no Django settings module; for the app in it write main:app" in result.stderr

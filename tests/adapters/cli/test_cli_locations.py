@@ -1,4 +1,4 @@
-"""Where an option or a value stands, in files and in Python source."""
+"""Locations of options and values, in files and in Python source."""
 
 from __future__ import annotations
 
@@ -70,12 +70,12 @@ def test_options_and_values_in_a_toml_file_have_their_lines(
         (4, "allow_origins", "b", 7),
         (4, "debug", None, 4),
         (99, "debug", None, 99),
-        # No place is known: a text that occurs once is found.
+        # Without a known statement, a text that occurs once is found.
         (None, "allow_origins", "b", 7),
         (None, "allow_origins", "a", None),
         (None, "max_age", 5, 9),
         (None, "debug", True, None),
-        # A setting of Django is the variable of this name.
+        # A setting of Django is a variable of the same name.
         (None, "other", "only", 11),
     ],
 )

@@ -48,7 +48,7 @@ def flask(options: str) -> tuple[str, str]:
 
 
 def policy_in(source: str) -> Any:
-    """The policy that the printed Python makes; its imports and its literals are run."""
+    """Return the policy that the printed Python makes."""
     names: dict[str, Any] = {}
     lines = [line for line in source.splitlines() if not line.startswith(("install(", "CORS("))]
     filled_in = "\n".join(lines).replace("allow_origins=[],", f"allow_origins=['{APP}'],")
@@ -112,7 +112,7 @@ CODES: list[tuple[Any, str, list[str], list[str]]] = [
 
 
 def shown(value: object) -> str:
-    """A parameter as the name of its test: the same in every process."""
+    """Return a parameter as a name that is the same in every process."""
     return getattr(value, "__name__", str(value))
 
 
@@ -306,7 +306,7 @@ DJANGO: list[tuple[str, list[str], int, list[str]]] = [
 def test_settings_that_say_the_same_stay(
     settings: str, insecure: list[str], exit_code: int, new: list[str]
 ) -> None:
-    # Beside the project of this process, whose settings are overridden.
+    # The tests have configured Django, so the settings are overridden.
     import django_project  # noqa: F401
 
     Path("mysite.py").write_text(SETTINGS + settings)
@@ -505,7 +505,7 @@ def test_layers_of_mounted_applications_are_moved() -> None:
         "from werkzeug.middleware.dispatcher import DispatcherMiddleware\n"
         "flask_app = Flask('x')\nCORS(flask_app, origins=['https://app.example.com'])\n"
         "served = DispatcherMiddleware(Flask('y'), {'/api': flask_app})\n"
-        # Not "*", which is a longer list in a newer Starlette.
+        # "*" would be a longer list in a newer Starlette.
         "methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']\n"
         "options = {'allow_origins': ['https://app.example.com'], 'allow_methods': methods}\n"
         "part, mounted, twice = FastAPI(), FastAPI(), FastAPI()\n"
@@ -634,7 +634,7 @@ def test_options_of_other_libraries_become_a_policy(
     said = run_json("migrate", "--from", library, "main:app")
     assert policy_in(said["policy"].replace("app = CORSMiddleware", "# ")) == Policy(**policy)
     assert [one["place"] for one in said["replaces"]] == ["main.py:1", "main.py:4"]
-    # It leaves preflights to the application, of which nothing is known.
+    # asgi-cors leaves preflights to the application, whose answers are unknown.
     is_open = "a preflight" in [one["what"] for one in said["changes"]]
     assert is_open is (library == "asgi-cors")
 

@@ -1,4 +1,4 @@
-"""``corscore probe``: what it sends and does not send, what it prints, and how it ends."""
+"""``corscore probe``: what it sends, what it prints, and its exit codes."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_a_redirect_is_judged_by_the_model_alone(location: str, reason: str | No
 
 
 def test_a_password_in_a_redirect_is_not_sent() -> None:
-    """A redirect within one origin may have one, and browsers follow it."""
+    """Browsers follow such a redirect within one origin."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         host = dict(scope["headers"])[b"host"]
@@ -258,7 +258,7 @@ def test_a_finding_has_code_message_hint_and_place() -> None:
 
 
 def test_the_lines_repeat_the_steps() -> None:
-    """A line goes through a shell, and the server sees what it saw from us."""
+    """A shell runs each line, and the server gets the same request as from the command."""
     recorder = Recorder(fastapi_app())
     with asgi(recorder) as base:
         told = report(f"{base}/ok?q=a'b;$(c)", "--method", "PUT", "--header", "X-One: it's")
@@ -345,7 +345,7 @@ def test_the_text_says_that_a_header_is_hidden() -> None:
 
 
 def test_what_a_server_sends_does_not_reach_the_terminal_raw() -> None:
-    # h11 lets no such thing out; a server of its own does.
+    # h11 refuses to send it, so a plain socket does.
     with raw_server(
         b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: https://a.example/\x9b31m\xc2\x9b\r\n"
         b"Content-Length: 0\r\n\r\n"
@@ -441,9 +441,9 @@ def test_a_redirect_to_http_is_mixed_content() -> None:
 
 @contextmanager
 def raw_server(answer: bytes | Callable[[socket.socket], bytes] | None) -> Iterator[str]:
-    """A socket that says always the same, or what a function says that reads the request.
+    """A socket that sends always the same bytes, or those that a function makes of a request.
 
-    None says nothing, and keeps the connection.
+    With None it sends nothing, and keeps the connection.
     """
     stop = threading.Event()
 
@@ -520,7 +520,7 @@ def test_no_answer_in_time_is_a_network_error(silent: str) -> None:
     assert "within 0.3 s" in told["message"]
 
 
-# A process that a shell has started in the background ignores SIGINT, and so do its children.
+# A background process of a shell ignores SIGINT, and so do its children.
 _INTERRUPTIBLE = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -548,7 +548,7 @@ def test_an_interrupt_does_not_wait_for_the_answer() -> None:
 
 
 def test_an_answer_that_drips_ends_in_time() -> None:
-    """Each byte comes in time for a time-out that starts anew with every one."""
+    """Each byte comes within the time limit of one read."""
 
     def drip(listener: socket.socket) -> None:
         connection, _ = listener.accept()
@@ -601,7 +601,7 @@ def test_a_body_is_not_read() -> None:
 
 
 def test_a_redirect_without_an_answer_keeps_the_steps_before_it() -> None:
-    """The redirect was answered, where it leads to was not: the steps say both."""
+    """The server answers the redirect, and none answers its target: the steps have both."""
     app = CORSMiddleware(fastapi_app(), allow_origins=[ORIGIN])
     with asgi(app) as base:
         told = failed(f"{base}/moved?to=http://127.0.0.1:{free_port()}/")
@@ -614,7 +614,7 @@ def test_a_redirect_without_an_answer_keeps_the_steps_before_it() -> None:
 
 
 def certificate(folder: Path, name: str, days: int) -> tuple[str, str]:
-    """A self-signed certificate for a name, which ends in so many days, and its key."""
+    """Write a self-signed certificate for a name that is valid for some days, and its key."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec

@@ -1,4 +1,4 @@
-"""``corscore demo``: the table, the page and its server, and what a user's mistakes come to."""
+"""``corscore demo``: the table, the page and its server, and mistakes of users."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_every_app_does_what_the_table_says(name: str) -> None:
     assert f'"{PUBLIC}": Policy(allow_origins=["*"])' in result.output
     assert f'"{INTERNAL}": None' in result.output
     assert "\x1b" not in result.output  # it is not a terminal
-    # What the API logs about requests that are meant to be refused is in the table.
+    # The table shows the refusals, so they are not logged.
     assert "refused (" not in result.output
 
 
@@ -80,7 +80,7 @@ def test_the_table_fits_a_narrow_terminal() -> None:
     result = invoke("demo", "--once", *ANY_PORTS, env={"COLUMNS": "80"})
     lines = result.output.splitlines()
     assert max(map(len, lines)) <= 80
-    # One line for each row.
+    # Each row has one line.
     assert all(sum(row.title in line and "yes" in line for line in lines) == 1 for row in ROWS)
     governed = {"/public/news": PUBLIC, "/shared/prices": SHARED, "/internal/health": INTERNAL}
     for row in ROWS:
@@ -133,7 +133,7 @@ def test_the_terminal_shows_a_live_change(name: str) -> None:
 def test_a_live_change_that_is_not_as_expected_is_loud(
     demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The running API does not hear of it.
+    # The change does not reach the running API.
     monkeypatch.setattr(demo, "ref", PolicyRef(build_policies(demo.start, demo.site.pages["page"])))
     output = io.StringIO()
     assert not print_live_change(Console(file=output, width=100), demo)
@@ -270,7 +270,7 @@ def test_a_missing_module_of_corscore_is_not_the_users_mistake(
 
 
 def run_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    # It ends the process where it finds threads, and those of the test run are none of its own.
+    # `_end` would end the test run, which has threads of its own.
     monkeypatch.setitem(corscore_cli.main.__globals__, "_end", lambda code: None)
     corscore_cli.main()
 
@@ -314,7 +314,7 @@ def test_another_failing_import_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -
 
 
 def _forget_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Has all but the entry point imported anew, for this test only."""
+    """Forget all modules of the command but its entry point, for one test."""
     for name in [*sys.modules]:
         if name.startswith("corscore_cli.") and name != "corscore_cli.shell.main":
             monkeypatch.delitem(sys.modules, name)
@@ -379,7 +379,7 @@ def put_in_force(demo: Demo, options: object, **headers: str) -> tuple[int, Any]
         ("GET", "/policy", "page", 404),
         ("POST", "/", "page", 404),
         ("DELETE", "/policy", "page", 404),
-        # The other name of loopback is there for the frame only; a visitor is redirected.
+        # The other name of loopback is for the frame only, so a visitor is redirected.
         ("GET", "/", "other", 307),
         ("GET", "/frame.html", "other", 200),
         ("GET", "/frame.js", "other", 200),
@@ -387,7 +387,7 @@ def put_in_force(demo: Demo, options: object, **headers: str) -> tuple[int, Any]
         ("GET", "/state", "other", 404),
         ("GET", "/demo.js", "other", 404),
         ("POST", "/policy", "other", 404),
-        # A name that somebody else has point to loopback.
+        # A foreign name that points to loopback, as in DNS rebinding.
         ("GET", "/", "rebound.example", 403),
         ("GET", "/state", "rebound.example", 403),
         ("GET", "/frame.html", "rebound.example", 403),
@@ -414,7 +414,7 @@ def test_files_are_served_to_the_hosts_that_need_them(
         (403, {"Origin": "null"}, b"{}"),
         (403, {"Origin": "https://app.example"}, b"{}"),
         (403, {"Origin": ""}, b"{}"),
-        # What a form can send without a preflight.
+        # A form can send it without a preflight.
         (400, {"Content_Type": "text/plain"}, b"{}"),
         (400, {"Content_Type": "application/x-www-form-urlencoded"}, b"{}"),
         (400, {}, b""),
@@ -558,7 +558,7 @@ def test_every_app_answers_alike(name: str) -> None:
             text = response.read()
             connection.close()
             assert response.status == status, case
-            # Whatever it is: the page may read it, but for what is left alone.
+            # The page may read every answer, but for the path that is left alone.
             allowed = {"/public/news": "*", "/internal/health": None}.get(path, page["Origin"])
             assert response.getheader("Access-Control-Allow-Origin") == allowed, case
             if answer is not None:
@@ -653,7 +653,7 @@ def test_every_row_comes_with_its_explanation_and_the_wire(demo: Demo) -> None:
                 *[True] * (len(explanation["steps"]) - 1),
                 explanation["allowed"],
             ], name
-            # No browser says anything of a response header that it hides.
+            # No console has a message about a hidden response header.
             is_blocked = predicted["status"] is None
             assert explanation["console"].keys() == (
                 {"chromium", "firefox", "safari"} if is_blocked else set()

@@ -1,4 +1,4 @@
-"""Django's settings: what they mean, and what the system checks say of them."""
+"""Django's settings: what they mean, and the system checks about them."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 
 def messages(*, deploy: bool = False) -> list[CheckMessage]:
-    """What the checks of ours say."""
+    """Return the messages of corscore's checks."""
     found = run_checks(tags=["security"], include_deployment_checks=deploy)
     return [message for message in found if str(message.id).startswith("corscore.")]
 
 
 def the_policy() -> Policy:
-    """The one policy that the settings stand for."""
+    """Return the one policy that the settings mean."""
     policy = configuration().policy
     assert isinstance(policy, Policy)
     return policy
@@ -89,7 +89,7 @@ def test_every_code_has_an_id_that_stays() -> None:
     codes |= {code for row in rows("look_alike_regexes") for code in row["codes"]}
     assert codes <= ERROR_IDS.keys()
     assert len(set(ERROR_IDS.values())) == len(ERROR_IDS)
-    # What projects may have silenced.
+    # Projects may have silenced these ids, so they never change.
     assert ERROR_IDS["origins-missing"] == "corscore.E001"
     assert ERROR_IDS["origin-trailing-slash"] == "corscore.E013"
     assert ERROR_IDS["preflight-status-invalid"] == "corscore.E043"
@@ -248,7 +248,7 @@ def test_old_names_work_and_warn(old: str, value: Any, new: str) -> None:
         with pytest.warns(DeprecationWarning, match=f"{old} is called {new} now"):
             policy = the_policy()
         assert policy.allows_origin(PAGE)
-        # Once: what is compiled stays so.
+        # The settings are compiled once.
         configuration()
     with project(**{new: value}):
         assert configuration().policy == policy

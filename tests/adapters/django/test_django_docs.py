@@ -24,7 +24,7 @@ FENCED = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 class Manager:
-    """Stands for that of a model."""
+    """A stand-in for the manager of a model."""
 
     def filter(self, **values: object) -> Any:
         self.is_there = values["origin"] == "https://customer.example"
@@ -38,14 +38,14 @@ class Manager:
 
 
 class Customer:
-    """Stands for a model."""
+    """A stand-in for a model."""
 
     objects = Manager()
 
 
 @pytest.fixture
 def names() -> dict[str, Any]:
-    """What the page's examples define, run one after the other."""
+    """Run the page's examples one after the other, and return the names that they define."""
     given: dict[str, Any] = {"__name__": "django.md", "Customer": Customer}
     for code in FENCED.findall(TEXT):
         defined: dict[str, Any] = given
@@ -57,7 +57,7 @@ def names() -> dict[str, Any]:
 
 
 def asked(url: str, method: str, origin: str) -> str | None:
-    """Whom a preflight allows."""
+    """Return the origin that a preflight allows."""
     headers = {"Origin": origin, "Access-Control-Request-Method": method}
     allowed: str | None = exchange("sync", "OPTIONS", url, headers).headers.get(
         "Access-Control-Allow-Origin"

@@ -1,4 +1,4 @@
-"""Policies where they are needed, in Django: by path, by view, replaced, asked for and watched."""
+"""Policies of views and paths in Django, references, resolvers and observers."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def site() -> Iterator[None]:
 
 
 def cors(response: Any) -> dict[str, list[str]]:
-    """The CORS headers of a response, without what Django's middleware for languages says."""
+    """Return the CORS headers of a response, without the Vary of Django's LocaleMiddleware."""
     found = cors_of(response.headers.items())
     vary = [name for name in found.pop("vary", []) if name != "accept-language"]
     return {**found, "vary": vary} if vary else found
@@ -111,7 +111,7 @@ def test_the_decision_is_on_the_request(mode: Mode) -> None:
 @both_modes
 @pytest.mark.usefixtures("site")
 def test_the_language_is_that_of_the_path(mode: Mode) -> None:
-    """A thread remembers the language of the request before."""
+    """A thread keeps the language of its last request."""
     with translation.override("de"):
         assert governing(mode, "GET", "/en/page/") == "a"
 
@@ -122,7 +122,7 @@ LANGUAGES = [("de", "/plain/page/", "b"), ("en", "/de/seite/", "a"), (None, "/de
 @pytest.mark.parametrize(("active", "url", "name"), LANGUAGES)
 @pytest.mark.usefixtures("site")
 def test_the_language_of_the_lookup_does_not_stay(active: str | None, url: str, name: str) -> None:
-    """Without a prefix it is that of the project."""
+    """Without a prefix the language is that of the project."""
     request = RequestFactory().get(url, headers=FROM_PAGE)
     with translation.override(active):
         response: Any = CorsMiddleware(ok)(request)
@@ -131,7 +131,7 @@ def test_the_language_of_the_lookup_does_not_stay(active: str | None, url: str, 
 
 
 class OwnLocaleMiddleware(LocaleMiddleware):
-    """As projects extend it."""
+    """A subclass as in projects."""
 
 
 OWN = f"{__name__}.OwnLocaleMiddleware"
@@ -181,7 +181,7 @@ def test_paths_are_those_below_the_script_name() -> None:
 def test_paths_are_decoded_once_and_not_normalised(mode: Mode) -> None:
     for url, name in (("/p%61th/x", "path"), ("/p%2561th/x", "app"), ("/PATH/x", "app")):
         assert governing(mode, "GET", url) == name
-    # A file server would take it for "/x", which has another policy.
+    # A file server reads it as "/x", which has another policy.
     assert governing(mode, "GET", "/path/../x") == NO_ORIGIN
 
 
@@ -221,7 +221,7 @@ urlpatterns = [path("own/", cors_policy(None)(lambda request: HttpResponse("own"
 def test_views_are_known_before_the_first_request(
     mode: Mode, chosen: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Django imports them late: a preflight must not be answered before."""
+    """Django imports URLs late, and a preflight needs them."""
     name = f"late_urls_{mode}_{chosen}"
     (tmp_path / f"{name}.py").write_text(URLS, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
@@ -262,7 +262,7 @@ def test_urls_below_others_are_imported_too(
 def test_urls_are_looked_through_again_when_settings_change_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As where a live server runs beside a test that overrides them."""
+    """As when a live server runs beside a test that overrides settings."""
     (tmp_path / "changed_urls.py").write_text(URLS, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(_marks.Marks, "count", 0)
@@ -290,7 +290,7 @@ def test_urls_are_looked_through_again_when_settings_change_meanwhile(
 def test_urls_that_cannot_be_imported_raise_at_the_request(
     mode: Mode, are_made: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Django says so, at the first request, and the page may read that it is an error."""
+    """Django raises at the first request, and a preflight has the policy of the project."""
     monkeypatch.setattr(_marks.Marks, "count", int(are_made))
     with project(CORS_POLICY=APP, ROOT_URLCONF="no_such_module", MIDDLEWARE=[OURS]):
         with pytest.raises(ModuleNotFoundError):
@@ -345,7 +345,7 @@ def test_mistakes_say_what_to_write(write: Callable[[], object], message: str) -
 
 
 def test_a_request_is_no_reason_to_look_through_all_views_again() -> None:
-    """What ``method_decorator`` has decorated is decorated for each request."""
+    """``method_decorator`` decorates anew at each request."""
     with project(**SITE):
         exchange("sync", "GET", "/dispatch/")
         before = _marks.Marks.count
@@ -676,7 +676,7 @@ def test_debug_explains_refusals_in_the_log(mode: Mode, caplog: pytest.LogCaptur
 
 
 class Receiver:
-    """Allows the other page, and notes who was asked about."""
+    """A receiver that allows the other page, and keeps the origins that it was asked about."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -782,7 +782,7 @@ def test_all_wrong_settings_are_reported_at_once() -> None:
 
 
 async def noticing_async(decision: Decision, request: RequestInfo) -> None:
-    """Nothing awaits it."""
+    """An observer that is never awaited."""
 
 
 WRONG_KINDS: list[tuple[dict[str, Any], str]] = [

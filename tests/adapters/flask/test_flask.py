@@ -202,7 +202,7 @@ def test_an_error_after_the_start_takes_its_place(app: Flask) -> None:
     def fail(error: BaseException | None) -> None:
         raise BoomError
 
-    # The server has the answer already, but nothing of it has been sent.
+    # The server has the status, but has sent nothing.
     response = call(app, wsgi_environ("GET", "http://localhost/", [("Origin", PAGE)]))
     assert (response.status, response.starts) == (500, 2)
     assert response.body == b"Internal Server Error"
@@ -220,7 +220,7 @@ def test_an_error_after_the_first_bytes_is_the_server_s(app: Flask) -> None:
 
 
 def test_an_error_is_answered_by_the_layer_that_governs_the_request() -> None:
-    """The layer outside governs it, and a layer between the two knows neither."""
+    """The inner layer leaves the path alone, and a foreign layer is between it and the outer one."""
     app = Flask(__name__)
     app.logger.disabled = True
     CORS(app, PolicyMap({"/api": Policy(allow_origins=[PAGE])}))
@@ -329,7 +329,7 @@ class Refusing:
 
 
 class Failing(Refusing):
-    """One that raises."""
+    """A layer that raises."""
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         raise BoomError
@@ -398,7 +398,7 @@ def test_the_outer_one_of_two_policies_decides(caplog: pytest.LogCaptureFixture)
     assert cors(client.get("/inner/", headers=FROM_PAGE)) == READABLE
     assert cors(client.get("/inner/", headers=FROM_OTHER_PAGE)) == REFUSED
     caplog.clear()
-    # To the inner one this page is a stranger, and it lets the error pass; the outer one answers.
+    # The inner policy does not allow this page, so the outer one answers the error.
     assert cors(client.get("/inner/boom", headers=FROM_PAGE)) == READABLE
     assert [record.name for record in caplog.records] == [outer.logger.name]
 
@@ -413,7 +413,7 @@ def test_a_plain_layer_around_the_application_serves_as_well(app: Flask) -> None
 
 
 class Custom(Flask):
-    """A subclass with a mind of its own."""
+    """A subclass that overrides ``__call__``."""
 
     calls = 0
 

@@ -87,7 +87,7 @@ _LINE = re.compile(
 )
 def test_an_applied_hint_solves_the_problem(row: dict[str, Any]) -> None:
     for problem in problems_of(row["options"], row["config"]):
-        # The options of a path are within another option: below.
+        # The next test has the options of paths.
         if _PLACE.match(problem.field):
             continue
         for alternative in problem.hint.split(", or "):
@@ -141,7 +141,7 @@ def test_an_applied_hint_solves_the_problem_of_a_resource(row: dict[str, Any]) -
 
 
 def _apply(alternative: str, problem: Problem, given: dict[str, Any]) -> bool:
-    """Change what the user wrote as a hint says; False where it leaves the choice."""
+    """Apply a hint to what the user wrote; return False where the hint leaves a choice."""
     holder, name = _holder(problem.field, given)
     needless = r"drop (?:CORS_RESOURCES|resources)\[|write CORS\(app|write .* once$"
     assignment = re.search(rf"({_PLACE.pattern}) = (.+)", alternative)
@@ -163,7 +163,7 @@ def _apply(alternative: str, problem: Problem, given: dict[str, Any]) -> bool:
 
 
 def _holder(place: str, given: dict[str, Any]) -> tuple[Any, str]:
-    """The dict that has the option or the path of a place, and its name there."""
+    """Return the dict with the option or path of a place, and its key there."""
     match = _PLACE.match(place)
     assert match is not None
     names = [match[1], *(ast.literal_eval(key)[0] for key in re.findall(_KEY, match[2]))]
@@ -200,7 +200,7 @@ def test_one_compiled_regex_is_what_it_says(origins: Any) -> None:
     policy = built({"origins": origins})
     assert policy == built({"allow_origin_regex": REGEX})
     assert policy.allows_origin("https://pr-7.example.com")
-    # flask-cors looks at the beginning only.
+    # flask-cors compares the beginning only.
     assert not policy.allows_origin("https://pr-7.example.com.evil.net")
 
 
@@ -318,7 +318,7 @@ POLICY = Policy(allow_origins=[ORIGIN])
 @pytest.mark.parametrize("policy", [POLICY, PolicyMap({"/api/*": POLICY}), PolicyRef(POLICY)])
 def test_a_ready_policy_ignores_the_configuration(policy: Any) -> None:
     first, second, third = Flask("first"), Flask("second"), Flask("third")
-    # A policy is an argument, and arguments come first: these are not looked at.
+    # A policy is an argument, which counts more than the configuration.
     first.config["CORS_ORIGINS"] = f"{ORIGIN}/"
     CORS(first, policy)
     CORS(policy=policy).init_app(second)

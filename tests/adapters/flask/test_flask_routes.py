@@ -1,4 +1,4 @@
-"""Policies of blueprints and views in Flask: when they are found, and what cannot be said."""
+"""Policies of blueprints and views in Flask: when they are found, and wrong arguments."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def governing(app: Flask, method: str, url: str) -> str | None:
 
 
 def sent(app: Flask, method: str, url: str, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
-    """Sends a request as a server would; its status and its headers of CORS."""
+    """Send a request as a server would, and return the status and the headers of CORS."""
     if url.startswith("/"):
         url = f"https://api.example.com{url}"
     environ = wsgi_environ(method, url, [("Origin", PAGE), *headers.items()])
@@ -147,7 +147,7 @@ def test_a_route_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
     create = app.create_url_adapter
 
     def counted(sent: Any) -> Any:
-        if sent is not None:  # a context of the app asks, too, with nothing to match
+        if sent is not None:  # a context of the app asks, too, without a URL to match
             asked.append(sent.environ["REQUEST_METHOD"])
         return create(sent)
 
@@ -156,7 +156,7 @@ def test_a_route_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked == ["DELETE"]
     asked.clear()
     sent(app, "DELETE", "/x", {})
-    assert asked == ["DELETE"]  # Flask's own, whose result is enough
+    assert asked == ["DELETE"]  # Flask's own look-up, whose result is used
 
 
 def test_apps_without_route_policies_look_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +190,7 @@ def test_routes_may_be_added_after_a_preflight() -> None:
         cross_origin(C)(ok),
         cross_origin(max_age=1)(ok),
     )
-    # A preflight is no first request for Flask, which takes routes until then.
+    # Flask takes routes until its first request, and a preflight never reaches it.
     assert sent(app, "OPTIONS", "/late", {"Access-Control-Request-Method": "GET"})[0] == 204
     app.add_url_rule("/late", "late", marked)
     assert governing(app, "GET", "/late") == "a"

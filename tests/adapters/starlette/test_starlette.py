@@ -1,4 +1,4 @@
-"""``app.add_middleware(corscore_starlette.CORSMiddleware, ...)``, as FastAPI's users know it."""
+"""``app.add_middleware(corscore_starlette.CORSMiddleware, ...)``, with Starlette and FastAPI."""
 
 from __future__ import annotations
 
@@ -47,19 +47,19 @@ FROM_PAGE = {"Origin": PAGE}
 PREFLIGHT = {"Origin": PAGE, "Access-Control-Request-Method": "PUT"}
 FRAMEWORKS = pytest.mark.parametrize("framework", [Starlette, FastAPI])
 BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
-# Later ones than our oldest give a middleware its positional arguments after the app.
+# The oldest supported Starlette passes a middleware no positional arguments.
 TAKES_POSITIONAL = "app=" not in inspect.getsource(Starlette.build_middleware_stack)
 
 
 def limited_to(size: int, framework: type[Starlette]) -> dict[str, Any]:
-    """The option for a limit on bodies; skips the test where there is none."""
+    """Return the option for a limit on bodies; skip the test where there is none."""
     if "max_body_size" not in inspect.signature(framework).parameters:
         pytest.skip(f"this {framework.__name__} has no body limit of its own")
     return {"max_body_size": size}
 
 
 class BoomError(Exception):
-    """What the endpoints raise."""
+    """The exception of the endpoints."""
 
 
 async def ok(request: Request) -> Response:
@@ -71,12 +71,12 @@ async def boom(request: Request) -> Response:
 
 
 def quiet_client(app: ASGIApp, **options: Any) -> TestClient:
-    """One that shows the answer to an exception, as a server would send it."""
+    """Return a client that gets the answer to an exception, as from a server."""
     return TestClient(app, raise_server_exceptions=False, **options)
 
 
 def notices(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What was logged, but for requests that were refused."""
+    """Return what was logged, without refused requests."""
     found = [record.getMessage() for record in caplog.records if record.name == "corscore"]
     return [text for text in found if not text.startswith("CORS refused")]
 
@@ -169,7 +169,7 @@ def test_a_wrong_configuration_stops_uvicorn(tmp_path: Path) -> None:
         ("inside", "--lifespan", "auto"): "a Policy was expected, not list",
         ("factory", "--factory"): "origins-missing",
     }
-    # The port is in use: a server that does not stop for our reason stops for that one.
+    # The port is in use, so that a server without our error stops, too.
     with socket.create_server(("127.0.0.1", 0)) as taken:
         command = [sys.executable, "-m", "uvicorn", "--port", str(taken.getsockname()[1])]
         servers = {
@@ -232,7 +232,7 @@ def test_a_wrong_configuration_that_raises_again_has_no_longer_traceback() -> No
 
 
 class _Inside:
-    """A middleware that raises what it is given, before the application is called."""
+    """A middleware that raises a given exception before it calls the application."""
 
     def __init__(self, app: ASGIApp, error: Exception | None = None) -> None:
         self.app = app
@@ -245,7 +245,7 @@ class _Inside:
 
 
 class _ErrorGroup(Exception):
-    """What a task group raises; Python has a class for it from 3.11 on."""
+    """The exception of a task group, for which Python has a class since 3.11."""
 
     def __init__(self, *exceptions: Exception) -> None:
         super().__init__("unhandled errors in a TaskGroup")
@@ -253,7 +253,7 @@ class _ErrorGroup(Exception):
 
 
 class _Subclass(CORSMiddleware):
-    """As users write them."""
+    """A subclass as users write them."""
 
 
 async def _json(request: Request, error: Exception) -> Response:
@@ -271,7 +271,7 @@ async def _begun(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _debug_message_first(scope: Scope, receive: Receive, send: Send) -> None:
-    # As a response made from a template does for test clients.
+    # A response made from a template sends such a message to test clients.
     await send({"type": "http.response.debug", "info": {"template": "", "context": {}}})
     raise BoomError
 
@@ -290,7 +290,7 @@ def _instrumented(app: FastAPI) -> FastAPI:
 
 
 class Row(NamedTuple):
-    """An app that raises, and what becomes of it."""
+    """An app that raises, and the answer that is expected."""
 
     why: str
     app: Callable[[Any], Starlette]
@@ -460,7 +460,7 @@ def _installed(app: Any) -> Any:
 
 @pytest.fixture
 def no_notice_of_two_layers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For a row with two of them, which is another test's matter."""
+    """Skip the notice of two layers, which has another test."""
     monkeypatch.setattr("corscore_starlette._install.note_two_layers", lambda *_: None)
     monkeypatch.setattr("corscore_starlette._middleware.note_two_layers", lambda *_: None)
 
@@ -480,7 +480,7 @@ def test_an_unhandled_exception_is_answered_by_the_outermost_layer(
             assert answer.status_code == row.status
             assert row.body in answer.text
             assert cors_of(answer.headers.multi_items()) == row.wanted
-            # For the server's log, and error trackers.
+            # The exception still reaches the server's log and error trackers.
             with pytest.raises(row.error):
                 TestClient(app, backend=backend).get("/", headers=FROM_PAGE)
     assert len(notices(caplog)) == row.noticed
@@ -617,7 +617,7 @@ def test_a_413_stays_what_it_was(
 
 
 def test_a_413_of_a_task_group_stays_what_it_was() -> None:
-    # FastAPI looks into groups.
+    # FastAPI answers an exception in a group.
     group: Any = getattr(builtins, "ExceptionGroup", None)
     if group is None:
         pytest.skip("groups of exceptions came with Python 3.11")

@@ -1,4 +1,4 @@
-"""``corscore_starlette.install``: the app stays what it was, and CORS is outside all of it."""
+"""``corscore_starlette.install``: the app stays the same object, and CORS is its outermost layer."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ PREFLIGHT = {"Origin": PAGE, "Access-Control-Request-Method": "PUT"}
 
 
 class OwnStarlette(Starlette):
-    """As users write them."""
+    """A subclass as users write them."""
 
 
 class OwnFastAPI(FastAPI):
@@ -79,7 +79,7 @@ def app(request: pytest.FixtureRequest) -> Starlette:
 
 
 def quiet_client(app: ASGIApp, **options: Any) -> TestClient:
-    """One that shows the answer to an exception, as a server would send it."""
+    """Return a client that gets the answer to an exception, as from a server."""
     return TestClient(app, raise_server_exceptions=False, **options)
 
 
@@ -126,7 +126,7 @@ def test_the_method_of_a_subclass_is_still_called() -> None:
 
 
 def test_a_method_that_is_replaced_later_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
-    # As error trackers do when they start, which may be after `install`.
+    # Error trackers do that when they start, which may be after `install`.
     app = Starlette(routes=[Route("/ok", ok)])
     install(app, POLICY)
     original, paths = Starlette.__call__, []
@@ -175,7 +175,7 @@ def test_an_unhandled_exception_is_readable_and_reaches_the_server(
     answer = quiet_client(app, backend=backend).get("/boom", headers=FROM_PAGE)
     assert (answer.status_code, answer.text) == (500, "Internal Server Error")
     assert cors_of(answer.headers.multi_items()) == READABLE
-    with pytest.raises(ValueError, match="boom"):  # what the server gets to log
+    with pytest.raises(ValueError, match="boom"):  # for the server's log
         TestClient(app, backend=backend).get("/boom", headers=FROM_PAGE)
 
 
@@ -439,7 +439,7 @@ def _sub_app(framework: type[Starlette]) -> Starlette:
 
 @pytest.fixture(params=[Starlette, FastAPI], ids=lambda cls: cls.__name__)
 def everything(request: pytest.FixtureRequest, tmp_path: Path) -> TestClient:
-    """An app with one of each of what Starlette offers."""
+    """An app with one of each kind of route and middleware of Starlette."""
     (tmp_path / "file.txt").write_bytes(b"0123456789")
 
     async def file(request: Request) -> Response:
@@ -574,7 +574,7 @@ def test_streams_are_not_buffered(framework: type[Starlette], backend: str) -> N
 
     async def chunks() -> AsyncIterator[bytes]:
         for number in range(3):
-            # All that was sent before has arrived.
+            # All chunks that were sent before have arrived.
             assert len(received) == 1 + number
             yield b"%d" % number
 

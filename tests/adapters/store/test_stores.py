@@ -1,4 +1,4 @@
-"""What every engine of a store does."""
+"""Rules that every engine of a store keeps."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_heartbeats_are_listed(store: Store) -> None:
 
 
 def beat_by_hand(store: Any, report: str, seconds: float = 0.0) -> None:
-    """Keep a heartbeat that another program wrote, at so many seconds from now."""
+    """Write a heartbeat as another program would, with a time relative to now."""
     if store._address.scheme == "file":
         store._workers.mkdir(parents=True, exist_ok=True)
         file = store._workers / f"{token_hex(8)}.json"
@@ -155,7 +155,7 @@ def test_malformed_heartbeats_disturb_no_push_and_no_status(store: Store) -> Non
     for report in MALFORMED:
         beat_by_hand(store, report)
     beat_by_hand(store, '{"version": 1, "host": "next", "colour": "red"}')
-    # So far above, it is a mistake.
+    # A version so far above the others is a mistake.
     beat_by_hand(store, '{"version": 9007199254740991, "host": "off"}')
     assert {worker.host for worker in store.workers()} == {"next", "off"}
     assert push(store, POLICY) == 2

@@ -65,7 +65,7 @@ def boom() -> None:
 
 
 def late(environ: dict[str, Any], start_response: StartResponse) -> Iterator[bytes]:
-    # A generator: nothing of it runs before the server asks for the first chunk.
+    # A generator does not run before the server asks for the first chunk.
     start_response("200 OK", [TEXT])
     yield b"ok"
 
@@ -144,7 +144,7 @@ def test_no_exception_is_kept_alive() -> None:
 
 
 class Body:
-    """What an application returns, closed or not."""
+    """A body that knows whether it was closed."""
 
     def __init__(self) -> None:
         self.chunks = iter(CHUNKS)
@@ -158,7 +158,7 @@ class Body:
 
 
 def test_the_body_is_the_one_that_the_application_returned() -> None:
-    # Its close() then is the server's to call, and nothing can be buffered or lost on the way.
+    # So the server calls its close(), and nothing is buffered or lost.
     body = Body()
 
     def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -231,7 +231,7 @@ def test_wsgiref_has_nothing_to_say(kind: str, options: dict[str, Any]) -> None:
     chunks = layered(dict(KINDS[kind]), response.start)
     list(chunks)
     chunks.close()  # type: ignore[attr-defined]
-    # The validator asserts all the rest.
+    # The validator asserts the other rules.
     assert response.status in (200, 204, 403)
 
 
@@ -287,7 +287,7 @@ def test_everything_else_reaches_the_application_with_the_decision(kind: str) ->
 @pytest.mark.parametrize("origin", ODD_ORIGINS)
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"])
 def test_what_a_request_says_never_raises(method: str, origin: str) -> None:
-    # PEP 3333 hands header bytes over as latin-1.
+    # PEP 3333 has header bytes as latin-1.
     sent = origin.encode("latin-1").decode("latin-1")
     asked = ("Access-Control-Request-Headers", "\x80\xff,")
     response = call(
@@ -299,7 +299,7 @@ def test_what_a_request_says_never_raises(method: str, origin: str) -> None:
 
 @pytest.mark.parametrize("separator", [",", ", "])
 def test_two_lines_of_origin_are_no_origin(separator: str) -> None:
-    # That is how servers hand them over, each with its own idea of a separator.
+    # Servers join the lines, each with its own separator.
     for joined in (f"{PAGE}{separator}{PAGE}", f"{PAGE}{separator}{OTHER_PAGE}"):
         response = call(CORSMiddleware(plain, POLICY), environ("GET", ("Origin", joined)))
         assert cors_of(response.headers) == REFUSED
