@@ -56,7 +56,7 @@ def starlette_served(make: Callable[[], Any], layer: Callable[..., Sender]) -> S
 
 
 def kinds_of_routes() -> Iterator[Any]:
-    """Return the kinds of routes, each with a way to serve it, its policies and what is expected."""
+    """Return the kinds of routes, each with a way to serve it, policies, and expected results."""
     layers = (starlette_routed.with_middleware, starlette_routed.with_install)
     for kind, (make, expected) in starlette_routed.CASES.items():
         for layer in layers:

@@ -109,7 +109,7 @@ def test_a_name_of_the_environment_cannot_forge_a_log_line(
 def test_the_text_of_the_error_has_no_option_name() -> None:
     with pytest.raises(ConfigError) as caught:
         Policy.from_env(environ={"CORS_ALLOW_ORIGINS": "null,example.com", "CORS_DEBUG": "x"})
-    # Its reader edits variables: `allow_null_origin=True` would be no help.
+    # Its reader edits variables, so a hint with a keyword argument would not help.
     assert not re.search(r"\ballow_[a-z_]+\b|\bdebug=", str(caught.value))
     assert "CORS_ALLOW_NULL_ORIGIN" in str(caught.value)
 

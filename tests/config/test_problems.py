@@ -1,4 +1,4 @@
-"""What a policy says about options other than one origin pattern: tests/data/problems.json."""
+"""Problems of all options, but for single origin patterns: tests/data/problems.json."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_the_table_has_every_code_several_times() -> None:
     assert [code for code in CODES if seen[code] < 3] == []
 
 
-# What JSON cannot say. The values are made anew for each test: a generator lives once.
+# Values that JSON lacks, made for each test, since a generator can be read once.
 Make = Callable[[], Any]
 REFUSED: list[tuple[str, Make, str, str]] = [
     ("allow_origins", lambda: (o for o in [ORIGIN]), "not-a-list", "a generator"),
@@ -142,7 +142,7 @@ def test_values_beyond_json_are_problems(option: str, make: Make, code: str) -> 
 
 
 class Name(str):
-    """As the members of a StrEnum are."""
+    """A str as the members of a StrEnum are."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""What a console says is parsed back to its reason, from any browser and however it was copied."""
+"""Texts of consoles are parsed back to their reasons, from any browser and in any copied form."""
 
 from __future__ import annotations
 

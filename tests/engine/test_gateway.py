@@ -16,11 +16,11 @@ from gateways import gateway_of
 
 
 class Words(bytes):
-    """What some layer made of a header's value."""
+    """A subclass of bytes, as a layer may make of a header."""
 
 
 class Name(str):
-    """A header's name, as a member of an enumeration is."""
+    """A header's name that is a member of an enumeration."""
 
     __slots__ = ()
 
@@ -70,7 +70,7 @@ def test_subclasses_are_read_alike_under_wsgi(origin: str | None, name: str) -> 
 
 
 def test_text_is_never_compared_with_bytes() -> None:
-    """With ``python -bb`` that raises what no ``except TypeError`` catches."""
+    """``python -bb`` raises a BytesWarning then, which no ``except TypeError`` catches."""
     code = """if True:
         from corscore import Policy
         from gateways import gateway_of

@@ -26,13 +26,13 @@ STAR = Policy(allow_origins=["*"])
 
 
 class Text(str):
-    """A str that is no exact str: compiled code is tempted to refuse it."""
+    """A subclass of str, which compiled code may refuse."""
 
     __slots__ = ()
 
 
 class Bytes(bytes):
-    """Bytes that are no exact bytes."""
+    """A subclass of bytes."""
 
     __slots__ = ()
 

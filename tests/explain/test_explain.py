@@ -1,4 +1,4 @@
-"""``Policy.explain``: tests/data/explanations.json, and what holds for every policy and request."""
+"""``Policy.explain``: tests/data/explanations.json, and laws for every policy and request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tables import cases, rows
 APP = "https://app.example.com"
 API = "https://api.example.com/articles"
 
-# Every code that the explanation of a policy can give.
+# Every reason that an explanation of a policy can have.
 CODES = {
     "apex-not-covered",
     "credentials-not-allowed",
@@ -50,7 +50,7 @@ CODES = {
 
 
 def asked(row: dict[str, Any]) -> Request | RequestInfo:
-    """What a row asks for: a script's request, or with ``http`` one HTTP request."""
+    """Return the script's request of a row, or with ``http`` one HTTP request."""
     if "http" in row:
         return RequestInfo(**row["http"])
     script = {"method": "GET", "url": API, "origin": APP, **row["script"]}
@@ -119,7 +119,7 @@ def test_any_request_is_explained(data: st.DataObject) -> None:
     told = policy.explain(info, reads=reads)
     assert (told.reason is None) is told.allowed
     assert [(note.name, note.value) for note in told.headers] == list(policy.decide(info).headers)
-    # It can be logged: nothing that a request says leaves its line, or commands a terminal.
+    # It can be logged: text of a request adds no lines, and no control characters.
     assert all(line.isascii() and line.isprintable() for line in told.log_text.split("\n"))
     assert json.loads(json.dumps(told.to_dict())) == told.to_dict()
     assert str(told).startswith(told.log_text)
@@ -401,7 +401,7 @@ def test_browsers_that_would_not_refuse_say_nothing() -> None:
     told = explain_fetch(result)
     assert told.reason == "authorization-needs-explicit"
     assert "authorization" in told.message
-    # All three let * cover it: see corscore.browser.KNOWN_DEVIATIONS.
+    # All three let * cover Authorization: see corscore.browser.KNOWN_DEVIATIONS.
     assert told.console == ()
 
 

@@ -1,4 +1,4 @@
-"""The benchmarks run, and measure what they say they do. Nothing here looks at a clock."""
+"""The benchmarks run, and measure what their names say. No test here measures a time."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ALLOW_ORIGIN = "access-control-allow-origin"
 
 @pytest.fixture(autouse=True)
 def _root_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Behind what is installed: `benchmarks` is not, and `corscore` is.
+    # At the end of the path, so that the installed `corscore` comes first.
     monkeypatch.setattr(sys, "path", [*sys.path, str(ROOT)])
 
 
@@ -92,7 +92,7 @@ def test_each_benchmark_of_the_suite_runs(name: str) -> None:
 
 
 def _benchmarks(module: Any) -> Iterator[tuple[Any, str]]:
-    """What asv would find: functions and methods by the start of their names."""
+    """Return the functions and methods that asv finds by their names."""
     classes = [cls for _, cls in inspect.getmembers(module, inspect.isclass)]
     ours = (cls() for cls in classes if cls.__module__ == module.__name__)
     for owner in (module, *ours):
@@ -118,7 +118,7 @@ def _run(benchmark: tuple[Any, str]) -> str:
 
 
 def _table(params: tuple[Any, ...]) -> tuple[Any, ...]:
-    """asv takes a lone parameter without the tuple around it."""
+    """Return the parameters as a table; asv takes a single one without a tuple."""
     return params if not params or isinstance(params[0], tuple) else (params,)
 
 

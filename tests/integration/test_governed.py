@@ -41,7 +41,7 @@ async def _never(*args: object) -> Any:
 
 
 class Answer:
-    """What came back, and whether the application was called."""
+    """A response, and whether the application was called."""
 
     def __init__(self, status: int, headers: list[tuple[str, str]], is_apps: bool) -> None:
         self.status = status
@@ -178,7 +178,7 @@ def test_a_path_without_a_policy_is_left_alone(through: Through) -> None:
     ("path", "root_path", "expected"),
     [
         ("/m/api/x", "/m", READABLE),
-        ("/api/x", "/m", READABLE),  # as servers had it before the path included the mount
+        ("/api/x", "/m", READABLE),  # older servers leave the mount out of the path
         ("/m", "/m", REFUSED),
         ("/mapi/x", "/m", REFUSED),
         ("/api/x", "", READABLE),
@@ -267,7 +267,7 @@ def test_an_unknown_option_is_a_type_error(
 @THROUGH
 def test_nothing_awaits_on_decision(through: Through) -> None:
     async def on_decision(decision: Any, request: Any) -> None:
-        """Never called."""
+        """An observer that is never called."""
 
     with pytest.raises(TypeError, match="nothing awaits it"):
         through({"policy": POLICY, "on_decision": on_decision}, "GET", "/", {})
@@ -406,7 +406,7 @@ def test_a_shadow_reports_what_would_change(
     )
     for path in ("/tighter/x", "/same/x", "/cookies/x", "/shown/x", "/alone"):
         assert ask(through, POLICY, path, shadow=candidate).cors == READABLE
-    for origin in (None, f"https://{HOST}"):  # no CORS in either
+    for origin in (None, f"https://{HOST}"):  # both without CORS
         ask(through, POLICY, "/tighter/x", shadow=candidate, origin=origin)
     ask(through, MAP, "/internal/x", shadow=PolicyRef(POLICY))
     assert [m for m in caplog.messages if m.startswith("shadow")] == [
@@ -475,7 +475,7 @@ def test_refusals_are_logged_once_a_minute(
         for _ in range(3):
             request(EVIL)
         request("evil\n")
-        # Methods and headers are looked at under debug=True.
+        # debug=True checks methods and headers, too.
         request(PAGE, "OPTIONS", HTTP_ACCESS_CONTROL_REQUEST_METHOD="FROB")
         clock(59)
         request(EVIL)
@@ -549,7 +549,7 @@ def test_the_application_finds_the_decision() -> None:
 
 
 def handshake(origin: str | None, policy: Any, *, denial: bool, **options: Any) -> Any:
-    """What was sent; None when the application was called."""
+    """Return what was sent, or None where the application was called."""
     called: list[Any] = []
     sent: list[Any] = []
 
@@ -602,7 +602,7 @@ def test_a_resolver_is_asked_about_handshakes(caplog: pytest.LogCaptureFixture) 
 def test_many_lines_of_one_header_are_one_list() -> None:
     lines = 100_000
     pairs: list[Any] = [(b"Origin", b"a"), (b"X-A", b"1"), (b"x-a", b"2"), *[(b"b", b"")] * lines]
-    # No server passes these on.
+    # No server passes these.
     pairs += [("host", "a.example"), (b"host", None)]
     request = RequestInfo.from_pairs("GET", pairs)
     assert (request.origin, request.host, request.header("X-a")) == ("a", None, "1, 2")

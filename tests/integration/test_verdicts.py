@@ -1,4 +1,4 @@
-"""``Policy.decide(request, origin_allowed=...)``: an origin that somebody else has judged."""
+"""``Policy.decide(request, origin_allowed=...)``: a verdict on the origin from outside."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_the_verdict_counts_more_than_the_list(build: str, origin: str) -> None:
     assert cors_of(allowed.headers) == {**READABLE, "access-control-allow-origin": [origin]}
     assert (refused.allowed, refused.reason) == (False, "origin-not-allowed")
     assert cors_of(refused.headers) == REFUSED
-    # And without one, the list counts as ever.
+    # Without a verdict the list counts.
     assert policy.decide(actual(origin)).allowed == (origin == PAGE)
 
 

@@ -42,7 +42,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 
 def handshake(layer: Any, case: dict[str, Any], *, denial: bool = False) -> list[str] | None:
-    """The types of what was sent; None where the application was called."""
+    """Return the types of the messages sent, or None where the application was called."""
     sent: list[Any] = []
 
     async def receive() -> Any:
@@ -127,7 +127,7 @@ def test_a_browser_connects_from_an_allowed_page_only(served: Served, chromium: 
     try:
         page.goto(served.origin + "/")
         assert page.evaluate(SCRIPT, url) == "hello"
-        # The same server under another name is another origin.
+        # To a browser, the same server under another name is another origin.
         page.goto(served.origin_as("localhost") + "/")
         assert page.evaluate(SCRIPT, url) == "refused"
     finally:

@@ -40,7 +40,7 @@ TENANTS: dict[str | None, Any] = {
 
 
 class Clock:
-    """The time of the resolvers' memory."""
+    """The clock of the resolvers."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -167,7 +167,7 @@ def test_a_stale_policy_counts_from_the_last_success_and_no_longer(
     tenants.is_down = True
     for clock.now in (59.0, 61.0, 300.0, 599.0):
         assert get(send, "one.example") == served
-    assert get(send, "none.example") == BY_ORIGIN  # None is no answer to keep
+    assert get(send, "none.example") == BY_ORIGIN  # None is not remembered
     clock.now = 600.0
     assert get(send, "one.example") == BY_ORIGIN
     tenants.is_down = False

@@ -1,4 +1,4 @@
-"""Policies by origin: which one of a tuple governs, what its answers say, and what is no tuple."""
+"""Policies by origin: which one of a tuple governs, its answers, and problems of tuples."""
 
 from __future__ import annotations
 

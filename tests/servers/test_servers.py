@@ -1,4 +1,4 @@
-"""Adapters behind real servers, on loopback: what comes over the wire, line by line.
+"""Adapters behind real servers on loopback: every header line on the wire.
 
 To add a server, put a ``Server`` into ``SERVERS`` with the command that starts it; to add a
 framework, write its application in ``server_apps`` with the paths of ``fastapi_app``.
@@ -54,12 +54,12 @@ class Server(NamedTuple):
     """How to start a server.
 
     Attributes:
-        arguments: Of ``python -m``; ``{port}`` and ``{app}``, a function of ``server_apps``, are
-            filled in.
-        needs: Packages without which it cannot be tested.
+        arguments: Arguments of ``python -m``, with ``{port}``, and ``{app}`` for a function of
+            ``server_apps``.
+        needs: Packages that its tests need.
         app: The application it serves.
-        wrong_app: One whose configuration is wrong.
-        streams: Whether it passes on each chunk as it comes.
+        wrong_app: An application with a wrong configuration.
+        streams: Whether it sends each chunk as it comes.
     """
 
     arguments: str
@@ -89,7 +89,7 @@ SERVERS = {
         ("gunicorn", "flask"),
         "flask_app",
         "misconfigured_flask_app",
-        # It serves one request at a time.
+        # This server serves one request at a time.
         streams=False,
     ),
     "gunicorn-gthread": Server(
@@ -154,7 +154,7 @@ class Answer(NamedTuple):
 
 
 class Running:
-    """A server that runs, and what it has logged."""
+    """A running server with its log."""
 
     def __init__(self, port: int, log: Path) -> None:
         self.port = port
@@ -174,7 +174,7 @@ class Running:
 def start(
     connection: http.client.HTTPConnection, method: str, path: str, headers: Lines
 ) -> http.client.HTTPResponse:
-    """Sends a request, with every header line as given, and reads the start of the response."""
+    """Send a request with the given header lines, and read the start of the response."""
     connection.putrequest(method, path)
     for name, value in headers:
         connection.putheader(name, value.encode("latin-1"))

@@ -1,4 +1,4 @@
-"""``corscore.testing`` over every client that it knows, and what its failures say."""
+"""``corscore.testing`` with every client that it knows, and its failures."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ METHODS = ["GET", "PUT", "PATCH", "POST", "DELETE"]
 
 
 def seen(headers: Any, body: bytes) -> dict[str, str]:
-    """What a view got, told in response headers."""
+    """Return what a view received, as response headers."""
     return {
         "X-Total": "3",
         "X-Hidden": "1",
@@ -231,7 +231,7 @@ def test_method_headers_and_body_reach_the_application(ask: Callable[..., FetchR
 def test_cookies_go_where_a_browser_sends_them(
     ask: Callable[..., FetchResult], credentials: str, cookie: str
 ) -> None:
-    """And nothing that the client would add of its own accord does."""
+    """The client adds no cookies itself."""
     for _ in range(2):
         result = ask(credentials=credentials)
         told = dict(result.exchanges[-1].response_headers)["x-seen"]

@@ -260,7 +260,7 @@ def test_a_refused_preflight_says_why_where_debug_is_set(mode: Mode) -> None:
 
 @both_modes
 def test_a_preflight_that_asks_for_much_gets_an_answer(mode: Mode) -> None:
-    """Credentials beside ``*``: the answer repeats the requested names, as Django's header values."""
+    """Credentials beside ``*``: the answer repeats the requested names as header values."""
     changes = {"CORS_ALLOW_METHODS": ["*"], "CORS_ALLOW_HEADERS": ["*"]}
     asked = {**PREFLIGHT, "Access-Control-Request-Headers": "x-one,x-two"}
     with project(CORS_ALLOWED_ORIGINS=[PAGE], CORS_ALLOW_CREDENTIALS=True, **changes, **SITE):

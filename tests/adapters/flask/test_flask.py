@@ -220,7 +220,7 @@ def test_an_error_after_the_first_bytes_is_the_server_s(app: Flask) -> None:
 
 
 def test_an_error_is_answered_by_the_layer_that_governs_the_request() -> None:
-    """The inner layer leaves the path alone, and a foreign layer is between it and the outer one."""
+    """The inner layer leaves the path alone; a foreign layer is between it and the outer one."""
     app = Flask(__name__)
     app.logger.disabled = True
     CORS(app, PolicyMap({"/api": Policy(allow_origins=[PAGE])}))

@@ -1,4 +1,4 @@
-"""``corscore_starlette.install``: the app stays the same object, and CORS is its outermost layer."""
+"""``corscore_starlette.install``: the app stays the same object, with CORS as outermost layer."""
 
 from __future__ import annotations
 
