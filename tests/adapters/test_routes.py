@@ -84,25 +84,30 @@ def check(serve: Serve, policies: Any, expected: Expected) -> None:
     assert asked == expected
 
 
-@pytest.mark.parametrize("hold", [lambda policies: policies, PolicyRef], ids=["", "reference"])
+@pytest.mark.parametrize("given", [lambda policies: policies, PolicyRef], ids=["", "reference"])
 @pytest.mark.parametrize(("serve", "by_path", "expected"), CASES)
 def test_route_beats_path_beats_app(
-    serve: Serve, by_path: PolicyMap, expected: Expected, hold: Callable[[Any], Any]
+    serve: Serve, by_path: PolicyMap, expected: Expected, given: Callable[[Any], Any]
 ) -> None:
     if "path" in expected.values():
-        check(serve, hold(by_path), expected)
+        check(serve, given(by_path), expected)
     else:
-        check(serve, hold(APP), expected)
-        check(serve, hold(PolicyMap({}, default=APP)), expected)
+        check(serve, given(APP), expected)
+        check(serve, given(PolicyMap({}, default=APP)), expected)
 
 
-@pytest.mark.parametrize(("serve", "by_path", "expected"), CASES)
-def test_routes_may_have_the_only_policies(
-    serve: Serve, by_path: PolicyMap, expected: Expected
-) -> None:
-    if "path" not in expected.values():
-        alone = {line: LEFT_ALONE if name == "app" else name for line, name in expected.items()}
-        check(serve, PolicyMap({}, default=None), alone)
+@pytest.mark.parametrize(
+    ("serve", "expected"),
+    [
+        pytest.param(serve, expected, id=case.id)
+        for case in CASES
+        for serve, _, expected in [case.values]
+        if "path" not in expected.values()
+    ],
+)
+def test_routes_may_have_the_only_policies(serve: Serve, expected: Expected) -> None:
+    alone = {line: LEFT_ALONE if name == "app" else name for line, name in expected.items()}
+    check(serve, PolicyMap({}, default=None), alone)
 
 
 # --- a lookup that raises

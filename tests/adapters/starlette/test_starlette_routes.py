@@ -315,9 +315,9 @@ def test_a_line_break_at_the_end_of_a_path_does_not_change_its_policy(layer: Lay
 
 
 @LAYERS
-@pytest.mark.parametrize("hold", [lambda policy: policy, PolicyRef], ids=["policy", "reference"])
+@pytest.mark.parametrize("given", [lambda policy: policy, PolicyRef], ids=["policy", "reference"])
 def test_a_route_whose_policy_cannot_be_served_stops_the_start(
-    layer: Layer, hold: Callable[[Policy], Any], monkeypatch: pytest.MonkeyPatch
+    layer: Layer, given: Callable[[Policy], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def is_tenant(origin: str, request: object) -> bool:
         raise AssertionError
@@ -328,7 +328,7 @@ def test_a_route_whose_policy_cannot_be_served_stops_the_start(
             check_async(policy)
 
     monkeypatch.setattr(_governor, "check_async", without_anyio)
-    app = Starlette(routes=[here(hold(named("one", origin_resolver=is_tenant)))])
+    app = Starlette(routes=[here(given(named("one", origin_resolver=is_tenant)))])
     client = layer(app)
     sent: list[Any] = []
 
