@@ -42,7 +42,7 @@ class PreflightCounts:
         self._lock = threading.Lock()
 
     def note(self, method: str, query: str) -> None:
-        """Count an ``OPTIONS`` request: no script of the demo sends one itself."""
+        """Count a preflight: every ``OPTIONS`` request, since no script of the demo sends one."""
         if method != "OPTIONS":
             return
         with self._lock:

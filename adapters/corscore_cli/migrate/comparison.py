@@ -189,8 +189,8 @@ class Comparison:
             if _is_public(layer.options):
                 continue
             for origin in islice(origins, _MOST_AUDITED):
-                told = probe(_request(_url(layer), origin, True), self._old, audit=True)
-                for finding in told.findings:
+                diagnosis = probe(_request(_url(layer), origin, True), self._old, audit=True)
+                for finding in diagnosis.findings:
                     if finding.code in _INSECURE:
                         found.setdefault(finding.code, finding)
         if "reflects-any-origin" in found:
