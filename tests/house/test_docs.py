@@ -60,7 +60,7 @@ def test_every_deviation_of_a_browser_is_in_its_table() -> None:
 
 
 # Pages for reference, which may be long.
-REFERENCE = ["docs/cli.md", "docs/performance.md"]
+REFERENCE = {"docs/cli.md", "docs/performance.md"}
 
 
 def test_no_page_is_long_but_those_for_reference() -> None:
@@ -68,7 +68,8 @@ def test_no_page_is_long_but_those_for_reference() -> None:
         str(page.relative_to(ROOT)): len(page.read_text(encoding="utf-8").splitlines())
         for page in PAGES
     }
-    assert [name for name, count in lines.items() if count > 280] == REFERENCE
+    long = {name for name, count in lines.items() if count > 280}
+    assert long <= REFERENCE
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
