@@ -1,7 +1,6 @@
 """The policy, the requests and the lists of origins that all benchmarks measure.
 
-The tests of other libraries use a toy request; a browser's has a dozen headers, and a layer that
-looks through them pays for each.
+The requests have all headers that a browser sends, since a layer may look through each of them.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    # Serves a number of requests, one after another, and returns how many seconds that took.
+    # Serves a number of requests, one after another, and returns the seconds that they took.
     Run = Callable[[int], float]
 
 PREFLIGHT = "preflight"
@@ -19,15 +18,15 @@ ACTUAL = "actual"
 REFUSED = "refused"
 NO_ORIGIN = "no-origin"
 REQUESTS = (PREFLIGHT, ACTUAL, REFUSED, NO_ORIGIN)
-# An actual request with a method that changes something, for cross-site blocking.
+# An actual request with an unsafe method, for cross-site blocking.
 POST = "post"
 
 PATH = "/api/items/42"
-# The key of a map that covers it.
+# A key of a map that covers `PATH`.
 PATH_PREFIX = "/api/*"
 
-# The application alone, and behind a layer that only hands the request on: what a layer adds is
-# its time minus that of the latter.
+# The application alone, and behind a layer that does nothing: another layer adds its own time minus
+# the time of NOTHING.
 BARE = "bare"
 NOTHING = "nothing"
 CORSCORE = "corscore"
@@ -44,17 +43,17 @@ Options = dict[str, Any]
 
 
 def origins(count: int) -> list[str]:
-    """Exact origins, each different; the one that requests come from is the last."""
+    """Return different exact origins; the last is that of the requests."""
     return [f"https://tenant-{number}.example.com" for number in range(count - 1)] + [ORIGIN]
 
 
 def subdomain_patterns(count: int) -> list[str]:
-    """Patterns for any subdomain, each of another host."""
+    """Return patterns for any subdomain, each of another host."""
     return [f"https://*.tenant-{number}.example.com" for number in range(count)]
 
 
 def options(count: int = 1) -> Options:
-    """The policy of all benchmarks, for a number of listed origins."""
+    """Return the options of the policy of all benchmarks, with a number of listed origins."""
     return {
         "allow_origins": origins(count),
         "allow_methods": ["GET", "POST", "PUT", "DELETE"],
@@ -65,7 +64,7 @@ def options(count: int = 1) -> Options:
     }
 
 
-# As a browser sends them; with the two or three of CORS, thirteen lines.
+# As a browser sends them; a request has thirteen lines, those of CORS included.
 _BROWSER_HEADERS = (
     ("host", "api.example.com"),
     ("connection", "keep-alive"),
@@ -84,33 +83,33 @@ _BROWSER_HEADERS = (
 
 
 def method(request: str) -> str:
-    """The method of a request of that kind."""
+    """Return the method of a kind of request."""
     return {PREFLIGHT: "OPTIONS", POST: "POST"}.get(request, "GET")
 
 
 def headers(request: str) -> list[tuple[str, str]]:
-    """The thirteen header lines of a request of that kind, names in lower case."""
-    ours: list[tuple[str, str]] = []
+    """Return the thirteen header lines of a kind of request, with names in lower case."""
+    of_cors: list[tuple[str, str]] = []
     if request == PREFLIGHT:
-        ours = [
+        of_cors = [
             ("access-control-request-method", "PUT"),
             ("access-control-request-headers", "authorization,content-type"),
             ("origin", ORIGIN),
         ]
     elif request in {ACTUAL, POST}:
-        ours = [("origin", ORIGIN)]
+        of_cors = [("origin", ORIGIN)]
     elif request == REFUSED:
-        ours = [("origin", STRANGER)]
-    return [*_BROWSER_HEADERS[: len(_BROWSER_HEADERS) - len(ours)], *ours]
+        of_cors = [("origin", STRANGER)]
+    return [*_BROWSER_HEADERS[: len(_BROWSER_HEADERS) - len(of_cors)], *of_cors]
 
 
 def raw_headers(request: str) -> list[tuple[bytes, bytes]]:
-    """The same as an ASGI server hands them over."""
+    """Return ``headers`` as an ASGI server passes them."""
     return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers(request)]
 
 
 def environ(request: str) -> dict[str, Any]:
-    """The same as a WSGI server hands them over; without ``wsgi.input``, which no one shares."""
+    """Return a request as a WSGI server passes it, without the streams, which are not shared."""
     found = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers(request)}
     return {
         "REQUEST_METHOD": method(request),
@@ -130,7 +129,7 @@ def environ(request: str) -> dict[str, Any]:
     }
 
 
-# What somebody may send who means harm. The longest origin that is looked at at all has 326 bytes.
+# Hostile values. The engine looks at no origin of more than 326 bytes.
 _HOSTILE_LENGTH = 64 * 1024
 HOSTILE_ORIGIN = "https://" + "." * (326 - len("https://"))
 HOSTILE_REQUEST_HEADERS = {

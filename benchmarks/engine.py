@@ -1,4 +1,4 @@
-"""asv: the engine alone, and requests that somebody made to be slow."""
+"""asv: the engine alone, for ordinary requests and for hostile ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Decisions:
-    """For each kind of request; a policy of one origin."""
+    """Each kind of request, under a policy of one origin."""
 
     params = cases.REQUESTS
     param_names = ("request",)
@@ -33,7 +33,7 @@ class Decisions:
 
 
 class Hostile:
-    """Preflights, for a policy that lists headers and one that has to read what is asked for."""
+    """Hostile preflights, for a policy that lists headers and one that must read the request's."""
 
     params = (tuple(engine.hostile_policies()), tuple(engine.hostile_requests()))
     param_names = ("policy", "request")

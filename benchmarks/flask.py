@@ -8,7 +8,7 @@ from benchmarks.sites import suite
 
 
 class Requests(suite.EveryRequest):
-    """Beside the bare application and a layer that does nothing."""
+    """Each layer, beside the bare application and a layer that does nothing."""
 
     sites = sites
     params = (sites.LAYERS, cases.REQUESTS)
@@ -21,7 +21,7 @@ class Origins(suite.ManyOrigins):
     """An actual request from the last origin of the list."""
 
     sites = sites
-    params = (suite.looking_up(sites), (1, 1_000))
+    params = (suite.cors_layers(sites), (1, 1_000))
 
     def time_hundred(self, layer: str, count: int) -> None:
         self.run(100)

@@ -1,4 +1,4 @@
-"""asv: look-ups of origins among one pattern and among a million, and what the list takes."""
+"""asv: look-ups of origins among one to a million patterns, and the memory of the patterns."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from benchmarks.table import scale
 from benchmarks.table.engine import lookups
 from corscore import Policy
 
-# The longest walk: a label at each dot, and as long as an origin may be.
+# As many labels as an origin may have.
 _ADVERSARIAL = "https://" + "a." * 140 + "example.com"
 _ASKED = {**scale.ASKED, "adversarial": _ADVERSARIAL, "dots": cases.HOSTILE_ORIGIN}
 
 
 class Lookups:
-    """``allows_origin``, with bytes made afresh; half of the patterns are wildcards."""
+    """``allows_origin`` with new bytes objects; half of the patterns are wildcards."""
 
     params = (tuple(_ASKED), (1, 10, 1_000, 100_000, 1_000_000))
     param_names = ("origin", "patterns")
-    # Once, in one process, for a million patterns take their time to be read.
+    # Once and in one process, since a million patterns take long to read.
     rounds = 1
     processes = 1
     timeout = 300
 
     def setup(self, origin: str, count: int) -> None:
-        policy = _anonymous(count)
+        policy = _policy_of(count)
         self.run = lookups(policy, {"asked": _ASKED[origin]})[("asked",)]
 
     def time_thousand(self, origin: str, count: int) -> None:
@@ -34,7 +34,7 @@ class Lookups:
 
 
 class Building:
-    """A policy, from a list of patterns that is there."""
+    """A policy built from a list of patterns."""
 
     params = (("exact", "wildcard"), (1, 1_000, 100_000))
     param_names = ("kind", "patterns")
@@ -48,8 +48,8 @@ class Building:
         Policy(allow_origins=self.patterns)
 
     def track_bytes_kept(self, kind: str, count: int) -> int:
-        """What the policy takes beside its user's own strings."""
-        Policy(allow_origins=self.patterns)  # imports what it needs
+        """Return the bytes of a policy beside its user's own strings."""
+        Policy(allow_origins=self.patterns)  # so that its imports are not counted
         gc.collect()
         tracemalloc.start()
         policy = Policy(allow_origins=self.patterns)
@@ -63,17 +63,17 @@ class Building:
 
 
 class Memory:
-    """Of the whole process, at the most."""
+    """The peak memory of the process."""
 
     params = (1, 1_000, 100_000, 1_000_000)
     param_names = ("patterns",)
     timeout = 300
 
     def peakmem_policy(self, count: int) -> None:
-        _anonymous(count)
+        _policy_of(count)
 
 
-def _anonymous(count: int) -> Policy:
-    """Half exact origins, half patterns for any subdomain; one pattern is an exact origin."""
+def _policy_of(count: int) -> Policy:
+    """Return a policy of half exact origins, half patterns for any subdomain."""
     half = count // 2
     return Policy(allow_origins=cases.origins(count - half) + cases.subdomain_patterns(half))

@@ -1,13 +1,13 @@
-"""asv: what an import of the engine costs a new interpreter."""
+"""asv: the time that an import of the engine takes in a new interpreter."""
 
 from __future__ import annotations
 
 
 def timeraw_nothing() -> str:
-    """For comparison."""
+    """The interpreter alone, for comparison."""
     return "pass"
 
 
 def timeraw_import_corscore() -> str:
-    """With bytecode caches, as everywhere but at the first start."""
+    """The import with bytecode caches, as at each start but the first."""
     return "import corscore"

@@ -1,6 +1,6 @@
-"""asv: a million tenants' origins in a store: what a worker keeps, and what a look-up takes.
+"""asv: a million tenants' origins in a store: the memory of a worker, and the time of a look-up.
 
-``python -m benchmarks.tenants`` prints the table of docs/reliability.md. It starts the servers.
+``python -m benchmarks.tenants`` starts the servers, and prints the table of docs/reliability.md.
 """
 
 from __future__ import annotations
@@ -30,30 +30,28 @@ MAX_ENTRIES = 10_000
 ENGINES = ("redis", "postgres")
 _NAME = "benchmark"
 _CHUNK = 10_000
-_ADDED = b":1\r\n"
+_ADDED = b":1\r\n"  # Redis's response to SADD
 _ASKED = 2_000
 _FEW, _MANY = MAX_ENTRIES, 3 * MAX_ENTRIES
 _SUPPORT = Path(__file__).parents[1] / "tests" / "support"
-
-
 _OPENED: list[Store] = []
 
 
 def tenant(number: int) -> str:
-    """The host of a tenant."""
+    """Return the host of a tenant."""
     return f"tenant-{number}.api.example.com"
 
 
 def origin(number: int) -> str:
-    """The origin of its pages."""
+    """Return the origin of a tenant's pages."""
     return f"https://tenant-{number}.example.com"
 
 
 def support(module: str) -> Any:
-    """A module that starts what the tests need.
+    """Import a module of tests/support.
 
     Raises:
-        NotImplementedError: It is not there, as in asv's environments without pytest.
+        NotImplementedError: It needs pytest, which asv's environments lack.
     """
     sys.path.append(str(_SUPPORT))
     try:
@@ -65,9 +63,9 @@ def support(module: str) -> Any:
 
 
 def load(url: str, count: int) -> int:
-    """Write an origin of each tenant; the bytes that they take in the store."""
+    """Write an origin for each tenant, and return the bytes that they take in the store."""
     store: Any = open_store(url, name=_NAME)
-    # It makes the tables.
+    # The first change makes the tables.
     store.change_origins(tenant(0), add=(origin(0),))
     if store._address.scheme == "redis":
         before = store._redis.info("memory")["used_memory"]
@@ -76,14 +74,14 @@ def load(url: str, count: int) -> int:
                 numbers = range(start, min(start + _CHUNK, count))
                 sets = (store._set_of(tenant(number)) for number in numbers)
                 pairs = zip(sets, map(origin, numbers), strict=True)
-                # Commands by hand: a client takes minutes to put a million together.
+                # Commands written here, since a client takes minutes for a million.
                 connection.sendall("".join(map(_sadd, pairs)).encode())
                 left = len(_ADDED) * len(numbers)
                 while left:
                     left -= len(connection.recv(left))
         taken = store._redis.info("memory")["used_memory"] - before
     else:
-        # Without the store's limits: a million rows take longer than a look-up.
+        # Another connection, without the store's time limits.
         with import_module("psycopg").connect(url) as connection:
             with connection.cursor().copy("COPY corscore_origin FROM STDIN") as rows:
                 for number in range(1, count):
@@ -100,21 +98,21 @@ def _sadd(pair: tuple[str, str]) -> str:
 
 
 def requests(numbers: range) -> Iterator[RequestInfo]:
-    """Requests of these tenants' pages."""
+    """Yield a request of each tenant's page."""
     for number in numbers:
         headers = [(b"host", tenant(number).encode()), (b"origin", origin(number).encode())]
         yield RequestInfo.from_pairs("GET", headers)
 
 
 def resolver_of(url: str) -> OriginResolver:
-    """The resolver of a worker."""
+    """Return the resolver of a worker."""
     store = open_store(url, name=_NAME)
     _OPENED.append(store)
     return OriginResolver(store.allows, timeout=None, ttl=3_600, max_entries=MAX_ENTRIES)
 
 
 def seconds(resolver: OriginResolver, asked: list[RequestInfo]) -> float:
-    """What the median look-up takes."""
+    """Return the seconds of the median look-up."""
     taken = []
     for request in asked:
         started = perf_counter()
@@ -131,7 +129,7 @@ def _disconnect() -> None:
 
 
 def memory(url: str, counts: tuple[int, ...]) -> list[int]:
-    """The bytes of a new worker process more, after it was asked for so many tenants."""
+    """Return by how many bytes a new worker process grows with look-ups of so many tenants."""
     with get_context("spawn").Pool(1) as pool:
         found: list[int] = pool.apply(_memory, (url, counts))
     return found
@@ -157,7 +155,7 @@ def _resident() -> int:
 
 
 class Tenants:
-    """Look-ups of a worker in a store of so many tenants."""
+    """Look-ups of one worker in a store of many tenants."""
 
     params = ((10_000, TENANTS), ENGINES)
     param_names = ("tenants", "store")
@@ -179,7 +177,7 @@ class Tenants:
         self.servers.kill()
 
     def time_thousand_cold(self, count: int, engine: str) -> None:
-        # Others each time, of which none is remembered.
+        # No origin is remembered.
         self.resolver.forget()
         seconds(self.resolver, list(requests(range(1_000))))
 
@@ -209,7 +207,7 @@ def main() -> None:
             loaded = perf_counter() - loading
             few, many = (size / 2**20 for size in memory(server.url, (_FEW, _MANY)))
             resolver = resolver_of(server.url)
-            # From all over the store.
+            # Tenants spread over the whole store.
             far = list(requests(range(7, TENANTS, TENANTS // _ASKED)))
             cold = seconds(resolver, far)
             remembered = seconds(resolver, far * 5)

@@ -1,4 +1,4 @@
-"""Times of things beside each other: in turns, so that a busy moment of the machine hits all."""
+"""Times to compare, taken in turns, so that a busy moment of the machine delays all of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _Key = TypeVar("_Key")
 
-# Long against the clock's resolution, short against the time slices of the machine's scheduler.
+# Much longer than the clock's resolution, and shorter than a time slice of the scheduler.
 _BATCH_SECONDS = 0.002
 
 
@@ -21,8 +21,8 @@ class Timing(NamedTuple):
     """Seconds that one request took.
 
     Attributes:
-        best: In the best round: what the code costs when nothing disturbs it.
-        middle: In the median round: how quiet the machine was.
+        best: In the best round, which nothing disturbed.
+        middle: In the median round; the difference shows how busy the machine was.
     """
 
     best: float
@@ -32,17 +32,17 @@ class Timing(NamedTuple):
 def interleaved(
     runs: Mapping[_Key, Run], rounds: int, batch_seconds: float = _BATCH_SECONDS
 ) -> dict[_Key, Timing]:
-    """Runs everything in each of a number of rounds.
+    """Time all runs once in each round.
 
     Args:
-        runs: What to time, by name.
-        rounds: How often each of them has its turn.
-        batch_seconds: How long a turn is, at least that of one request.
+        runs: The runs by name.
+        rounds: The number of rounds.
+        batch_seconds: The length of a turn, which has one request at least.
     """
     counts = {name: _calibrated(run, batch_seconds) for name, run in runs.items()}
     found: dict[_Key, list[float]] = {name: [] for name in runs}
     gc.collect()
-    # What was built stays: no need to look through it again after each round.
+    # What was built stays, so the collections between rounds need not look through it.
     gc.freeze()
     gc.disable()
     try:
@@ -57,10 +57,10 @@ def interleaved(
 
 
 def _calibrated(run: Run, seconds: float) -> int:
-    """How many requests fill a batch."""
+    """Return how many requests fill a batch."""
     count = 1
     while True:
-        # Three times: an interruption must not pass for a slow request.
+        # The best of three, since one may be interrupted.
         taken = min(run(count) for _ in range(3))
         if taken >= seconds / 4:
             return max(1, round(count * seconds / taken))

@@ -1,4 +1,4 @@
-"""What all tests share: both builds of the matcher, Hypothesis profiles and a real browser."""
+"""Fixtures and settings of all tests: both builds, Hypothesis profiles, a real browser."""
 
 from __future__ import annotations
 
@@ -23,22 +23,21 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-# How long an example takes says something about the machine, not about the engine: no deadlines.
-# The fixture `build` is set up once a test and lasts for all of its examples, which is as it should
-# be: what it replaces does not change between them.
+# No deadlines, since times depend on the machine. The fixture `build` may be shared by all examples
+# of a test, since it is the same for each of them.
 settings.register_profile(
     "default",
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-# The same examples on every run of one commit: a failure there is about the change.
+# The same examples in every run, so that a failure is due to the change.
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True, print_blob=True)
 settings.register_profile("fast", settings.get_profile("ci"), max_examples=20)
 settings.register_profile("deep", settings.get_profile("default"), max_examples=20_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
-@pytest.hookimpl(tryfirst=True)  # before -m selects by marker
+@pytest.hookimpl(tryfirst=True)  # so that -m can select by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test by what it starts, and run those with a browser last.
 
@@ -50,14 +49,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             for kind in sorted(kinds(item)):
                 item.add_marker(getattr(pytest.mark, kind))
     for item in items:
-        # In one process: the tests of a module, which share servers, and those with a browser.
+        # The tests of a module share servers, and those with a browser share it: one process each.
         group = "browser" if _needs_browser(item) else item.nodeid.partition("::")[0]
         item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=_needs_browser)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Save what was measured: pytest-xdist ends its processes, however long theirs takes."""
+    """Save the coverage, since pytest-xdist does not wait until its processes have."""
     if hasattr(session.config, "workerinput") and (measured := Coverage.current()) is not None:
         measured.save()
 
@@ -68,7 +67,7 @@ def _needs_browser(item: pytest.Item) -> bool:
 
 @pytest.fixture(params=[builds.PYTHON, builds.CYTHON])
 def build(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Runs the test on the plain matcher and again on the compiled one; its value is which."""
+    """Run the test on the plain build and on the compiled one; return the build's name."""
     name: str = request.param
     try:
         picked = builds.load(name)
@@ -81,7 +80,7 @@ def build(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """A headless Chromium. CORSCORE_CHROMIUM names another program than the one found on PATH."""
+    """A headless Chromium: the program in CORSCORE_CHROMIUM, or the one on PATH."""
     program = os.environ.get("CORSCORE_CHROMIUM") or _first_program(
         "chromium", "chromium-browser", "google-chrome"
     )
@@ -96,12 +95,12 @@ def chromium() -> Iterator[Browser]:
             executable_path=program,
             headless=True,
             args=[
-                "--no-sandbox",  # it refuses to start for root otherwise
+                "--no-sandbox",  # otherwise it refuses to start for root
                 "--no-proxy-server",
                 "--disable-gpu",
                 "--disable-quic",
                 "--no-first-run",
-                # Nothing but the requests of the test.
+                # No requests but those of the test.
                 "--disable-background-networking",
                 "--disable-component-update",
                 "--disable-sync",
@@ -113,7 +112,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def store_servers() -> Iterator[StoreServers]:
-    """Redis and PostgreSQL, each started when it is needed first."""
+    """Redis and PostgreSQL, each started for the first test that needs it."""
     servers = StoreServers()
     yield servers
     servers.kill()
@@ -123,7 +122,7 @@ def store_servers() -> Iterator[StoreServers]:
 def store(
     request: pytest.FixtureRequest, store_servers: StoreServers, tmp_path: Path
 ) -> Iterator[Store]:
-    """An empty store of each engine, under a name of its own."""
+    """An empty store of each engine, under a new name."""
     engine: str = request.param
     found = open_store(store_servers.url(engine, tmp_path), name=token_hex(8))
     yield found

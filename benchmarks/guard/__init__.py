@@ -1,4 +1,4 @@
-"""``make bench-check``: fails when a request takes many more instructions than it used to.
+"""``make bench-check``: fails when a request takes many more instructions than before.
 
-Instructions and not time: the same code counts the same on a busy machine and on a quiet one.
+It counts instructions, which are the same on a busy machine and on a quiet one.
 """

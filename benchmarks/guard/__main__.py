@@ -1,4 +1,4 @@
-"""Compares with the baseline, or moves it: ``python -m benchmarks.guard [--update]``."""
+"""The comparison with the baseline, or its update: ``python -m benchmarks.guard [--update]``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 BASELINE = Path(__file__).parents[1] / "baseline.json"
-# What a case may grow by.
-_GROWTH = 0.10
-# An interpreter that takes so much more or less for its own work is another kind of interpreter.
-_COMPARABLE = 0.15
+# The most that a case may grow.
+_MAX_GROWTH = 0.10
+# Interpreters whose own work differs by more are not compared.
+_MAX_DIFFERENCE = 0.15
 
 _MOVE = (
     "Where that is the price of something wanted, move the baseline: make bench-baseline, and "
@@ -24,7 +24,7 @@ _MOVE = (
 
 
 def main() -> int:
-    """The exit status."""
+    """Count, compare, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.guard")
     parser.add_argument("--update", action="store_true", help="write the counts to the baseline")
     parser.add_argument("--group", action="append", help="count this group of cases alone")
@@ -65,53 +65,53 @@ def _skip(why: str, required: bool) -> int:
 def judge(
     key: str, baseline: dict[str, Any], counts: dict[str, dict[str, int]], *, required: bool
 ) -> int:
-    """Prints counts beside a baseline.
+    """Print counts beside a baseline.
 
     Args:
-        key: Which baseline it is.
-        baseline: Its counts, and what it was made with.
-        counts: A build of the matcher to a case to its instructions a turn.
-        required: Whether to fail where they cannot be compared.
+        key: The key of the baseline.
+        baseline: The baseline's counts, and the interpreter that they were made with.
+        counts: The instructions a turn, by build of the matcher and case.
+        required: Whether to fail where the counts cannot be compared.
 
     Returns:
-        The exit status: 1 when a case has grown too much.
+        The exit status: 1 if a case has grown too much.
     """
     from benchmarks.guard.loop import REFERENCE
 
     grown = []
     print(f"Instructions a turn, {key}; the baseline was made with {baseline['made with']}.")
     for build, found in counts.items():
-        # Interpreters of one version, built in different ways, differ in what all code takes.
+        # Interpreters of one version that were built differently take more or less for all code.
         scale = found[REFERENCE] / baseline[build][REFERENCE]
-        if abs(scale - 1) > _COMPARABLE:
+        if abs(scale - 1) > _MAX_DIFFERENCE:
             why = f"this interpreter takes {scale:.2f} times the baseline's for code not ours"
             return _skip(f"{why}; make bench-baseline writes a baseline for it", required)
         for name, now in found.items():
             before = baseline[build][name] * scale
             change = now / before - 1
             mark = ""
-            if change > _GROWTH:
-                mark = f"  more than {_GROWTH:.0%}"
+            if change > _MAX_GROWTH:
+                mark = f"  more than {_MAX_GROWTH:.0%}"
                 grown.append(f"{build} {name}")
             print(
                 f"  {build:<7} {name:<17} {now:>7,}  baseline {before:>9,.0f}  {change:+.1%}{mark}"
             )
     if grown:
-        print(f"Grown by more than {_GROWTH:.0%}: {', '.join(grown)}.\n{_MOVE}")
+        print(f"Grown by more than {_MAX_GROWTH:.0%}: {', '.join(grown)}.\n{_MOVE}")
         return 1
     return 0
 
 
 def judge_ways(counts: dict[str, dict[str, dict[str, int]]]) -> int:
-    """Prints what each way of governing adds beside its limit.
+    """Print what each case of ``benchmarks.ways`` adds, beside its limit.
 
     Args:
-        counts: A build of the matcher to a group to a case to its instructions a turn.
+        counts: The instructions a turn, by build of the matcher, group and case.
 
     Returns:
-        The exit status: 1 when a case adds more than its limit.
+        The exit status: 1 if a case adds more than its limit.
     """
-    from benchmarks.ways import PEERS, measured
+    from benchmarks.ways import PEERS, compare
 
     above = []
     for build, groups in counts.items():
@@ -119,7 +119,7 @@ def judge_ways(counts: dict[str, dict[str, dict[str, int]]]) -> int:
             if group not in PEERS:
                 continue
             print(f"Instructions added to a request, {group}, {build}:")
-            for row in measured(group, groups[group], build):
+            for row in compare(group, groups[group], build):
                 mark = "" if row.is_met else "  above its limit"
                 print(
                     f"  {row.case:<28} {row.added:>9,}  {row.ratio:>6.2f} x {row.than}, "

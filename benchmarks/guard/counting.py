@@ -1,4 +1,4 @@
-"""Instructions that one turn of each loop takes, by valgrind."""
+"""The instructions of one turn of each loop, as valgrind counts them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,13 @@ from benchmarks.guard.loop import ADDED, GROUPS, REFERENCE, turns
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    # A case to its instructions a turn.
+    # The instructions a turn, by case.
     Counts = dict[str, int]
 
 BUILDS = ("cython", "python")
 
-# glibc and the interpreter choose routines for the processor they find; without these features
-# they choose the same ones on every machine. Names differ between releases of glibc, which ignores
-# what it does not know.
+# glibc and the interpreter choose routines by the processor's features, and without these choose
+# the same ones on every machine. glibc ignores names that it does not know.
 _FEATURES = (
     *("AVX", "AVX2", "AVX512F", "AVX512VL", "AVX512BW", "EVEX", "BMI1", "BMI2", "LZCNT"),
     *("MOVBE", "RTM", "ERMS", "FSRM", "SSE4_1", "SSE4_2", "SSSE3"),
@@ -37,7 +36,7 @@ _FEATURES = (
 
 
 def python_key() -> str:
-    """What a baseline is for: ``CPython 3.11 x86_64``."""
+    """Return the key of this interpreter's baseline: ``CPython 3.11 x86_64``."""
     version = ".".join(platform.python_version_tuple()[:2])
     return f"{platform.python_implementation()} {version} {platform.machine()}"
 
@@ -46,11 +45,11 @@ def count(valgrind: str, groups: Sequence[str] = GROUPS) -> dict[str, dict[str, 
     """Count the instructions of every case.
 
     Args:
-        valgrind: Its path.
+        valgrind: The path of valgrind.
         groups: Names of ``GROUPS``.
 
     Returns:
-        A build of the matcher to a group to a case to its instructions a turn.
+        The instructions a turn, by build of the matcher, group and case.
     """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         runs = {
@@ -74,7 +73,7 @@ def _instructions(valgrind: str, build: str, group: str) -> Counts:
         children: Counts = json.loads(output)
         found = {name: _total(Path(folder, f"{child}.2")) for name, child in children.items()}
     counts = {name: round(total / turns(group)) for name, total in found.items()}
-    # The application's own share would hide what a layer adds to it.
+    # Without the application's own instructions, which would hide what a layer adds.
     return {name: n - (counts[REFERENCE] if name in ADDED else 0) for name, n in counts.items()}
 
 
@@ -95,7 +94,7 @@ def _run(build: str, group: str, before: list[str]) -> str:
     }
     if build == "python":
         environ["CORSCORE_PURE_PYTHON"] = "1"
-    # No site: its hooks vary between environments.
+    # Without site, whose hooks vary between environments.
     roots = dict.fromkeys(
         [
             str(Path(__file__).resolve().parents[2]),

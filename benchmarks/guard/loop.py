@@ -1,4 +1,4 @@
-"""What is counted: fixed loops, each in a process of its own below one that valgrind runs."""
+"""The loops that are counted, each in a child of the process that valgrind runs."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from benchmarks.cases import Run
 
-# The group of what has a baseline; the other groups are those of `benchmarks.ways`.
+# The group that has a baseline; the others are those of `benchmarks.ways`.
 ENGINE = "engine"
 GROUPS = (ENGINE, *PEERS)
-# Nothing of ours in it: what the interpreter itself takes for an application and a layer.
+# A case without corscore, for the interpreter's own work.
 REFERENCE = "reference"
 ADDED = {"actual, added": cases.ACTUAL, "no-origin, added": cases.NO_ORIGIN}
 _MATCHING = {
@@ -32,19 +32,19 @@ _MATCHING = {
 }
 _PATTERNS = 100
 
-# Enough for the interpreter to have settled on its specialised instructions.
-_WARM = 100
+# Enough turns for the interpreter to have specialised its instructions.
+_WARM_UP = 100
 _TURNS = {"starlette": 50, "flask": 50, "django": 50}
 _MOST_TURNS = 300
 
 
 def turns(group: str) -> int:
-    """How many turns of each case are counted."""
+    """Return how many turns of each case are counted."""
     return _TURNS.get(group, _MOST_TURNS)
 
 
 def loops(group: str) -> dict[str, Callable[[], Run]]:
-    """Every case of a group, and what builds its loop."""
+    """Return every case of a group with a function that builds its loop."""
     if group != ENGINE:
         return {name: _served(name, group) for name in cases_of(group)}
     return {
@@ -82,11 +82,11 @@ def _matching(origin: bytes) -> Callable[[], Run]:
 def main(build: str, group: str) -> None:
     """Run every case of a group in a child, and print the children's process ids by name.
 
-    valgrind writes what it counted before each call of ``getppid``: the second file of a child has
-    its turns.
+    valgrind writes a file of its counts before each call of ``getppid``; the second file of a child
+    has the counted turns.
 
     Raises:
-        SystemExit: When the matcher is not of that build, or a child failed.
+        SystemExit: The matcher is not of that build, or a child failed.
     """
     if build != matcher.IMPLEMENTATION:
         raise SystemExit(f"the matcher is {matcher.IMPLEMENTATION} here, not {build}")
@@ -105,7 +105,7 @@ def main(build: str, group: str) -> None:
 def _count(run: Run, count: int) -> None:
     status = 1
     try:
-        run(_WARM)
+        run(_WARM_UP)
         gc.collect()
         gc.disable()
         os.getppid()
@@ -113,7 +113,7 @@ def _count(run: Run, count: int) -> None:
         os.getppid()
         status = 0
     finally:
-        # Without what the parent registered for its own exit.
+        # The child must not run the exit handlers of its parent.
         os._exit(status)
 
 

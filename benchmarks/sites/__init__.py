@@ -5,5 +5,5 @@ Each module has ``LAYERS``, and ``build(layer, count)`` for a policy that lists 
 
 import logging
 
-# What is refused on purpose is not worth a line a minute.
+# Requests are refused on purpose here, so the refusals are not logged.
 logging.getLogger("corscore").addHandler(logging.NullHandler())

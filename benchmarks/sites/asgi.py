@@ -1,4 +1,4 @@
-"""A plain ASGI application, behind ours, Starlette's middleware and asgi-cors."""
+"""A plain ASGI application, behind corscore, Starlette's middleware and asgi-cors."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _HEADERS = [(name.encode(), value.encode()) for name, value in cases.RESPONSE_HE
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
-    """Answers everything with a little JSON."""
+    """Answer every request with a little JSON."""
     await send({"type": "http.response.start", "status": 200, "headers": [*_HEADERS]})
     await send({"type": "http.response.body", "body": cases.BODY})
 
 
 class Nothing:
-    """The least that a layer can do."""
+    """A layer that does nothing."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -33,7 +33,7 @@ class Nothing:
 
 
 def build(layer: str, count: int = 1) -> AsgiSite:
-    """The application behind a layer that allows ``count`` origins."""
+    """Return the application behind a layer that allows ``count`` origins."""
     return AsgiSite(_layered(layer, cases.options(count)))
 
 
@@ -49,7 +49,7 @@ def _layered(layer: str, options: cases.Options) -> Any:
     if layer == ASGI_CORS:
         import asgi_cors
 
-        # It knows neither credentials nor exposed headers, and leaves preflights to the app.
+        # asgi-cors has no options for credentials and exposed headers, and answers no preflights.
         return asgi_cors.asgi_cors(
             app,
             hosts=options["allow_origins"],

@@ -1,7 +1,6 @@
-"""A Django project of one view, behind ours and django-cors-headers.
+"""A Django project of one view, behind corscore and django-cors-headers.
 
-Django's settings are one object for the process, and so each request of a layer is served under
-that layer's settings.
+A process has one object of Django's settings, so each turn of a layer runs under its settings.
 """
 
 from __future__ import annotations
@@ -36,12 +35,12 @@ _MIDDLEWARE = {
 
 
 def view(request: HttpRequest, number: str) -> HttpResponse:
-    """Answers everything with a little JSON."""
+    """Answer every request with a little JSON."""
     return HttpResponse(cases.BODY, content_type="application/json")
 
 
 def nothing(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
-    """The least that a middleware can do."""
+    """Return a middleware that does nothing."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         return get_response(request)
@@ -53,18 +52,18 @@ urlpatterns = [path("api/items/<number>", view)]
 
 _SETTINGS = {"ALLOWED_HOSTS": ["api.example.com"], "ROOT_URLCONF": "benchmarks.sites.django"}
 
-# The tests have settings of their own.
+# The tests have configured Django already.
 if not settings.configured:
     settings.configure(LOGGING_CONFIG=None, MIDDLEWARE=[], SECRET_KEY="not secret")
     django.setup(set_prefix=False)
 
 
 def build(layer: str, count: int = 1) -> WsgiSite:
-    """The project behind a middleware that allows ``count`` origins."""
+    """Return the project behind a middleware that allows ``count`` origins."""
     options = cases.options(count)
     own: dict[str, Any] = {}
     if layer == CORSCORE:
-        # Compiled once: the settings that it stands for would be, on each change to this layer.
+        # A built policy, since CORS_* settings would be built again at each turn.
         own["CORS_POLICY"] = Policy(**options)
     elif layer == CORS_HEADERS:
         own = {
@@ -83,7 +82,7 @@ def build(layer: str, count: int = 1) -> WsgiSite:
     @contextmanager
     def serving() -> Iterator[None]:
         with changed:
-            # One that does not count: it compiles again what depends on settings.
+            # Not timed: the first request of a turn prepares again what depends on settings.
             for _ in handler(environ_of(cases.ACTUAL), lambda *_: lambda _: None):
                 pass
             yield

@@ -1,4 +1,4 @@
-"""A Flask application, with ours and flask-cors."""
+"""A Flask application, with corscore and flask-cors."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ LAYERS = (BARE, NOTHING, CORSCORE, *installed({FLASK_CORS: "flask_cors"}))
 
 
 def view(number: str) -> Response:
-    """Answers everything with a little JSON."""
+    """Answer every request with a little JSON."""
     return Response(cases.BODY, content_type="application/json")
 
 
 def application(view: Callable[[str], Response] = view) -> Flask:
-    """An application that serves a view at the path of all benchmarks."""
-    # A class for each: code that the interpreter has specialised for the class of one application
-    # slows down for the next one, and corscore's extension has a class of its own in any case.
+    """Return an application that serves a view at the path of all benchmarks."""
+    # Each application has its own class, since the interpreter specialises code by class, and
+    # corscore's extension makes such a class, too.
     app: Flask = type("Flask", (Flask,), {})("benchmark")
     app.add_url_rule("/api/items/<number>", view_func=view)
     return app
 
 
 def build(layer: str, count: int = 1) -> WsgiSite:
-    """The application with an extension that allows ``count`` origins."""
+    """Return the application with an extension that allows ``count`` origins."""
     app = application()
     options = cases.options(count)
-    # Both extensions have these names.
-    theirs: dict[str, Any] = {
+    # Both extensions have these names of options.
+    given: dict[str, Any] = {
         "origins": options["allow_origins"],
         "methods": options["allow_methods"],
         "allow_headers": options["allow_headers"],
@@ -49,9 +49,9 @@ def build(layer: str, count: int = 1) -> WsgiSite:
     if layer == NOTHING:
         return WsgiSite(wsgi.Nothing(app))
     if layer == CORSCORE:
-        CORS(app, **theirs)
+        CORS(app, **given)
     elif layer == FLASK_CORS:
         import flask_cors
 
-        flask_cors.CORS(app, **theirs)
+        flask_cors.CORS(app, **given)
     return WsgiSite(app)

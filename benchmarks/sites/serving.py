@@ -1,4 +1,4 @@
-"""Plays the server: calls an application in process, many times or once."""
+"""Servers in process, which call an application many times or once."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ if TYPE_CHECKING:
     # Statuses as numbers, header names in lower case.
     Response = tuple[int, list[tuple[str, str]]]
 
-# So many requests are made ready before the clock starts.
+# Requests that are prepared before the clock starts.
 _CHUNK = 100
 
 
 def installed(layers: dict[str, str]) -> tuple[str, ...]:
-    """The layers whose package is there: names to the module that has to be."""
+    """Return the layers whose package is installed, from their names and packages."""
     return tuple(layer for layer, module in layers.items() if find_spec(module) is not None)
 
 
 class AsgiSite:
-    """Serves ``app``, an ASGI 3 application that waits for nothing."""
+    """A server of ``app``, an ASGI 3 application that waits for nothing."""
 
     def __init__(self, app: Callable[..., Any]) -> None:
         self.app = app
 
     def runner(self, request: str) -> Run:
-        """What serves requests of one kind, as many as it is told."""
+        """Return a function that serves a number of requests of one kind."""
         app, scope = self.app, _scope(request)
 
         def run(count: int) -> float:
             started = perf_counter()
             for _ in range(count):
-                # No event loop: it would cost more than what is measured, and vary more.
-                # A scope of its own: routers write into it.
+                # No event loop, which would take longer than what is measured; and a copy of the
+                # scope, since routers write into it.
                 try:
                     app(scope.copy(), _receive, _send).send(None)
                 except StopIteration:
@@ -53,11 +53,11 @@ class AsgiSite:
         return run
 
     def remember(self, request: str) -> None:
-        """Serve a request of that kind in an event loop, so that later ones await nothing."""
+        """Serve one request in an event loop, so that a resolver's verdict is remembered."""
         asyncio.run(self.app(_scope(request), _receive, _send))
 
     def answer(self, request: str) -> Response:
-        """The response to one request of that kind."""
+        """Return the response to one request of that kind."""
         sent: list[dict[str, Any]] = []
 
         async def send(message: dict[str, Any]) -> None:
@@ -74,11 +74,11 @@ class AsgiSite:
 
 
 class WsgiSite:
-    """Serves ``app``, a WSGI application.
+    """A server of ``app``, a WSGI application.
 
     Args:
         app: The application.
-        serving: Makes a context to serve requests in, for what is configured for a whole process.
+        serving: Returns a context to serve requests in, such as one that changes settings.
     """
 
     def __init__(
@@ -90,14 +90,14 @@ class WsgiSite:
         self.serving = serving
 
     def runner(self, request: str) -> Run:
-        """What serves requests of one kind, as many as it is told."""
+        """Return a function that serves a number of requests of one kind."""
         app, base = self.app, environ_of(request)
 
         def run(count: int) -> float:
             seconds = 0.0
             with self.serving():
                 for already in range(0, count, _CHUNK):
-                    # Applications write into it, so that each request needs its own.
+                    # Copies, since applications write into them.
                     environs = [base.copy() for _ in range(min(_CHUNK, count - already))]
                     started = perf_counter()
                     for environ in environs:
@@ -112,7 +112,7 @@ class WsgiSite:
         return run
 
     def answer(self, request: str) -> Response:
-        """The response to one request of that kind."""
+        """Return the response to one request of that kind."""
         started: list[Response] = []
 
         def start_response(
@@ -151,7 +151,7 @@ def _scope(request: str) -> dict[str, Any]:
 
 
 def environ_of(request: str) -> dict[str, Any]:
-    """A request of that kind, with what else a server puts beside its headers."""
+    """Return the environ of a request of that kind, with its streams."""
     return {**cases.environ(request), "wsgi.input": BytesIO(), "wsgi.errors": BytesIO()}
 
 

@@ -1,4 +1,4 @@
-"""What the asv benchmarks of all adapters share: the parameters, and what is set up."""
+"""Base classes of the asv benchmarks of all adapters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class EveryRequest:
-    """Every layer of a framework on every kind of request; a policy of one origin."""
+    """Every layer of a framework and every kind of request, under a policy of one origin."""
 
     sites: ModuleType
     params: Any
@@ -25,12 +25,12 @@ class EveryRequest:
 
 
 class ManyOrigins:
-    """Every layer that looks origins up, on an actual request; longer and longer lists."""
+    """Every layer of CORS and an actual request, under policies of more and more origins."""
 
     sites: ModuleType
     params: Any
     param_names = ("layer", "origins")
-    # Long lists take their time to be read.
+    # Long lists take long to read.
     timeout = 120
     run: Run
 
@@ -38,7 +38,7 @@ class ManyOrigins:
         self.run = self.sites.build(layer, count).runner(cases.ACTUAL)
 
 
-def looking_up(sites: ModuleType) -> tuple[str, ...]:
-    """The layers of a framework that do."""
+def cors_layers(sites: ModuleType) -> tuple[str, ...]:
+    """Return the layers of a framework that look origins up."""
     layers: tuple[str, ...] = sites.LAYERS
     return tuple(layer for layer in layers if layer not in (cases.BARE, cases.NOTHING))

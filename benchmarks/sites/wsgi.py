@@ -1,4 +1,4 @@
-"""A plain WSGI application, behind ours and wsgicors."""
+"""A plain WSGI application, behind corscore and wsgicors."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ LAYERS = (BARE, NOTHING, CORSCORE, *installed({WSGICORS: "wsgicors"}))
 
 
 def app(environ: Any, start_response: Any) -> list[bytes]:
-    """Answers everything with a little JSON."""
+    """Answer every request with a little JSON."""
     start_response("200 OK", [*cases.RESPONSE_HEADERS])
     return [cases.BODY]
 
 
 class Nothing:
-    """The least that a layer can do."""
+    """A layer that does nothing."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -30,7 +30,7 @@ class Nothing:
 
 
 def build(layer: str, count: int = 1) -> WsgiSite:
-    """The application behind a layer that allows ``count`` origins."""
+    """Return the application behind a layer that allows ``count`` origins."""
     return WsgiSite(_layered(layer, cases.options(count)))
 
 
@@ -42,7 +42,7 @@ def _layered(layer: str, options: cases.Options) -> Any:
     if layer == WSGICORS:
         import wsgicors
 
-        # It remembers the last 200 origins, and looks through its list for others only.
+        # wsgicors remembers 200 origins, and looks through its list for other ones only.
         return wsgicors.CORS(
             app,
             origin=" ".join(options["allow_origins"]),

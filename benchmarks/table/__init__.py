@@ -1,1 +1,1 @@
-"""``make bench-table``: every target beside what is measured, in one run of a few minutes."""
+"""``make bench-table``: every target beside its figure, in one run of a few minutes."""

@@ -1,7 +1,7 @@
-"""Prints the table: ``python -m benchmarks.table [--into FOLDER]``.
+"""The command that prints the table: ``python -m benchmarks.table [--into FOLDER]``.
 
-Each section runs in a process of its own, ``python -m benchmarks.table --section NAME``: a million
-patterns in memory, or Django's settings, are no one else's business.
+Each section runs in another process, ``python -m benchmarks.table --section NAME``, so that a
+million patterns in memory, or Django's settings, do not slow down other sections.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class _Section(NamedTuple):
-    """Where its function is, and whether it runs without the compiled matcher."""
+    """A function, and whether it runs without the compiled matcher."""
 
     function: str
     plain: bool = False
@@ -45,7 +45,7 @@ _SECTIONS = {
 
 
 def main() -> None:
-    """Runs one section, or all of them and prints what they found."""
+    """Run one section and print its figures, or run all of them and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.table")
     parser.add_argument("--section", choices=_SECTIONS, help="run this one, and print JSON")
     parser.add_argument("--into", type=Path, help="write the figures and the plot to this folder")

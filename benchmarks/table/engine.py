@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     from benchmarks.table.figures import Figures
 
 _RAW_RESPONSE = [(name.encode(), value.encode()) for name, value in cases.RESPONSE_HEADERS]
-# Fresh values for a look-up: few enough to stay in the processor's nearest caches.
+# New bytes objects for look-ups, few enough for the processor's nearest caches.
 _FRESH = 500
 
 
 def decisions() -> Figures:
-    """From a request to what it gets, for a policy of one origin."""
+    """Measure decisions and answers under a policy of one origin."""
     policy = Policy(**cases.options())
-    runs: dict[tuple[object, ...], Run] = {("loop",): _repeated(lambda: None)}
+    runs: dict[tuple[object, ...], Run] = {("loop",): _repeat(lambda: None)}
     for request in cases.REQUESTS:
-        runs["headers", request] = _repeated(raw_headers_to_header_list(policy, request))
-        runs["decide", request] = _repeated(info_to_decision(policy, request))
+        runs["headers", request] = _repeat(raw_headers_to_header_list(policy, request))
+        runs["decide", request] = _repeat(info_to_decision(policy, request))
     return named("engine", interleaved(runs, rounds=60))
 
 
 def raw_headers_to_header_list(policy: Policy, request: str) -> Callable[[], object]:
-    """All that the engine does for ASGI: raw headers of a request to those of its response."""
+    """Return a call of the engine under ASGI: from a request's raw headers to the response's."""
     scope = {
         "type": "http",
         "method": cases.method(request),
@@ -55,7 +55,7 @@ def raw_headers_to_header_list(policy: Policy, request: str) -> Callable[[], obj
 
 
 def gateway(policy: Policy) -> Any:
-    """The gateway of an application under one policy."""
+    """Return the gateway of an application under one policy."""
 
     def request_of(scope: Any) -> RequestInfo:
         return RequestInfo.from_pairs(scope["method"], scope["headers"])
@@ -64,7 +64,7 @@ def gateway(policy: Policy) -> Any:
 
 
 def info_to_decision(policy: Policy, request: str) -> Callable[[], object]:
-    """A ``RequestInfo`` that is there to its ``Decision``."""
+    """Return a call of ``Policy.decide`` with a prepared ``RequestInfo``."""
     info = RequestInfo.from_pairs(cases.method(request), cases.raw_headers(request))
 
     def call(decide: Any = policy.decide) -> object:
@@ -74,23 +74,23 @@ def info_to_decision(policy: Policy, request: str) -> Callable[[], object]:
 
 
 def hostile() -> Figures:
-    """Requests that somebody made to be slow, through both doors of the engine.
+    """Measure hostile requests through the gateway and through ``decide``.
 
-    The policies differ in whether they ever look into Access-Control-Request-Headers.
+    Only one of the policies reads Access-Control-Request-Headers.
     """
-    runs: dict[tuple[object, ...], Run] = {("loop",): _repeated(lambda: None)}
+    runs: dict[tuple[object, ...], Run] = {("loop",): _repeat(lambda: None)}
     for policy_name, policy in hostile_policies().items():
         for request_name, headers in hostile_requests().items():
-            for door, call in (
-                ("answer", _answering(policy, headers)),
-                ("decide", _deciding(policy, headers)),
+            for way, call in (
+                ("answer", _answer(policy, headers)),
+                ("decide", _decide(policy, headers)),
             ):
-                runs[policy_name, request_name, door] = _repeated(call)
+                runs[policy_name, request_name, way] = _repeat(call)
     return named("hostile", interleaved(runs, rounds=30))
 
 
 def hostile_policies() -> dict[str, Policy]:
-    """By name: one that lists headers, and one that has to read which are asked for."""
+    """Return policies by name: one lists headers, and one echoes those of the request."""
     options = cases.options()
     options["allow_origins"] = [*options["allow_origins"], "https://*.example.com"]
     listing = Policy(**options)
@@ -99,7 +99,7 @@ def hostile_policies() -> dict[str, Policy]:
 
 
 def hostile_requests() -> dict[str, list[tuple[bytes, bytes]]]:
-    """By name: the raw headers of a preflight."""
+    """Return the raw headers of hostile preflights, by name."""
     method = (b"access-control-request-method", b"PUT")
     found = {"origin of dots": [(b"origin", cases.HOSTILE_ORIGIN.encode()), method]}
     for name, value in cases.HOSTILE_REQUEST_HEADERS.items():
@@ -111,22 +111,22 @@ def hostile_requests() -> dict[str, list[tuple[bytes, bytes]]]:
     return found
 
 
-def _answering(policy: Policy, headers: list[tuple[bytes, bytes]]) -> Callable[[], object]:
+def _answer(policy: Policy, headers: list[tuple[bytes, bytes]]) -> Callable[[], object]:
     scope = {"type": "http", "method": "OPTIONS", "path": "/", "headers": headers}
     sender = gateway(policy).sender
     return lambda: sender(scope, None)
 
 
-def _deciding(policy: Policy, headers: list[tuple[bytes, bytes]]) -> Callable[[], object]:
+def _decide(policy: Policy, headers: list[tuple[bytes, bytes]]) -> Callable[[], object]:
     info = RequestInfo.from_pairs("OPTIONS", headers)
     return lambda: policy.decide(info)
 
 
 def lookups(policy: Policy, named_origins: dict[str, str]) -> dict[tuple[object, ...], Run]:
-    """Look-ups of origins that a server has just read: no hash of them is known yet."""
-    runs: dict[tuple[object, ...], Run] = {("loop",): _looked_up(_nothing, "https://a.example")}
+    """Return look-ups of new bytes objects, which have no hash yet, as after a server's read."""
+    runs: dict[tuple[object, ...], Run] = {("loop",): _lookup(_nothing, "https://a.example")}
     for name, origin in named_origins.items():
-        runs[(name,)] = _looked_up(policy.allows_origin, origin)
+        runs[(name,)] = _lookup(policy.allows_origin, origin)
     return runs
 
 
@@ -134,7 +134,7 @@ def _nothing(origin: object) -> None:
     pass
 
 
-def _looked_up(allows: Callable[[Any], object], origin: str) -> Run:
+def _lookup(allows: Callable[[Any], object], origin: str) -> Run:
     def run(count: int) -> float:
         seconds = 0.0
         for already in range(0, count, _FRESH):
@@ -153,7 +153,7 @@ def _looked_up(allows: Callable[[Any], object], origin: str) -> Run:
     return run
 
 
-def _repeated(call: Callable[[], object]) -> Run:
+def _repeat(call: Callable[[], object]) -> Run:
     def run(count: int) -> float:
         started = perf_counter()
         for _ in range(count):

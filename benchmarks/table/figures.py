@@ -1,4 +1,4 @@
-"""What a section of the table measures, by name: ``asgi/starlette/1000/preflight``."""
+"""Figures, by names such as ``asgi/starlette/1000/preflight``."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
     from benchmarks.timing import Timing
 
-    # A name to the best and the median round, in the figure's own unit: seconds unless said
-    # otherwise. JSON has no tuples.
+    # The best and the median round by name, in seconds if the name has no other unit; a list, since
+    # JSON has no tuples.
     Figures = dict[str, list[float]]
     Section = Callable[[], Figures]
 
 
 def named(prefix: str, timings: Mapping[tuple[object, ...], Timing]) -> Figures:
-    """Timings as figures: the parts of a key joined behind a prefix."""
+    """Return timings as figures, named by a prefix and the parts of their keys."""
     return {
         "/".join(map(str, (prefix, *parts))): [timing.best, timing.middle]
         for parts, timing in timings.items()

@@ -1,4 +1,4 @@
-"""Figures of the adapters: every kind of request, and the actual one for lists of any length."""
+"""Figures of the adapters: every kind of request, and actual requests for long lists."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ if TYPE_CHECKING:
     from benchmarks.timing import Timing
 
 COUNTS = (1, 10, 100, 1_000, 10_000, 100_000)
-# The counts that targets name a preflight for.
+# Counts with a target for preflights.
 _PREFLIGHT_COUNTS = (1_000, 100_000)
-# Whoever takes longer for one request is left out from there on.
-_LONGEST = 0.05
+# A layer that takes more seconds for a request is not measured with longer lists.
+_MAX_SECONDS = 0.05
 
 
 def asgi() -> Figures:
-    """A plain ASGI application."""
+    """Measure a plain ASGI application."""
     return _figures("asgi", rounds=60, batch_seconds=0.002)
 
 
 def wsgi() -> Figures:
-    """A plain WSGI application."""
+    """Measure a plain WSGI application."""
     return _figures("wsgi", rounds=60, batch_seconds=0.002)
 
 
 def flask() -> Figures:
-    """A Flask application; what a layer adds is small beside the application.
+    """Measure a Flask application.
 
-    Hence the longer turns: at the start of each, the interpreter has to specialise Flask's own code
-    for another application's class again.
+    A layer adds little to it, so the turns are longer: at the start of each turn the interpreter
+    specialises Flask's own code again, for the class of another application.
     """
     return _figures("flask", rounds=25, batch_seconds=0.02, copies=3)
 
 
 def django() -> Figures:
-    """A Django project; likewise for its settings."""
+    """Measure a Django project, in longer turns, too, since each turn changes the settings."""
     return _figures("django", rounds=25, batch_seconds=0.02, copies=3)
 
 
 def asgi_plain() -> Figures:
-    """The same as ``asgi`` without long lists, for a process that has no compiled matcher."""
+    """Measure what ``asgi`` does, without long lists, for a process without compiled matcher."""
     return _figures("asgi", rounds=60, batch_seconds=0.002, counts=(1,))
 
 
@@ -58,15 +58,15 @@ def _figures(
     counts: tuple[int, ...] = COUNTS,
     copies: int = 1,
 ) -> Figures:
-    """The figures of one framework.
+    """Return the figures of one framework.
 
     Args:
         name: A module of ``benchmarks.sites``.
-        rounds: How often each application has its turn.
-        batch_seconds: How long a turn is.
-        counts: Of listed origins.
-        copies: How often each application is built. Where one's objects lie in memory is luck, and
-            worth a microsecond of thirty: the best of several counts.
+        rounds: The number of turns of each application.
+        batch_seconds: The length of a turn.
+        counts: Numbers of listed origins.
+        copies: How often each application is built, of which the best counts: the places of its
+            objects in memory make a difference of a microsecond in thirty.
     """
     sites = import_module(f"benchmarks.sites.{name}")
     runs: dict[tuple[object, ...], Run] = {}
@@ -81,13 +81,12 @@ def _figures(
             site = sites.build(layer, count)
             run = site.runner(cases.ACTUAL)
             run(1)
-            if run(1) > _LONGEST:
+            if run(1) > _MAX_SECONDS:
                 break
             runs[layer, count, cases.ACTUAL, 0] = run
             if count in _PREFLIGHT_COUNTS:
                 runs[layer, count, cases.PREFLIGHT, 0] = site.runner(cases.PREFLIGHT)
-    # Preflights in turns of their own: an application that was not asked for a while is slower, and
-    # which turn comes next must not decide about microseconds.
+    # Preflights in other rounds: they do not reach the application, which is slower after a pause.
     preflights = {key: run for key, run in runs.items() if cases.PREFLIGHT in key}
     others = {key: run for key, run in runs.items() if key not in preflights}
     best: dict[tuple[object, ...], Timing] = {}

@@ -1,7 +1,7 @@
 """The plot: what each library adds to an actual request, against the length of its list.
 
-Both axes are logarithmic. The colours are of medium lightness, so that they can be read on a white
-page and on a black one: a picture in a page does not learn which of both it stands on.
+Both axes are logarithmic. The colours have a medium lightness, since a picture does not know
+whether its page is white or black.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Series(NamedTuple):
-    """One line: counts of origins to seconds, and who it belongs to."""
+    """The line of one library: seconds by numbers of origins."""
 
     name: str
     is_ours: bool
@@ -23,7 +23,7 @@ class Series(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """One framework."""
+    """The lines of one framework."""
 
     title: str
     series: Sequence[Series]
@@ -42,7 +42,7 @@ _STYLE = (
 
 
 def draw(panels: Sequence[Panel]) -> str:
-    """An SVG of all panels, two a row, with one scale for all."""
+    """Return an SVG of all panels, two a row, with one scale for all."""
     points = [point for panel in panels for series in panel.series for point in series.points]
     last = ceil(log10(max(count for count, _ in points)))
     low = floor(log10(min(seconds for _, seconds in points)))
@@ -65,7 +65,7 @@ def draw(panels: Sequence[Panel]) -> str:
 
 
 class _Scale:
-    """Places in the picture for values on a panel's axes."""
+    """The coordinates of values on a panel's axes."""
 
     last: int
     low: int
@@ -99,7 +99,7 @@ def _axes(title: str, scale: _Scale) -> list[str]:
 
 def _lines(series: Sequence[Series], scale: _Scale) -> list[str]:
     parts = []
-    # Names stand in the upper left corner, which no line of a few origins reaches.
+    # The names are in the upper left corner, which no line reaches.
     others = iter((_THEIRS, _OTHERS))
     for index, line in enumerate(series):
         colour = _OURS if line.is_ours else next(others)

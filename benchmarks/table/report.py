@@ -33,12 +33,12 @@ _BEGIN, _END = "<!-- figures: begin", "<!-- figures: end"
 
 
 def text(figures: Figures) -> str:
-    """All tables, in Markdown."""
+    """Return all tables, in Markdown."""
     return "\n".join([*_machine(), "", *table(figures), *_requests(figures), *ways.table(figures)])
 
 
 def write(folder: Path, text: str, plot: str) -> None:
-    """Puts the figures between their marks in ``performance.md``, and the plot beside it."""
+    """Write the figures between their marks in ``performance.md``, and the plot beside it."""
     (folder / "performance.svg").write_text(plot, encoding="utf-8")
     page = folder / "performance.md"
     before, begin, rest = page.read_text(encoding="utf-8").partition(_BEGIN)
@@ -48,7 +48,7 @@ def write(folder: Path, text: str, plot: str) -> None:
 
 
 def _machine() -> Iterator[str]:
-    """What the figures were measured on, and with."""
+    """Yield lines with the machine and the versions of the packages."""
     yield f"- {_processor()}, {os.cpu_count()} processors; {platform.system()} {platform.release()}"
     yield f"- {platform.python_implementation()} {platform.python_version()}"
     yield f"- {', '.join(map(_versioned, _PACKAGES))}"
@@ -74,9 +74,9 @@ def _processor() -> str:
 
 
 def table(figures: Figures) -> Iterator[str]:
-    """Every target beside what was measured."""
+    """Yield the lines of the table of targets, each beside its measured value."""
     best = {name: values[0] for name, values in figures.items()}
-    # Ratios of requests a second, where no round is the best one.
+    # Of ratios the median: their best round says nothing.
     best |= {name: values[1] for name, values in figures.items() if "/ratio/" in name}
     yield "| what | case | target | measured | | from |"
     yield "|---|---|--:|--:|---|---|"
@@ -95,7 +95,7 @@ def table(figures: Figures) -> Iterator[str]:
 
 
 def _requests(figures: Figures) -> Iterator[str]:
-    """A table a framework: every layer on every kind of request, the best and the median round."""
+    """Yield a table for each framework: every layer with every kind of request."""
     for section, title in FRAMEWORKS.items():
         layers = [
             layer
@@ -119,7 +119,7 @@ def _peers(figures: Figures, section: str) -> list[str]:
 
 
 def plot(figures: Figures) -> str:
-    """The plot of all frameworks, as SVG."""
+    """Return the plot of all frameworks, as SVG."""
     panels = []
     for section, title in FRAMEWORKS.items():
         nothing = figures[f"{section}/{NOTHING}/1/{ACTUAL}"][0]
@@ -128,7 +128,7 @@ def plot(figures: Figures) -> str:
             found = (
                 (count, figures.get(f"{section}/{layer}/{count}/{ACTUAL}")) for count in COUNTS
             )
-            # A difference that drowned in noise has no place on a logarithmic axis.
+            # A logarithmic axis takes no difference that noise made zero or less.
             points = [(count, max(1e-7, values[0] - nothing)) for count, values in found if values]
             series.append(Series(layer, layer == CORSCORE, points))
         panels.append(Panel(title, series))

@@ -1,4 +1,4 @@
-"""Figures of long lists: look-ups among 100,000 and a million patterns, memory, time to build."""
+"""Figures of long lists: look-ups among 100,000 and a million patterns, memory, build time."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 LARGE = 100_000
 HUGE = 1_000_000
 SMALL = 10
-# More than any cache of a processor holds of a million patterns.
+# More patterns than the caches of a processor hold.
 _RANDOM = 50_000
 
 
 def policy_of(count: int) -> Policy:
-    """Half exact origins, half patterns for any subdomain."""
+    """Return a policy of half exact origins, half patterns for any subdomain."""
     options = cases.options()
     options["allow_origins"] = cases.origins(count // 2) + cases.subdomain_patterns(count // 2)
     return Policy(**options)
@@ -35,18 +35,18 @@ def policy_of(count: int) -> Policy:
 ASKED = {
     "exact hit": "https://tenant-3.example.com",
     "wildcard hit": "https://app.tenant-3.example.com",
-    # As many labels as the patterns have, so that their suffixes are looked up in vain.
+    # As many labels as the patterns have, so that the look-up compares all of them.
     "miss": "https://app.tenant-3.example.net",
 }
 
 
 def large() -> Figures:
-    """Look-ups among 100,000 patterns; ``allows_origin``, with bytes made afresh."""
+    """Measure ``allows_origin`` with new bytes objects, among 100,000 patterns."""
     return named("large", interleaved(lookups(policy_of(LARGE), ASKED), rounds=60))
 
 
 def huge() -> Figures:
-    """A million patterns against ten: one origin again and again, and random ones."""
+    """Measure a million patterns against ten: with one origin, and with random ones."""
     small, many = policy_of(SMALL), policy_of(HUGE)
     runs: dict[tuple[object, ...], Run] = {("random",): _random(many)}
     for size, policy in (("small", small), ("huge", many)):
@@ -55,7 +55,7 @@ def huge() -> Figures:
 
 
 def _random(policy: Policy) -> Run:
-    dice = random.Random(1)  # noqa: S311 -- the same ones in each run
+    dice = random.Random(1)  # noqa: S311 -- the same numbers in each run
     allows = policy.allows_origin
 
     def run(count: int) -> float:
@@ -74,7 +74,7 @@ def _random(policy: Policy) -> Run:
 
 
 def build() -> Figures:
-    """Seconds to build a policy of 100,000 patterns, and the bytes that it then takes."""
+    """Measure the seconds to build a policy of 100,000 patterns, and its bytes."""
     figures: Figures = {}
     for name, patterns in (
         ("exact", cases.origins(LARGE)),
@@ -82,7 +82,7 @@ def build() -> Figures:
     ):
         options = cases.options()
         options["allow_origins"] = patterns
-        Policy(**options)  # what is imported and read for the first one is not paid for again
+        Policy(**options)  # so that imports are not counted
         seconds = []
         for _ in range(3):
             gc.collect()

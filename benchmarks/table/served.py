@@ -1,4 +1,4 @@
-"""An application that ``server`` compares: ``python -m benchmarks.table.served NAME PORT``."""
+"""A server for ``table/server``: ``python -m benchmarks.table.served NAME PORT``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks import cases
 from benchmarks.sites import asgi
 
-# What corscore adds to an actual request, sent by an application that knows its only client.
+# The headers that corscore adds to an actual response, written out.
 _BY_HAND = [
     *((name.encode(), value.encode()) for name, value in cases.RESPONSE_HEADERS),
     (b"access-control-allow-origin", cases.ORIGIN.encode()),
@@ -19,13 +19,13 @@ _BY_HAND = [
 
 
 async def by_hand(scope: Any, receive: Any, send: Any) -> None:
-    """Sends the header lines that corscore would, without asking anything."""
+    """Send the header lines that corscore would send, without a look at the request."""
     await send({"type": "http.response.start", "status": 200, "headers": [*_BY_HAND]})
     await send({"type": "http.response.body", "body": cases.BODY})
 
 
 def main(name: str, port: int) -> None:
-    """Serves until it is killed."""
+    """Serve until the process is killed."""
     import uvicorn
 
     uvicorn.run(
@@ -36,7 +36,7 @@ def main(name: str, port: int) -> None:
         lifespan="off",
         access_log=False,
         log_level="critical",
-        # Constant lines, of which the server would add two.
+        # Two lines that would be the same in all responses.
         server_header=False,
         date_header=False,
     )

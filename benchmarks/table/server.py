@@ -1,4 +1,4 @@
-"""Figures of a real server: requests a second that wrk gets out of uvicorn."""
+"""Figures of a real server: the requests a second that wrk gets from uvicorn."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 _ROUNDS = 15
 _SECONDS = 1
 _CONNECTIONS = 16
-# So many servers for each application, in turns: where one's objects lie in memory is luck, and
-# worth a few per cent for as long as it lives.
+# Servers for each application, in turns: the places of a server's objects in memory make it a few
+# per cent faster or slower.
 _COPIES = 3
 
-# An application and the request that it is asked for.
+# Applications, each with a kind of request.
 _RACES = (
     ("bare", cases.NO_ORIGIN),
     ("corscore", cases.NO_ORIGIN),
     ("by-hand", cases.ACTUAL),
     ("corscore", cases.ACTUAL),
 )
-# Who is measured against whom: the ratio in each round, for these are not minima.
+# Which races are compared, by the ratio in each round.
 RATIOS = {
     "no-origin": (("corscore", cases.NO_ORIGIN), ("bare", cases.NO_ORIGIN)),
     "actual": (("corscore", cases.ACTUAL), ("by-hand", cases.ACTUAL)),
@@ -42,7 +42,7 @@ RATIOS = {
 
 
 def server() -> Figures:
-    """Requests a second, each application in its turn; nothing where wrk is not installed."""
+    """Measure the requests a second, or nothing where wrk is not installed."""
     wrk = shutil.which("wrk")
     if wrk is None:
         return {}
@@ -71,14 +71,14 @@ def server() -> Figures:
 
 @contextmanager
 def _served(name: str) -> Iterator[int]:
-    """A server of its own for an application; its port."""
+    """Start a server for an application, and return its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
     process = subprocess.Popen(  # noqa: S603 -- our own interpreter
         [sys.executable, "-m", "benchmarks.table.served", name, str(port)]
     )
-    # Server and client on a processor each, where there are two.
+    # Server and client run on different processors, where there are two.
     _pin(process.pid, -1)
     try:
         _wait(port)
@@ -107,10 +107,10 @@ def _wait(port: int) -> None:
 
 
 def _rate(wrk: str, port: int, request: str) -> float:
-    """Requests a second, from one second of them."""
-    # Names and values as given, without the Host that wrk makes up itself.
+    """Return the requests a second."""
+    # wrk sends its own Host.
     lines = [f"{name}: {value}" for name, value in cases.headers(request) if name != "host"]
-    process = subprocess.Popen(  # noqa: S603 -- the program that was found
+    process = subprocess.Popen(  # noqa: S603 -- the path that `which` found
         [
             wrk,
             *("-t1", f"-c{_CONNECTIONS}", f"-d{_SECONDS}s"),

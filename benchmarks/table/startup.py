@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from benchmarks.table.figures import Figures
 
 _ROUNDS = 25
-# What it must not bring along.
+# Packages that it must not import.
 FRAMEWORKS = ("anyio", "asgiref", "django", "flask", "starlette", "werkzeug")
 
 _ROOT = Path(corscore.__file__).parents[1]
 
 
 def startup() -> Figures:
-    """Interpreters that do nothing, and that import corscore, in turns."""
+    """Measure an interpreter that does nothing, and one that imports corscore, in turns."""
     codes = {"nothing": "pass", "corscore": "import corscore"}
     found: dict[str, list[float]] = {name: [] for name in codes}
     for code in codes.values():

@@ -1,4 +1,4 @@
-"""The targets, and how each follows from the figures."""
+"""The targets, and how each value is computed from the figures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks.table.engine import hostile_policies, hostile_requests
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    # A figure's name to its best round.
+    # The best round of each figure, by name.
     Best = Mapping[str, float]
 
 
@@ -18,13 +18,13 @@ class Target(NamedTuple):
     """One number to reach.
 
     Attributes:
-        what: The row of the table.
-        case: Which of the row's numbers.
-        at_least: Whether ``bound`` is to be exceeded; else it is not to be.
+        what: What is measured.
+        case: In which case.
+        at_least: Whether ``bound`` is the smallest good value; else it is the largest.
         bound: The target, in ``unit``.
         unit: ``"×"``, ``"ns"``, ``"µs"``, ``"ms"``, ``"s"``, ``"bytes"`` or ``"%"``.
-        value: The measured value in that unit; raises ``KeyError`` without its figures.
-        shown: Which figures to print beside it.
+        value: Returns the measured value in that unit; raises ``KeyError`` without its figures.
+        shown: The names of figures to print beside the value.
     """
 
     what: str
@@ -36,12 +36,12 @@ class Target(NamedTuple):
     shown: tuple[str, ...] = ()
 
     def is_met(self, value: float) -> bool:
-        """Whether a measured value is as good as it should be."""
+        """Whether a measured value reaches the target."""
         return value >= self.bound if self.at_least else value <= self.bound
 
 
 def targets() -> Sequence[Target]:
-    """All of them, in the order of the table."""
+    """Return all targets, in the order of the table."""
     return (*_asgi(), *_plain_asgi(), *_wsgi_frameworks(), *_wsgi(), *_engine(), *_rest())
 
 
@@ -177,7 +177,7 @@ def _rest() -> list[Target]:
 
 
 def _faster(what: str, section: str, peer: str, count: int, bound: float) -> Target:
-    """How much faster our whole preflight is than a peer's."""
+    """Return the target for how many times faster our preflight is than a peer's."""
     ours, theirs = (f"{section}/{layer}/{count}/{PREFLIGHT}" for layer in (CORSCORE, peer))
     return Target(
         what,
@@ -188,7 +188,7 @@ def _faster(what: str, section: str, peer: str, count: int, bound: float) -> Tar
 
 
 def _lighter(what: str, section: str, peer: str, request: str, count: int, bound: float) -> Target:
-    """How much less we add to a request than a peer does."""
+    """Return the target for how many times less we add to a request than a peer does."""
     ours, theirs = (f"{section}/{layer}/{count}/{request}" for layer in (CORSCORE, peer))
     nothing = f"{section}/{NOTHING}/1/{request}"
     return Target(
@@ -202,7 +202,7 @@ def _lighter(what: str, section: str, peer: str, request: str, count: int, bound
 def _cost(
     what: str, case: str, bound: float, unit: str, figure: str, loop: str | None = None
 ) -> Target:
-    """What something costs, without the loop around it."""
+    """Return the target for one figure, without the loop around the calls."""
     factor = {"ns": 1e9, "µs": 1e6}[unit]
     return Target(
         what,
@@ -212,12 +212,12 @@ def _cost(
 
 
 def _hostile(section: str, build: str, bound: float) -> Target:
-    """The slowest of all hostile requests, by the slowest way."""
+    """Return the target for the slowest hostile request, by the slower way."""
     names = [
-        f"{section}/{policy}/{request}/{door}"
+        f"{section}/{policy}/{request}/{way}"
         for policy in hostile_policies()
         for request in hostile_requests()
-        for door in ("answer", "decide")
+        for way in ("answer", "decide")
     ]
     return Target(
         "the worst hostile request, its decision",
@@ -227,7 +227,7 @@ def _hostile(section: str, build: str, bound: float) -> Target:
 
 
 def _worst_decision(what: str, kind: str, bound: float) -> Target:
-    """The slowest of preflight, actual, refused and no Origin."""
+    """Return the target for the slowest kind of request."""
     names = [f"engine/{kind}/{request}" for request in (PREFLIGHT, ACTUAL, REFUSED, NO_ORIGIN)]
     return Target(
         what,

@@ -1,4 +1,4 @@
-"""Instructions that each way of governing adds to a request, where valgrind is installed."""
+"""Figures of valgrind: the instructions that each case of ``benchmarks.ways`` takes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from benchmarks.guard.counting import count
-from benchmarks.ways import PEERS, measured
+from benchmarks.ways import PEERS, compare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ _TITLES = {"asgi": "ASGI", "starlette": "Starlette", "flask": "Flask", "django":
 
 
 def ways() -> Figures:
-    """The instructions of every case, in place of seconds; nothing without valgrind."""
+    """Count the instructions of every case, or nothing where valgrind is not installed."""
     valgrind = shutil.which("valgrind")
     if valgrind is None:
         return {}
@@ -31,7 +31,7 @@ def ways() -> Figures:
 
 
 def table(figures: Figures) -> Iterator[str]:
-    """One table for all frameworks, compiled: what is added, as a multiple and beside the peer."""
+    """Yield a table of what each case adds on the compiled build, beside its limit and the peer."""
     counted = {
         group: {
             name.split("/", 3)[3]: int(values[0])
@@ -48,7 +48,7 @@ def table(figures: Figures) -> Iterator[str]:
     yield "| framework | way | instructions | as a multiple | at most | of the peer's |"
     yield "|---|---|--:|---|--:|--:|"
     for group, counts in counted.items():
-        rows = measured(group, counts, "cython")
+        rows = compare(group, counts, "cython")
         beside = {row.case: f"{row.ratio:.0%}" for row in rows if row.than == PEERS[group]}
         for row in rows:
             if row.than != PEERS[group]:

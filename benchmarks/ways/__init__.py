@@ -1,7 +1,7 @@
-"""Applications governed in every way that corscore has, beside what each way is measured by.
+"""Applications under every kind of policy, and the limits of what each of them may add.
 
-A group is a framework. Its cases are built and run in processes of their own, so that none warms
-the interpreter up for another one, or changes Django's settings under it.
+A group is a framework. Each of its cases is built and run in another process, so that none warms
+the interpreter up for the next one, or changes its Django settings.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from benchmarks.sites.serving import Site
 
 BARE = "bare"
-"""The application alone, or under ASGI behind a layer that does nothing: others add to this."""
+"""The application alone; under ASGI, behind a layer that does nothing."""
 
 PLAIN = "plain policy"
 STORED = "policy from a store"
@@ -23,7 +23,7 @@ TENANTS = "sync resolver by host, remembered"
 STORED_TENANTS = f"{TENANTS}, of a store"
 PREFLIGHT_PLAIN = f"{PLAIN}, preflight"
 
-# The libraries that a group is compared with, by the case that has their layer.
+# The case of each group with the layer of another library.
 PEERS = {
     "asgi": "Starlette's own",
     "starlette": "Starlette's own",
@@ -36,9 +36,9 @@ class Case(NamedTuple):
     """One application and the request that it gets.
 
     Attributes:
-        build: Makes it ready to be served.
+        build: Returns the application with its server.
         request: The kind of request, a name of ``benchmarks.cases``.
-        beside: The case without the layer that is counted; None counts the whole request.
+        beside: The case without the layer, which is subtracted; None counts the whole request.
     """
 
     build: Callable[[], Site]
@@ -47,12 +47,12 @@ class Case(NamedTuple):
 
 
 class Limit(NamedTuple):
-    """What a case may add at most, as a multiple of what another one adds.
+    """The most that a case may add, as a multiple of what another case adds.
 
     Attributes:
         case: The case.
-        than: The other one.
-        ratio: The multiple, for the compiled build. Plain Python gets half as much again.
+        than: The other case.
+        ratio: The multiple for the compiled build; for plain Python it is 1.5 times that.
     """
 
     case: str
@@ -77,7 +77,7 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
         Limit("sync resolver, remembered", PLAIN, 5),
         Limit("async resolver, remembered", PLAIN, 5),
         Limit(TENANTS, PLAIN, 5),
-        # The store is not asked.
+        # No request reaches the store.
         Limit(STORED_TENANTS, TENANTS, 1.1),
         Limit("map of 10 keys, preflight", PREFLIGHT_PLAIN, 2),
         Limit("reference, preflight", PREFLIGHT_PLAIN, 2),
@@ -86,7 +86,7 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
         Limit("install", PLAIN, 1.2),
         Limit("route's policy, 1 route", PLAIN, 3),
         Limit("route's policy, 500 routes", PLAIN, 3),
-        # Routed before the application runs, and so twice.
+        # Cross-site blocking routes a request before the application does, so twice in all.
         Limit("route's policy, behind 500 routes, looked up", "bare, behind 500 routes", 1.1),
     ),
     "flask": (
@@ -108,7 +108,7 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
 
 
 def cases_of(group: str) -> Mapping[str, Case]:
-    """The cases of a group by name; the peer's is absent where it is not installed."""
+    """Return the cases of a group by name, without the peer's where it is not installed."""
     cases: Mapping[str, Case] = import_module(f"benchmarks.ways.{group}").CASES
     return cases
 
@@ -118,10 +118,10 @@ class Row(NamedTuple):
 
     Attributes:
         case: The case.
-        added: Instructions that it adds to a request; of a preflight, all that it takes.
+        added: The instructions that it adds to a request, or all instructions of a preflight.
         than: The case that it is compared with.
-        ratio: ``added`` as a multiple of what that case adds.
-        limit: What the ratio may be.
+        ratio: ``added`` as a multiple of what the other case adds.
+        limit: The largest ratio that is allowed.
     """
 
     case: str
@@ -132,18 +132,18 @@ class Row(NamedTuple):
 
     @property
     def is_met(self) -> bool:
-        """Whether the case adds no more than it may."""
+        """Whether the ratio is within the limit."""
         return self.ratio <= self.limit
 
 
-def measured(group: str, counts: Mapping[str, int], build: str) -> list[Row]:
-    """Every limit of a group beside what was counted.
+def compare(group: str, counts: Mapping[str, int], build: str) -> list[Row]:
+    """Return every limit of a group beside what was counted.
 
-    Each of our cases has to add less than the peer's own layer too, on both builds.
+    Each case with corscore must also add less than the peer's own layer, on both builds.
 
     Args:
         group: A name of ``PEERS``.
-        counts: Cases to their instructions a request.
+        counts: The instructions a request, by case.
         build: ``"cython"`` or ``"python"``.
     """
     cases = cases_of(group)
@@ -158,7 +158,7 @@ def measured(group: str, counts: Mapping[str, int], build: str) -> list[Row]:
 
     rows = [row(limit, 1 if build == "cython" else 1.5) for limit in LIMITS[group]]
     if PEERS[group] in cases:
-        # Beside the same application, and so no preflights, which never reach it.
+        # No preflights, which never reach the application.
         ours = [limit.case for limit in LIMITS[group] if cases[limit.case].beside == BARE]
         rows += [row(Limit(case, PEERS[group], 1), 1) for case in ours]
     return rows

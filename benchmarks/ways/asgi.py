@@ -1,4 +1,4 @@
-"""A plain ASGI application, governed in every way."""
+"""A plain ASGI application, under every kind of policy."""
 
 from __future__ import annotations
 
@@ -18,18 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-
-# What names a tenant's origin.
-_TENANT = ("origin", "host")
+# A tenant's resolver is asked about both.
+_TENANT_KEY = ("origin", "host")
 
 
 def policy(**options: Any) -> Policy:
-    """The policy of all benchmarks, with further options."""
+    """Return the policy of all benchmarks, with further options."""
     return Policy(**{**cases.options(), **options})
 
 
 def map_of(keys: int) -> PolicyMap:
-    """A map whose key for the requests' path is the last of so many."""
+    """Return a map of so many keys, of which the last is for the requests' path."""
     other = policy(max_age=60)
     table: dict[str, Policy | None] = {f"/other{number}/*": other for number in range(keys - 1)}
     return PolicyMap({**table, cases.PATH_PREFIX: policy()})
@@ -57,13 +56,13 @@ def _resolver(
 
 
 def _stored() -> AsgiSite:
-    # SQLite and not a server: a request does not reach the store.
+    # SQLite instead of a server, since no request reaches the store.
     store = open_store(f"sqlite:{mkdtemp()}/cors.db")
     push(store, policy())
     ref = StoreRef(store)
     site = AsgiSite(CORSMiddleware(asgi.app, ref))
     site.remember(ACTUAL)
-    # The thread that follows the store would be counted, too.
+    # Otherwise the thread that follows the store would be counted.
     ref.close()
     return site
 
@@ -71,7 +70,7 @@ def _stored() -> AsgiSite:
 def _stored_tenants() -> AsgiSite:
     store = open_store(f"sqlite:{mkdtemp()}/cors.db")
     store.change_origins("api.example.com", add=(cases.ORIGIN,))
-    return _resolver(store.allows, _TENANT)()
+    return _resolver(store.allows, _TENANT_KEY)()
 
 
 def _tenants() -> AsgiSite:
@@ -97,7 +96,7 @@ CASES: Mapping[str, Case] = {
     "reference": Case(_governed(policy=PolicyRef(policy())), ACTUAL),
     "reference, preflight": Case(_governed(policy=PolicyRef(policy())), PREFLIGHT, None),
     STORED: Case(_stored, ACTUAL),
-    TENANTS: Case(_resolver(lambda *_: True, _TENANT), ACTUAL),
+    TENANTS: Case(_resolver(lambda *_: True, _TENANT_KEY), ACTUAL),
     STORED_TENANTS: Case(_stored_tenants, ACTUAL),
     "host key": Case(_governed(policy=PolicyMap({"api.example.com/*": policy()})), ACTUAL),
     "host key with *.": Case(_governed(policy=PolicyMap({"*.example.com/*": policy()})), ACTUAL),

@@ -1,4 +1,4 @@
-"""A Django project of one view, governed in every way; one project a process."""
+"""A Django project of one view, under every kind of policy; one project a process."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _OPTIONS = cases.options()
 
 
 def by_hand(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
-    """The headers of an allowed request, set through Django's own API."""
+    """Return a middleware that sets the headers of an allowed request in Django's own way."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -45,7 +45,7 @@ def by_hand(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
 
 
 def _project(middleware: str, view: Any = django.view, **own: Any) -> WsgiSite:
-    # For the rest of the process: nothing else runs in it.
+    # The settings are never restored, since nothing else runs in this process.
     urlconf = ModuleType("urlconf")
     urlconf.__dict__["urlpatterns"] = [path("api/items/<number>", view)]
     installed = {"ALLOWED_HOSTS": ["api.example.com"], "ROOT_URLCONF": urlconf}

@@ -1,4 +1,4 @@
-"""A Flask application, governed in every way."""
+"""A Flask application, under every kind of policy."""
 
 from __future__ import annotations
 

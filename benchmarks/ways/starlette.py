@@ -1,7 +1,7 @@
-"""A Starlette application with one route or 500 more, governed in every way.
+"""A Starlette application of one route, or of 500 more, under every kind of policy.
 
-Other routes come behind the one that answers: before it, they take 3,300,000 instructions, which
-differ between two applications by more than a policy adds.
+Most cases have the other routes behind the one that answers. Before it, they would take 3,300,000
+instructions, which vary by more than a policy adds.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ CASES: Mapping[str, Case] = {
     "install": Case(_installed, ACTUAL),
     "route's policy, 1 route": Case(lambda: _installed(_marked()), ACTUAL),
     f"route's policy, {_MANY} routes": Case(lambda: _installed(_marked(), after=_MANY), ACTUAL),
-    # Cross-site blocking has to know the policy before the application runs.
+    # Cross-site blocking needs the policy before the application runs.
     f"route's policy, behind {_MANY} routes, looked up": Case(
         lambda: _installed(_marked(), before=_MANY, block_cross_site=True), ACTUAL, _BARE_BEHIND
     ),

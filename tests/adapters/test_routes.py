@@ -56,7 +56,7 @@ def starlette_served(make: Callable[[], Any], layer: Callable[..., Sender]) -> S
 
 
 def kinds_of_routes() -> Iterator[Any]:
-    """The kinds of routes: how to serve them, policies by path, and what is expected."""
+    """Return the kinds of routes, each with a way to serve it, policies, and expected results."""
     layers = (starlette_routed.with_middleware, starlette_routed.with_install)
     for kind, (make, expected) in starlette_routed.CASES.items():
         for layer in layers:
@@ -84,25 +84,30 @@ def check(serve: Serve, policies: Any, expected: Expected) -> None:
     assert asked == expected
 
 
-@pytest.mark.parametrize("hold", [lambda policies: policies, PolicyRef], ids=["", "reference"])
+@pytest.mark.parametrize("given", [lambda policies: policies, PolicyRef], ids=["", "reference"])
 @pytest.mark.parametrize(("serve", "by_path", "expected"), CASES)
 def test_route_beats_path_beats_app(
-    serve: Serve, by_path: PolicyMap, expected: Expected, hold: Callable[[Any], Any]
+    serve: Serve, by_path: PolicyMap, expected: Expected, given: Callable[[Any], Any]
 ) -> None:
     if "path" in expected.values():
-        check(serve, hold(by_path), expected)
+        check(serve, given(by_path), expected)
     else:
-        check(serve, hold(APP), expected)
-        check(serve, hold(PolicyMap({}, default=APP)), expected)
+        check(serve, given(APP), expected)
+        check(serve, given(PolicyMap({}, default=APP)), expected)
 
 
-@pytest.mark.parametrize(("serve", "by_path", "expected"), CASES)
-def test_routes_may_have_the_only_policies(
-    serve: Serve, by_path: PolicyMap, expected: Expected
-) -> None:
-    if "path" not in expected.values():
-        alone = {line: LEFT_ALONE if name == "app" else name for line, name in expected.items()}
-        check(serve, PolicyMap({}, default=None), alone)
+@pytest.mark.parametrize(
+    ("serve", "expected"),
+    [
+        pytest.param(serve, expected, id=case.id)
+        for case in CASES
+        for serve, _, expected in [case.values]
+        if "path" not in expected.values()
+    ],
+)
+def test_routes_may_have_the_only_policies(serve: Serve, expected: Expected) -> None:
+    alone = {line: LEFT_ALONE if name == "app" else name for line, name in expected.items()}
+    check(serve, PolicyMap({}, default=None), alone)
 
 
 # --- a lookup that raises
@@ -154,13 +159,13 @@ def test_a_lookup_that_raises_refuses_the_preflight(
     with serve(policies) as send:
         for _ in range(3):
             preflight = send("OPTIONS", f"https://api.example.com{path}", asking)
-            # A cache must not take the refusal for the answer to a request: never without Vary.
+            # The refusal has Vary, so that a cache does not reuse it.
             assert (preflight.status, cors_of(preflight.headers)) == (403, REFUSED)
             assert preflight.body == b""
         request = send("GET", f"https://api.example.com{path}", asking[:1])
     assert request.status == 500
     if policies is APP:
-        # As that of any other exception.
+        # The answer is that of any other exception.
         assert cors_of(request.headers)["access-control-expose-headers"] == ["X-app"]
     logged = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     (ours,) = [line for line in logged if line.startswith("the route of")]
@@ -182,7 +187,7 @@ SERVERS = {
     "Django under ASGI": django_site.serve_asgi,
 }
 every_framework = pytest.mark.parametrize("serve", SERVERS.values(), ids=SERVERS)
-Framework = Any  # what serves a site: see `SERVERS`
+Framework = Any  # a name of `SERVERS`
 
 OWN = (("Access-Control-Allow-Origin", "https://own.example"), ("Vary", "Cookie"))
 PAGES = {
@@ -195,7 +200,7 @@ CROSS_SITE = [("Origin", OTHER_PAGE), ("Sec-Fetch-Site", "cross-site")]
 
 
 def site_of(*marks: tuple[str, Any]) -> Site:
-    """A site whose routes at some paths have a policy, whatever the method."""
+    """Return a site with policies for its routes at some paths, for every method."""
     methods = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
     return Site(PAGES, {(path, method): mark for path, mark in marks for method in methods})
 
@@ -273,7 +278,7 @@ def test_cross_site_requests_are_blocked_by_the_policy_of_the_route(serve: Frame
     site = site_of(("/x", trusted), ("/none", None))
     send = serve(site, APP, block_cross_site=True, own_origins=["https://own.example"])
     statuses = {path: ask(send, "POST", path, *CROSS_SITE).status for path in PAGES}
-    # What is left alone is not blocked, either: a payment's return is such a form.
+    # A path that is left alone is not blocked: a payment's return is such a form.
     assert statuses == {"/x": 200, "/none": 200, "/y": 403, "/crash": 403}
     assert [path for _, path in site.visits] == ["/x", "/none"]
     own = [("Origin", "https://own.example"), ("Sec-Fetch-Site", "cross-site")]

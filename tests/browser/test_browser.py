@@ -58,7 +58,7 @@ def make_from(row: dict[str, Any], *names: str) -> Request:
 
 
 class Server:
-    """Answers from a list, over and over, and remembers what it was asked."""
+    """A server that gives answers of a list in turn, and keeps the requests."""
 
     def __init__(self, *answers: tuple[int, Any]) -> None:
         self._answers = cycle(answers)
@@ -69,7 +69,7 @@ class Server:
         return next(self._answers)
 
     async def later(self, method: str, url: str, headers: Pairs) -> tuple[int, Any]:
-        """The same, to be awaited."""
+        """The same for an async transport."""
         await asyncio.sleep(0)
         return self(method, url, headers)
 
@@ -79,7 +79,7 @@ class Server:
 
 
 def allowing(*, origin: str | None = "*", **headers: str) -> dict[str, str]:
-    """A response's headers: ``methods="PUT"`` is Access-Control-Allow-Methods, and so on."""
+    """Return a response's headers: ``methods="PUT"`` is Access-Control-Allow-Methods."""
     named = {"Access-Control-Allow-Origin": origin} if origin is not None else {}
     for name, value in headers.items():
         named[f"Access-Control-{name.replace('_', '-')}"] = value
@@ -90,7 +90,7 @@ def allowing(*, origin: str | None = "*", **headers: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("row", cases("browser_urls"))
-def test_url(row: dict[str, Any]) -> None:
+def test_urls_are_parsed_as_the_table_says(row: dict[str, Any]) -> None:
     base = parse_url(row["base"]) if "base" in row else None
     url = parse_url(row["url"], base)
     assert (None if url is None else str(url)) == row["becomes"]
@@ -129,7 +129,7 @@ def test_what_a_mistakes_hint_writes_is_accepted(row: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("origin", ["null", APP, "http://localhost:3000", "tauri://localhost"])
-def test_origins_that_pages_have(origin: str) -> None:
+def test_an_origin_that_a_page_may_have_is_taken(origin: str) -> None:
     assert make(origin=origin).origin == origin
 
 
@@ -166,7 +166,7 @@ def test_names_and_values_may_be_bytes() -> None:
 
 
 @pytest.mark.parametrize("row", cases("browser_request_headers"))
-def test_what_a_preflight_asks(row: dict[str, Any]) -> None:
+def test_a_preflight_asks_for_the_headers_that_need_one(row: dict[str, Any]) -> None:
     request = make(headers=row["headers"])
     asked = dict(preflight_headers(request)).get("access-control-request-headers")
     assert asked == row["asks"]
@@ -188,7 +188,7 @@ def test_other_methods_need_one(method: str) -> None:
     assert not needs_preflight(make(method, f"{APP}/"))
 
 
-def test_a_whole_preflight() -> None:
+def test_a_preflight_has_no_credentials_and_no_header_of_the_script() -> None:
     request = make(
         "PUT",
         headers={"X-B": "1", "Authorization": "secret", "Cookie": "a=1"},
@@ -204,7 +204,7 @@ def test_a_whole_preflight() -> None:
 
 
 @pytest.mark.parametrize("row", cases("browser_preflights"))
-def test_preflight(row: dict[str, Any]) -> None:
+def test_a_preflight_is_judged_as_the_table_says(row: dict[str, Any]) -> None:
     request = make(
         row.get("method", "GET"),
         headers=row.get("request_headers", ()),
@@ -254,7 +254,7 @@ def test_deviations_are_documented(known: Any) -> None:
 
 
 def finished(waiting: Coroutine[Any, Any, FetchResult]) -> FetchResult:
-    """The result of what waits only for its turn: under WebAssembly no test can run a loop."""
+    """Return the result of a coroutine without an event loop, which WebAssembly lacks."""
     results: list[FetchResult] = []
 
     def run() -> Iterator[object]:
@@ -281,7 +281,7 @@ def test_an_unknown_browser_is_named(browser: Any) -> None:
 
 
 @pytest.mark.parametrize("row", cases("browser_cors_checks"))
-def test_cors_check(row: dict[str, Any]) -> None:
+def test_the_cors_check_is_that_of_the_table(row: dict[str, Any]) -> None:
     request = make_from(row, "credentials")
     headers = row["headers"]
     assert cors_check(request, headers) == row["reason"]
@@ -293,7 +293,7 @@ def test_cors_check(row: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("row", cases("browser_exposed"))
-def test_exposed_headers(row: dict[str, Any]) -> None:
+def test_a_script_reads_the_headers_of_the_table(row: dict[str, Any]) -> None:
     request = make_from(row, "credentials")
     readable = tuple(map(tuple, row["readable"]))
     assert readable_headers(request, row["headers"]) == readable
@@ -344,7 +344,9 @@ def sent(request: Request) -> dict[str, str]:
         ("OPTIONS", f"{APP}/", APP, APP),
     ],
 )
-def test_origin_header(method: str, url: str, origin: str, expected: str | None) -> None:
+def test_origin_is_sent_across_origins_and_with_unsafe_methods(
+    method: str, url: str, origin: str, expected: str | None
+) -> None:
     assert sent(make(method, url, origin=origin)).get("origin") == expected
 
 
@@ -359,7 +361,9 @@ def test_origin_header(method: str, url: str, origin: str, expected: str | None)
         ("include", f"{APP}/", "a=1"),
     ],
 )
-def test_cookies(credentials: Any, url: str, expected: str | None) -> None:
+def test_cookies_go_with_the_credentials_mode_and_never_with_a_preflight(
+    credentials: Any, url: str, expected: str | None
+) -> None:
     request = make("PUT", url, credentials=credentials, cookie="a=1")
     assert sent(request).get("cookie") == expected
     assert "cookie" not in dict(preflight_headers(request))
@@ -401,7 +405,7 @@ def _redirects(row: dict[str, Any]) -> Iterator[tuple[int, Pairs]]:
 
 
 @pytest.mark.parametrize("row", cases("browser_redirects"))
-def test_redirects(row: dict[str, Any]) -> None:
+def test_redirects_are_followed_as_the_table_says(row: dict[str, Any]) -> None:
     server = Server(*_redirects(row))
     result = fetch(make_from(row, "headers", "mode", "redirect_mode"), server)
     assert [
@@ -531,7 +535,7 @@ def test_a_fragment_is_carried_along() -> None:
 
 
 class Clock:
-    """Time that a test sets."""
+    """A clock that a test sets."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -604,7 +608,7 @@ def test_the_real_clock_is_the_default() -> None:
         (["\ud800"], 5),
     ],
 )
-def test_max_age(
+def test_max_age_is_read_and_limited(
     store: PreflightCache, clock: Clock, given_lines: list[str], seconds: float
 ) -> None:
     headers = [*OPEN.items(), *(("Access-Control-Max-Age", line) for line in given_lines)]
@@ -669,7 +673,7 @@ def test_a_preflight_due_to_a_flag_is_cached(store: PreflightCache) -> None:
     assert fetch(request, server, store).preflight_cached
 
 
-def test_wildcards_in_the_cache(store: PreflightCache) -> None:
+def test_a_cached_wildcard_does_not_cover_authorization(store: PreflightCache) -> None:
     request = make("PATCH", headers={"X-Any": "1"})
     store.store(request, allowing(allow_methods="*", allow_headers="*"))
     assert store.covers(request)
@@ -693,7 +697,7 @@ def test_a_wildcard_with_credentials_is_a_name(store: PreflightCache) -> None:
     assert store.covers(make("DELETE"))
 
 
-def test_answers_combine(store: PreflightCache) -> None:
+def test_permissions_of_several_preflights_combine(store: PreflightCache) -> None:
     store.store(make("PUT"), allowing(allow_methods="PUT"))
     store.store(make(headers={"X-A": "1"}), allowing(allow_headers="X-A"))
     assert store.covers(make("PUT", headers={"X-A": "1"}))
@@ -743,7 +747,7 @@ def test_webkit_remembers_a_tainted_preflight_for_the_rest_of_its_fetch(
     server = Server(allows, away, allows, away, (200, OPEN))
     assert fetch(make("PUT"), server, store, browser="safari").readable
     assert server.methods == ["OPTIONS", "PUT", "OPTIONS", "PUT", "PUT"]
-    # The first URL is remembered, the one behind the redirect is not.
+    # The preflight of the first URL is remembered, that of the redirect's target is not.
     again = Server(away, allows, (200, OPEN))
     assert fetch(make("PUT"), again, store, browser="safari").readable
     assert again.methods == ["PUT", "OPTIONS", "PUT"]
@@ -872,7 +876,7 @@ def test_the_cache_permits_nothing_that_was_not_permitted(
 ) -> None:
     clock = Clock()
     store = PreflightCache(clock=clock)
-    # What one server said in several answers, as one answer with all of their lists.
+    # Several answers of a server, as one answer with all their items.
     joined = [
         ("Access-Control-Allow-Origin", request.origin),
         ("Access-Control-Allow-Credentials", "true"),

@@ -1,4 +1,4 @@
-"""tests/data/chromium.json in a real Chromium: what it does, and what the model says that it does.
+"""tests/data/chromium.json in a real Chromium: what it does, and what the model predicts.
 
 Every row is a policy and a sequence of fetches. Pages are on ``localhost`` and on ``127.0.0.1``,
 the API on another port of ``127.0.0.1``: to a browser the first is another site, the second the
@@ -51,7 +51,7 @@ def _needs_token(request: Request) -> None:
 
 
 def make_api() -> FastAPI:
-    """The API that the pages ask."""
+    """Serve the API that the pages fetch from."""
     api = FastAPI()
 
     @api.get("/articles")
@@ -102,7 +102,7 @@ def make_api() -> FastAPI:
 
 
 def app_of(row: dict[str, Any], page: str) -> ASGIApp:
-    """The application that a row is about."""
+    """Return the application of a row."""
     kind, api = row.get("app", "install"), make_api()
     if kind == "by hand":
         return _answering(row["answers"], page)
@@ -145,7 +145,7 @@ class Api:
         await self.app(scope, receive, send)
 
     def preflights(self) -> int:
-        """How many there were since the last time."""
+        """Return the number of preflights since the last call."""
         count = self.methods.count("OPTIONS")
         self.methods.clear()
         return count
@@ -174,7 +174,7 @@ def pages() -> Iterator[Served]:
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    # A context of its own: nothing is left in its caches.
+    # A new context, with empty caches.
     context = chromium.new_context()
     yield context.new_page()
     context.close()
@@ -211,7 +211,9 @@ def _predicted(
 
 
 @pytest.mark.parametrize("row", cases("chromium"))
-def test_chromium_and_the_model(row: dict[str, Any], api: Api, pages: Served, page: Page) -> None:
+def test_chromium_does_what_the_model_predicts(
+    row: dict[str, Any], api: Api, pages: Served, page: Page
+) -> None:
     host = row.get("page", "localhost")
     origin = "null" if host == "null" else pages.origin_as(host)
     api.app = app_of(row, origin)
@@ -230,7 +232,7 @@ def test_chromium_and_the_model(row: dict[str, Any], api: Api, pages: Served, pa
         }
         api.preflights()
 
-        # What Chromium does is what the table says.
+        # Chromium does what the table says.
         actual = script.evaluate(FETCH, {"url": url, "init": init})
         assert ("error" in actual) == ("reason" in wanted)
         assert actual.get("status") == wanted.get("status")
@@ -239,7 +241,7 @@ def test_chromium_and_the_model(row: dict[str, Any], api: Api, pages: Served, pa
         assert not actual.get("headers", {}).keys() & set(wanted.get("hidden", []))
         assert api.preflights() == wanted["preflights"]
 
-        # And what the model says.
+        # The model predicts it.
         predicted = _predicted(fetch, origin, url, caches["chromium"], "chromium")
         assert predicted.reason == wanted.get("reason")
         assert predicted.status == actual.get("status")
@@ -247,7 +249,7 @@ def test_chromium_and_the_model(row: dict[str, Any], api: Api, pages: Served, pa
         assert set(wanted.get("hidden", [])) <= set(predicted.hidden)
         assert api.preflights() == wanted["preflights"]
 
-        # The standard says the same, but for the known deviations.
+        # The standard agrees, but for known deviations.
         standard = _predicted(fetch, origin, url, caches[None], None)
         assert standard.reason == wanted.get("standard", predicted.reason)
     if "console" in row:

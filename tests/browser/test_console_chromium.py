@@ -1,4 +1,4 @@
-"""What a real Chromium writes into its console, and what the explanation says that it does."""
+"""The console of a real Chromium, beside the text that the explanation predicts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FETCH = "({url, init}) => fetch(url, init).then(() => 'read', () => 'refused')"
 
 _TIMEOUT = 10_000  # milliseconds
 
-# A script, and the status and headers that everything is answered with.
+# A script, and the status and headers of all answers.
 CASES: list[tuple[dict[str, Any], int, dict[str, str]]] = [
     ({}, 200, {}),
     ({}, 200, {"Access-Control-Allow-Origin": "https://other.example"}),
@@ -56,7 +56,7 @@ CASES: list[tuple[dict[str, Any], int, dict[str, str]]] = [
 
 
 async def _app(scope: Any, receive: Any, send: Any) -> None:
-    """A blank page, or for ``?answer=`` the status and the headers in it."""
+    """Answer with a blank page, or with the status and the headers in ``?answer=``."""
     if scope["type"] != "http":
         return
     asked = parse_qs(scope["query_string"].decode())
@@ -84,7 +84,7 @@ def page(chromium: Browser, served: Served) -> Iterator[Page]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: json.dumps(case))
-def test_the_console(
+def test_the_console_of_chromium_has_the_predicted_text(
     page: Page, served: Served, case: tuple[dict[str, Any], int, dict[str, str]]
 ) -> None:
     script, status, answer = case

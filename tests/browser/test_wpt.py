@@ -1,4 +1,4 @@
-"""What web-platform-tests assert of CORS in browsers, and what the model says.
+"""Assertions of web-platform-tests about CORS in browsers, against the model.
 
 Each row has the path of a test in https://github.com/web-platform-tests/wpt; ``but`` are those that
 do otherwise: engines, or the standard.
@@ -22,7 +22,7 @@ HEADERS = ("access-control-request-headers", "cookie", "origin")
 
 
 class _Server:
-    """Gives the answers in their order, and keeps what was sent."""
+    """A server that gives answers in their order, and keeps the requests."""
 
     def __init__(self, answers: list[Any]) -> None:
         self._answers = list(answers)
@@ -85,8 +85,8 @@ def test_what_a_web_platform_test_asserts(row: dict[str, Any]) -> None:
 
 def test_the_two_that_the_standard_leaves_open_are_settled() -> None:
     by_why = {row["why"]: row.get("but") for row in rows("wpt_cors")}
-    # To the standard it is malformed, and counts for five seconds; no engine stores anything.
+    # The standard takes a malformed value for five seconds; no engine stores anything.
     assert by_why["preflight-cache: an age of -1, which to the standard is no age"] == ["standard"]
-    # Not in the standard: a change that was proposed; every engine sends a preflight.
+    # A proposed change of the standard; every engine sends a preflight.
     never = by_why["cors-safelisted-request-header: last-event-id: 'abc123' is not preflighted"]
     assert never == ["standard", "chromium", "firefox", "safari"]

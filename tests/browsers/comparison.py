@@ -1,4 +1,4 @@
-"""What an engine does with each fetch of a case, beside what the model says that it does."""
+"""The fetches of cases in an engine, beside what the model predicts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FETCHES_AT_ONCE = 50  # Firefox keeps the last 250 messages
 _OTHER = re.compile(
     "^(Refused to set unsafe|Cross-Origin Request Warning|Unsafe attempt to load|$)"
 )
-# The page writes it before each fetch, and once behind the last.
+# The page writes it before each fetch, and after the last.
 _MARK = re.compile(r"^(?:Uncaught |uncaught exception: )?fetch (\d+|end)$")
 
 Outcome = dict[str, Any]
@@ -33,7 +33,7 @@ Outcome = dict[str, Any]
 
 @dataclass(frozen=True)
 class Row:
-    """One fetch: the case and the step, when it began, and what the engine did."""
+    """One fetch: the case and the step, its start, and what the engine did."""
 
     case: int
     step: dict[str, Any]
@@ -51,7 +51,7 @@ class Run:
         self.page = page
 
     def predicted(self, name: Browser | None) -> list[browser.FetchResult]:
-        """Return what the model says of each fetch, as this browser or as the standard."""
+        """Return the prediction for each fetch, as this browser or as the standard."""
         models: dict[int, Model] = {}
         return [
             models.setdefault(row.case, Model(name)).fetch(self.page, row.step, row.started)
@@ -59,7 +59,7 @@ class Run:
         ]
 
     def wrong(self, name: Browser | None) -> list[str]:
-        """Return a description of each fetch that the model says otherwise."""
+        """Return a description of each fetch that the model predicts otherwise."""
         return [
             f"case {row.case}: {row.step}\n  seen      {row.seen}\n  predicted {outcome}"
             for row, result in zip(self.rows, self.predicted(name), strict=True)
@@ -67,7 +67,7 @@ class Run:
         ]
 
     def texts(self) -> list[tuple[str, str, str]]:
-        """Return step, text seen and text predicted of each refused fetch that is predicted."""
+        """Return step, text seen and text predicted of each fetch that is refused as predicted."""
         return [
             (f"case {row.case}: {row.step}", "\n".join(row.console), console_of(result, self.name))
             for row, result in zip(self.rows, self.predicted(self.name), strict=True)
@@ -91,7 +91,7 @@ def run(engine: type[Engine], cases: list[dict[str, Any]]) -> Run:
 
 
 def _consoles(console: Callable[[], list[str]]) -> dict[int, list[str]]:
-    """Return what the console says of each fetch, once it has what the page writes last."""
+    """Return the console's texts of each fetch, once the page has written its last line."""
     give_up = time.monotonic() + _LONGEST_STEP
     while not any(line.endswith("fetch end") for line in console()):
         assert time.monotonic() < give_up, "the console does not end"
@@ -127,7 +127,7 @@ def _outcome(seen: Seen) -> Outcome:
 
 
 def outcome_of(result: browser.FetchResult) -> Outcome:
-    """Return what the model says in the form of what was seen."""
+    """Return a result of the model in the form of what was seen."""
     arrived = []
     for exchange in result.exchanges:
         sent = dict(exchange.request_headers)
@@ -150,7 +150,7 @@ def outcome_of(result: browser.FetchResult) -> Outcome:
 
 
 def console_of(result: browser.FetchResult, name: Browser) -> str:
-    """Return what a browser's console says of a refused fetch, as far as it reaches its output."""
+    """Return the text of a browser's console about a refused fetch, where its output has it."""
     text = dict(console_messages(result.exchanges[-1])).get(name, "")
     # Chromium shows errors of the network in its tools only.
     return "" if " net::ERR_" in text else text
@@ -162,7 +162,7 @@ def _place(url: str) -> str:
 
 
 class Model:
-    """A browser of the model, with a preflight cache of its own."""
+    """A browser model with its preflight cache."""
 
     def __init__(self, name: Browser | None) -> None:
         self._name: Browser | None = name
@@ -172,7 +172,7 @@ class Model:
         self._cache = PreflightCache(limit=limit, clock=lambda: self._now)
 
     def fetch(self, page: str, step: dict[str, Any], started: float) -> browser.FetchResult:
-        """Return what the model says of a step."""
+        """Return the model's result of a step."""
         self._now = started
         init = step["init"]
         request = Request(

@@ -1,4 +1,4 @@
-"""Chromium, Firefox and WebKitGTK as Debian has them: each opens one URL and writes a console."""
+"""Chromium, Firefox and WebKitGTK of Debian: each opens one URL, and writes its console."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Engine(ABC):
     @classmethod
     @abstractmethod
     def program(cls) -> str | None:
-        """Return where it is; None if it is missing."""
+        """Return the path of the program, or None."""
 
     @classmethod
     def version(cls) -> str:
@@ -49,7 +49,7 @@ class Engine(ABC):
     @classmethod
     @abstractmethod
     def open(cls, url: str) -> Any:
-        """Open a URL for the time of the context; its value returns the console's lines so far."""
+        """Open a URL for the time of the context, which returns the console's lines so far."""
 
 
 class Chromium(Engine):
@@ -68,7 +68,7 @@ class Chromium(Engine):
             written = folder / "stderr"
             arguments = [
                 "--headless",
-                "--no-sandbox",  # it refuses to start for root otherwise
+                "--no-sandbox",  # otherwise it refuses to start for root
                 "--disable-gpu",
                 "--no-first-run",
                 "--no-proxy-server",
@@ -135,7 +135,7 @@ class Firefox(Engine):
 _FIREFOX_PREFERENCES = "".join(
     f"user_pref({json.dumps(name)}, {json.dumps(value)});\n"
     for name, value in {
-        "marionette.port": 0,  # any free one, written to a file in the profile
+        "marionette.port": 0,  # any free port, which is written to a file in the profile
         "browser.shell.checkDefaultBrowser": False,
         "browser.startup.page": 0,
         "app.update.enabled": False,
@@ -210,7 +210,7 @@ class WebKit(Engine):
 
     @classmethod
     def program(cls) -> str | None:
-        # Not on the path: it is in the library's own folder.
+        # The program is in the library's folder, not on PATH.
         found = sorted(Path("/usr/lib").glob("*/webkit2gtk-4.*/MiniBrowser"))
         return (
             str(found[-1])
@@ -220,7 +220,7 @@ class WebKit(Engine):
 
     @classmethod
     def version(cls) -> str:
-        # MiniBrowser's own --version wants a display; the library knows, too.
+        # MiniBrowser's --version needs a display, so the library is asked.
         program = cls.program()
         assert program is not None
         library = f"lib{Path(program).parent.name}.so.0"
@@ -242,7 +242,7 @@ class WebKit(Engine):
         with _folder() as folder:
             written = folder / "stdout"
             minibrowser = f"{program} --enable-write-console-messages-to-stdout=true '{url}'"
-            # It wants a terminal, and --private loses the console.
+            # It needs a terminal, and with --private writes no console.
             command = ["xvfb-run", "-a", "script", "-qfc", minibrowser, str(written)]
             with _running(command, home=folder):
                 yield lambda: _webkit_console(written.read_text("utf-8", "replace"))

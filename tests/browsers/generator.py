@@ -1,4 +1,4 @@
-"""Cases of the differential suite from a seed: fetches, and what the server answers to each.
+"""Cases of the differential suite, made from a seed: fetches, and the answers to them.
 
 A case is plain JSON. ``{page}``, ``{a}``, ``{b}`` and ``{c}`` are origins: the page's and others.
 The steps of a case are fetches of one URL, so that they share the preflight cache.
@@ -262,7 +262,7 @@ class _Case:
                     ["ftp://a.example/"],
                     ["data:,x"],
                     ["http://["],
-                    [f"{{{self._hosts[hop]}}}/f/{{case}}/{hop}"],  # without end
+                    [f"{{{self._hosts[hop]}}}/f/{{case}}/{hop}"],  # endless
                     [f"{values[0]}#part"],
                     [f" {values[0]} "],
                     [values[0].replace("http:", "HTTP:")],

@@ -1,6 +1,6 @@
-"""A loopback server of pages and answers, and the record of the requests that reach it.
+"""A loopback server of pages and answers, which records the requests that reach it.
 
-Answers are written byte for byte, since no framework would send the odd ones.
+Answers are written as bytes, since no framework would send malformed ones.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ class Arrival:
     headers: Pairs
 
     def value(self, name: str) -> str | None:
-        """Return the value of its header, names in lower case; None without one."""
+        """Return the value of a header by its name in lower case, or None."""
         return next((value for known, value in self.headers if known == name), None)
 
     @property
     def is_preflight(self) -> bool:
-        """Whether it asks for a permission."""
+        """Whether it is a preflight."""
         return self.method == "OPTIONS" and self.value("access-control-request-method") is not None
 
 
 @dataclass
 class Seen:
-    """All that is known of one fetch in an engine."""
+    """What was seen of one fetch in an engine."""
 
     started: float
     arrivals: list[Arrival] = field(default_factory=list)
@@ -58,16 +58,16 @@ class Seen:
 
 
 def answer(step: dict[str, Any], path: str, *, is_preflight: bool) -> tuple[int, Pairs]:
-    """Return the status and the headers with which a step has a request answered."""
+    """Return the status and the headers that a step answers a request with."""
     hop = min(int(path.partition("?")[0].rpartition("/")[2]), len(step["hops"]) - 1)
     status, pairs = step["hops"][hop]["preflight" if is_preflight else "actual"]
     length = [] if status in _WITHOUT_BODY else [("Content-Length", "2")]
-    # The engines' HTTP caches are none of the model's business.
+    # The model has no HTTP cache, so the engines must not use theirs.
     return status, [*map(tuple, pairs), ("Cache-Control", "no-store"), *length]
 
 
 class Site:
-    """The server of a run: every step of every case in turn, told and asked by the page."""
+    """The server of a run, which hands each case to the page, and records what the page does."""
 
     def __init__(self, ports: tuple[int, int]) -> None:
         first, second = ports
@@ -89,7 +89,7 @@ class Site:
             for number, case in enumerate(cases)
             for step in case["steps"]
         ]
-        # Python's sort is stable: what has to wait comes last, and the others keep their order.
+        # Steps that wait come last; the sort keeps the order of the others.
         self.steps.sort(key=lambda step: bool(step["later"]))
         self.seen: list[Seen] = []
         self.is_done = False
@@ -97,7 +97,7 @@ class Site:
         self._warm_methods: list[str] = []
 
     def run(self, cases: list[dict[str, Any]]) -> None:
-        """Take the cases that the next page asks for."""
+        """Set the cases for the next page."""
         with self.progress:
             self._load(cases)
 
@@ -115,12 +115,12 @@ class Site:
             return self.is_done
 
     def spelled(self, value: Any, case: int) -> Any:
-        """Return a step with each ``{page}``, ``{a}``, ``{b}`` and ``{c}`` as an origin."""
+        """Return a step with origins for ``{page}``, ``{a}``, ``{b}`` and ``{c}``."""
         if isinstance(value, str):
             value = value.replace("{case}", str(case))
             for name, origin in self.origins.items():
                 value = value.replace(f"{{{name}}}", origin)
-                # To be put behind a user name.
+                # For a URL with a user name.
                 value = value.replace(f"{{{name} host}}", origin.removeprefix("http://"))
             return value
         if isinstance(value, dict):
@@ -175,7 +175,7 @@ class Site:
             return {"number": number, **told}
 
     def _wait_for(self, step: dict[str, Any]) -> None:
-        # For what expires: until so many seconds after the first step of its case.
+        # Wait until so many seconds after the first step, for permissions that expire.
         first = next(i for i, known in enumerate(self.steps) if known["case"] == step["case"])
         time.sleep(max(0.0, self.seen[first].started + step["later"] - time.monotonic()))
 
@@ -198,7 +198,7 @@ def site() -> Iterator[Site]:
             while await _exchange(made[0], reader, writer):
                 pass
         except (OSError, asyncio.IncompleteReadError):
-            pass  # a browser that goes away
+            pass  # the browser has gone
         finally:
             writers.discard(writer)
             writer.close()
@@ -213,7 +213,7 @@ def site() -> Iterator[Site]:
             writer.transport.abort()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    # In a thread from the start: Playwright has a loop that runs in this one.
+    # In another thread, since Playwright runs an event loop in this one.
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     servers = asyncio.run_coroutine_threadsafe(start(), loop).result(30)

@@ -1,4 +1,4 @@
-"""Chromium, Firefox and WebKit do what ``corscore.browser`` says, and deviate as it lists.
+"""Chromium, Firefox and WebKit do what ``corscore.browser`` predicts, and deviate as listed.
 
 Each engine is started once and given all cases: one for each row of ``KNOWN_DEVIATIONS`` and a
 sample of a seed. ``make browsers N=2000 SEED=7`` runs any number of another.
@@ -29,11 +29,11 @@ DIRECTED = rows("browser_deviations")
 CONSOLES = rows("browser_consoles")
 SEED = int(os.environ.get("CORSCORE_BROWSERS_SEED", "1"))
 FETCHES = int(os.environ.get("CORSCORE_BROWSERS_FETCHES", "40"))
-# A row that a new version has mended fails `make browsers`; elsewhere it is a warning.
+# A deviation that a new version has ended fails `make browsers`, and is a warning elsewhere.
 IS_STRICT = "CORSCORE_BROWSERS_FETCHES" in os.environ
 
 _NAMES = {engine.name: engine for engine in ENGINES}
-# By the engine's name; each is started once.
+# By the engine's name, since each engine is started once.
 _RUNS: dict[str, tuple[Run, Run, Run]] = {}
 
 
@@ -52,7 +52,7 @@ def _runs(name: Browser) -> tuple[Run, Run, Run]:
 
 def _started(engine: type[Engine]) -> tuple[Run, Run, Run]:
     done = run(engine, [*DIRECTED, *CONSOLES, *cases(SEED, FETCHES)])
-    # `make browsers` shows it.
+    # Shown by `make browsers`.
     sys.stdout.write(f"\n{engine.version()}: {len(done.rows)} fetches, seed {SEED}\n")
     directed, drawn = len(DIRECTED), len(DIRECTED) + len(CONSOLES)
     return (
@@ -74,7 +74,7 @@ def test_console_texts_of_random_fetches_are_exact(name: Browser) -> None:
     wrong = [f"{step}\n{seen}\nPREDICTED\n{told}" for step, seen, told in texts if seen != told]
     exact = len(texts) - len(wrong)
     sys.stdout.write(f"\n{name}: {exact} of {len(texts)} console texts are exact\n")
-    # docs/browsers.md lists what the rest is: less than 1 %, of small samples a little more.
+    # docs/browsers.md lists the others: below 1 %, and a little more in a small sample.
     assert len(wrong) <= max(2, len(texts) // 50), "\n\n".join(wrong[:5])
 
 

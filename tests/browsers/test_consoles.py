@@ -1,6 +1,6 @@
 """The console texts that the engines wrote of directed fetches are predicted, and read back.
 
-No browser runs: what the three write is seen in test_browsers.py.
+No browser runs here: test_browsers.py reads their consoles.
 """
 
 from __future__ import annotations

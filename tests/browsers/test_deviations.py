@@ -1,6 +1,6 @@
 """Each row of ``KNOWN_DEVIATIONS`` changes what the model predicts for its directed case.
 
-No browser runs: what the three do is seen in test_browsers.py.
+No browser runs here: test_browsers.py compares what they do.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SITE.run(DIRECTED)
 
 def _predicted(case: int, name: Browser | None) -> list[Any]:
     steps = [step for step in SITE.steps if step["case"] == case]
-    # A quarter of a second between two fetches, or as long as the case waits.
+    # A quarter of a second between two fetches, or the time that the case waits.
     made = [
         Row(case, step, step["later"] or number / 4, {}, []) for number, step in enumerate(steps)
     ]

@@ -23,14 +23,14 @@ def problems_of(environ: dict[str, str], prefix: str = "CORS_") -> tuple[Problem
 
 
 @pytest.mark.parametrize("row", [case for case in ROWS if not case.values[0]["problems"]])
-def test_variables_that_make_a_policy(row: dict[str, Any]) -> None:
+def test_variables_make_the_policy_of_the_table(row: dict[str, Any]) -> None:
     environ = dict(row["environ"])
     assert Policy.from_env(environ=environ) == Policy(**row["options"])
     assert environ == row["environ"]
 
 
 @pytest.mark.parametrize("row", [case for case in ROWS if case.values[0]["problems"]])
-def test_variables_with_problems(row: dict[str, Any]) -> None:
+def test_problems_of_variables_are_those_of_the_table(row: dict[str, Any]) -> None:
     found = problems_of(row["environ"])
     assert sorted([problem.code, problem.field] for problem in found) == row["problems"]
     assert all(problem.message and problem.hint for problem in found)
@@ -38,13 +38,13 @@ def test_variables_with_problems(row: dict[str, Any]) -> None:
         assert all(row["hint"] in problem.hint for problem in found)
 
 
-def test_the_environment_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_is_the_environment_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORS_ALLOW_ORIGINS", "https://a.example")
     monkeypatch.setenv("CORS_ALLOW_CREDENTIALS", "on")
     assert Policy.from_env() == Policy(allow_origins=["https://a.example"], allow_credentials=True)
 
 
-def test_another_prefix() -> None:
+def test_another_prefix_reads_no_variable_of_the_default_one() -> None:
     environ = {
         "SHOP_CORS_ALLOW_ORIGINS": "https://shop.example",
         "SHOP_CORS_MAX_AGE": "5",
@@ -63,7 +63,7 @@ def test_another_prefix() -> None:
 
 @pytest.mark.parametrize("text", ["9" * 5000, "-" + "9" * 5000, "0" * 5000 + "x"], ids=len)
 @pytest.mark.parametrize("name", ["CORS_MAX_AGE", "CORS_PREFLIGHT_STATUS"])
-def test_numbers_that_int_refuses_to_read(name: str, text: str) -> None:
+def test_a_number_that_int_refuses_is_a_problem(name: str, text: str) -> None:
     (problem,) = problems_of({**SET, name: text})
     assert problem.field == name
     assert problem.code in {
@@ -109,7 +109,7 @@ def test_a_name_of_the_environment_cannot_forge_a_log_line(
 def test_the_text_of_the_error_has_no_option_name() -> None:
     with pytest.raises(ConfigError) as caught:
         Policy.from_env(environ={"CORS_ALLOW_ORIGINS": "null,example.com", "CORS_DEBUG": "x"})
-    # Its reader edits variables: `allow_null_origin=True` would be no help.
+    # Its reader edits variables, so a hint with a keyword argument would not help.
     assert not re.search(r"\ballow_[a-z_]+\b|\bdebug=", str(caught.value))
     assert "CORS_ALLOW_NULL_ORIGIN" in str(caught.value)
 
@@ -143,7 +143,9 @@ AS_TEXT: list[tuple[dict[str, Any], dict[str, Any]]] = [
 @pytest.mark.parametrize(
     ("mapping", "options"), [*((mapping, mapping) for mapping in AS_ARGUMENTS), *AS_TEXT]
 )
-def test_from_mapping(mapping: dict[str, Any], options: dict[str, Any]) -> None:
+def test_a_mapping_makes_the_policy_of_its_keys(
+    mapping: dict[str, Any], options: dict[str, Any]
+) -> None:
     before = dict(mapping)
     assert Policy.from_mapping(mapping) == Policy(**options)
     assert mapping == before

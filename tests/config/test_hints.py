@@ -1,4 +1,4 @@
-"""Hints are applied: what they write is accepted, and means no more than the user's line.
+"""Hints, applied: what they write is accepted, and means no more than the user's line.
 
 Origins are in tests/data/written_origins.json: options, and what each alternative of a hint sets.
 """
@@ -32,7 +32,7 @@ def problems_of(options: dict[str, Any]) -> tuple[Problem, ...]:
 
 
 def written_by(hint: str) -> list[dict[str, Any]]:
-    """What each alternative of a hint sets."""
+    """Return the options that each alternative of a hint sets."""
     found = []
     for alternative in hint.split(", or "):
         lines = dict(_LINE.findall(alternative))
@@ -44,7 +44,7 @@ def written_by(hint: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_what_a_hint_writes(row: dict[str, Any]) -> None:
+def test_a_hint_writes_the_literal_of_the_table(row: dict[str, Any]) -> None:
     found = problems_of(row["options"])
     assert found
     hints = {problem.hint for problem in found}
@@ -101,7 +101,7 @@ REQUESTS = [
     for method, headers in (("DELETE", {}), ("PATCH", {}), ("GET", {"X-Token": "1"}))
 ]
 TRUE = (True, 1, "true", "True", "yes", "on", "1")
-# Values that stand for the user's own, where the line shows none.
+# The user's other values, where the line has none.
 EXAMPLES = {
     "allow_origins": ["https://*.example.com"],
     "allow_methods": ["PUT", "DELETE"],
@@ -137,11 +137,11 @@ def items_of(value: Any) -> list[str]:
 
 def covers(item: str, origin: str) -> bool:
     """Whether an item, as a glob or as a regex, covers an origin, or the same one over http."""
-    # A port that a pattern leaves open may be none.
+    # A pattern with any port also matches without one.
     plain = item.replace("\\", "")
     globs = (item.lower().rstrip("/"), item.removesuffix(":*"), plain, plain.removesuffix(":*"))
     regex = item.strip("^$")
-    # Half a regex: ":*" means any port in a pattern.
+    # A regex may end in the ":*" of a pattern.
     readings = (
         regex,
         re.sub(r":\*$", r"(:\\d+)?", regex),
@@ -197,7 +197,7 @@ def _applied(
     applied = {**options, **alternative}
     given = items_of(options.get("allow_origins"))
     if "allow_origin_regex" in alternative and "allow_origins" not in alternative:
-        # The regex comes instead of the items that it is written for.
+        # The regex replaces the items.
         applied["allow_origins"] = [
             item for item in given if not problems_of({"allow_origins": [item]})
         ]
@@ -218,7 +218,7 @@ _TOML_LINE = re.compile(r'([a-z_]+) = (\[[^][]*\]|"(?:[^"\\]|\\.)*"|true|false|[
 def test_a_hint_for_a_file_is_toml(row: dict[str, Any]) -> None:
     found: tuple[Problem, ...] = ()
     try:
-        # Texts are read like variables, so that some mistakes are none here.
+        # Texts are read like variables, where some mistakes are none.
         Policy.from_mapping(row["options"])
     except ConfigError as error:
         found = error.problems
@@ -239,7 +239,7 @@ STARRED = [
 @pytest.mark.parametrize("row", STARRED)
 def test_what_is_written_for_a_star_covers_no_more(row: dict[str, Any]) -> None:
     for problem in problems_of({"allow_origins": [row["pattern"]]}):
-        # An example is not written for the star.
+        # An example does not replace the star.
         certain, _, _ = problem.hint.partition("such as")
         found = re.findall(r'write "([^"]+)"', certain)
         patterns: list[dict[str, Any]] = [{"allow_origins": [one]} for one in found]
@@ -312,7 +312,7 @@ def test_no_hint_covers_an_origin_that_the_item_does_not(item: str, credentials:
         written += [{"allow_origins": [one]} for one in re.findall(r'write "([^"]+)"', certain)]
         for alternative in written:
             policies = {**beside, **alternative}
-            # An example of one's own, and another decision than about origins.
+            # The hint has an example, or asks for another decision.
             if not {"allow_origins", "allow_origin_regex"} & alternative.keys():
                 continue
             if problems_of(policies):

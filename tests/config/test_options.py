@@ -1,4 +1,4 @@
-"""The option table, and the places that have to name every option once more."""
+"""The option table, and the places that repeat every option."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def signature() -> dict[str, inspect.Parameter]:
 
 
 def typed_dict() -> dict[str, str]:
-    """The fields of ``PolicyOptions``, which exists for type checkers only."""
+    """Return the fields of ``PolicyOptions``, which only type checkers see."""
     source = Path(corscore._config.options.__file__).read_text(encoding="utf-8")
     (found,) = (
         node

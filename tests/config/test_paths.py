@@ -1,4 +1,4 @@
-"""What a ``PolicyMap`` says about a key that is no path: tests/data/path_keys.json."""
+"""Problems of keys of a ``PolicyMap`` that are no paths: tests/data/path_keys.json."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def problem_of(key: Any) -> Problem:
 
 
 def keys_to_write(hint: str) -> list[str]:
-    """The keys that a hint says without a condition."""
+    """Return the keys that a hint writes without a condition."""
     certain, _, _ = hint.partition("; if ")
     literals = re.findall(r"""["']([^"' ]*/[^"']*)["']""", certain)
     return [literal.encode().decode("unicode_escape") for literal in literals]
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_code_and_keys_to_write(row: dict[str, Any]) -> None:
+def test_a_wrong_key_has_the_code_and_the_keys_of_the_table(row: dict[str, Any]) -> None:
     problem = problem_of(row["key"])
     assert problem.code == row["code"]
     assert problem.value == row["key"]
@@ -100,11 +100,11 @@ def test_no_hint_covers_a_path_that_the_regex_does_not_match(
         PolicyMap({key: API})
     except ConfigError as error:
         (problem,) = error.problems
-        # What is no regex is a glob, whose star may be anything, or has a query.
+        # The key is a glob, or has a query, which is ignored.
         if problem.code == "path-invalid":
             regex = re.compile(re.escape(key.partition("?")[0]).replace(r"\*", ".*"))
         policies = PolicyMap(dict.fromkeys(keys_to_write(problem.hint), API), default=None)
         for path in PATHS:
             if policies.policy_for(path) is not None:
-                # Django's regexes begin behind the slash.
+                # Django's regexes begin after the slash.
                 assert regex.match(path) or regex.match(path[1:]), path

@@ -1,4 +1,4 @@
-"""What a policy says about one origin pattern: tests/data/patterns.json, row by row."""
+"""Problems of one origin pattern: tests/data/patterns.json."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def problems_of(pattern: str) -> tuple[Problem, ...]:
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_codes(row: dict[str, Any]) -> None:
+def test_a_wrong_pattern_has_the_codes_of_the_table(row: dict[str, Any]) -> None:
     found = problems_of(row["pattern"])
-    # A list, not a set: a defect is reported once.
+    # A list, since a defect must be reported once only.
     assert sorted(problem.code for problem in found) == row["codes"]
     assert {problem.field for problem in found} <= {"allow_origins"}
     assert all(problem.value == row["pattern"] for problem in found)

@@ -1,4 +1,4 @@
-"""What a policy says about options other than one origin pattern: tests/data/problems.json."""
+"""Problems of all options, but for single origin patterns: tests/data/problems.json."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def problems_of(options: dict[str, Any]) -> tuple[Problem, ...]:
 
 
 @pytest.mark.parametrize("row", cases("problems"))
-def test_codes(row: dict[str, Any]) -> None:
+def test_wrong_options_have_the_codes_of_the_table(row: dict[str, Any]) -> None:
     found = problems_of(row["options"])
     assert sorted(problem.code for problem in found) == row["codes"]
     assert all(problem.message and problem.hint for problem in found)
@@ -78,7 +78,7 @@ def test_the_table_has_every_code_several_times() -> None:
     assert [code for code in CODES if seen[code] < 3] == []
 
 
-# What JSON cannot say. The values are made anew for each test: a generator lives once.
+# Values that JSON lacks, made for each test, since a generator can be read once.
 Make = Callable[[], Any]
 REFUSED: list[tuple[str, Make, str, str]] = [
     ("allow_origins", lambda: (o for o in [ORIGIN]), "not-a-list", "a generator"),
@@ -136,13 +136,13 @@ REFUSED: list[tuple[str, Make, str, str]] = [
     ("option", "make", "code"),
     [pytest.param(*row[:3], id=f"{row[0]}: {row[3]}") for row in REFUSED],
 )
-def test_values_that_json_cannot_say(option: str, make: Make, code: str) -> None:
+def test_values_beyond_json_are_problems(option: str, make: Make, code: str) -> None:
     options = {"allow_origins": [ORIGIN], option: make()}
     assert [(p.code, p.field) for p in problems_of(options)] == [(code, option)]
 
 
 class Name(str):
-    """As the members of a StrEnum are."""
+    """A str as the members of a StrEnum are."""
 
     __slots__ = ()
 
@@ -163,7 +163,7 @@ ALLOWED: list[tuple[str, Make, Any, str]] = [
     ("option", "make", "value"),
     [pytest.param(*row[:3], id=f"{row[0]}: {row[3]}") for row in ALLOWED],
 )
-def test_values_that_pass(option: str, make: Make, value: Any) -> None:
+def test_values_beyond_json_are_taken(option: str, make: Make, value: Any) -> None:
     policy = Policy(**{"allow_origins": [ORIGIN], option: make()})
     assert getattr(policy, option) == value
 

@@ -68,7 +68,7 @@ def test_the_table_of_slow_regexes_is_half_sound() -> None:
     assert 0.4 <= sum(sound) / len(sound) <= 0.6
 
 
-# What is in the middle of a hostile origin, over and over.
+# Texts that a hostile origin repeats.
 UNITS = ["".join(unit) for length in (1, 2, 3) for unit in product("ab-.", repeat=length)]
 # Asks each regex about each origin; the limit counts the processor time of one match, and its
 # signal ends the process, since re handles none.
@@ -162,7 +162,7 @@ def test_a_huge_regex_is_judged_without_an_exception(regex: str) -> None:
 
 
 def test_a_slow_regex_is_not_run_while_it_is_checked() -> None:
-    # It would take this one years to find out that it does not match the sample.
+    # This regex would take years to fail on the sample.
     regex = r"https://(?:a|a)+" + "(?:a|a)+" * 10 + r"\.example\.com"
     options = {"allow_credentials": True, "dangerously_allow_slow_regex": True}
     assert problems_of(regex, **options) == ()
@@ -177,7 +177,7 @@ def is_origin(text: str) -> bool:
 
 
 def domain_of(origin: str) -> str:
-    """The registrable domain; the host where it has none."""
+    """Return the registrable domain, or the host where it has none."""
     parts = reference_origin.split(origin)
     assert parts is not None
     host = parts[1].removesuffix(".")
@@ -320,7 +320,7 @@ def test_a_pattern_at_or_above_a_public_suffix_is_refused_beside_credentials(
         Policy(**options)
     (problem,) = caught.value.problems
     assert problem.code == "public-suffix-with-credentials"
-    # Neither of these is refused.
+    # Both are accepted.
     Policy(**options, dangerously_allow_public_suffixes=True)
     Policy(**{**options, "allow_origins": [f"https://*.{own}"]})
 
@@ -341,7 +341,7 @@ DOTS = st.sampled_from([r"\.", "[.]", "."])
 
 @st.composite
 def written(draw: st.DrawFn) -> tuple[str, list[str]]:
-    """A regex as people write it, and the registrable domains that it may admit."""
+    """Draw a regex as people write it, and the registrable domains that it may admit."""
     # Only its owner has a name that ends in amazonaws.com without being below a suffix.
     parts, domains = [], ["amazonaws.com"]
     for _ in range(draw(st.integers(1, 3))):

@@ -1,4 +1,4 @@
-"""What the conformance suite says of adapters that break a rule: the browser's explanation."""
+"""Adapters that break a rule fail the conformance suite with the browser's explanation."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def without(name: str, headers: Headers) -> Headers:
 
 
 def answering_crashes(app: Any) -> Any:
-    """A framework that answers what a view raises, inside of the adapter."""
+    """A framework that answers exceptions of a view inside of the adapter."""
 
     def framework(environ: Environ, start_response: Any) -> Any:
         try:
@@ -52,7 +52,7 @@ def answering_crashes(app: Any) -> Any:
 
 
 def edited(edit: Callable[[Environ, Headers], Headers]) -> Adapter:
-    """An adapter that does something more to the headers of each response."""
+    """An adapter that changes the headers of each response."""
 
     def adapter(app: Any, policies: Policies) -> Any:
         inner = corscore_wsgi.CORSMiddleware(app, policies)
@@ -139,7 +139,7 @@ def lose_the_apps_own(environ: Environ, headers: Headers) -> Headers:
 
 
 def keep_the_apps_own(app: Any, policies: Policies) -> Any:
-    """An adapter that adds headers where there are none, and removes nothing."""
+    """An adapter that keeps the application's own headers of CORS."""
 
     def outer(environ: Environ, start_response: Any) -> Any:
         own: Headers = []
@@ -224,7 +224,7 @@ ONE_POLICY = ConformanceSuite.test_a_preflight_and_the_request_it_announces_have
 
 
 class Drawn:
-    """Hands out given values where a rule of the suite draws its examples."""
+    """A stand-in for Hypothesis's data, which returns given values."""
 
     def __init__(self, *values: Any) -> None:
         self._values = iter(values)
@@ -307,10 +307,10 @@ class Broken(NamedTuple):
     """An adapter with a fault, a rule that it breaks, and an example that shows it.
 
     Attributes:
-        adapter: Makes it.
-        rule: A test of the suite.
-        example: What the test is given; a function, since what it draws is drawn once.
-        says: Patterns of the failure.
+        adapter: Makes the adapter.
+        rule: The name of the suite's test that it fails.
+        example: Returns the arguments of the test, whose drawn values are used up.
+        says: Patterns of the failure's text.
     """
 
     adapter: Adapter
@@ -501,7 +501,7 @@ BROKEN: dict[str, Broken] = {
 
 
 def assert_passes(rule: Any, suite: ConformanceSuite, case: Callable[[], tuple[Any, ...]]) -> None:
-    """Run a test of the suite with one example of ours."""
+    """Run a test of the suite with one example."""
 
     @settings(phases=[Phase.explicit])
     @given(st.none())

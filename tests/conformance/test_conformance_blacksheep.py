@@ -1,6 +1,6 @@
 """An adapter as its author would write it, for a framework that corscore does not know: BlackSheep.
 
-Public names only: what this module needs is what ``docs/writing-an-adapter.md`` describes.
+It uses public names only, those of ``docs/writing-an-adapter.md``.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class CORS:
         outcome = await self._governor.govern_async(policy, info)
         if outcome.response is not None:
             status, headers, _ = outcome.response
-            # BlackSheep writes a Content-Length of its own.
+            # BlackSheep writes its own Content-Length.
             own = [pair for pair in _encoded(headers) if pair[0].lower() != b"content-length"]
             return blacksheep.Response(status, own)
         try:

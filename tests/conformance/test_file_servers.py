@@ -1,4 +1,4 @@
-"""Path policies in front of real file servers: no file is read under the policy of another one."""
+"""Path policies in front of real file servers: each file has its own policy, or no origin."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Headers = list[tuple[str, str]]
     Send = Callable[[str], tuple[int, Headers]]
 
-# Each has a size of its own, by which a response tells which one it is.
+# Each file has another size, which identifies it in a response.
 FILES = ["x.json", "partner/x.json", "private/x.json", "private/in/x.json", "private/in/y.json"]
 BASE = "/static"
 POLICIES: list[Policy | None] = [None, *(named(str(number)) for number in range(1, 5))]
@@ -99,7 +99,7 @@ ENDS = ["", "/", "//", "/.", "/..", "/x/..", "\\", "."]
 
 @st.composite
 def paths(draw: st.DrawFn) -> str:
-    """The path of a file, with what a file server may resolve between its segments."""
+    """Draw the path of a file, with parts between its segments that a file server may resolve."""
     parts = draw(st.sampled_from(FILES)).split("/")
     noise = st.lists(st.sampled_from(NOISE), max_size=2)
     segments = [each for part in parts for each in (*draw(noise), part)]
@@ -107,7 +107,7 @@ def paths(draw: st.DrawFn) -> str:
     return f"{start}/{'/'.join(segments)}{draw(st.sampled_from(ENDS))}"
 
 
-# No names of single files: a file server ignores the slash behind one, and a map keeps it.
+# No names of files: a file server ignores a slash after one, and a map does not.
 KEYS = [
     *(f"{BASE}/{name}/*" for name in ("partner", "private", "private/in")),
     f"{BASE}/*",

@@ -1,4 +1,4 @@
-"""What a console says is parsed back to its reason, from any browser and however it was copied."""
+"""Texts of consoles are parsed back to their reasons, from any browser and in any copied form."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def results(seed: int, browser: Browser) -> list[FetchResult]:
 
 
 @pytest.mark.parametrize("row", COPIED, ids=lambda row: row["why"])
-def test_lines_as_they_are_copied(row: dict[str, object]) -> None:
+def test_copied_lines_are_read_as_the_table_says(row: dict[str, object]) -> None:
     found = [message.to_dict() for message in explain_console("\n".join(row["lines"]))]  # type: ignore[arg-type]
     expected: list[dict[str, object]] = row["messages"]  # type: ignore[assignment]
     assert [

@@ -1,4 +1,4 @@
-"""``corscore.diagnostics.probe`` and its findings over answers made up here: no socket."""
+"""``corscore.diagnostics.probe`` and its findings, over answers without a socket."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Asked = list[tuple[str, str, dict[str, str]]]
 def server(
     answer: Callable[[str, str, dict[str, str]], tuple[int, dict[str, str]]],
 ) -> tuple[Any, Asked]:
-    """A transport that answers as told, and what it was asked."""
+    """Return a transport with given answers, and the list of its requests."""
     asked: Asked = []
 
     def send(method: str, url: str, headers: list[tuple[str, str]]) -> Any:
@@ -59,9 +59,9 @@ def test_no_answer_to_what_is_asked_beyond_the_fetch_is_no_failure() -> None:
 @pytest.mark.parametrize(
     ("headers", "location", "browser", "says"),
     [
-        # The standard refuses it, by the same responses.
+        # The standard refuses the same responses.
         ({"Authorization": "x"}, None, "firefox", "That is Firefox 153; by the standard: "),
-        # The standard sends a preflight, which was not sent.
+        # The standard needs a preflight, which was not sent.
         ({"DPR": "2"}, None, "chromium", "On the way Chromium 156 does otherwise"),
         ({"DPR": "2"}, None, "safari", None),
         ({}, None, "chromium", None),
@@ -90,7 +90,7 @@ def test_a_browser_is_compared_with_the_standard_by_the_same_responses(
 
 
 def test_there_is_an_end_to_what_is_asked() -> None:
-    # Always another way to look, and never a sign of a layer.
+    # No answer shows a layer of CORS, so the probe could always ask more.
     send, asked = server(lambda method, url, headers: (404, {}))
     url = f"{URL}/{'/'.join('abcdefghij' * 20)}?q"
     probe(Request("GET", url, origin=PAGE), send)
@@ -112,7 +112,7 @@ def test_the_middle_of_a_long_chain_of_redirects_is_left_out() -> None:
         return [step.text for step in told.steps if step.name == "redirect"]
 
     assert len(steps(5)) == 5
-    # A chain of every length says how many are missing.
+    # The text has the number of steps that are left out.
     for redirects, more, shown in ((6, 3, 4), (20, 17, 4), (1000, 17, 5)):
         texts = steps(redirects)
         assert len(texts) == shown
@@ -128,14 +128,16 @@ def test_an_audit_asks_nothing_twice() -> None:
 @pytest.mark.parametrize(
     ("method", "allowed", "expected"),
     [
-        # A POST that may be read: what a cache would mix up is the answer to a GET.
+        # The finding is about a GET, whose answer a cache stores.
         ("POST", lambda origin: origin, {"vary-missing"}),
         ("POST", lambda origin: PAGE, set()),
         ("GET", lambda origin: PAGE if origin else None, {"vary-missing"}),
         ("GET", lambda origin: "*" if origin else None, set()),
     ],
 )
-def test_vary(method: str, allowed: Callable[[str | None], str | None], expected: set[str]) -> None:
+def test_missing_vary_is_found_where_the_answer_depends_on_the_origin(
+    method: str, allowed: Callable[[str | None], str | None], expected: set[str]
+) -> None:
     def answer(_: str, __: str, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
         value = allowed(headers.get("origin"))
         return 200, {} if value is None else {ALLOW: value}
@@ -166,7 +168,9 @@ def test_a_server_in_trouble_says_nothing_of_vary() -> None:
         ({"X-Total-Count": "3", "Access-Control-Expose-Headers": "*"}, False),
     ],
 )
-def test_headers_that_only_scripts_read(headers: dict[str, str], hidden: bool) -> None:
+def test_a_header_for_scripts_that_is_hidden_is_a_finding(
+    headers: dict[str, str], hidden: bool
+) -> None:
     send, _ = server(lambda *_: (200, {ALLOW: "*", **headers}))
     told = probe(Request("GET", URL, origin=PAGE), send)
     assert codes(told) == ({"header-not-exposed"} if hidden else set())
@@ -174,7 +178,7 @@ def test_headers_that_only_scripts_read(headers: dict[str, str], hidden: bool) -
 
 @pytest.mark.parametrize("status", [401, 403, 500, 502, 302])
 def test_an_answer_that_says_nothing_is_no_proof_of_no_layer(status: int) -> None:
-    """The page is refused, and whether there is a layer behind cannot be seen."""
+    """A refusal does not show whether a layer of CORS is behind."""
 
     def answer(method: str, url: str, _: object) -> tuple[int, dict[str, str]]:
         return (status if method == "OPTIONS" else 200), {}
@@ -239,7 +243,7 @@ def test_the_fix_of_a_preflight_is_that_of_its_cause(
         ("[::1]", []),
     ],
 )
-def test_look_alikes(host: str, expected: list[str]) -> None:
+def test_look_alikes_of_a_host_are_those_of_the_table(host: str, expected: list[str]) -> None:
     assert [other for other, _ in look_alikes(host)] == expected
 
 
@@ -253,14 +257,16 @@ def test_look_alikes(host: str, expected: list[str]) -> None:
         ("co.uk", None),
     ],
 )
-def test_registrable_domains(host: str, domain: str | None) -> None:
+def test_the_registrable_domain_of_a_host_is_that_of_the_table(
+    host: str, domain: str | None
+) -> None:
     assert registrable_domain(host) == domain
 
 
 @pytest.mark.parametrize(
     ("origin", "pattern", "found"),
     [
-        # All below one domain are its owner's.
+        # All hosts below a registrable domain have one owner.
         (
             "https://app.example.com",
             lambda one: one.startswith("https://") and one.endswith(".example.com"),
@@ -292,7 +298,9 @@ def test_registrable_domains(host: str, domain: str | None) -> None:
         ("null", lambda one: one == "null", {"null-allowed"}),
     ],
 )
-def test_an_audit_of_origins(origin: str, pattern: Callable[[str], bool], found: set[str]) -> None:
+def test_an_audit_finds_the_origins_that_a_server_should_not_allow(
+    origin: str, pattern: Callable[[str], bool], found: set[str]
+) -> None:
     def answer(_: str, __: str, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
         asking = headers.get("origin", "")
         allowed = {ALLOW: asking, "Access-Control-Allow-Credentials": "true"}
@@ -330,7 +338,7 @@ def test_a_line_is_printable() -> None:
     line = probe(request, send).steps[-1].curl
     assert line.isascii()
     assert line.isprintable()
-    # The byte that browsers send: https://infra.spec.whatwg.org/#isomorphic-encode
+    # The byte that browsers send for it: https://infra.spec.whatwg.org/#isomorphic-encode
     assert r"$'accept: \x1b[31m\x27\xe9'" in line
 
 

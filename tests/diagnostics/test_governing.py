@@ -1,4 +1,4 @@
-"""Which policy of a map, a host or a tuple governs, and why no other: ``governing``."""
+"""``governing``: which policy of a map, a host or a tuple governs, and why no other one does."""
 
 from __future__ import annotations
 

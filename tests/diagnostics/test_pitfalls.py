@@ -1,6 +1,6 @@
-"""Every pitfall as a real misconfigured server, told by ``corscore probe``; and healthy ones.
+"""``corscore probe`` of real servers: one for each pitfall, and healthy ones.
 
-A row is a server, what is asked of it, the reason and all the findings, no more and no less.
+A row is a server, the request, the reason, and exactly the findings.
 """
 
 from __future__ import annotations
@@ -366,7 +366,7 @@ PITFALLS = [
         {"preflight-not-handled"},
     ),
     Row(
-        "nobody behind the proxy, 502",
+        "no server behind the proxy, 502",
         lambda: nginx("location / { proxy_pass http://127.0.0.1:1; }"),
         "/ok",
         PUT,
@@ -696,7 +696,7 @@ PITFALLS = [
 
 EXPOSING = {**LIST, "expose_headers": ["X-Total-Count"]}
 
-# A server, a path, and what is asked: readable, without a reason and without a finding.
+# A server, a path and options: readable, without reason and findings.
 HEALTHY: list[tuple[str, Callable[[], AbstractContextManager[str]], str, tuple[str, ...]]] = [
     ("ours", lambda: ours(**LIST), "/ok", ()),
     ("ours, with an error", lambda: ours(**LIST), "/nowhere", ()),
@@ -778,7 +778,7 @@ HEALTHY: list[tuple[str, Callable[[], AbstractContextManager[str]], str, tuple[s
         "/ok/",
         (AUDIT,),
     ),
-    ("nginx, one origin for everybody", lambda: nginx(ALLOWED), "/ok.json", (AUDIT,)),
+    ("nginx, one origin in all answers", lambda: nginx(ALLOWED), "/ok.json", (AUDIT,)),
     ("nginx, on an error", lambda: nginx(ALLOWED), "/missing.json", (AUDIT,)),
     ("nginx, for everyone", lambda: nginx(f"add_header {ALLOW} * always;"), "/ok.json", (AUDIT,)),
     (
@@ -875,12 +875,12 @@ def told(url: str, *args: str) -> tuple[dict[str, Any], int]:
 
 
 @pytest.mark.parametrize("row", PITFALLS, ids=lambda row: row.why)
-def test_a_pitfall(row: Row) -> None:
+def test_a_pitfall_has_its_reason_and_its_findings(row: Row) -> None:
     with row.server() as base:
         report, exit_code = told(f"{base}{row.path}", *row.args)
     assert report["reason"] == row.reason, report["message"]
     assert {found["code"] for found in report["findings"]} == row.findings
-    # What a script cannot see of a response does not keep it from the rest.
+    # A hidden header leaves the response readable.
     assert report["readable"] is (row.reason in (None, "header-not-exposed"))
     assert [found["code"] for found in report["findings"]].count("two-cors-layers") < 2
     assert exit_code == 1
@@ -891,7 +891,7 @@ def test_a_pitfall(row: Row) -> None:
 @pytest.mark.parametrize(
     ("why", "server", "path", "args"), HEALTHY, ids=[row[0] for row in HEALTHY]
 )
-def test_a_healthy_server(
+def test_a_healthy_server_has_no_findings(
     why: str,
     server: Callable[[], AbstractContextManager[str]],
     path: str,
@@ -928,6 +928,6 @@ def test_the_page_shows_what_it_prints(
     with server() as base:
         words[1] = f"{base}{path}"
         output = run(*words).output.replace(base, "http://127.0.0.1:8000")
-    # Where lines end depends on how long the port is.
+    # Line breaks depend on the length of the port.
     told = " ".join(shown.partition("\n```")[0].split())
     assert " ".join(output.split())[: len(told)] == told

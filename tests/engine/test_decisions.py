@@ -1,4 +1,4 @@
-"""What every kind of request gets: each row says the whole of it, these headers and no other.
+"""Decisions on every kind of request: each row has all headers of the answer.
 
 ``tests/data/decisions.json``: ``options`` of the policy; ``method`` and the header lines that a
 request ``sent``; the ``app``'s own headers, where it sets any; what comes out as ``headers``, and
@@ -29,7 +29,7 @@ MEBIBYTE = 1 << 20
 
 
 class Headers(MutableMapping[str, str]):
-    """A response's headers as frameworks keep them: one value a name, whatever its case."""
+    """A response's headers as in frameworks: one value a name, in any case."""
 
     def __init__(self, lines: Iterable[tuple[str, str]] = ()) -> None:
         self._lines: dict[str, tuple[str, str]] = {}
@@ -64,7 +64,7 @@ def raw(lines: Lines) -> list[tuple[bytes, bytes]]:
 
 
 def comparable(lines: Any) -> Lines:
-    """Order and the case of names say nothing; every line counts."""
+    """Return header lines for a comparison that ignores order and the case of names."""
     decoded = [
         (name.decode("latin-1"), value.decode("latin-1"))
         if isinstance(name, bytes)
@@ -75,7 +75,7 @@ def comparable(lines: Any) -> Lines:
 
 
 def wanted_of(row: Row, body: bytes) -> Lines:
-    """The row's headers, those of a text whose length is the engine's affair filled in."""
+    """Return the row's headers, with those of a text for debugging."""
     return comparable(
         (name, str(len(body)) if value == "length of the body" else value)
         for name, value in lines_of(row, "headers")
@@ -83,14 +83,14 @@ def wanted_of(row: Row, body: bytes) -> Lines:
 
 
 def assert_body(row: Row, body: bytes) -> None:
-    """Only debugging gives one, and it does not name what is configured."""
+    """Assert that only debugging gives a body, which does not name the configuration."""
     assert bool(body) is row.get("body", False)
     assert body.isascii()
     assert not any(secret in body for secret in (b"app.example", b"secret"))
 
 
 def requests_of(row: Row) -> Iterator[RequestInfo]:
-    """The row's request, read in each of the ways that adapters read one."""
+    """Return the row's request, read in each of the ways of adapters."""
     sent = Headers(lines_of(row, "sent"))
     yield RequestInfo(
         row["method"],
@@ -109,7 +109,7 @@ def requests_of(row: Row) -> Iterator[RequestInfo]:
 
 
 def raw_requests_of(row: Row) -> Iterator[list[tuple[bytes, bytes]]]:
-    """The row's request as servers hand it over; none where it has text that no bytes stand for."""
+    """Return the row's request as servers pass it, or None where its text has no bytes."""
     with suppress(UnicodeEncodeError):
         pairs = raw(lines_of(row, "sent"))
         for cased in (bytes.lower, bytes.upper, bytes.title):
@@ -117,7 +117,7 @@ def raw_requests_of(row: Row) -> Iterator[list[tuple[bytes, bytes]]]:
 
 
 def assert_headers(row: Row, decision: Decision) -> None:
-    """All forms of a response's headers come out as the row says."""
+    """Assert the row's headers, for all forms of a response's headers."""
     app, wanted = lines_of(row, "app"), wanted_of(row, decision.body)
     if not app:
         assert comparable(decision.headers) == wanted
@@ -140,7 +140,7 @@ def assert_headers(row: Row, decision: Decision) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_what_a_request_gets(build: object, row: Row) -> None:
+def test_a_request_gets_the_decision_of_the_table(build: object, row: Row) -> None:
     policy = Policy(**row["options"])
     for request in requests_of(row):
         decision = policy.decide(request)
@@ -246,7 +246,7 @@ def test_what_is_too_long_is_not_read(filler: str) -> None:
         " " * MEBIBYTE,
         ", " * (MEBIBYTE // 2),
         "x-one," * (MEBIBYTE // 6),
-        # Within the bound of bytes, and many times the bound of names.
+        # Few bytes, and many more names than are read.
         "a," * 2048,
         "," * 4096,
         "a" * 4096,
@@ -279,7 +279,7 @@ def test_no_more_names_are_looked_at_than_a_browser_sends(
 
 
 def test_a_regex_is_never_asked_about_what_is_no_origin(build: object) -> None:
-    # It would take this one longer than anybody can wait to say no.
+    # This regex would take years to fail.
     policy = Policy(
         allow_origin_regex=r"(.*a|.*b)+(.*a|.*b)+(.*a|.*b)+(.*a|.*b)+c",
         dangerously_allow_slow_regex=True,
@@ -302,7 +302,7 @@ def test_a_request_is_preflight_by_method_origin_and_question_alone() -> None:
     ("origin", "host", "site", "own"),
     [
         ("https://app.example", "app.example", None, True),
-        # Behind a proxy that ends TLS a server does not know its scheme.
+        # A server behind a proxy that ends TLS does not know the scheme.
         ("http://app.example", "app.example", None, True),
         ("https://app.example", "APP.example", None, True),
         ("https://app.example:8443", "app.example:8443", None, True),
@@ -325,7 +325,7 @@ def test_a_request_is_preflight_by_method_origin_and_question_alone() -> None:
         (None, "app.example", "same-origin", False),
     ],
 )
-def test_a_sites_own_origin(
+def test_an_own_origin_is_that_of_host_or_of_sec_fetch_site(
     origin: str | None, host: str | None, site: str | None, own: bool
 ) -> None:
     request = RequestInfo("POST", origin=origin, host=host, sec_fetch_site=site)

@@ -16,11 +16,11 @@ from gateways import gateway_of
 
 
 class Words(bytes):
-    """What some layer made of a header's value."""
+    """A subclass of bytes, as a layer may make of a header."""
 
 
 class Name(str):
-    """A header's name, as a member of an enumeration is."""
+    """A header's name that is a member of an enumeration."""
 
     __slots__ = ()
 
@@ -34,7 +34,7 @@ ORIGIN = "https://app.example.com"
 @pytest.mark.parametrize(
     ("origin", "is_allowed"), [(ORIGIN, True), ("https://evil.example", False)]
 )
-def test_subclasses_and_odd_headers_under_asgi(
+def test_subclasses_and_odd_headers_are_read_alike_under_asgi(
     origin: str, is_allowed: bool, method: str, odd: list[Any]
 ) -> None:
     policy = Policy(allow_origins=[ORIGIN, "https://*.example.net"])
@@ -56,7 +56,7 @@ def test_subclasses_and_odd_headers_under_asgi(
 @pytest.mark.usefixtures("build")
 @pytest.mark.parametrize("name", ["X-Total-Count", "Vary", "Access-Control-Allow-Origin"])
 @pytest.mark.parametrize("origin", [None, ORIGIN, Name(ORIGIN)])
-def test_subclasses_under_wsgi(origin: str | None, name: str) -> None:
+def test_subclasses_are_read_alike_under_wsgi(origin: str | None, name: str) -> None:
     environ = {"REQUEST_METHOD": "GET", **({} if origin is None else {"HTTP_ORIGIN": origin})}
     started: list[Any] = []
     policy = Policy(allow_origins=[ORIGIN])
@@ -70,7 +70,7 @@ def test_subclasses_under_wsgi(origin: str | None, name: str) -> None:
 
 
 def test_text_is_never_compared_with_bytes() -> None:
-    """With ``python -bb`` that raises what no ``except TypeError`` catches."""
+    """``python -bb`` raises a BytesWarning then, which no ``except TypeError`` catches."""
     code = """if True:
         from corscore import Policy
         from gateways import gateway_of

@@ -1,6 +1,6 @@
-"""The compiled matcher and the plain one: for anything at all they say the same.
+"""The compiled build and the plain one, which agree on any input.
 
-Every other test takes one of them at a time (the fixture ``build``); these take both at once.
+Other tests run on one build at a time, with the fixture ``build``; these use both.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def builds() -> list[SimpleNamespace]:
 
 @contextmanager
 def using(build: SimpleNamespace) -> Iterator[None]:
-    """Puts one build where the engine looks for it."""
+    """Put one build where the engine looks for it."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in vars(build).items():
             patch.setattr(matcher, name, value)
@@ -48,7 +48,7 @@ def using(build: SimpleNamespace) -> Iterator[None]:
 
 
 def policies(builds: list[SimpleNamespace], options: dict[str, Any]) -> list[Policy]:
-    """The same policy on each build."""
+    """Return the same policy on each build."""
     made = []
     for build in builds:
         with using(build):
@@ -57,7 +57,7 @@ def policies(builds: list[SimpleNamespace], options: dict[str, Any]) -> list[Pol
 
 
 def outcome(call: Any, *args: Any) -> Any:
-    """What a call returns, or the type of what it raises: neither may differ."""
+    """Return what a call returns, or the type of its exception."""
     try:
         return call(*args)
     except Exception as error:  # noqa: BLE001
@@ -78,7 +78,7 @@ ORIGINS = ANY_TEXT | st.binary() | GLUE | GLUE.map(lambda text: text.encode("utf
 
 
 def mutated(pattern: str) -> st.SearchStrategy[str]:
-    """An origin that the pattern covers, with or without one slip."""
+    """Draw an origin that the pattern covers, or one with one character changed."""
 
     def slip(text: str, place: int, letter: str, cut: int) -> str:
         place %= len(text) + 1
@@ -100,12 +100,12 @@ PICK = Path(matcher.__file__)
     ("pure_python", "compiled", "wanted"),
     [("1", True, "python"), ("1", False, "python"), ("", False, "python"), ("", True, "cython")],
 )
-def test_which_build_is_picked(
+def test_the_compiled_build_is_picked_unless_pure_python_is_asked_for(
     monkeypatch: pytest.MonkeyPatch, pure_python: str, compiled: bool, wanted: str
 ) -> None:
     monkeypatch.setenv("CORSCORE_PURE_PYTHON", pure_python)
     for plain, name in zip(module_names(PYTHON), module_names(CYTHON), strict=True):
-        # Stands for the compiled module where there is none; None makes the import fail.
+        # A stand-in for the compiled module, or None, which makes the import fail.
         stand_in = importlib.import_module(plain) if compiled else None
         monkeypatch.setitem(sys.modules, name, stand_in)
     picked = runpy.run_path(str(PICK))
@@ -131,7 +131,7 @@ NAMES = st.sampled_from(
      b"access-control-request-private-network", b"", b"cookie", b"x-one", b"0rigin", b"\xeforigin"]
 )  # fmt: skip
 PAIRS = st.tuples(NAMES, st.binary(max_size=8) | st.sampled_from([b"PUT", b"null", b"https://a.b"]))
-# Pairs that no server passes on: both builds have to read them alike.
+# No server passes such pairs, and both builds must read them alike.
 ODD_PAIRS = st.tuples(NAMES | st.sampled_from(["origin", "x"]), st.binary(max_size=3) | ANY_TEXT)
 REQUESTS = st.lists(PAIRS, max_size=6) | st.lists(PAIRS | ODD_PAIRS, max_size=6)
 
@@ -153,13 +153,13 @@ def test_the_same_requests_get_the_same_answers(
 def answered(
     build: SimpleNamespace, options: dict[str, Any], method: str, pairs: Any, app: Any
 ) -> list[object]:
-    """All that one build makes of a request and of a response to it."""
+    """Return the answers of one build to a request, in all of its ways."""
     with using(build):
         policy = Policy(**options)
         removed: list[str] = []
         try:
             request = RequestInfo.from_pairs(method, pairs)
-        except TypeError as error:  # the first pair shows that these are no bytes
+        except TypeError as error:  # the first pair shows that these are text
             return [str(error)]
         decision = policy.decide(request)
         sent: list[Any] = []
@@ -181,14 +181,14 @@ def answered(
             sent,
             refused,
         ]
-    # One build's fast way and slow way agree, too.
+    # The fast way and the slow way of one build agree, too.
     assert sent[0]["headers"] == (decision.apply_raw([]) if decision.status else said[1])
     return said
 
 
 @st.composite
 def responses(draw: st.DrawFn) -> Any:
-    """Raw headers of an application, in the forms that they come in."""
+    """Return raw headers of an application, in all their forms."""
     names = st.sampled_from(
         [b"vary", b"VARY", b"Vary", b"access-control-allow-origin", b"Access-Control-Max-Age",
          b"access-control-expose-headers", b"ACCESS-CONTROL-ALLOW-CREDENTIALS", b"via", b"date",

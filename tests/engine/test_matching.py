@@ -26,19 +26,19 @@ STAR = Policy(allow_origins=["*"])
 
 
 class Text(str):
-    """A str that is no exact str: compiled code is tempted to refuse it."""
+    """A subclass of str, which compiled code may refuse."""
 
     __slots__ = ()
 
 
 class Bytes(bytes):
-    """Bytes that are no exact bytes."""
+    """A subclass of bytes."""
 
     __slots__ = ()
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_text_and_bytes(build: object, row: dict[str, Any]) -> None:
+def test_text_and_bytes_match_alike(build: object, row: dict[str, Any]) -> None:
     policy = Policy(**row["options"])
     assert policy.allows_origin(row["origin"]) is row["allowed"]
     assert policy.allows_origin(row["origin"].encode("latin-1")) is row["allowed"]
@@ -64,7 +64,7 @@ def test_other_patterns_beside_it_change_nothing(build: object, row: dict[str, A
     ],
     ids=["exact", "subdomains", "any port", "regex"],
 )
-def test_subclasses_of_str_and_bytes(build: object, options: dict[str, Any]) -> None:
+def test_subclasses_of_str_and_bytes_match_alike(build: object, options: dict[str, Any]) -> None:
     policy = Policy(**options)
     for origin, allowed in (("https://a.example.com", True), ("https://a.example.net", False)):
         assert policy.allows_origin(Text(origin)) is allowed
@@ -101,13 +101,13 @@ def test_subclasses_of_str_and_bytes(build: object, options: dict[str, Any]) -> 
         "\U0010ffff" * 1000,
     ],
 )
-def test_text_that_no_header_can_hold(build: object, origin: str) -> None:
+def test_text_that_no_header_can_hold_matches_a_star_only(build: object, origin: str) -> None:
     assert STRICT.allows_origin(origin) is False
     assert STRICT.allows_origin(origin.encode("utf-8", "surrogatepass")) is False
     assert STAR.allows_origin(origin) is True
 
 
-def test_every_single_byte_in_a_label(build: object) -> None:
+def test_a_label_takes_letters_digits_hyphens_and_underscores_only(build: object) -> None:
     policy = Policy(allow_origins=["https://*.example.com"])
     allowed = {
         byte
@@ -117,7 +117,7 @@ def test_every_single_byte_in_a_label(build: object) -> None:
     assert bytes(sorted(allowed)) == b"-0123456789_abcdefghijklmnopqrstuvwxyz"
 
 
-def test_every_port(build: object) -> None:
+def test_any_port_takes_valid_ports_but_the_default(build: object) -> None:
     policy = Policy(allow_origins=["https://example.com:*"])
     refused = [
         port for port in range(70_000) if not policy.allows_origin(f"https://example.com:{port}")

@@ -84,7 +84,7 @@ CALLS = {
         "unmade.find_environ({})",
     ],
     ("matcher", "Matcher"): [
-        # Only a responder looks origins up in it.
+        # Only a responder calls it.
         "responder(unmade).allows(b'https://x.b.example')",
     ],
 }

@@ -1,4 +1,4 @@
-"""``Policy.explain``: tests/data/explanations.json, and what holds for every policy and request."""
+"""``Policy.explain``: tests/data/explanations.json, and laws for every policy and request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tables import cases, rows
 APP = "https://app.example.com"
 API = "https://api.example.com/articles"
 
-# Every code that the explanation of a policy can give.
+# Every reason that an explanation of a policy can have.
 CODES = {
     "apex-not-covered",
     "credentials-not-allowed",
@@ -50,7 +50,7 @@ CODES = {
 
 
 def asked(row: dict[str, Any]) -> Request | RequestInfo:
-    """What a row asks for: a script's request, or with ``http`` one HTTP request."""
+    """Return the script's request of a row, or with ``http`` one HTTP request."""
     if "http" in row:
         return RequestInfo(**row["http"])
     script = {"method": "GET", "url": API, "origin": APP, **row["script"]}
@@ -58,7 +58,7 @@ def asked(row: dict[str, Any]) -> Request | RequestInfo:
 
 
 @pytest.mark.parametrize("row", cases("explanations"))
-def test_the_table(row: dict[str, Any]) -> None:
+def test_a_request_has_the_explanation_of_the_table(row: dict[str, Any]) -> None:
     policy = Policy(**row["options"])
     told = policy.explain(asked(row), reads=row.get("reads", ()))
     assert told.reason == row["reason"]
@@ -119,7 +119,7 @@ def test_any_request_is_explained(data: st.DataObject) -> None:
     told = policy.explain(info, reads=reads)
     assert (told.reason is None) is told.allowed
     assert [(note.name, note.value) for note in told.headers] == list(policy.decide(info).headers)
-    # It can be logged: nothing that a request says leaves its line, or commands a terminal.
+    # It can be logged: text of a request adds no lines, and no control characters.
     assert all(line.isascii() and line.isprintable() for line in told.log_text.split("\n"))
     assert json.loads(json.dumps(told.to_dict())) == told.to_dict()
     assert str(told).startswith(told.log_text)
@@ -192,7 +192,7 @@ def test_the_text_says_all_of_it() -> None:
         assert part in text
 
 
-def test_the_verdict_of_somebody_else() -> None:
+def test_a_given_verdict_counts_more_than_the_list() -> None:
     policy = Policy(allow_origins=[APP])
     info = RequestInfo("GET", origin="https://tenant.example")
     assert policy.explain(info).reason == "origin-not-allowed"
@@ -222,13 +222,15 @@ def test_a_policy_with_a_resolver_says_that_it_would_ask() -> None:
         ({"Access-Control-Allow-Origin": "*"}, None),
     ],
 )
-def test_null_by_name(headers: dict[str, str], reason: str | None) -> None:
+def test_null_is_refused_unless_the_answer_has_a_star_or_null(
+    headers: dict[str, str], reason: str | None
+) -> None:
     request = Request("GET", API, origin="null")
     result = browser.fetch(request, lambda method, url, sent: (200, headers))
     assert explain_fetch(result).reason == reason
 
 
-def test_a_redirect_that_took_the_name_away() -> None:
+def test_a_redirect_to_another_origin_makes_the_origin_null() -> None:
     def serve(method: str, url: str, sent: list[tuple[str, str]]) -> browser.Response:
         if url == API:
             there = {"Location": "https://cdn.example/", "Access-Control-Allow-Origin": APP}
@@ -321,7 +323,7 @@ OURS = {"Access-Control-Allow-Origin": APP}
         ),
     ],
 )  # fmt: skip
-def test_any_server(
+def test_an_answer_of_any_server_has_its_reason(
     script: dict[str, Any],
     status: int,
     headers: dict[str, str],
@@ -399,11 +401,11 @@ def test_browsers_that_would_not_refuse_say_nothing() -> None:
     told = explain_fetch(result)
     assert told.reason == "authorization-needs-explicit"
     assert "authorization" in told.message
-    # All three let * cover it: see corscore.browser.KNOWN_DEVIATIONS.
+    # All three let * cover Authorization: see corscore.browser.KNOWN_DEVIATIONS.
     assert told.console == ()
 
 
-def test_a_cached_preflight_and_a_stream() -> None:
+def test_a_cached_preflight_and_a_stream_are_said_in_the_step() -> None:
     cache = browser.PreflightCache()
     request = Request("GET", API, origin=APP, use_cors_preflight=True)
     for words in ("asks first, since the script streams", "an earlier answer still counts"):
@@ -412,7 +414,7 @@ def test_a_cached_preflight_and_a_stream() -> None:
         assert words in told.steps[0].text
 
 
-def test_headers_that_a_script_may_not_read() -> None:
+def test_a_hidden_header_is_refused_with_the_name_to_expose() -> None:
     request = Request("GET", API, origin=APP)
     result = browser.fetch(request, lambda *_: (200, {**STAR, "X-Total": "3"}))
     told = explain_fetch(result, reads=["Content-Type", "X-Total"])

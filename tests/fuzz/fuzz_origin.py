@@ -1,7 +1,7 @@
 """Fuzz the two parsers with atheris: ``make fuzz``.
 
-Optional: atheris is no dependency of the test suite, which has the same properties under
-Hypothesis. The first argument of libFuzzer that is a folder is used as the corpus.
+The test suite has the same properties under Hypothesis, and does not need atheris. The first
+argument of libFuzzer that is a folder is the corpus.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def fuzz(data: bytes) -> None:
         known.allows_origin(text)
     policy = _policy_of(text)
     if policy is not None:
-        # What a configuration lists without a wildcard is what a browser may send.
+        # A browser may send any origin that a policy can list.
         assert policy.allows_origin(text) is ("*" not in text or text == "*"), text
 
 

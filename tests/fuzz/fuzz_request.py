@@ -106,7 +106,7 @@ def _over_asgi(method: str, path: str, headers: list[tuple[str, str]]) -> list[t
 
     call: Any = OVER_ASGI(scope, receive, send)
     with suppress(StopIteration):
-        call.send(None)  # nothing in it waits
+        call.send(None)  # the application waits for nothing
     return [
         (name.decode("latin-1"), value.decode("latin-1")) for name, value in started[0]["headers"]
     ]

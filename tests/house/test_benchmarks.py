@@ -1,4 +1,4 @@
-"""The benchmarks run, and measure what they say they do. Nothing here looks at a clock."""
+"""The benchmarks run, and measure what their names say. No test here measures a time."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ALLOW_ORIGIN = "access-control-allow-origin"
 
 @pytest.fixture(autouse=True)
 def _root_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Behind what is installed: `benchmarks` is not, and `corscore` is.
+    # At the end of the path, so that the installed `corscore` comes first.
     monkeypatch.setattr(sys, "path", [*sys.path, str(ROOT)])
 
 
@@ -56,7 +56,7 @@ def test_the_application_alone_sends_nothing_of_cors(framework: str) -> None:
 
 
 @pytest.mark.parametrize(("framework", "layer"), [*product(FRAMEWORKS, ["corscore"]), *PEERS])
-def test_everybody_allows_and_refuses_the_same(framework: str, layer: str) -> None:
+def test_every_layer_allows_and_refuses_the_same_requests(framework: str, layer: str) -> None:
     for count in (1, 3):
         site = _site(framework, layer, count)
         for request in ("preflight", "actual"):
@@ -92,7 +92,7 @@ def test_each_benchmark_of_the_suite_runs(name: str) -> None:
 
 
 def _benchmarks(module: Any) -> Iterator[tuple[Any, str]]:
-    """What asv would find: functions and methods by the start of their names."""
+    """Return the functions and methods that asv finds by their names."""
     classes = [cls for _, cls in inspect.getmembers(module, inspect.isclass)]
     ours = (cls() for cls in classes if cls.__module__ == module.__name__)
     for owner in (module, *ours):
@@ -118,7 +118,7 @@ def _run(benchmark: tuple[Any, str]) -> str:
 
 
 def _table(params: tuple[Any, ...]) -> tuple[Any, ...]:
-    """asv takes a lone parameter without the tuple around it."""
+    """Return the parameters as a table; asv takes a single one without a tuple."""
     return params if not params or isinstance(params[0], tuple) else (params,)
 
 
@@ -203,7 +203,7 @@ def test_each_way_of_governing_allows_the_same_request(group: str) -> None:
 def test_each_limit_compares_cases_that_are_counted(group: str) -> None:
     ways = import_module("benchmarks.ways")
     counts = {name: 1_000 * number for number, name in enumerate(ways.cases_of(group), start=1)}
-    rows = ways.measured(group, counts, "cython")
+    rows = ways.compare(group, counts, "cython")
     assert {row.case for row in rows} == {limit.case for limit in ways.LIMITS[group]}
     assert [row.is_met for row in rows] == [row.ratio <= row.limit for row in rows]
 
@@ -220,7 +220,7 @@ def test_the_guard_fails_above_a_limit(capsys: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.parametrize(("required", "status"), [("", 0), ("1", 1)])
-def test_the_guard_without_valgrind(
+def test_the_guard_needs_valgrind_only_where_it_is_required(
     required: str, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     guard = import_module("benchmarks.guard.__main__")
@@ -243,7 +243,7 @@ def test_the_guard_judges_growth(
     assert ("make bench-baseline" in capsys.readouterr().out) == bool(status)
 
 
-def test_figures_stand_between_their_marks(tmp_path: Path) -> None:
+def test_figures_are_written_between_their_marks(tmp_path: Path) -> None:
     report = import_module("benchmarks.table.report")
     page = tmp_path / "performance.md"
     page.write_text((ROOT / "docs" / "performance.md").read_text(encoding="utf-8"))

@@ -25,7 +25,7 @@ TESTS = [
     if path.name != Path(__file__).name
 ]
 
-# The first argument of a call to one of these is a code.
+# Functions whose first argument is a code.
 GIVES_CODES = {
     "Finding",
     "NoResponse",
@@ -117,7 +117,7 @@ def test_a_page_has_the_cause_an_example_and_the_fix(code: str) -> None:
 
 
 def test_no_message_points_into_the_project() -> None:
-    # A user of the wheel has the pages of codes, by `corscore code`, and no other file.
+    # Users of the wheel have `corscore code`, and no other file of the project.
     for path in SOURCES:
         tree = ast.parse(path.read_text("utf-8"))
         docstrings = {

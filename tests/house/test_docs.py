@@ -1,4 +1,4 @@
-"""The documentation says what is there: tables that stand in data files are the same in both."""
+"""The documentation agrees with the data files, and its links lead somewhere."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_every_deviation_of_a_browser_is_in_its_table() -> None:
         when = known.when[0].upper() + known.when[1:]
         browsers.setdefault((when, known.what), []).append(names[known.browser])
     text = (ROOT / "docs" / "browsers.md").read_text(encoding="utf-8")
-    # The table of console texts is no table of deviations.
+    # The table of console texts has no deviations.
     text = text.partition("## What their consoles say")[0]
     found = [
         line for line in text.splitlines() if line.endswith(tuple(f"{b} |" for b in names.values()))
@@ -59,8 +59,8 @@ def test_every_deviation_of_a_browser_is_in_its_table() -> None:
     assert sorted(found) == sorted(rows)
 
 
-# What is looked up, and not read from beginning to end.
-REFERENCE = ["docs/cli.md", "docs/performance.md"]
+# Pages for reference, which may be long.
+REFERENCE = {"docs/cli.md", "docs/performance.md"}
 
 
 def test_no_page_is_long_but_those_for_reference() -> None:
@@ -68,7 +68,8 @@ def test_no_page_is_long_but_those_for_reference() -> None:
         str(page.relative_to(ROOT)): len(page.read_text(encoding="utf-8").splitlines())
         for page in PAGES
     }
-    assert [name for name, count in lines.items() if count > 280] == REFERENCE
+    long = {name for name, count in lines.items() if count > 280}
+    assert long <= REFERENCE
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -11,7 +11,7 @@ import pytest
 EXAMPLES = Path(__file__).parents[2] / "examples"
 APP, STRANGER = "https://app.example.com", "https://evil.example"
 
-# What makes a client of the application, in the terms of `corscore.testing`.
+# Code that makes a client of the application.
 CLIENTS = {
     "fastapi_app": "from starlette.testclient import TestClient; client = TestClient(m.app)",
     "flask_app": "client = m.app.test_client()",
@@ -52,8 +52,8 @@ CASES = [
 
 
 @pytest.mark.parametrize("name", CLIENTS)
-def test_an_example(name: str) -> None:
-    # In a process of its own: Django's settings are one object.
+def test_an_example_allows_the_origins_that_it_names(name: str) -> None:
+    # In another process, since a process configures Django once.
     asked = [(path, origin, wanted) for of, path, origin, wanted in CASES if of == name]
     program = f"""
 import {name} as m

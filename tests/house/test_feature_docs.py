@@ -1,4 +1,4 @@
-"""Every example of the pages about features runs, and its recipes do what they say."""
+"""Examples of the pages about features run, and their recipes do what the page says."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ FENCED = re.compile(r"^```(python|toml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def run(page: str) -> dict[str, Any]:
-    """The names that a page's examples define, run one after the other."""
+    """Run a page's examples one after the other, and return the names that they define."""
     names: dict[str, Any] = {"__name__": page}
     for language, code in FENCED.findall((DOCS / f"{page}.md").read_text(encoding="utf-8")):
         if language == "toml":
-            # Its first line says what the file is called.
+            # The first line of a file is its name.
             Path(code.splitlines()[0].removeprefix("# ")).write_text(code, encoding="utf-8")
         else:
             exec(compile(code, f"{page}.md", "exec"), names)  # noqa: S102
@@ -42,7 +42,7 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_examples_run(page: str) -> None:
+def test_the_examples_of_a_page_run(page: str) -> None:
     names = run(page)
     assert len(names) > 2
     if "engine" in names:
@@ -50,7 +50,7 @@ def test_the_examples_run(page: str) -> None:
 
 
 def request(app: Any, origin: str, **environ: str) -> str:
-    """Sends a request through a WSGI app; its status."""
+    """Send a request through a WSGI app, and return the status."""
     started: list[str] = []
     given = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_ORIGIN": origin, **environ}
     app(given, lambda status, headers, *_: started.append(status))

@@ -1,4 +1,4 @@
-"""Every framework of the page about other frameworks, wrapped as it says there."""
+"""Every framework of the page about other frameworks, wrapped as in its example."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ FENCED = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECTIONS = dict(section.split("\n", 1) for section in TEXT.split("\n## ")[1:])
 EXAMPLES = {name: "".join(FENCED.findall(text)) for name, text in SECTIONS.items()}
 del EXAMPLES["aiohttp and Tornado"]
-# What a framework that needs its server's start-up is asked through.
+# Frameworks that need start-up events.
 NEEDS_LIFESPAN = {"Sanic"}
 ANSWERS = [("GET", "/", 200), ("GET", "/missing", 404), ("DELETE", "/", 405)]
 
 
 @asynccontextmanager
 async def started(app: Any) -> AsyncIterator[None]:
-    """An application between start-up and shutdown, as a server runs it."""
+    """Run an application between start-up and shutdown, as a server does."""
     received: asyncio.Queue[str] = asyncio.Queue()
     sent: asyncio.Queue[str] = asyncio.Queue()
 
@@ -58,7 +58,7 @@ Asked = tuple[str, str, list[tuple[str, str]]]
 
 
 def ask(name: str, served: Any, *requests: Asked) -> list[Answer]:
-    """Send requests to what is served, each with the page's origin."""
+    """Send requests with the page's origin."""
     asked = [(method, API + path, [("Origin", PAGE), *more]) for method, path, more in requests]
     if name not in NEEDS_LIFESPAN:
         sender = wsgi_sender if name == "Falcon" else asgi_sender
@@ -73,7 +73,7 @@ def ask(name: str, served: Any, *requests: Asked) -> list[Answer]:
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What an example defines, as a module: frameworks look for the one of a view."""
+    """Run an example as a module, since frameworks look for the module of a view."""
     module = ModuleType("frameworks_example")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     return vars(module)
@@ -85,7 +85,7 @@ def test_a_framework_is_wrapped_from_outside(name: str, names: dict[str, Any]) -
         pytest.importorskip(name.lower())
     with django_project.project(ROOT_URLCONF="django_views", MIDDLEWARE=[], ALLOWED_HOSTS=["*"]):
         exec(compile(EXAMPLES[name], "frameworks.md", "exec"), names)  # noqa: S102
-        # The example of Channels has no page.
+        # The example of Channels has no page to fetch.
         wanted = [one for one in ANSWERS if name != "Channels" or one[2] == 404]
         preflight: Asked = ("OPTIONS", "/", [("Access-Control-Request-Method", "GET")])
         requests: list[Asked] = [(method, path, []) for method, path, _ in wanted]

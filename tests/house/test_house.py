@@ -39,7 +39,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "_standard": _LOW,
     "_config": (*_LOW, "_config"),
     "_engine": _ENGINE,
-    # Everything is judged by it, so it shares vocabulary with the engine, and no rule.
+    # The tests judge the engine by it, so it shares no rule with the engine.
     "browser": (*_LOW, "browser"),
     "_explain": (*_ENGINE, "browser", "_explain"),
     "_policy": _POLICY,
@@ -52,16 +52,16 @@ ROOMS: dict[str, tuple[str, ...]] = {
 ENGINE_DEPENDENCIES = {"idna", "publicsuffixlist"}
 # Extras, for resolvers under ASGI and for policies in files; tomllib came with Python 3.11.
 ENGINE_EXTRAS = {"anyio", "tomli", "tomllib"}
-# Imported by those who test with them.
+# Only tests of users import these.
 TEST_DEPENDENCIES = {"pytest", "hypothesis"}
-# Annotations may name these, and users need not install them.
+# Only annotations name these, and only type checkers need them.
 KNOWN_TO_TYPE_CHECKERS = {"_typeshed", "typing_extensions"}
-# What `import corscore` must not cost anybody. Frameworks are no less of a burden than these.
+# `import corscore` must not import these, and no framework either.
 COSTLY_MODULES = {"asyncio", "dataclasses", "inspect", "logging", "typing"}
 FRAMEWORKS = {"anyio", "asgiref", "click", "django", "fastapi", "flask", "rich", "starlette"}
 
 MAX_LINES = 500
-# Compiled, its parts call each other cheaply within one module only.
+# Compiled functions call each other fast only within one module.
 MAX_GATEWAY_LINES = 610
 MAX_MODULES_IN_A_FOLDER = 20
 
@@ -84,7 +84,7 @@ ALLOWED = {
     ),
     "corscore_store": Allowed(packages=frozenset({"psycopg", "redis"})),
     "corscore_django": Allowed(packages=frozenset({"asgiref", "django"})),
-    # The command shows all of them.
+    # The command needs all of them.
     "corscore_cli": Allowed(
         adapters=frozenset(
             {
@@ -99,7 +99,7 @@ ALLOWED = {
         packages=frozenset(
             {
                 "click",
-                # What `corscore migrate` compares with.
+                # `corscore migrate` compares with these.
                 "asgi_cors",
                 "corsheaders",
                 "wsgicors",
@@ -290,7 +290,7 @@ def _modules_loaded_by_import(*flags: str) -> set[str]:
 
 
 def test_importing_the_engine_is_cheap() -> None:
-    # Without site, lest a module that start-up hooks load already goes unnoticed.
+    # Without site, whose start-up hooks may have imported a module already.
     assert not _modules_loaded_by_import("-S") & COSTLY_MODULES
 
 
@@ -383,7 +383,7 @@ def test_every_package_is_shipped() -> None:
 def test_every_data_file_is_shipped() -> None:
     patterns: dict[str, list[str]] = _setuptools()["package-data"]
     for path in SHIPPED_FILES:
-        if path.suffix in {".py", ".pxd"}:  # the C types travel with the source of the extension
+        if path.suffix in {".py", ".pxd"}:  # the source of the extension needs the C types
             continue
         globs = patterns["*"] + patterns.get(_module_name(path.parent), [])
         assert any(fnmatch(path.name, glob) for glob in globs), path
@@ -394,7 +394,7 @@ def test_the_version_is_named_once() -> None:
 
 
 def test_the_name_adapters_stays_free() -> None:
-    # It belongs to another project, and `adapters/` is only where our packages lie.
+    # The name belongs to another project, and `adapters/` is only a folder.
     assert not (ADAPTERS / "__init__.py").exists()
     top_level = importlib.metadata.distribution("corscore").read_text("top_level.txt")
     assert top_level is not None

@@ -1,4 +1,4 @@
-"""A reader who follows a page gets what the page says.
+"""Pages that are followed as by a reader, who gets what the page says.
 
 A block that begins with a comment of a file's name is that file. A block ``diff`` changes a file
 of the page. A block ``console`` has commands after ``$``; the lines below one are in its output, in
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 # The wheel to follow the pages with, in an environment made from it: make docs-check.
 WHEEL = os.environ.get("CORSCORE_WHEEL")
-# What changes the least between the runs of one page; the others have seconds of servers.
+# Other pages start servers, which takes seconds, so their tests are slow ones.
 QUICK = ["README.md"]
 FOLLOWED = [
     "README.md",
@@ -51,14 +51,14 @@ FOLLOWED = [
         )
     ),
 ]
-# Those that install what the tests do not have.
+# Pages that install packages which the tests do not have.
 INSTALL = ["docs/mcp.md"]
 
 _FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _NAMED = re.compile(r"\A(?:#|//|<!--|/\*) ([\w.-]+\.\w+)(?: -->| \*/|:.*)?$", re.MULTILINE)
 _COMMAND = re.compile(r"^[$] (.*)\n((?:(?![$] ).*\n)*)", re.MULTILINE)
 _SERVES = re.compile(r"\b(?:run|runserver|http\.server|uvicorn|gunicorn)\b.*?\b\d+$")
-# A reader's environment is made by these; the tests are run inside of one.
+# Commands that make the reader's environment, which the tests have already.
 _MAKES_ENVIRONMENT = re.compile(r"(?:python3? -m venv|\.) \.venv")
 _INSTALLS = re.compile(r"(?:pip install|npm) ")
 _PORTS = re.compile(r"(?<=[ :])(?:8000|5173)\b")
@@ -77,12 +77,12 @@ def blocks(page: Path) -> list[Block]:
 
 
 class Reader:
-    """Follows one page in a folder of its own.
+    """A reader, who follows one page in an empty folder.
 
     Args:
         folder: An empty folder.
-        scripts: Where the commands of the environment are, ``.venv/bin`` for example.
-        wheel: What ``pip install`` of a checkout means; None to leave installations out.
+        scripts: The folder with the environment's commands, such as ``.venv/bin``.
+        wheel: What to install for ``pip install``; None to leave installations out.
     """
 
     def __init__(self, folder: Path, scripts: Path, wheel: Path | None) -> None:
@@ -120,7 +120,7 @@ class Reader:
                 _end(server)
 
     def _port(self, found: re.Match[str]) -> str:
-        """Replace a port of the page by one that is free, the same everywhere on the page."""
+        """Return a free port for a port of the page, the same at each call."""
         if found[0] not in self._ports:
             with socket.socket() as free:
                 free.bind(("127.0.0.1", 0))
@@ -199,7 +199,7 @@ class Reader:
 
 
 def _changes(text: str) -> Iterator[tuple[str, str]]:
-    """The old and the new lines of each change of a diff."""
+    """Yield the old and the new lines of each change of a diff."""
     for part in re.findall(r"(?:^[-+ ].*\n)+", text, re.MULTILINE):
         lines = part.splitlines()
         old, new = ([one[1:] for one in lines if one[0] in (" ", sign)] for sign in "-+")
@@ -207,7 +207,7 @@ def _changes(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:
-    """End a server with the processes that it started."""
+    """End a server, with the processes that it started."""
     if server.poll() is None:
         os.killpg(server.pid, signal.SIGTERM)
         try:
@@ -219,7 +219,7 @@ def _end(server: subprocess.Popen[bytes]) -> None:
 
 @pytest.fixture(scope="session")
 def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the commands are: of this environment, or of a new one with nothing in it."""
+    """Return the folder of commands: of this environment, or of a new empty one."""
     if WHEEL is None:
         return Path(sys.executable).parent
     folder = tmp_path_factory.mktemp("reader") / ".venv"
@@ -237,7 +237,7 @@ def page_cases() -> list[object]:
 
 
 def test_every_option_is_in_the_table_under_its_names() -> None:
-    # The page's own program: it is no module of a package.
+    # The page's program is no module of a package.
     program = run_path(str(ROOT / "docs" / "option_table.py"))
     text = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
     assert program["page"](text) == text

@@ -1,4 +1,4 @@
-"""The playground of the site: its answers, and in a real Chromium that nothing typed goes out."""
+"""The playground of the site: its answers, and that nothing typed leaves a real Chromium."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_a_policy_means_the_same_in_each_spelling(program: dict[str, Any]) -> No
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Serves files with the types that a browser insists on, and logs nothing."""
+    """A server of files with the types that browsers need, which logs nothing."""
 
     def guess_type(self, path: Any) -> str:
         known = {".mjs": "text/javascript", ".wasm": "application/wasm"}
@@ -163,7 +163,7 @@ def test_nothing_typed_leaves_the_page(chromium: Browser) -> None:
         folder = address.rpartition("/")[0]
         assert [url for url in asked if not url.startswith((folder, "data:"))] == []
         asked.clear()
-        # By keyboard: the other tab, and its first field that is text.
+        # With the keyboard: the other tab, and its first text field.
         page.locator("#tab-why").focus()
         page.keyboard.press("ArrowRight")
         wait_for(page, "The policy is sound")
@@ -172,11 +172,11 @@ def test_nothing_typed_leaves_the_page(chromium: Browser) -> None:
         page.set_input_files("[type=file]", str(DOCS / "cli" / "network.har"))
         wait_for(page, "3 requests to other origins, 2 refused")
         assert asked == []
-        # A request that a script tries is refused by the page's own policy.
+        # The page's Content-Security-Policy refuses requests of scripts.
         tried = "fetch('https://example.com/').then(() => 'sent', () => 'refused')"
         assert page.evaluate(tried) == "refused"
         errors[:] = [error for error in errors if "Content Security Policy" not in error]
-        # The link holds what was typed.
+        # The link has the typed text.
         link = page.url
         other = chromium.new_page()
         other.goto(link)

@@ -1,4 +1,4 @@
-"""What holds for the tests themselves."""
+"""Rules for the tests themselves."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionD
 
 
 def can_fail(function: ast.AST, helpers: set[str]) -> bool:
-    """Whether a function asserts something, or calls what does."""
+    """Whether a function asserts something, or calls a helper that does."""
     for node in ast.walk(function):
         if isinstance(node, ast.Assert):
             return True
@@ -31,7 +31,7 @@ def can_fail(function: ast.AST, helpers: set[str]) -> bool:
         name = ast.unparse(node.func).rpartition(".")[2]
         if name in {"raises", "warns"} or name.startswith("assert") or name in helpers:
             return True
-        # A process that has to end well.
+        # subprocess.run raises if the process fails.
         if any(word.arg == "check" and ast.unparse(word.value) == "True" for word in node.keywords):
             return True
     return False

@@ -59,7 +59,7 @@ THROUGH = pytest.mark.parametrize("through", [through_asgi, through_wsgi])
 @THROUGH
 @IN_EVERY_WAY
 @pytest.mark.parametrize("case", cases("cross_site"))
-def test_what_passes(
+def test_a_request_passes_or_is_blocked_as_the_table_says(
     through: Callable[..., Transport], way: Callable[[Policy], Policies], case: dict[str, Any]
 ) -> None:
     if case.get("any"):
@@ -74,14 +74,14 @@ def test_what_passes(
     send = through(way(policy), own_origins=["https://www.shop.example"])
     status, received = send(case["method"], f"https://{host}/", headers)
     assert status == (REACHED if case["passes"] else 403)
-    # A tuple's answers depend on the origin, also under "*".
+    # The answers of a tuple depend on the origin, even with "*".
     is_same_for_all = case.get("any", False) and way in (as_it_is, of_a_tenant)
     assert any(name.lower() == "vary" for name, _ in received) is not is_same_for_all
 
 
 # --- laws
 
-# With the headers that scripts cannot set, forms and the rest send these and no others.
+# Requests without a script have these headers only, and those that scripts cannot set.
 TYPES_WITHOUT_PREFLIGHT = [
     None,
     "application/x-www-form-urlencoded",
@@ -97,14 +97,14 @@ SITES = [None, "cross-site", "same-site"]
 
 
 def from_a_browser(send: Transport, site: str | None) -> Transport:
-    """Adds what browsers say of the site; old ones say nothing."""
+    """Return a request with the Sec-Fetch headers of a browser; old ones have none."""
     more: Headers = [] if site is None else [("Sec-Fetch-Site", site)]
     return lambda method, url, headers: send(method, url, [*headers, *more])
 
 
 @st.composite
 def fetches(draw: st.DrawFn, chosen: dict[str, Any], methods: list[str]) -> Request:
-    """What a page of another site asks for with ``fetch``."""
+    """Draw a request that a page of another site makes with ``fetch``."""
     types = TYPES_WITHOUT_PREFLIGHT + OTHER_TYPES + UNPROVEN_TYPES
     headers = {
         "Content-Type": draw(st.sampled_from(types)),
@@ -139,7 +139,7 @@ def test_what_needs_no_preflight_is_stopped_without_credentials(
 
 
 def shows_its_preflight(request: Request) -> bool:
-    """Whether method, Content-Type or a bearer token tell a server of it, as the page promises."""
+    """Whether a server can tell by method, Content-Type or bearer token, as the page promises."""
     headers = dict(request.headers)
     return (
         request.method != "POST"

@@ -1,4 +1,4 @@
-"""An exception that the application raises: a plain 500 with the headers, and it goes on."""
+"""An exception of the application: a plain 500 with the headers, and it is raised again."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ PLAIN_500 = (500, b"Internal Server Error")
 
 
 class BoomError(Exception):
-    """What the applications raise."""
+    """The exception of the applications."""
 
 
 class Sent:
-    """What reached the client: 0 for the status where nothing did."""
+    """The response at the client; the status is 0 without one."""
 
     def __init__(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         self.status = status

@@ -41,7 +41,7 @@ async def _never(*args: object) -> Any:
 
 
 class Answer:
-    """What came back, and whether the application was called."""
+    """A response, and whether the application was called."""
 
     def __init__(self, status: int, headers: list[tuple[str, str]], is_apps: bool) -> None:
         self.status = status
@@ -178,7 +178,7 @@ def test_a_path_without_a_policy_is_left_alone(through: Through) -> None:
     ("path", "root_path", "expected"),
     [
         ("/m/api/x", "/m", READABLE),
-        ("/api/x", "/m", READABLE),  # as servers had it before the path included the mount
+        ("/api/x", "/m", READABLE),  # older servers leave the mount out of the path
         ("/m", "/m", REFUSED),
         ("/mapi/x", "/m", REFUSED),
         ("/api/x", "", READABLE),
@@ -257,7 +257,9 @@ def test_policies_and_options_do_not_go_together(through: Through, policies: Any
         ({"shadow": ["*"]}, "shadow: a Policy, a tuple or a PolicyMap was expected"),
     ],
 )
-def test_what_is_no_option(through: Through, options: dict[str, Any], says: str) -> None:
+def test_an_unknown_option_is_a_type_error(
+    through: Through, options: dict[str, Any], says: str
+) -> None:
     with pytest.raises(TypeError, match=says):
         through({"policy": POLICY, **options}, "GET", "/", {})
 
@@ -265,7 +267,7 @@ def test_what_is_no_option(through: Through, options: dict[str, Any], says: str)
 @THROUGH
 def test_nothing_awaits_on_decision(through: Through) -> None:
     async def on_decision(decision: Any, request: Any) -> None:
-        """Never called."""
+        """An observer that is never called."""
 
     with pytest.raises(TypeError, match="nothing awaits it"):
         through({"policy": POLICY, "on_decision": on_decision}, "GET", "/", {})
@@ -330,7 +332,7 @@ def test_every_governed_request_is_observed(through: Through) -> None:
 
 
 @THROUGH
-def test_what_an_observer_raises_is_logged_and_not_felt(
+def test_an_error_of_an_observer_is_logged_only(
     through: Through, caplog: pytest.LogCaptureFixture
 ) -> None:
     def on_decision(decision: Decision, request: RequestInfo) -> None:
@@ -341,7 +343,7 @@ def test_what_an_observer_raises_is_logged_and_not_felt(
     assert "a bug of an observer" in caplog.text
 
 
-def test_strangers_cannot_silence_what_an_observer_raises(
+def test_other_origins_cannot_silence_the_log_of_observers(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def on_decision(decision: Decision, request: RequestInfo) -> None:
@@ -404,7 +406,7 @@ def test_a_shadow_reports_what_would_change(
     )
     for path in ("/tighter/x", "/same/x", "/cookies/x", "/shown/x", "/alone"):
         assert ask(through, POLICY, path, shadow=candidate).cors == READABLE
-    for origin in (None, f"https://{HOST}"):  # no CORS in either
+    for origin in (None, f"https://{HOST}"):  # both without CORS
         ask(through, POLICY, "/tighter/x", shadow=candidate, origin=origin)
     ask(through, MAP, "/internal/x", shadow=PolicyRef(POLICY))
     assert [m for m in caplog.messages if m.startswith("shadow")] == [
@@ -473,7 +475,7 @@ def test_refusals_are_logged_once_a_minute(
         for _ in range(3):
             request(EVIL)
         request("evil\n")
-        # Methods and headers are looked at under debug=True.
+        # debug=True checks methods and headers, too.
         request(PAGE, "OPTIONS", HTTP_ACCESS_CONTROL_REQUEST_METHOD="FROB")
         clock(59)
         request(EVIL)
@@ -547,7 +549,7 @@ def test_the_application_finds_the_decision() -> None:
 
 
 def handshake(origin: str | None, policy: Any, *, denial: bool, **options: Any) -> Any:
-    """What was sent; None when the application was called."""
+    """Return what was sent, or None where the application was called."""
     called: list[Any] = []
     sent: list[Any] = []
 
@@ -600,7 +602,7 @@ def test_a_resolver_is_asked_about_handshakes(caplog: pytest.LogCaptureFixture) 
 def test_many_lines_of_one_header_are_one_list() -> None:
     lines = 100_000
     pairs: list[Any] = [(b"Origin", b"a"), (b"X-A", b"1"), (b"x-a", b"2"), *[(b"b", b"")] * lines]
-    # No server passes these on.
+    # No server passes these.
     pairs += [("host", "a.example"), (b"host", None)]
     request = RequestInfo.from_pairs("GET", pairs)
     assert (request.origin, request.host, request.header("X-a")) == ("a", None, "1, 2")

@@ -1,4 +1,4 @@
-"""A user who changes only the import loses nothing in silence: an error or a warning says it.
+"""A user who changes only the import loses nothing without an error or a warning.
 
 Each row of ``tests/data/import_changes.json`` has the options of a library, and a page that reads
 before the change. Either it reads after it as well, and nothing is said; or the start, or the first
@@ -81,14 +81,14 @@ UNDER: dict[str, Callable[..., Transport]] = {
 
 
 def reads(case: dict[str, Any], *, ours: bool) -> bool:
-    """Whether the page of the row reads; another page is asked for first, as after a start."""
+    """Whether the page of the row can read, after a request to another page."""
     with ExitStack() as stack:
         transport = UNDER[case["library"]](case["options"], stack, ours=ours)
         fetch(Request("GET", f"{API}/ok/", origin="https://other.example"), transport)
         url = f"{API}{case.get('path', '/ok/')}"
         credentials = any("redentials" in name.lower() for name in case["options"])
         mode: Any = "include" if credentials else "omit"
-        # `Request` takes no origin that no page of a browser has.
+        # `Request` refuses origins that no page has.
         if case["origin"] == "file://":
             headers = transport("GET", url, [("Origin", "file://")])[1]
             return "file://" in dict(headers).values()

@@ -1,4 +1,4 @@
-"""The site's own pages: behind a proxy that rewrites Host a refusal names both cures.
+"""The site's own pages: behind a proxy that rewrites Host, a refusal names both fixes.
 
 Where Host, ``own_origins`` or ``Sec-Fetch-Site`` says that a page is the site's own, it is in no
 log, no resolver is asked about it, and ``on_decision`` can tell.

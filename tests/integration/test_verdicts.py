@@ -1,4 +1,4 @@
-"""``Policy.decide(request, origin_allowed=...)``: an origin that somebody else has judged."""
+"""``Policy.decide(request, origin_allowed=...)``: a verdict on the origin from outside."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def test_the_verdict_counts_more_than_the_list(build: str, origin: str) -> None:
     assert cors_of(allowed.headers) == {**READABLE, "access-control-allow-origin": [origin]}
     assert (refused.allowed, refused.reason) == (False, "origin-not-allowed")
     assert cors_of(refused.headers) == REFUSED
-    # And without one, the list counts as ever.
+    # Without a verdict the list counts.
     assert policy.decide(actual(origin)).allowed == (origin == PAGE)
 
 
 @pytest.mark.parametrize("origin", [PAGE, OTHER_PAGE])
-def test_preflights(build: str, origin: str) -> None:
+def test_a_verdict_decides_on_preflights(build: str, origin: str) -> None:
     policy = Policy(**POLICY)
     allowed = policy.decide(preflight(origin), origin_allowed=True)
     refused = policy.decide(preflight(origin), origin_allowed=False)
@@ -56,7 +56,7 @@ def test_no_verdict_allows_what_is_no_origin(build: str, origin: str) -> None:
         assert not decision.allowed
 
 
-def test_not_even_where_the_policy_allows_null(build: str) -> None:
+def test_no_verdict_allows_null_where_the_policy_does(build: str) -> None:
     policy = Policy(allow_null_origin=True)
     assert policy.decide(actual("null")).allowed
     assert not policy.decide(actual("null"), origin_allowed=True).allowed
@@ -64,7 +64,7 @@ def test_not_even_where_the_policy_allows_null(build: str) -> None:
 
 @pytest.mark.parametrize("verdict", [None, True, False])
 @pytest.mark.parametrize("origin", [None, PAGE, "null", "no origin"])
-def test_where_everyone_is_allowed_no_verdict_counts(
+def test_where_every_origin_is_allowed_no_verdict_counts(
     build: str, origin: str | None, verdict: bool | None
 ) -> None:
     everyone = Policy(allow_origins=["*"])
@@ -74,7 +74,7 @@ def test_where_everyone_is_allowed_no_verdict_counts(
 
 
 @pytest.mark.parametrize("verdict", [None, True, False])
-def test_a_request_without_an_origin(build: str, verdict: bool | None) -> None:
+def test_a_request_without_an_origin_ignores_the_verdict(build: str, verdict: bool | None) -> None:
     decision = Policy(**POLICY).decide(RequestInfo("GET"), origin_allowed=verdict)
     assert (decision.kind, cors_of(decision.headers)) == ("not-cors", REFUSED)
 

@@ -42,7 +42,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 
 def handshake(layer: Any, case: dict[str, Any], *, denial: bool = False) -> list[str] | None:
-    """The types of what was sent; None where the application was called."""
+    """Return the types of the messages sent, or None where the application was called."""
     sent: list[Any] = []
 
     async def receive() -> Any:
@@ -67,7 +67,7 @@ def handshake(layer: Any, case: dict[str, Any], *, denial: bool = False) -> list
 @pytest.mark.parametrize("case", cases("handshakes"))
 @pytest.mark.parametrize("denial", [False, True])
 @IN_EVERY_WAY
-def test_which_handshakes_pass(
+def test_a_handshake_passes_or_is_refused_as_the_table_says(
     way: Callable[[Policy], Policies], denial: bool, case: dict[str, Any]
 ) -> None:
     if case.get("any"):
@@ -102,12 +102,12 @@ def echo(served: Served, origin: str | None) -> str | bytes:
 
 
 @pytest.mark.parametrize("origin", [None, FRIEND, "own"])
-def test_a_client_is_let_in(served: Served, origin: str | None) -> None:
+def test_a_client_of_an_allowed_origin_is_connected(served: Served, origin: str | None) -> None:
     assert echo(served, served.origin if origin == "own" else origin) == "hello"
 
 
 @pytest.mark.parametrize("origin", [EVIL, "null"])
-def test_a_client_is_kept_out(served: Served, origin: str) -> None:
+def test_a_client_of_another_origin_gets_403(served: Served, origin: str) -> None:
     with pytest.raises(InvalidStatus) as caught:
         echo(served, origin)
     assert caught.value.response.status_code == 403
@@ -121,13 +121,13 @@ SCRIPT = """url => new Promise(resolve => {
 })"""
 
 
-def test_pages_in_a_browser(served: Served, chromium: Browser) -> None:
+def test_a_browser_connects_from_an_allowed_page_only(served: Served, chromium: Browser) -> None:
     url = f"ws://127.0.0.1:{served.port}/"
     page = chromium.new_page()
     try:
         page.goto(served.origin + "/")
         assert page.evaluate(SCRIPT, url) == "hello"
-        # The same server under another name is another origin.
+        # To a browser, the same server under another name is another origin.
         page.goto(served.origin_as("localhost") + "/")
         assert page.evaluate(SCRIPT, url) == "refused"
     finally:

@@ -1,4 +1,4 @@
-"""Origin resolvers: who is asked, how often, with what, and what becomes of no answer."""
+"""Origin resolvers: when they are called, with what, and what failures mean."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 
 
 class Clock:
-    """Seconds that pass when a test says so."""
+    """A clock that a test moves."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -55,7 +55,7 @@ def request(origin: str = KNOWN, path: str = "/", **headers: str) -> RequestInfo
 
 
 def asgi(app: Any, origin: str | None, *, backend: str = "asyncio", **more: Any) -> Any:
-    """The CORS headers of a response, or the status where it is no 200."""
+    """Return the CORS headers of a response, or its status if it is no 200."""
     headers = [] if origin is None else [("Origin", origin)]
     headers += more.pop("headers", [])
     scope = http_scope(more.pop("method", "GET"), "https://api.example/", headers)
@@ -143,7 +143,7 @@ def test_header_keys_are_in_vary_of_every_response() -> None:
 
 
 @BACKENDS
-def test_an_async_resolver_under_asgi(backend: str) -> None:
+def test_an_async_resolver_gets_origin_and_request_under_asgi(backend: str) -> None:
     asked: list[tuple[str, str, str]] = []
 
     async def is_allowed(origin: str, request: RequestInfo) -> bool:
@@ -155,7 +155,7 @@ def test_an_async_resolver_under_asgi(backend: str) -> None:
     assert asgi(app, KNOWN, backend=backend)["access-control-allow-origin"] == [KNOWN]
     assert asgi(app, UNKNOWN, backend=backend) == {"vary": ["origin"]}
     assert asgi(app, STATIC, backend=backend)["access-control-allow-origin"] == [STATIC]
-    # Asked every time, and never about what is known.
+    # Called at each request, and never about a listed origin.
     assert asgi(app, KNOWN, backend=backend)["access-control-allow-origin"] == [KNOWN]
     assert asked == [(KNOWN, "GET", "/"), (UNKNOWN, "GET", "/"), (KNOWN, "GET", "/")]
 
@@ -178,7 +178,7 @@ def test_a_sync_resolver_under_asgi_runs_in_a_thread_of_its_own(
     assert threading.get_ident() not in threads
 
 
-def test_a_sync_resolver_under_wsgi() -> None:
+def test_a_sync_resolver_gets_origin_and_request_under_wsgi() -> None:
     natives: list[object] = []
 
     def is_allowed(origin: str, request: RequestInfo) -> bool:
@@ -193,7 +193,7 @@ def test_a_sync_resolver_under_wsgi() -> None:
     app(environ, lambda *_: None)  # type: ignore[arg-type]
     decision = decision_of(environ)
     assert decision is not None
-    assert decision.origin_allowed  # not decided a second time, without the verdict
+    assert decision.origin_allowed  # not decided again, without the verdict
 
 
 async def async_resolver(*args: object) -> bool:
@@ -228,7 +228,7 @@ def test_without_anyio_a_resolver_that_needs_it_stops_the_start(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "anyio", None)
-    ASGIMiddleware(asgi_app, origin_resolver=async_resolver)  # awaits, and that is all
+    ASGIMiddleware(asgi_app, origin_resolver=async_resolver)  # only awaits
     for resolver in (OriginResolver(async_resolver), lambda origin, request: True):
         with pytest.raises(ConfigError, match=r"corscore\[resolver\]"):
             ASGIMiddleware(asgi_app, origin_resolver=resolver)
@@ -258,7 +258,7 @@ def test_no_verdict_is_a_refusal_and_is_not_remembered(
     for _ in range(2):
         assert wsgi(app, UNKNOWN) == {"vary": ["origin"]}
     assert len(calls) == 2
-    # Once a minute: a database that is gone fails every request.
+    # Logged once a minute, since a lost database fails every request.
     assert caplog.text.count("gave no verdict on https://unknown.example") == 1
 
 
@@ -368,7 +368,7 @@ def test_forgetting_a_value_keeps_the_answers_of_other_keys() -> None:
     resolver.forget("one")
     for each in requests:
         assert resolver.ask(each)
-    # What is known by the digest of its key may be about any value.
+    # A key that is kept as a digest may be about any value.
     assert [name for _, name in asked[3:]] == ["one", long_name]
 
 
@@ -547,7 +547,7 @@ def test_another_asks_when_the_one_who_asked_is_cancelled(backend: str) -> None:
 
 
 class Hanging:
-    """A sync resolver that gives no answer before it is released."""
+    """A sync resolver that returns when it is released."""
 
     def __init__(self) -> None:
         self.started = 0
@@ -586,7 +586,7 @@ def test_a_hanging_resolver_takes_no_more_threads_than_its_limit(
     async def main() -> None:
         for number in range(40):
             await give_up(number)
-        # All requests are gone, and their threads are not.
+        # All requests have ended, and their threads run.
         for number in range(40, 200):
             assert not await resolver.ask_async(request(f"https://{number}.example"))
         assert hanging.started == 40
@@ -748,7 +748,7 @@ def test_what_stops_the_process_passes_through() -> None:
         ({"max_threads": 0}, "write max_threads=40"),
     ],
 )
-def test_what_is_no_resolver(options: dict[str, Any], says: str) -> None:
+def test_a_wrong_argument_of_a_resolver_is_a_problem(options: dict[str, Any], says: str) -> None:
     given = {"fn": async_resolver, **options}
     with pytest.raises(ConfigError) as caught:
         OriginResolver(**given)
@@ -765,7 +765,9 @@ def test_what_is_no_resolver(options: dict[str, Any], says: str) -> None:
         (lambda: Policy(allow_origins=["*"], origin_resolver=failing), "wildcard-not-alone"),
     ],
 )
-def test_what_is_no_policy_with_a_resolver(build: Callable[[], Policy], code: str) -> None:
+def test_options_that_contradict_a_resolver_are_problems(
+    build: Callable[[], Policy], code: str
+) -> None:
     with pytest.raises(ConfigError) as caught:
         build()
     assert code in [problem.code for problem in caught.value.problems]
@@ -776,6 +778,6 @@ def test_a_resolver_is_enough_of_a_policy() -> None:
     assert policy.origin_resolver is failing
     assert policy == Policy(origin_resolver=failing, allow_credentials=True)
     assert policy != Policy(origin_resolver=async_resolver, allow_credentials=True)
-    assert not policy.allows_origin(KNOWN)  # no resolver is asked
+    assert not policy.allows_origin(KNOWN)  # no resolver is called
     assert "origin_resolver=" in repr(policy)
     logging.getLogger("corscore").debug("%r", OriginResolver(failing))

@@ -1,4 +1,4 @@
-"""What holds for every policy: frozen, comparable, rebuilt by its repr, safe to share."""
+"""Laws for every policy: frozen, comparable, rebuilt from its repr, safe to share."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ OTHERS: dict[str, Any] = {
 
 
 def rebuilt(policy: Policy) -> Any:
-    # What a person does who pastes a repr into a program that imports both.
+    # As in a program that imports both, where a user pastes the repr.
     return eval(repr(policy), {"Policy": Policy, "re": re})  # noqa: S307
 
 
@@ -88,7 +88,7 @@ def test_the_order_of_a_list_and_its_type_mean_nothing(
 
 @pytest.mark.parametrize("name", list(OTHERS))
 def test_every_option_counts_when_policies_are_compared(name: str) -> None:
-    # FULL allows null nowhere: it has credentials.
+    # FULL has credentials, and so allows no null.
     options = {**OTHERS, "allow_null_origin": False} if name == "allow_null_origin" else FULL
     changed = {**options, name: OTHERS[name]}
     assert Policy(**changed) != Policy(**options)
@@ -160,7 +160,7 @@ def test_a_policy_is_frozen(name: str) -> None:
 
 
 def requests() -> list[RequestInfo]:
-    """One of each kind, allowed and refused."""
+    """Return a request of each kind, allowed and refused."""
     asked = {"request_method": "PUT", "request_headers": "x-one", "request_private_network": "true"}
     return [
         RequestInfo("GET"),

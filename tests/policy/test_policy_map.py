@@ -1,4 +1,4 @@
-"""``PolicyMap``: which policy governs which path, and what is no key."""
+"""``PolicyMap``: which policy governs which path, and problems of keys."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ MAP = {
         ("/api/admin/x/y", ADMIN),
         ("/api/admin/health", PUBLIC),  # a literal beats every prefix
         ("/api/admin/health/", ADMIN),
-        ("/public/../api/x", NO_ORIGIN),  # what a file server takes for /api/x
+        ("/public/../api/x", NO_ORIGIN),  # a file server reads it as /api/x
         ("/api/%2e%2e/x", API),  # never decoded again
         ("/api//admin/x", NO_ORIGIN),
         ("//api/x", NO_ORIGIN),
         ("/internal/x", None),
         ("/internal", REST),
         ("/caf\u00e9/menu", API),
-        ("/cafe\u0301/menu", REST),  # the same to a reader, and another path
+        ("/cafe\u0301/menu", REST),  # looks the same, and is another path
         ("/a//b/c", NO_ORIGIN),
         ("/public/./x", PUBLIC),  # both have one policy
         ("/public\\..\\api/x", NO_ORIGIN),
@@ -60,7 +60,7 @@ MAP = {
         ("/", REST),
         ("", REST),
         ("*", REST),  # OPTIONS *
-        ("/api/\udcff", API),  # whatever a server makes of bytes that are no UTF-8
+        ("/api/\udcff", API),  # a server's text for bytes that are no UTF-8
         ("/api/\n", API),
     ],
 )
@@ -101,7 +101,7 @@ HOSTS = {
         ("api.example.com", "/admin/", ADMIN),
         ("api.example.com", "/admin/../x", NO_ORIGIN),  # the resolved path has another policy
         ("api.example.com", "/health", None),
-        ("api.example.com", "/public/x", API),  # its own keys come first
+        ("api.example.com", "/public/x", API),  # keys of the host come first
         ("example.com", "/x", None),  # "*." is never the apex
         ("www.example.com", "/x", REST),
         ("a.b.example.com", "/x", REST),
@@ -181,20 +181,20 @@ def test_no_policy_for_any_host_allows_credentials_beside_hosts(
     ]
 
 
-def test_every_path_has_a_key() -> None:
+def test_a_key_may_cover_every_path() -> None:
     policies = PolicyMap({"/*": API, "/": None}, default=REST)
     assert [policies.policy_for(path) for path in ("/x", "/x/y/", "*", "x")] == [API] * 4
     assert policies.policy_for("/") is None
     assert policies.policy_for("") is None  # RFC 9110 section 4.2.3: the same path
 
 
-def test_nothing_but_routes() -> None:
+def test_an_empty_map_leaves_every_path_alone() -> None:
     assert PolicyMap({}, default=None).policy_for("/anything") is None
     assert PolicyMap({}) == PolicyMap({}, default=None)
 
 
 def oracle(policies: dict[str, Policy | None], default: Policy | None, path: str) -> Policy | None:
-    """The rules of the documentation, one after the other."""
+    """Return the policy by the rules of the documentation, one after the other."""
     path = path or "/"
     if path in policies:
         return policies[path]
@@ -204,7 +204,7 @@ def oracle(policies: dict[str, Policy | None], default: Policy | None, path: str
 
 
 def resolved(path: str) -> str:
-    """The path of the file that a file server opens."""
+    """Return the path of the file that a file server opens."""
     if not path.startswith("/") and re.search(r"\\|/[./]", path) is None:
         return path
     names = posixpath.normpath(path.replace("\\", "/")).strip("/")
@@ -224,7 +224,7 @@ def test_a_map_does_what_its_rules_say(
     expected = oracle(dict(policies.items()), default, path)
     if oracle(dict(policies.items()), default, resolved(path)) != expected:
         expected = NO_ORIGIN
-    # A text that ends in "/*" is no path of the table but one of the rules' keys.
+    # A text that ends in "/*" is a key of the rules, and no path.
     if not path.endswith("/*"):
         assert PolicyMap(policies, default=default).policy_for(path) is expected
 
@@ -253,7 +253,7 @@ def test_a_map_is_frozen() -> None:
 
 
 def test_a_long_path_is_looked_up_once() -> None:
-    # Quadratic time would show as minutes: a million slashes, below a prefix of all of them.
+    # A million slashes, which take minutes in quadratic time.
     deep = "/a" * 1000
     policies = PolicyMap({f"{deep}/*": API, "/a/*": ADMIN})
     assert policies.policy_for("/a" * 1_000_000) is API
@@ -285,7 +285,7 @@ def test_a_long_path_is_looked_up_once() -> None:
         (r"x.example/a\.b", "path-is-regex", 'write "x.example/a.b"'),
     ],
 )
-def test_what_is_no_key_with_a_host(key: str, code: str, hint: str) -> None:
+def test_a_wrong_key_with_a_host_is_a_problem(key: str, code: str, hint: str) -> None:
     with pytest.raises(ConfigError) as caught:
         PolicyMap({key: API})
     (problem,) = caught.value.problems
@@ -295,7 +295,7 @@ def test_what_is_no_key_with_a_host(key: str, code: str, hint: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["/100%", "/a%zz", "/wiki/Foo_(bar)", "/a.b/c+d", "/a b", "/$x"])
-def test_odd_paths_are_paths(key: str) -> None:
+def test_an_odd_path_is_a_key(key: str) -> None:
     assert PolicyMap({key: API}).policy_for(key) is API
 
 
@@ -313,7 +313,9 @@ def test_all_bad_keys_are_told_at_once() -> None:
         ({}, "*", "'default' has a str"),
     ],
 )
-def test_what_is_no_map(policies: object, default: object, says: str) -> None:
+def test_an_argument_that_is_no_map_is_a_type_error(
+    policies: object, default: object, says: str
+) -> None:
     with pytest.raises(TypeError) as caught:
         PolicyMap(policies, default=default)  # type: ignore[arg-type]
     assert says in str(caught.value)

@@ -1,4 +1,4 @@
-"""``PolicyRef``: a policy is replaced under load, from a program and from a file."""
+"""``PolicyRef``: policies that are replaced under load, by a program or a file."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ A = "https://a.example"
 B = "https://b.example"
 ONE = Policy(allow_origins=[A], expose_headers=["X-One"])
 TWO = Policy(allow_origins=[A, B], allow_credentials=True, expose_headers=["X-Two"], max_age=5)
-# What a request from A may get: all of one policy, or all of the other.
+# A request from A may get these headers of one policy, or those of the other.
 WHOLE = [
     {
         "access-control-allow-origin": [A],
@@ -227,14 +227,14 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_policy_in_a_file(file: Path) -> None:
+def test_a_file_has_the_policy(file: Path) -> None:
     ref = PolicyRef.from_file(file)
     assert ref.policy == Policy(allow_origins=[A], max_age=5)
     ref.close()
 
 
 @pytest.mark.parametrize("content", [None, b"allow_origins = [", b"\xff\xfe"])
-def test_a_file_that_cannot_be_read(file: Path, content: bytes | None) -> None:
+def test_a_file_that_cannot_be_read_is_a_problem(file: Path, content: bytes | None) -> None:
     if content is None:
         file.unlink()
     else:
@@ -245,7 +245,7 @@ def test_a_file_that_cannot_be_read(file: Path, content: bytes | None) -> None:
     assert "cors.toml" in str(caught.value)
 
 
-def test_a_file_with_a_wrong_policy(file: Path) -> None:
+def test_all_problems_of_a_file_are_reported(file: Path) -> None:
     file.write_text('allow_origins = ["a.example"]\nmax_age = -1\n')
     with pytest.raises(ConfigError) as caught:
         PolicyRef.from_file(str(file))
@@ -257,7 +257,7 @@ def test_a_file_is_read_again_when_it_changes(file: Path, caplog: pytest.LogCapt
     try:
         _write(file, f'allow_origins = ["{B}"]\n')
         _wait(lambda: ref.policy == Policy(allow_origins=[B]))
-        # Broken in two ways: the policy stays, and both are told.
+        # The file has two problems: the policy stays, and both are logged.
         _write(file, 'allow_origins = ["nonsense"]\nmax_age = -1\n')
         _wait(lambda: "2 problems" in caplog.text)
         assert ref.policy == Policy(allow_origins=[B])
@@ -265,7 +265,7 @@ def test_a_file_is_read_again_when_it_changes(file: Path, caplog: pytest.LogCapt
         _write(file, "allow_origins = [")
         _wait(lambda: "file-unreadable" in caplog.text)
         assert ref.policy == Policy(allow_origins=[B])
-        # As editors and Kubernetes do it: another file in its place.
+        # Editors and Kubernetes replace the file by another one.
         other = file.with_suffix(".new")
         other.write_text(f'allow_origins = ["{A}"]\n')
         other.replace(file)
@@ -362,7 +362,7 @@ assert os.waitpid(child, 0)[1] == 0
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
 def test_a_forked_process_watches_the_file(file: Path) -> None:
     done = subprocess.run(
-        # Python 3.12 warns of a fork beside threads, which is what this is about.
+        # Python 3.12 warns of a fork beside threads, which this test needs.
         [sys.executable, "-W", "ignore", "-c", FORK, str(file), A, B],
         capture_output=True,
         text=True,
@@ -412,7 +412,7 @@ def test_every_worker_of_a_preloaded_server_follows_the_file(file: Path, command
     with log.open("wb") as output:
         server = subprocess.Popen(
             [
-                # Both are programs beside the interpreter.
+                # Both programs are beside the interpreter.
                 str(Path(sys.executable).with_name(package)),
                 *(argument.format(port=port) for argument in arguments),
             ],

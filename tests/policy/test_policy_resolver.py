@@ -40,7 +40,7 @@ TENANTS: dict[str | None, Any] = {
 
 
 class Clock:
-    """The time of the resolvers' memory."""
+    """The clock of the resolvers."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -167,7 +167,7 @@ def test_a_stale_policy_counts_from_the_last_success_and_no_longer(
     tenants.is_down = True
     for clock.now in (59.0, 61.0, 300.0, 599.0):
         assert get(send, "one.example") == served
-    assert get(send, "none.example") == BY_ORIGIN  # None is no answer to keep
+    assert get(send, "none.example") == BY_ORIGIN  # None is not remembered
     clock.now = 600.0
     assert get(send, "one.example") == BY_ORIGIN
     tenants.is_down = False
@@ -306,7 +306,9 @@ def test_the_policies_of_a_resolver_are_checked_as_they_come(
         ({"stale_if_error": -1, "ttl": "x"}, ["write ttl=60", "write stale_if_error=600"]),
     ],
 )
-def test_a_resolver_with_problems(arguments: dict[str, Any], hints: list[str]) -> None:
+def test_all_problems_of_a_resolver_are_reported(
+    arguments: dict[str, Any], hints: list[str]
+) -> None:
     with pytest.raises(ConfigError) as caught:
         PolicyResolver(**{"fn": TENANTS.get, **arguments})
     problems = caught.value.problems

@@ -1,4 +1,4 @@
-"""Policies by origin: which one of a tuple governs, what its answers say, and what is no tuple."""
+"""Policies by origin: which one of a tuple governs, its answers, and problems of tuples."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_a_tuple_is_a_value() -> None:
         ((PUBLIC,), []),
     ],
 )
-def test_policies_in_the_wrong_place_of_a_tuple(
+def test_a_policy_that_can_never_govern_in_a_tuple_is_a_problem(
     policies: tuple[Policy, ...], found: list[tuple[str, str]]
 ) -> None:
     for build in (
@@ -217,7 +217,7 @@ def test_a_file_may_have_a_tuple(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_tuple_in_a_file_with_problems(
+def test_problems_of_a_tuple_in_a_file_name_their_policy(
     tmp_path: Path, text: str, found: list[tuple[str, str]]
 ) -> None:
     file = tmp_path / "cors.toml"

@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 TENANTS = 10_000
 REQUESTS = 1_000
-# As many keys as fit into the requests, each asked for by several at a time.
+# Each key is in several requests at a time.
 KEYS = 100
 
 
 class Base(DeclarativeBase):
-    """All tables."""
+    """The base of all tables."""
 
 
 class AllowedOrigin(Base):
@@ -123,7 +123,7 @@ def test_flask_asks_a_database_once_a_key(database: Path) -> None:
     check(results, queries)
 
 
-@pytest.mark.parametrize("backend", ["asyncio"])  # aiosqlite knows no other
+@pytest.mark.parametrize("backend", ["asyncio"])  # the only backend of aiosqlite
 def test_fastapi_asks_a_database_once_a_key(database: Path, backend: str) -> None:
     queries: Counter[tuple[str, str | None]] = Counter()
     results: list[tuple[int, int, bool]] = []
@@ -160,7 +160,7 @@ def test_fastapi_asks_a_database_once_a_key(database: Path, backend: str) -> Non
 
 def check(results: list[tuple[int, int, bool]], queries: Counter[tuple[str, str | None]]) -> None:
     assert len(results) == REQUESTS
-    # One tenant's answer serves no other.
+    # The verdict for one tenant counts for no other.
     assert [row for row in results if row[2] is not (row[0] == row[1])] == []
     assert len(queries) == 2 * KEYS
     assert max(queries.values()) == 1
@@ -186,7 +186,7 @@ def test_every_tenant_fits_into_the_cache(database: Path) -> None:
 
 
 class Outage:
-    """A database that can be down, and the time of the resolver's memory."""
+    """A database that can be down, and the clock of the resolver."""
 
     def __init__(self, database: Path) -> None:
         self.file = database
@@ -221,7 +221,7 @@ def of_tenant(host: str | None) -> Any:
 
 
 def check_outage(outage: Outage, queries: Counter[str | None], serve: Callable[[], int]) -> None:
-    """One query a tenant and ttl; the last policies through an outage, and then none."""
+    """Check one query a tenant and ttl, the last policies during an outage, and then none."""
     assert serve() == REQUESTS
     assert queries == dict.fromkeys(map(host_of, range(KEYS)), 1)
     outage.is_down, outage.now = True, 59
@@ -238,7 +238,7 @@ def check_outage(outage: Outage, queries: Counter[str | None], serve: Callable[[
 
 @pytest.mark.slow
 def test_wsgi_serves_the_last_policies_while_the_database_is_down(outage: Outage) -> None:
-    # Not to be made anew while it is down.
+    # Made before the outage.
     engine = create_engine(f"sqlite:///file:{outage.file}?mode=ro&uri=true", poolclass=NullPool)
     queries: Counter[str | None] = Counter()
 

@@ -36,7 +36,7 @@ keys = st.sampled_from(
 
 
 def is_plain(value: object) -> bool:
-    """Whether JSON and TOML can hold a value, and read it back as it was."""
+    """Whether JSON and TOML can write a value and read it back."""
     if isinstance(value, dict):
         return all(type(key) is str for key in value) and all(map(is_plain, value.values()))
     if isinstance(value, list):

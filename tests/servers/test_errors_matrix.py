@@ -1,17 +1,16 @@
 """Every kind of answer that is not a plain 200, through every adapter: its headers, exactly once.
 
-``ROWS`` are kinds of answers, ``COLUMNS`` are adapters, and each cell is one test. What a framework
-keeps out of an adapter's reach is no gap in the table: the column lists the cell, with the way that
-covers it, and the test wants the headers to be missing there.
+``ROWS`` are kinds of answers, ``COLUMNS`` are adapters, and each cell is one test. Answers that a
+framework gives outside of the adapter are in the table, too: the column lists the cell, with the
+way that covers it, and the test wants the headers to be missing there.
 
 To add an adapter, write an application of its framework with the paths of ``ROWS`` and put a
 ``Column`` into ``COLUMNS``:
 
 - ``/ok`` answers GET alone, ``/stream`` in pieces, ``/unchanged`` with 304, ``/away`` with a
   redirect to ``/ok``, ``/unauthorized`` with the framework's own 401.
-- ``/exception`` raises what nobody handles. ``/handler`` raises what an error handler is registered
-  for, and the handler raises in turn. ``/middleware`` makes a middleware between the adapter and
-  the view raise.
+- ``/exception`` raises an exception without a handler. ``/handler`` raises one whose handler raises
+  in turn. ``/middleware`` makes a middleware between the adapter and the view raise.
 - A ``Host`` other than ``api.example`` is refused by the framework's own check, if it has one.
 - ``POST /upload`` reads the body; ``LIMIT`` bytes are what the framework's own limit allows, if it
   has one.
@@ -106,11 +105,11 @@ class Column(NamedTuple):
     """An adapter.
 
     Attributes:
-        build: Makes the application with ``POLICY`` around it.
+        build: Makes the application under ``POLICY``.
         out_of_reach: Names of rows that the framework answers outside the adapter, each with the
             way that covers it.
         for_page: Rows that the adapter answers for the page that waits, and leaves to the server
-            for everybody else, each with the reason.
+            for other requests, each with the reason.
         statuses: Rows where this framework's own status is another one.
         missing: Rows that the framework does not have, each with the reason.
     """
@@ -298,9 +297,9 @@ _OF_DJANGO: dict[str, Any] = {
     "missing": {"redirect of the router": "Django adds a slash, and takes none away"},
 }
 
-_NOBODY_ANSWERS = ("handler of last resort exception", "middleware exception")
+_UNANSWERED = ("handler of last resort exception", "middleware exception")
 _PROPAGATED = (
-    *_NOBODY_ANSWERS,
+    *_UNANSWERED,
     "view exception",
     "view exception, handler of last resort",
     "handler exception",
@@ -326,13 +325,11 @@ COLUMNS = {
         missing=_no_body_limit(FastAPI),
     ),
     "fastapi install": Column(_install(FastAPI), missing=_no_body_limit(FastAPI)),
-    "wsgi": Column(
-        _wsgi, for_page=dict.fromkeys(_NOBODY_ANSWERS, _SERVERS_OWN), statuses=_OF_FLASK
-    ),
+    "wsgi": Column(_wsgi, for_page=dict.fromkeys(_UNANSWERED, _SERVERS_OWN), statuses=_OF_FLASK),
     "wsgi, last resort inside": Column(_wsgi_and_last_resort, statuses=_OF_FLASK),
     "flask": Column(
         _flask(debug=False),
-        for_page=dict.fromkeys(_NOBODY_ANSWERS, _SERVERS_OWN),
+        for_page=dict.fromkeys(_UNANSWERED, _SERVERS_OWN),
         statuses=_OF_FLASK,
     ),
     "flask, debug mode": Column(
@@ -350,7 +347,9 @@ COLUMNS = {
 
 @pytest.mark.parametrize("row_name", ROWS)
 @pytest.mark.parametrize("column_name", COLUMNS)
-def test_cell(column_name: str, row_name: str) -> None:
+def test_an_error_is_readable_for_the_page_that_may_read_it(
+    column_name: str, row_name: str
+) -> None:
     row, column = ROWS[row_name], COLUMNS[column_name]
     if row_name in column.missing:
         pytest.skip(column.missing[row_name])

@@ -1,4 +1,4 @@
-"""Adapters behind real servers, on loopback: what comes over the wire, line by line.
+"""Adapters behind real servers on loopback: every header line on the wire.
 
 To add a server, put a ``Server`` into ``SERVERS`` with the command that starts it; to add a
 framework, write its application in ``server_apps`` with the paths of ``fastapi_app``.
@@ -54,12 +54,12 @@ class Server(NamedTuple):
     """How to start a server.
 
     Attributes:
-        arguments: Of ``python -m``; ``{port}`` and ``{app}``, a function of ``server_apps``, are
-            filled in.
-        needs: Packages without which it cannot be tested.
+        arguments: Arguments of ``python -m``, with ``{port}``, and ``{app}`` for a function of
+            ``server_apps``.
+        needs: Packages that its tests need.
         app: The application it serves.
-        wrong_app: One whose configuration is wrong.
-        streams: Whether it passes on each chunk as it comes.
+        wrong_app: An application with a wrong configuration.
+        streams: Whether it sends each chunk as it comes.
     """
 
     arguments: str
@@ -89,7 +89,7 @@ SERVERS = {
         ("gunicorn", "flask"),
         "flask_app",
         "misconfigured_flask_app",
-        # It serves one request at a time.
+        # This server serves one request at a time.
         streams=False,
     ),
     "gunicorn-gthread": Server(
@@ -154,7 +154,7 @@ class Answer(NamedTuple):
 
 
 class Running:
-    """A server that runs, and what it has logged."""
+    """A running server with its log."""
 
     def __init__(self, port: int, log: Path) -> None:
         self.port = port
@@ -174,7 +174,7 @@ class Running:
 def start(
     connection: http.client.HTTPConnection, method: str, path: str, headers: Lines
 ) -> http.client.HTTPResponse:
-    """Sends a request, with every header line as given, and reads the start of the response."""
+    """Send a request with the given header lines, and read the start of the response."""
     connection.putrequest(method, path)
     for name, value in headers:
         connection.putheader(name, value.encode("latin-1"))
@@ -251,7 +251,7 @@ def running(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield started
 
 
-def test_an_actual_request(running: Running) -> None:
+def test_an_actual_request_gets_the_headers(running: Running) -> None:
     answer = running.ask("GET", "/ok", FROM_PAGE)
     assert (answer.status, answer.body, answer.all("x-total")) == (200, b"ok", ["3"])
     assert cors_of(answer.headers) == READABLE
@@ -274,13 +274,13 @@ def test_an_actual_request(running: Running) -> None:
     ],
     ids=["none", "other", "twice", "two", "joined", "latin-1", "long", "null", "empty"],
 )
-def test_a_refused_request(running: Running, headers: Lines) -> None:
+def test_a_refused_request_is_served_without_the_headers(running: Running, headers: Lines) -> None:
     answer = running.ask("GET", "/ok", headers)
     assert (answer.status, answer.body) == (200, b"ok")
     assert cors_of(answer.headers) == REFUSED
 
 
-def test_preflights_and_what_follows_on_the_same_connection(running: Running) -> None:
+def test_a_preflight_leaves_the_connection_usable(running: Running) -> None:
     asked = [("Access-Control-Request-Method", "PUT"), ("Access-Control-Request-Headers", "x-one")]
     with closing(running.connect()) as connection:
         for _ in range(2):
@@ -297,7 +297,7 @@ def test_preflights_and_what_follows_on_the_same_connection(running: Running) ->
             assert (actual.body, cors_of(actual.headers)) == (b"ok", READABLE)
 
 
-def test_what_the_application_sets_itself(running: Running) -> None:
+def test_headers_of_cors_that_the_application_sets_are_merged_or_replaced(running: Running) -> None:
     answer = running.ask("GET", "/own", FROM_PAGE)
     assert cors_of(answer.headers) == {**READABLE, "vary": ["accept", "origin"]}
     assert answer.all("set-cookie") == ["one=1", "two=2"]
@@ -306,7 +306,7 @@ def test_what_the_application_sets_itself(running: Running) -> None:
     assert refused.all("set-cookie") == ["one=1", "two=2"]
 
 
-def test_an_unhandled_exception(running: Running) -> None:
+def test_an_unhandled_exception_is_readable_and_logged(running: Running) -> None:
     answer = running.ask("GET", "/boom", FROM_PAGE)
     assert (answer.status, answer.body) == (500, b"Internal Server Error")
     assert cors_of(answer.headers) == READABLE

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 ANY_ORIGIN = ANY_TEXT | st.binary()
 
-# Few words, glued in many ways: near misses are what breaks matchers.
+# Few words in many combinations, since near misses break matchers.
 LABELS = st.sampled_from(["a", "foo", "bar", "barfoo", "oo", "com", "1", "127", "0x7f", "_x", "-"])
 GOOD_SCHEMES = st.sampled_from(["https", "http", "ws", "wss", "ftp", "tauri", "a+b.c-1"])
 ADDRESSES = st.sampled_from(
@@ -68,7 +68,7 @@ NEAR_MISSES = st.builds(
 
 
 def refusal(make: Callable[[], Policy]) -> ConfigError | None:
-    """Why there is no policy, None when there is one; any other exception escapes."""
+    """Return the error of a policy that cannot be built, or None."""
     try:
         policy = make()
     except ConfigError as error:
@@ -93,7 +93,7 @@ def is_accepted(pattern: str) -> bool:
 
 @st.composite
 def mutations(draw: st.DrawFn, text: str) -> str:
-    """The text with one small change; sometimes one that changes nothing."""
+    """Draw the text with one small change, or unchanged."""
     place = draw(st.integers(0, len(text)))
     letter = draw(
         st.sampled_from("aA0.-_:/*@#?\\[] \n\t\x00\xad,%~\u212a\u017f\u3002\uff0e\ud800")
@@ -235,7 +235,9 @@ def test_any_environment_makes_a_policy_or_a_config_error(environ: dict[str, str
         assert {problem.field for problem in error.problems} <= {*environ, "CORS_ALLOW_ORIGINS"}
 
 
-@pytest.mark.filterwarnings("ignore::FutureWarning")  # re on a set it will read otherwise one day
+@pytest.mark.filterwarnings(
+    "ignore::FutureWarning"
+)  # re warns of a set that it will read differently
 @given(st.text(st.sampled_from("()[]{}*+?|\\.^$a-z0,:<=!P"), max_size=24), st.booleans())
 def test_any_regex_makes_a_policy_or_a_config_error(regex: str, credentials: bool) -> None:
     error = refusal(lambda: Policy(allow_origin_regex=regex, allow_credentials=credentials))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 DATA = Path(__file__).parents[1] / "data" / "wpt"
 
-# The origins of the data that no page has, since no name in DNS is like that, or no port.
+# Origins in the data that no page has: DNS has no such name, or there is no such port.
 REFUSED = {
     "http://.": "origin-host-invalid",
     "http://..": "origin-host-invalid",
@@ -35,7 +35,7 @@ REFUSED = {
 
 
 def read(name: str) -> list[dict[str, Any]]:
-    """The rows of a file; the strings between them are comments."""
+    """Return the rows of a file, without the strings between them, which are comments."""
     loaded = json.loads((DATA / f"{name}.json").read_text("utf-8"))
     return [row for row in loaded if isinstance(row, dict)]
 
@@ -46,7 +46,7 @@ ORIGINS = sorted({row["origin"] for row in URLS if row.get("origin", "").startsw
 
 
 def problems(origin: str) -> tuple[Problem, ...]:
-    """What is wrong with an origin in a configuration, beside other options that allow it."""
+    """Return the problems of an origin in a configuration whose other options allow it."""
     try:
         policy = Policy(allow_origins=[origin])
     except ConfigError as error:
@@ -69,7 +69,7 @@ def test_urls_are_parsed_as_the_standard_says() -> None:
     for row in URLS:
         base = parse_url(row["base"]) if row["base"] else None
         if row["base"] and base is None:
-            continue  # a base that is no HTTP(S) URL
+            continue  # the base is no HTTP(S) URL
         url = parse_url(row["input"], base)
         is_http = row.get("protocol") in ("http:", "https:")
         assert (url and str(url)) == (row["href"] if is_http else None), row
@@ -130,7 +130,9 @@ def test_domains_become_ascii(row: dict[str, Any]) -> None:
         ("\xfc" * 1013, None),
     ],
 )
-def test_names_of_two_directions_and_joiners(domain: str, becomes: str | None) -> None:
+def test_bidirectional_names_and_joiners_become_ascii_or_are_refused(
+    domain: str, becomes: str | None
+) -> None:
     assert domain_to_ascii(domain) == becomes
 
 
@@ -159,7 +161,7 @@ def test_another_url_parser_reads_the_same_origin(text: str) -> None:
         theirs = None
     ours = parse_url(text)
     if theirs is None or not has_valid_punycode(theirs.hostname):
-        # As Chromium, it lets pass what is ASCII and begins with "xn--".
+        # Like Chromium, it takes ASCII labels that begin with "xn--".
         assert ours is None
         assert problems(text)
         return

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class AdapterSuite(ConformanceSuite):
     def test_answers_are_those_of_every_row_of_decisions(self) -> None:
         failures = {}
-        served: dict[str, Sender] = {}  # many rows are about one policy
+        served: dict[str, Sender] = {}  # many rows have the same policy
         for row in filter(_in_every_framework, rows("decisions")):
             app = tuple((name, value) for name, value in row.get("app", ()))
             key = repr((row["options"], app))
@@ -32,17 +32,17 @@ class AdapterSuite(ConformanceSuite):
 
 
 def _in_every_framework(row: dict[str, Any]) -> bool:
-    """Whether servers can send the row's request, and applications answer as it says."""
+    """Whether all servers can send the row's request, and all applications its response."""
     sent = "".join(name + value for name, value in row["sent"])
     names = [name.lower() for name, _ in row.get("app", ())]
     if max(sent, default="") > "\xff" or row["method"] not in METHODS:
         return False
-    # Some know one line a name; and a text for debugging has a length of its own.
+    # Some frameworks take one line a name; and texts for debugging have different lengths.
     return len(set(names)) == len(names) and "body" not in row
 
 
 def _comparable(row: dict[str, Any], lines: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """All of a preflight's lines, else those of CORS: frameworks have headers of their own."""
+    """Return all lines of a preflight, else those of CORS, since frameworks add others."""
     kept = [
         # Servers join several lines of a request with or without a space.
         (name.lower(), value.replace(", ", ","))

@@ -1,4 +1,4 @@
-"""The two builds of what is compiled: the names that ``corscore._engine.matcher`` picks from."""
+"""The two builds of the compiled modules, and the names that ``_engine.matcher`` picks."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ NAMES = tuple(name for name in matcher.__all__ if name != "IMPLEMENTATION")
 
 
 def module_names(build: str) -> list[str]:
-    """The modules of one build."""
+    """Return the names of the modules of one build."""
     return [f"corscore._engine.{source}_{SUFFIXES[build]}" for source in SOURCES]
 
 
 def load(build: str) -> SimpleNamespace:
-    """Everything that is picked from one build, by its name there.
+    """Return all names that are picked from one build, with their values.
 
     Raises:
-        ImportError: When it is not compiled here.
+        ImportError: The build is not compiled here.
     """
     modules = [import_module(name) for name in module_names(build)]
     found = {

@@ -1,4 +1,4 @@
-"""Runs the command: in this process, or as a user does."""
+"""Runs of the command, in this process or in another one."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from click.testing import CliRunner, Result
 
 from corscore_cli.shell.command import corscore
 
-# A run's own environment must not depend on who runs the tests.
+# Variables of the machine must not change a run.
 _PLAIN = {"NO_COLOR": None, "FORCE_COLOR": None, "COLUMNS": None}
 
 
-# Click 8.2 always keeps the two streams apart.
+# Click 8.2 always keeps the streams apart, and lacks the argument.
 _APART: dict[str, Any] = (
     {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
 )
@@ -27,7 +27,7 @@ _APART: dict[str, Any] = (
 def run(
     *args: str, env: dict[str, str | None] | None = None, given: str | bytes | None = None
 ) -> Result:
-    """The command, in this process; its mistakes are in ``stderr``, all else is in ``stdout``.
+    """Run the command in this process, and return its exit code and streams.
 
     Args:
         args: The arguments.
@@ -39,7 +39,7 @@ def run(
 
 
 def run_json(*args: str, exit_code: int | None = None) -> Any:
-    """What the command prints with ``--json``: exactly one object, and nothing else on stdout."""
+    """Run the command with ``--json``, and return the one object that it prints."""
     result = run(*args, "--json")
     if exit_code is not None:
         assert result.exit_code == exit_code, result.output
@@ -49,7 +49,7 @@ def run_json(*args: str, exit_code: int | None = None) -> Any:
 
 
 def run_process(*args: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    """The command as a process of its own, in a folder."""
+    """Run the command as a process, in a folder."""
     script = "import sys; from corscore_cli import main; sys.argv[0] = 'corscore'; main()"
     plain = {key: value for key, value in os.environ.items() if not key.startswith("CORS_")}
     return subprocess.run(

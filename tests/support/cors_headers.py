@@ -1,4 +1,4 @@
-"""What a response says about CORS, in a form that tests compare whole: each line, and no other."""
+"""The CORS headers of responses, in a form that tests compare as a whole."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ UNTOUCHED: dict[str, list[str]] = {}
 
 
 def cors_of(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """The CORS headers of a response, names in lower case, and the names listed in its ``Vary``.
+    """Return the CORS headers of a response, in lower case, and the names in its ``Vary``.
 
-    Every line is an item of its own, so that a second one shows.
+    Every line is an item, so that a second line is seen.
     """
     found: dict[str, list[str]] = {}
     for name, value in pairs:
@@ -46,7 +46,7 @@ def cors_of(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def named(name: str, **options: Any) -> Policy:
-    """A policy whose answers tell its name, be it to a preflight or to a request."""
+    """Return a policy whose answers have its name, to preflights and to requests."""
     return Policy(
         **{
             "allow_origins": [PAGE],
@@ -64,16 +64,16 @@ NO_ORIGIN, LEFT_ALONE = "no origin", None
 def governing(
     send: Sender, method: str, url: str, headers: Sequence[tuple[str, str]] = ()
 ) -> str | None:
-    """The name of the policy that governs a request, and the preflight that announces it.
+    """Return the name of the policy that governs a request and its preflight.
 
     Args:
-        send: Sends a request, as those of the conformance suite do.
-        method: Of the request.
-        url: Of both; a path is one of ``SERVER``.
-        headers: Of the request alone, as cookies are.
+        send: Sends a request, as in the conformance suite.
+        method: The method of the request.
+        url: The URL of both, or a path at ``SERVER``.
+        headers: Headers of the request alone, such as cookies.
 
     Returns:
-        A ``named`` policy's name, ``LEFT_ALONE``, or ``NO_ORIGIN`` where none is allowed.
+        The name of a ``named`` policy, ``LEFT_ALONE``, or ``NO_ORIGIN`` where no origin is allowed.
     """
     announced, got = governing_each(send, method, url, headers)
     assert announced == got, (method, url)
@@ -83,13 +83,13 @@ def governing(
 def governing_each(
     send: Sender, method: str, url: str, headers: Sequence[tuple[str, str]] = ()
 ) -> tuple[str | None, str | None]:
-    """What governs a preflight, and what the request that it announces."""
+    """Return what governs a preflight, and what governs its request."""
     url = f"{SERVER}{url}" if url.startswith("/") else url
     asking = [("Origin", PAGE), ("Access-Control-Request-Method", method)]
     preflight = send("OPTIONS", url, asking)
     request = send(method, url, [("Origin", PAGE), *headers])
     announced = _governing(cors_of(preflight.headers), "access-control-allow-headers")
-    # Only the layer answers so.
+    # Only the layer of CORS answers so.
     assert announced in (NO_ORIGIN, LEFT_ALONE) or preflight.status == HTTPStatus.NO_CONTENT
     return announced, _governing(cors_of(request.headers), "access-control-expose-headers")
 

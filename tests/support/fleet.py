@@ -1,4 +1,4 @@
-"""Hosts of workers that follow a store, and clients that ask every worker all the time."""
+"""Hosts of workers that follow a store, and clients that send requests to every worker."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _PAUSE = 0.01
 
 
 def numbered(number: int) -> Policy:
-    """A policy whose preflights have its number in two headers."""
+    """Return a policy whose preflights have its number in two headers."""
     return Policy(allow_origins=[ORIGIN], max_age=number, allow_headers=[f"x-n-{number}"])
 
 
 class Client(threading.Thread):
-    """Asks one worker without end.
+    """A client that sends requests to one worker until it is stopped.
 
     Attributes:
-        seen: When an answer came, and the number of its policy.
+        seen: The time of each answer, with the number of its policy.
         faults: Answers that failed or mixed two policies.
     """
 
@@ -68,7 +68,7 @@ class Client(threading.Thread):
         return self.seen[-1][1] if self.seen else 0
 
     def delay(self, number: int, since: float) -> float:
-        """Seconds until an answer had a policy of at least this number."""
+        """Return the seconds until an answer had a policy of at least this number."""
         return next(when for when, seen in self.seen if seen >= number) - since
 
     def went_back(self) -> bool:
@@ -77,7 +77,7 @@ class Client(threading.Thread):
 
 @contextmanager
 def fleet(url: str, name: str, workers: int) -> Iterator[list[Client]]:
-    """Two hosts with so many workers each, and a client of each worker."""
+    """Run two hosts with so many workers each, and a client of each worker."""
     script = str(Path(__file__).with_name("fleet_host.py"))
     hosts = [
         subprocess.Popen(
@@ -107,10 +107,10 @@ def fleet(url: str, name: str, workers: int) -> Iterator[list[Client]]:
 class Network:
     """A network in front of a server, which a test can cut.
 
-    A cut network loses everything without a word: no connection is closed, and none is accepted.
+    A cut network loses all packets: no connection is closed, and none is accepted.
 
     Attributes:
-        round_trips: How often a client said something, and waited for the answer.
+        round_trips: How often a client sent something, and waited for the answer.
     """
 
     def __init__(self, port: int) -> None:
@@ -127,7 +127,7 @@ class Network:
         self._is_whole.clear()
 
     def mend(self) -> None:
-        """New connections work; those of before are gone for good."""
+        """Let new connections work again; the old ones stay lost."""
         for each in self._sockets:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)

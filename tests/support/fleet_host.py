@@ -23,7 +23,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 
 def main(url: str, name: str, address: str, count: str) -> None:
-    # What a thousand malformed documents are reported with would hide the figures.
+    # Reports of a thousand malformed documents would hide the figures.
     logging.getLogger("corscore").addHandler(logging.NullHandler())
     ref = StoreRef(url, name=name, host=f"host-{address}")
     middleware = CORSMiddleware(app, ref)
@@ -38,7 +38,7 @@ def main(url: str, name: str, address: str, count: str) -> None:
         children.append(child)
     sys.stdout.write(json.dumps([listener.getsockname() for listener in listeners]) + "\n")
     sys.stdout.flush()
-    # Until the test ends.
+    # It ends with the test.
     sys.stdin.read()
     for child in children:
         os.kill(child, signal.SIGKILL)

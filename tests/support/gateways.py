@@ -1,4 +1,4 @@
-"""Gateways around one policy that say what they examine, for tests without an adapter."""
+"""Gateways around one policy, for tests without an adapter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Examined:
-    """What a gateway calls beside a policy: tells of each request that was refused."""
+    """The extras of a gateway, which report refused requests."""
 
     def __init__(self, on_refusal: Callable[[Any], object]) -> None:
         self._on_refusal = on_refusal
@@ -32,7 +32,7 @@ class Examined:
         return resolver
 
     def left_alone(self, native: Any) -> None:
-        """Nothing is left alone under one policy."""
+        """Never called: one policy leaves nothing alone."""
 
 
 def gateway_of(
@@ -40,7 +40,7 @@ def gateway_of(
     on_conflict: Callable[[str], object] = lambda _: None,
     on_refusal: Callable[[Any], object] = lambda _: None,
 ) -> Gateway:
-    """A gateway of the build that the policy was made with."""
+    """Return a gateway of the build that the policy was made with."""
     made: type[Gateway] = import_module(
         type(policy._responder).__module__.replace("responder", "gateway")
     ).Gateway

@@ -1,4 +1,4 @@
-"""HAR files as browsers save them, cut down to what matters, from a few words."""
+"""HAR files as browsers save them, with the members that are read."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ def chromium(
     second: int = 0,
     **more: Any,
 ) -> dict[str, Any]:
-    """An entry as Chrome DevTools writes it.
+    """Return an entry as Chrome DevTools writes it.
 
     Args:
-        method: Of the request.
-        url: Of the request.
-        asks: Headers of the request; without any, those that DevTools has of a blocked one.
-        status: Of the response; 0 without one.
+        method: The method of the request.
+        url: The URL of the request.
+        asks: Headers of the request; by default those that DevTools has of a blocked one.
+        status: The status of the response; 0 without one.
         gets: Headers of the response.
-        error: What DevTools calls ``_error``.
+        error: The member ``_error`` of DevTools.
         kind: The resource's type.
-        second: When it started.
+        second: The second in which it started.
         more: Other members of the entry.
     """
     sent = {"Referer": f"{PAGE}/", "User-Agent": "Mozilla/5.0 Chrome/156", **(asks or {})}
@@ -67,7 +67,7 @@ def chromium(
 def preflight(
     status: int, gets: Headers | None = None, *, url: str = URL, **options: Any
 ) -> dict[str, Any]:
-    """A preflight as Chrome DevTools writes it; ``method`` and ``names`` are what it asks for."""
+    """Return a preflight for ``method`` and ``names`` as Chrome DevTools writes it."""
     asks = {"access-control-request-method": options.pop("method", "PUT")}
     names = options.pop("names", None)
     if names:
@@ -86,7 +86,7 @@ def firefox(
     gets: Headers | None = None,
     mode: str = "cors",
 ) -> dict[str, Any]:
-    """An entry as Firefox writes it: always with the headers that were sent, and no error."""
+    """Return an entry as Firefox writes it: always with sent headers, and without an error."""
     sent = {
         "Host": "api.example.com",
         "User-Agent": "Mozilla/5.0 Firefox/140.0",
@@ -114,7 +114,7 @@ def firefox(
 
 
 def har(*entries: dict[str, Any], creator: str = "WebInspector") -> bytes:
-    """A file of these entries."""
+    """Return a file of these entries."""
     log = {
         "version": "1.2",
         "creator": {"name": creator, "version": "1"},

@@ -1,6 +1,6 @@
-"""What a test starts, found in the code that it and its fixtures call: the markers of pytest.
+"""Markers of pytest by what a test starts, found in the code that it and its fixtures call.
 
-``tests/conftest.py`` marks by it, so that no test has to say so itself.
+``tests/conftest.py`` sets them, so that no test has to.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _STARTS: dict[Any, str] = {
     uvicorn.Server: "server",
     socket.create_server: "server",
 }
-# By name: a module that is imported is one of these, too.
+# By name, since tests import the modules, too.
 _METHODS = {
     "create_server": "server",
     "make_server": "server",
@@ -40,9 +40,9 @@ _METHODS = {
 
 
 def kinds(item: pytest.Function) -> set[str]:
-    """The markers of a test: ``"browser"``, ``"server"``, ``"subprocess"``."""
+    """Return the markers of a test: ``"browser"``, ``"server"``, ``"subprocess"``."""
     found = set(_started(item.function))
-    # pytest has no public name for it.
+    # pytest has no public name for the fixtures.
     definitions = item._fixtureinfo.name2fixturedefs
     for definition in (one for many in definitions.values() for one in many):
         found |= _started(definition.func)
@@ -99,7 +99,7 @@ def _is_key(value: Any) -> bool:
 
 
 def _functions(value: Any) -> list[FunctionType]:
-    """Functions behind a global, of the tests and of the command: itself, or a class's methods."""
+    """Return the function of a global, or the methods of a class, of the tests or the command."""
     if isinstance(value, type) and value.__module__ != "builtins":
         values = [getattr(member, "__func__", member) for member in vars(value).values()]
     else:

@@ -1,7 +1,7 @@
 """Real servers with the misconfigurations that people have, on loopback, and healthy ones.
 
-Each maker is a context manager that yields a base URL without its final slash. The applications are
-made with the libraries that people use; ``nginx`` is Debian's.
+Each function is a context manager that yields a base URL without its final slash. The applications
+use common libraries; ``nginx`` is Debian's.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _SLOW_SECONDS = 4.0
 
 @contextmanager
 def asgi(app: Any) -> Iterator[str]:
-    """An ASGI application under uvicorn."""
+    """Serve an ASGI application under uvicorn."""
     with serve(app, lifespan="off") as served:
         yield served.origin
 
@@ -59,7 +59,7 @@ class _Threaded(ThreadingMixIn, WSGIServer):
 
 @contextmanager
 def wsgi(app: Any) -> Iterator[str]:
-    """A WSGI application under wsgiref."""
+    """Serve a WSGI application under wsgiref."""
     with make_server("127.0.0.1", 0, app, _Threaded, _Quiet) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
@@ -71,7 +71,7 @@ def wsgi(app: Any) -> Iterator[str]:
 
 
 def fastapi_app(**cors: Any) -> FastAPI:
-    """An API of FastAPI; with keywords, under Starlette's own middleware."""
+    """Return an API of FastAPI; with keywords, under Starlette's own middleware."""
     app = FastAPI()
     if cors:
         app.add_middleware(CORSMiddleware, **cors)
@@ -106,7 +106,7 @@ def fastapi_app(**cors: Any) -> FastAPI:
 
 
 def flask_app() -> Flask:
-    """An API of Flask without CORS."""
+    """Return an API of Flask without CORS."""
     app = Flask(__name__, static_folder=None)
     app.logger.disabled = True
 
@@ -122,7 +122,7 @@ def flask_app() -> Flask:
 
 
 def flask_cors(**options: Any) -> Flask:
-    """An API of Flask under flask-cors."""
+    """Serve an API of Flask under flask-cors."""
     from flask_cors import CORS
 
     app = flask_app()
@@ -132,7 +132,7 @@ def flask_cors(**options: Any) -> Flask:
 
 @contextmanager
 def django(middleware: str, **settings: Any) -> Iterator[str]:
-    """The test project of Django under one of the two CORS middlewares."""
+    """Serve the test project of Django under one of the two CORS middlewares."""
     from django.core.handlers.wsgi import WSGIHandler
 
     from django_project import COMMON, project
@@ -142,9 +142,9 @@ def django(middleware: str, **settings: Any) -> Iterator[str]:
 
 
 def answers(status: int, *headers: tuple[str, str], on: str = "OPTIONS") -> Any:
-    """An ASGI application that answers one method as told, and allows everything else.
+    """Return an ASGI application that answers one method as given, and allows all others.
 
-    In a value ``{origin}`` is the Origin that asks.
+    In a value ``{origin}`` is the request's Origin.
     """
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -165,7 +165,7 @@ def answers(status: int, *headers: tuple[str, str], on: str = "OPTIONS") -> Any:
 
 
 def flask_with_auth() -> Flask:
-    """Authentication before everything, as a decorator of all requests makes it."""
+    """Serve an API of Flask that asks for authentication before each request, preflights too."""
     app = flask_cors(origins=[ORIGIN, OTHER])
 
     @app.before_request
@@ -180,17 +180,17 @@ def flask_with_auth() -> Flask:
 
 
 def nginx_program() -> str | None:
-    """Where nginx is; /usr/sbin is not on everybody's PATH."""
+    """Return the path of nginx; /usr/sbin may be missing on PATH."""
     return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 
 
 @contextmanager
 def nginx(config: str, upstream: str = "", http: str = "") -> Iterator[str]:
-    """nginx with one server.
+    """Run nginx with one server.
 
     Args:
         config: The lines in its ``server { }``; ``{upstream}`` is replaced.
-        upstream: The base URL of what is behind it.
+        upstream: The base URL of the server behind it.
         http: The lines in ``http { }`` before it; ``{folder}`` is replaced.
     """
     program = nginx_program()
@@ -207,7 +207,7 @@ def nginx(config: str, upstream: str = "", http: str = "") -> Iterator[str]:
         root.mkdir()
         (root / "index.html").write_text("<p>hello</p>")
         (root / "ok.json").write_text("{}")
-        # What it starts as root, it would serve as nobody.
+        # Under root its workers would run as the user nobody.
         Path(folder).chmod(0o755)
         path = Path(folder, "nginx.conf")
         path.write_text(
@@ -252,7 +252,7 @@ def _wait_for(port: int, process: subprocess.Popen[str]) -> None:
 
 @contextmanager
 def proxied(config: str, app: Any, http: str = "", spent: str = "") -> Iterator[str]:
-    """An ASGI application behind nginx; a path that is spent was asked for once."""
+    """Serve an ASGI application behind nginx, after one request for the path ``spent``."""
     with asgi(app) as upstream, nginx(config, upstream, http) as base:
         if spent:
             httpx2.get(f"{base}{spent}")
@@ -261,7 +261,7 @@ def proxied(config: str, app: Any, http: str = "", spent: str = "") -> Iterator[
 
 @contextmanager
 def cached(config: str, app: Any) -> Iterator[str]:
-    """An ASGI application behind nginx's cache, which another origin has asked before."""
+    """Serve an ASGI application behind nginx's cache, after a request from another origin."""
     zone = "proxy_cache_path {folder}/cache keys_zone=one:1m;"
     location = f"location / {{ proxy_pass {{upstream}}; proxy_cache one; {config} }}"
     with proxied(location, app, zone) as base:
@@ -270,7 +270,7 @@ def cached(config: str, app: Any) -> Iterator[str]:
 
 
 def with_cookie(app: Any, cookie: str) -> Any:
-    """The same ASGI application, whose responses set a cookie."""
+    """Return an ASGI application whose responses also set a cookie."""
 
     async def setting(scope: Any, receive: Any, send: Any) -> None:
         async def sending(message: Any) -> None:
@@ -285,11 +285,11 @@ def with_cookie(app: Any, cookie: str) -> Any:
 
 @contextmanager
 def redirecting(app: Any, target: Any) -> Iterator[str]:
-    """An API whose ``/moved`` leads to another server."""
+    """Serve an API whose ``/moved`` leads to another server."""
     with asgi(target) as there, asgi(app) as here:
         yield f"{here}/moved?to={there}/ok#"
 
 
 async def handler_outside(request: Request, error: Exception) -> JSONResponse:
-    """Starlette runs the handler of Exception outside all middleware."""
+    """Answer an exception; Starlette runs such a handler outside of all middleware."""
     return JSONResponse({}, 500)

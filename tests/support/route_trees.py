@@ -23,14 +23,14 @@ marks = st.sampled_from([UNMARKED, UNMARKED, 0, 1, 2])
 
 
 class Node(NamedTuple):
-    """A route, or a place of the tree that has other routes inside.
+    """A route, or a node with other nodes inside.
 
     Attributes:
-        kind: What it is built of.
-        path: Where it is.
-        methods: Of a route.
-        number: Which of what was built before is inside, if anything was; of a route, its host.
-        mark: The number of the policy in ``MARKS``, or ``UNMARKED``.
+        kind: The kind of route, mount or router.
+        path: Its part of the path.
+        methods: The methods of a route.
+        number: The index of the earlier node inside, if there is one; of a route, its host.
+        mark: The index of the policy in ``MARKS``, or ``UNMARKED``.
     """
 
     kind: str
@@ -44,7 +44,7 @@ Level = tuple[list[Node], Any]
 
 
 def trees(kinds: Sequence[str], paths: Sequence[str]) -> st.SearchStrategy[list[Level]]:
-    """Levels of nodes: each may have those before it inside, and more than once."""
+    """Draw levels of nodes: each may have earlier nodes inside, and more than once."""
     nodes = st.builds(
         Node,
         st.sampled_from(kinds),
@@ -58,7 +58,7 @@ def trees(kinds: Sequence[str], paths: Sequence[str]) -> st.SearchStrategy[list[
 
 
 def requests(*more_paths: str) -> st.SearchStrategy[list[tuple[str, str, str]]]:
-    """Methods, paths and hosts."""
+    """Draw methods, paths and hosts."""
     paths = ["/", "/a", "/b", "/a/", "/b/", "/a/b", "/a/b/", "/a/b/a", "/b/a/", "/a/a/a/b", "/c"]
     one = st.tuples(
         st.sampled_from(["GET", "HEAD", "POST", "PUT", "OPTIONS", "put"]),
@@ -78,11 +78,11 @@ def assert_one_policy(
     """Fail unless a preflight and its request have the same policy.
 
     Args:
-        send: To the application.
-        sent: What ``requests`` drew.
+        send: Sends a request to the application.
+        sent: Drawn from ``requests``.
         may_differ: Whether a middleware may bring a request to another route than its URL's; then
             it may be refused.
-        headers: Of the requests alone.
+        headers: Headers of the requests, but not of the preflights.
     """
     for method, path, host in sent:
         announced, got = governing_each(send, method, f"https://{host}{path}", headers)

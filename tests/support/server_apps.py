@@ -1,6 +1,6 @@
-"""What the servers of ``test_servers`` serve: one application a framework, all with the same paths.
+"""Applications for ``test_servers``: one a framework, all with the same paths.
 
-Started in processes of their own, which import this module by its name.
+The processes of the servers import this module by its name.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ OWN_HEADERS = [
 
 
 class Boom(Exception):
-    """What ``/boom`` raises, to be found in the server's log."""
+    """The exception of ``/boom``, which the server logs."""
 
 
 def fastapi_app() -> FastAPI:
-    """FastAPI with ``install``."""
+    """Return an app of FastAPI with ``install``."""
     app = _bare_app()
     install(app, POLICY)
     return app
 
 
 def asgi_app() -> ASGIApp:
-    """Any application in the middleware, which leaves its exceptions to the server."""
+    """Return an application in the middleware, whose exceptions reach the server."""
     app = _bare_app()
 
     async def raising(scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,7 +98,7 @@ def _bare_app() -> FastAPI:
 
 
 def misconfigured_fastapi_app() -> FastAPI:
-    """FastAPI with a policy that is none, found when the server starts."""
+    """Return an app of FastAPI with a wrong policy, which raises when the server starts."""
     app = FastAPI()
     app.add_middleware(CORSMiddleware, allow_origins=["https://app.example/"])
     return app

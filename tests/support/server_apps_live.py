@@ -15,7 +15,7 @@ FIXED = Policy(allow_origins=[OTHER_PAGE], expose_headers=["X-Fixed"], max_age=7
 
 
 def generation(number: int) -> Policy:
-    """A policy whose every part says which one it is."""
+    """Return a policy that has its number in every header."""
     return Policy(
         allow_origins=[PAGE],
         allow_methods=[f"GENERATION-{number}"],
@@ -26,12 +26,12 @@ def generation(number: int) -> Policy:
 
 
 def by_path(number: int) -> PolicyMap:
-    """The same for some paths."""
+    """Return a map of such policies."""
     return PolicyMap({"/seen": generation(number), "/replace/*": generation(number)})
 
 
 def flask_app() -> Flask:
-    """The application: ``/replace/<count>`` replaces all of its references, one after the other."""
+    """Return the application; ``/replace/<count>`` replaces its references in turn."""
     app = Flask(__name__)
     of_app, of_route, of_blueprint = (
         PolicyRef(by_path(0)),
@@ -52,7 +52,7 @@ def flask_app() -> Flask:
         return str(count)
 
     def seen() -> str:
-        # What the view sees is what its answer has, though the policy may change meanwhile.
+        # The answer has the policy that the view sees, even if it is replaced meanwhile.
         before = current_decision()
         time.sleep(0.0005)
         assert before is current_decision()

@@ -1,4 +1,4 @@
-"""The same as ``server_apps``, for servers of WSGI."""
+"""Applications for ``test_servers`` under WSGI, with the paths of ``server_apps``."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def _bare_app() -> Flask:
 
 
 def flask_app() -> Flask:
-    """Flask with its extension."""
+    """Return an app of Flask with its extension."""
     app = _bare_app()
     corscore_flask.CORS(app, POLICY)
     return app
 
 
 def wsgi_app() -> WSGIApplication:
-    """Any application in the middleware, which leaves its exceptions to the server."""
+    """Return an application in the middleware, whose exceptions reach the server."""
     app = _bare_app()
 
     def raising(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -74,12 +74,12 @@ def wsgi_app() -> WSGIApplication:
 
 
 def misconfigured_flask_app() -> Flask:
-    """Flask with a policy that is none."""
+    """Return an app of Flask with a wrong policy."""
     app = _bare_app()
     corscore_flask.CORS(app, origins=["https://app.example/"])
     return app
 
 
 def misconfigured_wsgi_app() -> WSGIApplication:
-    """The same in the middleware."""
+    """Return an application in the middleware with a wrong policy."""
     return corscore_wsgi.CORSMiddleware(_bare_app(), allow_origins=["https://app.example/"])

@@ -1,6 +1,6 @@
-"""What the servers of ``test_servers`` serve in Django: settings, URLs and views in one module.
+"""The Django project for ``test_servers``: settings, URLs and views in one module.
 
-Servers that take an object and no function find one that is made when they ask for it.
+An application is made when a server reads its attribute, since some servers take no function.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ WSGI_APPLICATION = "server_django.django_wsgi"
 
 
 class Boom(Exception):
-    """What ``/boom`` raises, to be found in the server's log."""
+    """The exception of ``/boom``, which the server logs."""
 
 
 def ok(request: HttpRequest) -> HttpResponse:

@@ -18,7 +18,7 @@ _STOP_SECONDS = 30.0
 
 
 class Served:
-    """Where an application is served: the same port has an origin for each name of loopback."""
+    """The address of an application; its port has an origin for each name of loopback."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -46,7 +46,7 @@ def serve(app: Any, **config: Any) -> Iterator[Served]:
         "loop": "asyncio",
         "http": "h11",
         "log_level": "critical",
-        # A browser keeps its connections open; they shall not keep the test waiting.
+        # Browsers keep connections open, which would delay the end of the test.
         "timeout_graceful_shutdown": 1,
         **config,
     }
@@ -66,7 +66,7 @@ def serve(app: Any, **config: Any) -> Iterator[Served]:
 
 
 def _run(server: uvicorn.Server, listener: socket.socket) -> None:
-    # A server whose application refuses to start means to leave the process.
+    # A server whose application does not start ends the process.
     with suppress(SystemExit):
         server.run([listener])
 

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SECONDS = 30.0
-# Debian's, and the lowest of the common ones: net.ipv4.ip_local_port_range.
+# The lowest common start of net.ipv4.ip_local_port_range, which Debian has.
 _CLIENTS_FROM = 32_768
 _BIN = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = _SECONDS) -> float:
-    """Wait until a condition holds; the seconds that it took."""
+    """Wait until a condition holds, and return the seconds."""
     start = time.monotonic()
     while not condition():
         assert time.monotonic() - start < seconds, "it did not come to pass"
@@ -37,10 +37,10 @@ def wait_for(condition: Callable[[], bool], seconds: float = _SECONDS) -> float:
 
 
 def free_port() -> int:
-    """A port of loopback that was free a moment ago, and that no client is given.
+    """Return a free port of loopback, outside of the range of clients.
 
     A server that is killed needs its port again, and clients that look for it meanwhile would get
-    it as their own: a connection to itself.
+    it as their own, and connect to themselves.
     """
     while True:
         port = 10_000 + secrets.randbelow(_CLIENTS_FROM - 10_000)
@@ -88,7 +88,7 @@ class StoreServer:
         return False
 
     def kill(self) -> None:
-        """``kill -9`` of the server and of all that it started."""
+        """Kill the server and its processes, as ``kill -9`` does."""
         if self.process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -97,7 +97,7 @@ class StoreServer:
 
 
 class RedisServer(StoreServer):
-    """Redis with a file of all commands, so that a kill loses at most the last second."""
+    """Redis with an append-only file, so that a kill loses at most one second."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -113,7 +113,7 @@ class RedisServer(StoreServer):
 
 
 class PostgresServer(StoreServer):
-    """PostgreSQL with a cluster of its own."""
+    """PostgreSQL with a new cluster."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -168,7 +168,7 @@ class PgBouncer(StoreServer):
 
 
 class TlsRedis(RedisServer):
-    """Redis with TLS and a password, whose certificate is that of its own authority."""
+    """Redis with TLS, a password and a self-signed certificate."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -185,7 +185,7 @@ class TlsRedis(RedisServer):
 
 
 class TlsPostgres(PostgresServer):
-    """PostgreSQL that takes TLS alone."""
+    """PostgreSQL that takes TLS only."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -202,7 +202,7 @@ class TlsPostgres(PostgresServer):
 
 
 def certificate(folder: Path) -> Path:
-    """A certificate of 127.0.0.1, beside its key."""
+    """Write a certificate of 127.0.0.1, beside its key."""
     key, found = folder / "server.key", folder / "server.crt"
     subprocess.run(
         [
@@ -224,13 +224,13 @@ class StoreServers:
     """The servers that tests have needed so far."""
 
     def __init__(self) -> None:
-        # Not below pytest's folders, which are closed to the unprivileged user.
+        # The unprivileged user cannot open pytest's folders.
         self._base = Path(mkdtemp(prefix="corscore-stores-"))
         self._base.chmod(0o711)
         self._started: dict[str, StoreServer] = {}
 
     def url(self, engine: str, folder: Path) -> str:
-        """The URL of a store; of an engine without a server, in a folder."""
+        """Return the URL of a store, in a folder for an engine without a server."""
         return self[engine].url if engine in SERVERS else f"{engine}:{folder}/store"
 
     def __getitem__(self, engine: str) -> StoreServer:
@@ -257,7 +257,7 @@ class StoreServers:
 
 
 def _unprivileged() -> int | None:
-    """The user for the servers where root runs the tests: PostgreSQL refuses root."""
+    """Return the user for the servers where root runs the tests, since PostgreSQL refuses root."""
     if os.geteuid() != 0:
         return None
     # Imported late: only POSIX has it, and every run of the tests imports this module.

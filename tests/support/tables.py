@@ -17,13 +17,13 @@ _DATA = Path(__file__).parents[1] / "data"
 
 
 def rows(name: str) -> list[dict[str, Any]]:
-    """The rows of ``tests/data/<name>.json``, every text spelled out."""
+    """Return the rows of ``tests/data/<name>.json``, with whole texts."""
     loaded: list[dict[str, Any]] = json.loads((_DATA / f"{name}.json").read_text("ascii"))
     return [_spelled(row) for row in loaded]
 
 
 def cases(name: str) -> list[Any]:
-    """The rows as parameters of a test, each named by its ``why``."""
+    """Return the rows as parameters of a test, each named by its ``why``."""
     return [pytest.param(row, id=row["why"]) for row in rows(name)]
 
 

@@ -1,4 +1,4 @@
-"""One policy in each way that adapters take it."""
+"""Every way to give an adapter one policy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def as_it_is(policy: Policy) -> Policies:
 
 
 def last_of_a_tuple(policy: Policy) -> Policies:
-    """A tuple whose first policy allows none of the origins in tests."""
+    """Return a tuple whose first policy allows no origin of the tests."""
     return Policy(allow_origins=["https://first.invalid"], allow_credentials=True), policy
 
 

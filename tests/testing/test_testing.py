@@ -1,4 +1,4 @@
-"""``corscore.testing`` over every client that it knows, and what its failures say."""
+"""``corscore.testing`` with every client that it knows, and its failures."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ METHODS = ["GET", "PUT", "PATCH", "POST", "DELETE"]
 
 
 def seen(headers: Any, body: bytes) -> dict[str, str]:
-    """What a view got, told in response headers."""
+    """Return what a view received, as response headers."""
     return {
         "X-Total": "3",
         "X-Hidden": "1",
@@ -197,7 +197,9 @@ def ask(request: pytest.FixtureRequest, address: str) -> Callable[..., FetchResu
     return functools.partial(fetch, client, url, origin=APP)
 
 
-def test_a_page_that_is_allowed(ask: Callable[..., FetchResult]) -> None:
+def test_an_allowed_page_reads_the_response_and_its_headers(
+    ask: Callable[..., FetchResult],
+) -> None:
     result = ask()
     assert (result.readable, result.reason, result.status) == (True, None, 200)
     assert dict(result.headers)["x-total"] == "3"
@@ -207,13 +209,13 @@ def test_a_page_that_is_allowed(ask: Callable[..., FetchResult]) -> None:
     assert_cors_allowed(result, exposes=["X-Total"])
 
 
-def test_a_page_that_is_not(ask: Callable[..., FetchResult]) -> None:
+def test_another_page_is_refused_with_its_reason(ask: Callable[..., FetchResult]) -> None:
     assert_cors_refused(ask(origin=OTHER), reason="no-allow-origin")
     assert_cors_refused(ask(origin=OTHER, method="PUT"), reason="preflight-not-ok")
     assert_cors_refused(ask(origin="null"), reason="null-origin")
 
 
-def test_methods_headers_and_a_body(ask: Callable[..., FetchResult]) -> None:
+def test_method_headers_and_body_reach_the_application(ask: Callable[..., FetchResult]) -> None:
     headers = {"Authorization": "Bearer token", "Content-Type": "application/json"}
     result = ask(method="PUT", headers=headers, body="{}")
     assert_cors_allowed(result)
@@ -229,14 +231,14 @@ def test_methods_headers_and_a_body(ask: Callable[..., FetchResult]) -> None:
 def test_cookies_go_where_a_browser_sends_them(
     ask: Callable[..., FetchResult], credentials: str, cookie: str
 ) -> None:
-    """And nothing that the client would add of its own accord does."""
+    """The client adds no cookies itself."""
     for _ in range(2):
         result = ask(credentials=credentials)
         told = dict(result.exchanges[-1].response_headers)["x-seen"]
         assert told == f"{cookie}|-|-"
 
 
-def test_cookies_that_a_script_does_not_get() -> None:
+def test_cookies_are_kept_with_credentials_only() -> None:
     client = TestClient(starlette_app(), base_url="https://testserver")
     fetch(client, "/login", origin=APP)
     assert "session" not in client.cookies
@@ -253,7 +255,7 @@ def test_redirects_are_followed_by_the_model() -> None:
     assert dict(result.exchanges[-1].response_headers)["x-seen"] == "-|-|hello"
 
 
-def test_requests_itself(address: str) -> None:
+def test_requests_is_a_client(address: str) -> None:
     assert_cors_allowed(fetch(requests, f"{address}/articles", origin=APP, method="PUT"))
 
 
@@ -304,7 +306,7 @@ async def _over_flask(**options: Any) -> FetchResult:
 @pytest.mark.parametrize(
     "over", [_over_httpx, _over_httpx2, _over_httpx2_by_fetch, _over_django, _over_flask]
 )
-def test_asynchronous_clients(over: Callable[..., Any]) -> None:
+def test_asynchronous_clients_are_awaited(over: Callable[..., Any]) -> None:
     allowed = asyncio.run(over(origin=APP, method="PUT", credentials="include"))
     assert_cors_allowed(allowed, exposes=["X-Total"])
     assert_cors_refused(asyncio.run(over(origin=OTHER)), reason="no-allow-origin")
@@ -313,7 +315,7 @@ def test_asynchronous_clients(over: Callable[..., Any]) -> None:
 # --- what failures say
 
 
-def test_a_failure_explains_itself() -> None:
+def test_a_failed_assertion_has_the_explanation() -> None:
     client = TestClient(starlette_app())
     with pytest.raises(AssertionError) as caught:
         assert_cors_allowed(fetch(client, "/articles", origin=APP, method="DELETE"))
@@ -340,7 +342,7 @@ def test_a_fetch_and_its_assertion_in_one() -> None:
         assert_cors_allowed(client, "/articles", origin=APP, method="DELETE")
 
 
-def test_what_is_no_result() -> None:
+def test_an_argument_that_is_no_result_is_a_type_error() -> None:
     wrong: Any = 3
     with pytest.raises(TypeError, match="expected, not int"):
         assert_cors_allowed(wrong)
@@ -351,12 +353,12 @@ def test_what_is_no_result() -> None:
 
 
 @pytest.mark.parametrize("client", [None, "http://localhost", http.server, Starlette()])
-def test_what_is_no_client(client: Any) -> None:
+def test_an_argument_that_is_no_client_is_a_type_error(client: Any) -> None:
     with pytest.raises(TypeError, match=r"is no client .*TestClient.*requests"):
         fetch(client, "/", origin=APP)
 
 
-def test_a_url_that_leads_nowhere() -> None:
+def test_a_url_or_origin_that_no_browser_has_is_an_error() -> None:
     with pytest.raises(ValueError, match="it must be absolute"):
         fetch(requests, "/articles", origin=APP)
     with pytest.raises(ValueError, match="is not an HTTP"):
@@ -368,7 +370,7 @@ def test_a_url_that_leads_nowhere() -> None:
 # --- pytest
 
 
-def test_the_fixture(cors_browser: CORSBrowser) -> None:
+def test_the_fixture_keeps_preflights_between_fetches(cors_browser: CORSBrowser) -> None:
     client = TestClient(starlette_app())
     for sent in (True, False):
         result = cors_browser.assert_allowed(
@@ -388,7 +390,7 @@ async def _awaited(cors_browser: CORSBrowser) -> FetchResult:
     return await cors_browser.afetch(flask_app().test_client(), "/articles", origin=APP)
 
 
-def test_the_output_of_a_failing_test(
+def test_a_failing_test_prints_the_explanation_once(
     pytester: pytest.Pytester, pytestconfig: pytest.Config
 ) -> None:
     is_installed = pytestconfig.pluginmanager.has_plugin("corscore")

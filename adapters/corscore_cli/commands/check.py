@@ -13,18 +13,21 @@ import click
 from rich.text import Text
 
 from corscore.diagnostics import Finding, code_page, lint
-from corscore_cli.migrate.repairs import migrated
+from corscore_cli.migrate.repairs import nearest_policy
 from corscore_cli.shell.location import Location, option_of
 from corscore_cli.shell.options import TargetType, app_dir_option, env_option, factory_option
 from corscore_cli.shell.output import (
+    as_sentence,
     code_text,
-    findings_exit,
+    count_text,
+    exit_code_of,
     make_console,
-    plain,
     print_json,
     printable,
     say,
+    to_json,
 )
+from corscore_cli.shell.report import print_advice
 from corscore_cli.targets.loader import load
 from corscore_cli.targets.source import unknown_routes
 
@@ -78,18 +81,18 @@ def check(
     with 0 if there is neither, with 1 if there is any, and with 2 if TARGET cannot be loaded.
     """
     loaded = load(target, prefix=prefix, app_dir=app_dir, is_factory=is_factory)
-    told = _annotations(loaded, ignored)
+    annotations = _annotations(loaded, ignored)
     if as_json or form == "json":
-        _print_json(told)
+        _print_json(annotations)
     elif form == "github":
-        _print_github(told)
+        _print_github(annotations)
     elif form == "sarif":
-        _print_sarif(told, loaded.file)
+        _print_sarif(annotations, loaded.file)
     else:
-        _print_text(make_console(), loaded.name, told)
+        _print_text(make_console(), loaded.name, annotations)
     if loaded.has_unknown_routes:
         say(make_console(stderr=True), unknown_routes(loaded.name), style="dim")
-    raise SystemExit(findings_exit(told))
+    raise SystemExit(exit_code_of(annotations))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,35 +101,38 @@ class Annotation:
 
     Attributes:
         level: ``"error"`` for a problem, ``"warning"`` for a finding.
-        location: Where it is.
-        told: The problem or finding itself.
+        location: The location.
+        reported: The problem or finding.
     """
 
     level: Literal["error", "warning"]
     location: Location
-    told: Problem | Finding
+    reported: Problem | Finding
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a dict for JSON, of a problem with its field and value."""
+        """Return a dict for JSON; that of a problem has its field and value, too."""
         common: dict[str, Any] = {
-            "code": self.told.code,
-            "message": self.told.message,
-            "hint": self.told.hint,
+            "code": self.reported.code,
+            "message": self.reported.message,
+            "hint": self.reported.hint,
             "place": str(self.location),
         }
         if self.level == "error":
-            field, value = getattr(self.told, "field", None), getattr(self.told, "value", None)
-            common |= {"field": field, "value": plain(value)}
+            field, value = (
+                getattr(self.reported, "field", None),
+                getattr(self.reported, "value", None),
+            )
+            common |= {"field": field, "value": to_json(value)}
         return common
 
 
 def _annotations(target: Target, ignored: Collection[str]) -> list[Annotation]:
-    """Return the problems of a target, then its findings but those of an ignored code."""
+    """Return all problems of a target, then the findings without those of ignored codes."""
     problems = [one for source in target.sources for one in _problems(source)]
     findings = [Annotation("warning", location, found) for found, location in target.findings]
-    findings += [one for source in target.sources for one in _lints(source)]
-    findings += [*_lints_of_routes(target)]
-    return problems + [one for one in findings if one.told.code not in ignored]
+    findings += [one for source in target.sources for one in _findings(source)]
+    findings += [*_findings_of_routes(target)]
+    return problems + [one for one in findings if one.reported.code not in ignored]
 
 
 def _problems(source: Source) -> Iterator[Annotation]:
@@ -134,40 +140,44 @@ def _problems(source: Source) -> Iterator[Annotation]:
         yield Annotation("error", source.locate(problem.field, problem.value), problem)
 
 
-def _lints(source: Source) -> Iterator[Annotation]:
-    for found in (*_duplicates(source), *_findings(source)):
+def _findings(source: Source) -> Iterator[Annotation]:
+    for found in (*_duplicates(source), *_lint(source)):
         _, _, option = (found.place or "").rpartition(": ")
-        # A default of a library is no mistake of its user.
+        # Its user did not write a library's default.
         if option in source.defaults:
             continue
-        first = found.message.partition('"')[2].partition('"')[0]
-        location = source.locate(source.names.get(option, option), first)
+        location = source.locate(source.names.get(option, option), _first_quoted(found))
         if location.file is None and location.name == option and found.place:
             location = Location(found.place)
         yield Annotation("warning", location, found)
 
 
-def _lints_of_routes(target: Target) -> Iterator[Annotation]:
+def _findings_of_routes(target: Target) -> Iterator[Annotation]:
     for name, policies in target.routes.items():
         for found in () if policies is None else lint(policies):
             place = f"{name}: {found.place}" if found.place else name
             yield Annotation("warning", Location(place), replace(found, place=place))
 
 
-def _findings(source: Source) -> Iterator[Finding]:
+def _lint(source: Source) -> Iterator[Finding]:
     if source.policies is not None:
         yield from lint(source.policies)
         return
-    # Findings are reported beside problems, so the policy is repaired first; findings about
-    # values that the repairs wrote are left out.
-    policy, _ = migrated(source.options, escapes_dots=False)
+    # Only a policy has findings, so the problems are repaired first, and what is found about the
+    # new values is left out.
+    policy, _ = nearest_policy(source.options, escapes_dots=False)
     written = _listed(source)
     is_age_wrong = any(option_of(problem.field) == "max_age" for problem in source.problems)
     for found in () if policy is None else lint(policy):
-        first = found.message.partition('"')[2].partition('"')[0]
-        is_repaired = first not in written if found.place == "allow_origins" else is_age_wrong
+        is_repaired = (
+            _first_quoted(found) not in written if found.place == "allow_origins" else is_age_wrong
+        )
         if not is_repaired or found.place not in ("allow_origins", "max_age"):
             yield found
+
+
+def _first_quoted(found: Finding) -> str:
+    return found.message.partition('"')[2].partition('"')[0]
 
 
 def _duplicates(source: Source) -> Iterator[Finding]:
@@ -187,53 +197,44 @@ def _listed(source: Source) -> list[str]:
     return [item for item in items if isinstance(item, str)]
 
 
-def _print_text(console: Console, target: str, told: list[Annotation]) -> None:
-    for one in told:
+def _print_text(console: Console, target: str, annotations: list[Annotation]) -> None:
+    for one in annotations:
         style = "red" if one.level == "error" else "yellow"
         location = printable(str(one.location))
         line = Text.assemble((location, "bold"), ": ", (f"{one.level} ", style))
-        line.append_text(code_text(one.told.code))
-        field = getattr(one.told, "field", None) or getattr(one.told, "place", None)
+        line.append_text(code_text(one.reported.code))
+        field = getattr(one.reported, "field", None) or getattr(one.reported, "place", None)
         # With a dot it is a function such as Policy.from_file, and the location names the file.
         if field and "." not in field and option_of(field) not in option_of(str(one.location)):
             line.append(f" in {printable(field)}", "dim")
         say(console, line)
-        say(console, one.told.message, indent=4)
-        say(console, Text.assemble(("Fix: ", "green"), _ended(one.told.hint)), indent=4)
-        say(console, code_page(one.told.code), indent=4, style="dim")
+        reported = one.reported
+        print_advice(console, reported.code, reported.message, reported.hint, indent=4)
         console.print()
-    problems = sum(one.level == "error" for one in told)
-    if told:
-        counts = f"{_count(problems, 'problem')}, {_count(len(told) - problems, 'finding')}"
-        say(console, Text(f"{target}: {counts}", "bold"))
+    problems = sum(one.level == "error" for one in annotations)
+    if annotations:
+        findings = count_text(len(annotations) - problems, "finding")
+        say(console, Text(f"{target}: {count_text(problems, 'problem')}, {findings}", "bold"))
     else:
         say(console, Text.assemble((f"{target}: ", ""), ("nothing is wrong", "green"), "."))
 
 
-def _ended(hint: str) -> str:
-    return hint if hint.endswith((".", "?")) else f"{hint}."
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _print_json(told: list[Annotation]) -> None:
+def _print_json(annotations: list[Annotation]) -> None:
     print_json(
         {
-            "problems": [one.to_dict() for one in told if one.level == "error"],
-            "findings": [one.to_dict() for one in told if one.level == "warning"],
+            "problems": [one.to_dict() for one in annotations if one.level == "error"],
+            "findings": [one.to_dict() for one in annotations if one.level == "warning"],
         }
     )
 
 
-def _print_github(told: list[Annotation]) -> None:
+def _print_github(annotations: list[Annotation]) -> None:
     """Print workflow commands of GitHub, which annotate a pull request.
 
     https://docs.github.com/actions/reference/workflow-commands-for-github-actions
     """
-    for one in told:
-        properties = {"title": one.told.code}
+    for one in annotations:
+        properties = {"title": one.reported.code}
         if one.location.file is not None:
             properties = {
                 "file": one.location.file,
@@ -241,7 +242,7 @@ def _print_github(told: list[Annotation]) -> None:
             } | properties
         given = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
         name = "" if one.location.file is not None else f"{one.location}: "
-        text = f"{name}{one.told.message}\nFix: {_ended(one.told.hint)}"
+        text = f"{name}{one.reported.message}\nFix: {as_sentence(one.reported.hint)}"
         click.echo(f"::{one.level} {given}::{_data(text)}")
 
 
@@ -253,27 +254,27 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def _print_sarif(told: list[Annotation], file: str | None) -> None:
+def _print_sarif(annotations: list[Annotation], file: str | None) -> None:
     """Print SARIF 2.1.0, for code scanning.
 
     https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 
     Args:
-        told: The annotations.
-        file: The file of annotations without one: GitHub takes no result without a file.
+        annotations: The annotations.
+        file: A file for annotations without one, since GitHub takes no result without a file.
     """
-    codes = list(dict.fromkeys(one.told.code for one in told))
+    codes = list(dict.fromkeys(one.reported.code for one in annotations))
     rules = [_rule(code) for code in codes]
     driver = {"name": "corscore", "version": version("corscore"), "rules": rules}
     results = [
         {
-            "ruleId": one.told.code,
-            "ruleIndex": codes.index(one.told.code),
+            "ruleId": one.reported.code,
+            "ruleIndex": codes.index(one.reported.code),
             "level": one.level,
-            "message": {"text": f"{one.told.message} Fix: {_ended(one.told.hint)}"},
+            "message": {"text": f"{one.reported.message} Fix: {as_sentence(one.reported.hint)}"},
             "locations": [_sarif_location(one.location, file)],
         }
-        for one in told
+        for one in annotations
     ]
     run = {"tool": {"driver": driver}, "results": results, "columnKind": "unicodeCodePoints"}
     print_json({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
@@ -286,7 +287,7 @@ def _rule(code: str) -> dict[str, Any]:
         "shortDescription": {"text": code.replace("-", " ")},
         "help": {"text": f"See {page}" if "://" in page else f"Run: {page}"},
     }
-    # Section 3.49.12 takes absolute URIs only.
+    # Section 3.49.12 of SARIF takes absolute URIs only.
     if "://" in page:
         rule["helpUri"] = page
     return rule

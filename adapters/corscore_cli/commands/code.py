@@ -25,7 +25,7 @@ def code(name: str | None, search: str | None) -> None:
         raise Mistake(str(error)) from None
     console = make_console()
     if console.is_terminal:
-        # Imported late: a pipe gets the text as it is.
+        # Imported late: only a terminal needs it.
         from rich.markdown import Markdown
 
         console.print(Markdown(text))

@@ -9,9 +9,9 @@ import click
 from corscore.diagnostics import MAX_CONSOLE_CHARACTERS, explain_console
 from corscore_cli.shell.options import json_option
 from corscore_cli.shell.output import FINE, Mistake, make_console, print_json
-from corscore_cli.shell.report import print_message
+from corscore_cli.shell.report import print_console_message
 
-_NONE = (
+_NO_MESSAGE = (
     "no message of Chrome, Firefox or Safari about CORS is in it, in English; copy the whole red "
     'lines of the console, not the error that the script gets ("Failed to fetch")'
 )
@@ -30,7 +30,7 @@ def console(text: tuple[str, ...], as_json: bool) -> None:
     """
     messages = explain_console(" ".join(text) if text else _standard_input())
     if not messages:
-        raise Mistake(_NONE)
+        raise Mistake(_NO_MESSAGE)
     if as_json:
         print_json({"messages": [message.to_dict() for message in messages]})
     else:
@@ -38,7 +38,7 @@ def console(text: tuple[str, ...], as_json: bool) -> None:
         for number, message in enumerate(messages):
             if number:
                 terminal.print()
-            print_message(terminal, message)
+            print_console_message(terminal, message)
     raise SystemExit(FINE)
 
 

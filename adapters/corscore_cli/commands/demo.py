@@ -8,12 +8,13 @@ import click
 from rich.console import Console
 
 from corscore_cli.demo.apps import APPS, NotInstalled
-from corscore_cli.demo.servers import PortUnavailable, running
+from corscore_cli.demo.demo import running
+from corscore_cli.demo.servers import PortUnavailable
 from corscore_cli.demo.terminal import print_address, print_live_change, print_policy, print_table
 from corscore_cli.shell.output import Mistake
 
 _PORT = click.IntRange(0, 65535)
-_SECONDS_TO_SLEEP = 3600.0
+_SLEEP_SECONDS = 3600.0
 
 
 @click.command()
@@ -25,9 +26,15 @@ _SECONDS_TO_SLEEP = 3600.0
     show_default=True,
     help="The framework of the API.",
 )
-@click.option("--port", type=_PORT, default=8100, show_default=True, help="The API's; 0 is any.")
 @click.option(
-    "--page-port", type=_PORT, default=8101, show_default=True, help="The page's; 0 is any."
+    "--port", type=_PORT, default=8100, show_default=True, help="The port of the API; 0 is any."
+)
+@click.option(
+    "--page-port",
+    type=_PORT,
+    default=8101,
+    show_default=True,
+    help="The port of the page; 0 is any.",
 )
 @click.option("--once", is_flag=True, help="Print the table and end: 0 if all is as expected.")
 def demo(name: str, port: int, page_port: int, *, once: bool) -> None:
@@ -64,6 +71,6 @@ def _wait() -> None:
     """Wait for Ctrl+C."""
     try:
         while True:
-            sleep(_SECONDS_TO_SLEEP)
+            sleep(_SLEEP_SECONDS)
     except KeyboardInterrupt:
         click.echo()

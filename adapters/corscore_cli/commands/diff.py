@@ -12,7 +12,7 @@ from rich.text import Text
 from corscore import PolicyMap
 from corscore.diagnostics import AccessChange, access_changes
 from corscore_cli.shell.options import TargetType, app_dir_option, factory_option, json_option
-from corscore_cli.shell.output import findings_exit, make_console, print_json, say
+from corscore_cli.shell.output import exit_code_of, make_console, print_json, say
 from corscore_cli.targets.loader import load
 from corscore_cli.targets.source import unknown_routes
 
@@ -23,15 +23,6 @@ if TYPE_CHECKING:
 
     from corscore_cli.targets.source import Target
 
-_KINDS = {
-    "path": "path",
-    "origin": "origin",
-    "method": "method",
-    "request-header": "request header",
-    "response-header": "response header",
-    "credentials": "credentials",
-    "option": "option",
-}
 _SIGNS = {"gains": ("+", "green"), "loses": ("-", "red"), "changes": ("~", "yellow")}
 
 
@@ -45,8 +36,8 @@ def diff(old: str, new: str, app_dir: str, is_factory: bool, as_json: bool) -> N
     """List who gains and who loses access when NEW replaces OLD.
 
     Both are what `corscore check` takes: a TOML file, main:policy, main:app, a Django settings
-    module or env. What they mean is compared: an origin that leaves a list and is covered by a
-    pattern has lost nothing.
+    module or env. Their meaning is compared, not their text: an origin that leaves a list, and is
+    covered by a pattern, loses nothing.
 
     Ends with 0 if nothing changes, with 1 if anything does, and with 2 if one of them cannot be
     loaded.
@@ -60,7 +51,7 @@ def diff(old: str, new: str, app_dir: str, is_factory: bool, as_json: bool) -> N
         print_changes(make_console(), changes)
     for name in unknown:
         say(make_console(stderr=True), unknown_routes(name), style="dim")
-    raise SystemExit(findings_exit(changes))
+    raise SystemExit(exit_code_of(changes))
 
 
 def _changes(before: Target, after: Target) -> Iterator[AccessChange]:
@@ -68,7 +59,7 @@ def _changes(before: Target, after: Target) -> Iterator[AccessChange]:
     old, new = (target.one_policy()[1] for target in (before, after))
     yield from access_changes(old, new)
     for name in dict.fromkeys((*before.routes, *after.routes)):
-        # Without a policy of its own, a route has that of the application.
+        # A route without a policy of its own has that of the application.
         pair = before.routes.get(name, old), after.routes.get(name, new)
         if any(isinstance(one, PolicyMap) for one in pair):
             texts = ("by path" if isinstance(one, PolicyMap) else repr(one) for one in pair)
@@ -86,7 +77,7 @@ def print_changes(console: Console, changes: tuple[AccessChange, ...]) -> None:
             say(console, Text(path, "bold"))
         for change in of_path:
             sign, style = _SIGNS[change.way]
-            line = Text.assemble((f"{sign} ", f"bold {style}"), f"{_KINDS[change.kind]} ")
+            line = Text.assemble((f"{sign} ", f"bold {style}"), f"{change.kind.replace('-', ' ')} ")
             line.append(change.item, style)
             if change.way == "changes":
                 line.append(f": {change.before} -> {change.after}")

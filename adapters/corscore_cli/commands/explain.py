@@ -45,8 +45,10 @@ _SERVER = "https://server.invalid"
 @click.command()
 @click.argument("target", required=False, type=TargetType())
 @script_options(credentials=" (cookies)")
-@click.option("--path", default="/", show_default=True, help="For policies by path.")
-@click.option("--host", help="For policies by host: the value of Host.")
+@click.option(
+    "--path", default="/", show_default=True, help="The request's path, for policies by path."
+)
+@click.option("--host", help="The request's Host, for policies by host.")
 @env_option
 @app_dir_option
 @factory_option
@@ -77,17 +79,13 @@ def explain(
     """
     if not path.startswith("/"):
         raise click.BadParameter('it starts with a "/".', param_hint="--path")
-    try:
-        Request("GET", _SERVER, origin=_SERVER, headers=[(name, "1") for name in reads])
-    except ValueError as error:
-        raise click.BadParameter(f"{error}.", param_hint="--reads") from None
     loaded = load(target, prefix=prefix, app_dir=app_dir, is_factory=is_factory)
     source, policies = loaded.one_policy()
-    other = loaded.policies_at(method, path, host)
-    if other is None:
+    of_route = loaded.policies_at(method, path, host)
+    if of_route is None:
         found = governing(policies, path, host=host, origin=origin)
     else:
-        found = _governing(*other, f"the route of {method} {path}", origin)
+        found = _governing_of_route(*of_route, f"the route of {method} {path}", origin)
     policy = found.policy
     request = _request(origin, method, headers, credentials=credentials, path=path)
     if isinstance(policies, PolicyResolver) or found.notes[-1:] == _TENANTS:
@@ -95,36 +93,36 @@ def explain(
             f"{loaded.name} has a PolicyResolver for {path}, which only a running application "
             "asks: explain the policy that it returns, or run corscore probe"
         )
-    told = _told(policy, request, reads, path, browser)
-    if policy is None and other is None and isinstance(policies, PolicyMap) and not as_json:
+    explanation = _explain(policy, request, reads, path, browser)
+    if policy is None and of_route is None and isinstance(policies, PolicyMap) and not as_json:
         paths = ", ".join(key for key, governed in policies.items() if governed is not None)
         note = f"Note: no policy is for {path}; --path asks about another one, such as: {paths}."
         say(make_console(stderr=True), printable(note), style="dim")
     if as_json:
         governed = {} if found.place is None else {"policy": found.place, "because": found.notes}
-        print_json({**told.to_dict(), **governed})
+        print_json({**explanation.to_dict(), **governed})
     else:
-        if source.theirs is not None:
+        if source.library is not None:
             say(
                 make_console(stderr=True),
-                f"Note: {loaded.name} has {source.theirs}; this is what corscore does with the "
+                f"Note: {loaded.name} has {source.library}; this is what corscore does with the "
                 "same options. corscore migrate shows the differences.",
                 style="dim",
             )
         if loaded.has_unknown_routes:
             say(make_console(stderr=True), unknown_routes(loaded.name), style="dim")
-        print_explanation(make_console(), told)
+        print_explanation(make_console(), explanation)
         if found.place is not None:
             console = make_console()
             console.print()
             say(console, Text(f"Policy: {found.place}", "bold"))
             for note in found.notes:
                 say(console, f"{note}.", indent=2)
-    raise SystemExit(FINE if told.allowed else FINDINGS)
+    raise SystemExit(FINE if explanation.allowed else FINDINGS)
 
 
-def _governing(because: str, policies: Current, place: str, origin: str) -> Governing:
-    """``governing``, of policies that beat those of the application."""
+def _governing_of_route(because: str, policies: Current, place: str, origin: str) -> Governing:
+    """Return what ``governing`` says of policies that beat those of the application."""
     found = governing(policies, origin=origin)
     place = place if found.place is None else f"{place}, {found.place}"
     return Governing(found.policy, place, (because, *found.notes))
@@ -133,7 +131,7 @@ def _governing(because: str, policies: Current, place: str, origin: str) -> Gove
 def _request(
     origin: str, method: str, headers: tuple[str, ...], *, credentials: bool, path: str
 ) -> Request | RequestInfo:
-    """Return the script's request, or the part of it that a policy can answer."""
+    """Return the script's request; of an impossible one, the part that a policy can explain."""
     url = f"{_SERVER}{path}"
     try:
         return Request(
@@ -145,7 +143,7 @@ def _request(
         )
     except ValueError as error:
         message = str(error)
-    # The explanation says which origin or method no browser sends, and what was meant.
+    # The policy explains an origin or a method that no browser sends.
     if not _is_possible("GET", url, origin):
         return RequestInfo("GET", origin=origin)
     if not _is_possible(method, url, origin):
@@ -161,7 +159,7 @@ def _is_possible(method: str, url: str, origin: str) -> bool:
     return True
 
 
-def _told(
+def _explain(
     policy: Policy | None,
     request: Request | RequestInfo,
     reads: tuple[str, ...],

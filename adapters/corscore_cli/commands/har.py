@@ -11,7 +11,7 @@ from corscore.diagnostics import MAX_HAR_BYTES, HarError, explain_har, read_har
 from corscore_cli.shell.options import json_option
 from corscore_cli.shell.output import (
     Mistake,
-    findings_exit,
+    exit_code_of,
     make_console,
     print_json,
     say,
@@ -32,7 +32,7 @@ def har(file: Path, show_all: bool, steps: bool, as_json: bool) -> None:
     is printed: corscore probe.
 
     Ends with 0 if all went well, with 1 if something was refused or found, and with 2 if FILE is no
-    HAR.
+    HAR file.
     """
     try:
         with file.open("rb") as opened:
@@ -44,7 +44,7 @@ def har(file: Path, show_all: bool, steps: bool, as_json: bool) -> None:
     report = explain_har(entries)
     if as_json:
         print_json(report.to_dict())
-        raise SystemExit(findings_exit(report.findings))
+        raise SystemExit(exit_code_of(report.findings))
     console = make_console()
     faulty = [request for request in report.requests if not request.healthy]
     say(
@@ -58,7 +58,7 @@ def har(file: Path, show_all: bool, steps: bool, as_json: bool) -> None:
     for request in report.requests if show_all else faulty:
         console.print()
         print_diagnosis(console, request, steps=steps)
-    raise SystemExit(findings_exit(report.findings))
+    raise SystemExit(exit_code_of(report.findings))
 
 
 def _name(file: Path) -> str:

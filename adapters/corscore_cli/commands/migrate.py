@@ -20,11 +20,11 @@ from corscore_cli.migrate.libraries import (
     PACKAGES,
     WSGICORS,
     not_installed,
-    of_asgi_cors,
-    of_django,
-    of_flask_cors,
-    of_starlette,
-    of_wsgicors,
+    read_asgi_cors,
+    read_django,
+    read_flask_cors,
+    read_starlette,
+    read_wsgicors,
 )
 from corscore_cli.migrate.python import (
     OldLines,
@@ -33,22 +33,31 @@ from corscore_cli.migrate.python import (
     joined_policies,
     old_lines,
 )
-from corscore_cli.migrate.repairs import Repair, migrated
-from corscore_cli.migrate.stack import OldStack, quiet
+from corscore_cli.migrate.repairs import Repair, nearest_policy
+from corscore_cli.migrate.stack import OldStack, quiet_loggers
 from corscore_cli.shell.options import TargetType, app_dir_option, factory_option, json_option
 from corscore_cli.shell.output import (
     Mistake,
+    as_sentence,
     code_text,
-    findings_exit,
+    count_text,
+    exit_code_of,
     make_console,
     print_json,
     say,
 )
-from corscore_cli.targets.imports import UnbuiltPolicy, attribute, called, imported, importing
+from corscore_cli.shell.report import print_title
+from corscore_cli.targets.imports import (
+    UnbuiltPolicy,
+    call_factory,
+    find_attribute,
+    import_target,
+    importing,
+)
 from corscore_cli.targets.layers import FLASK_CORS, STARLETTE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from types import ModuleType
 
     from rich.console import Console
@@ -58,11 +67,11 @@ if TYPE_CHECKING:
     from corscore.integration import PathPolicy
 
 _READERS = {
-    STARLETTE: of_starlette,
-    FASTAPI: of_starlette,
-    FLASK_CORS: of_flask_cors,
-    ASGI_CORS: of_asgi_cors,
-    WSGICORS: of_wsgicors,
+    STARLETTE: read_starlette,
+    FASTAPI: read_starlette,
+    FLASK_CORS: read_flask_cors,
+    ASGI_CORS: read_asgi_cors,
+    WSGICORS: read_wsgicors,
 }
 _CALLS = {
     STARLETTE: "the import of CORSMiddleware and the add_middleware(CORSMiddleware, ...)",
@@ -79,9 +88,9 @@ class Migration:
     """The move of an application from another library.
 
     Attributes:
-        source: The Python to write.
+        source: The new Python.
         old: The lines that it replaces.
-        repairs: The values that a policy refuses.
+        repairs: The values that a policy refuses, and their new values.
         differences: The differences for browsers.
         insecure: The findings about the old stack.
     """
@@ -110,8 +119,8 @@ def migrate(target: str, library: str, app_dir: str, is_factory: bool, as_json: 
 
     TARGET is an app (main:app), or a settings module (mysite.settings) for django-cors-headers.
 
-    The model browser asks the old middleware and the policy. What differs is listed, and so is what
-    the old one lets strangers do. No file is written.
+    The browser model asks the old middleware and the policy. Listed are the differences, and what
+    the old middleware lets strangers do. No file is written.
 
     Ends with 0 if nothing changes for browsers and nothing was insecure, with 1 if anything does or
     was, and with 2 if TARGET cannot be loaded.
@@ -134,41 +143,43 @@ def migrate(target: str, library: str, app_dir: str, is_factory: bool, as_json: 
         )
     else:
         _print(make_console(), library, migration)
-    raise SystemExit(findings_exit((*migration.differences, *migration.insecure)))
+    raise SystemExit(exit_code_of((*migration.differences, *migration.insecure)))
 
 
 def _migration(target: str, library: str, app_dir: str, *, is_factory: bool) -> Migration:
     if library == DJANGO:
         # Imported late, since Django may not be installed.
-        from corscore_cli.targets.django_settings import forgotten, in_force
+        from corscore_cli.targets.django_settings import in_force, package_to_forget
 
         if ":" in target:
             raise Mistake(f"{target} is no settings module; write mysite.settings")
-        with importing(app_dir, forgotten(target)), in_force(target) as module:
-            return _of_settings(target, module)
+        with importing(app_dir, package_to_forget(target)), in_force(target) as module:
+            return _settings_migration(target, module)
     with _application(target, app_dir, is_factory=is_factory) as (app, module):
         stack = _READERS[library](app, target)
-        moves = [(layer, *migrated(layer.options, asks_for_origins=True)) for layer in stack.layers]
+        moves = [
+            (layer, *nearest_policy(layer.options, asks_for_origins=True)) for layer in stack.layers
+        ]
         policies = joined_policies((layer, policy) for layer, policy, _ in moves)
         source = adapter_source(library, policies, stack.layers)
         name = target.partition(":")[2]
-        # A factory names its application as it likes.
+        # In a factory the application may have any name.
         is_name = not is_factory and name.isidentifier()
         old = old_lines(module.__file__, library, app=name if is_name else "")
         repairs = [one for *_, found in moves for one in found]
-        return _compared(stack, policies, source, old, repairs)
+        return _compare(stack, policies, source, old, repairs)
 
 
-def _of_settings(target: str, module: ModuleType) -> Migration:
+def _settings_migration(target: str, module: ModuleType) -> Migration:
     from corscore_django.inspection import inspect_settings
 
     inspection = inspect_settings()
-    stack = of_django(inspection, target)
+    stack = read_django(inspection, target)
     (layer,) = stack.layers
-    policy, repairs = migrated(layer.options, asks_for_origins=True)
-    whole = layer.paths.pattern
-    regex = None if whole is None or whole.pattern == layer.paths.text else whole.pattern
-    # Settings that our middleware takes as they are stay.
+    policy, repairs = nearest_policy(layer.options, asks_for_origins=True)
+    covered = layer.paths.pattern
+    regex = None if covered is None or covered.pattern == layer.paths.text else covered.pattern
+    # Settings that need no repair stay, since our middleware reads the same ones.
     kept = inspection.policy is not None and not repairs
     names = set() if kept else {name for name in inspection.values if name != "CORS_URLS_REGEX"}
     if regex is not None:
@@ -178,10 +189,10 @@ def _of_settings(target: str, module: ModuleType) -> Migration:
     if policies is None:
         source = adapter_source(DJANGO, None)
     old = old_lines(module.__file__, DJANGO, settings=names)
-    return _compared(stack, policies, source, old, repairs)
+    return _compare(stack, policies, source, old, repairs)
 
 
-def _compared(
+def _compare(
     stack: OldStack,
     policies: PathPolicy | PolicyMap,
     source: str,
@@ -189,7 +200,7 @@ def _compared(
     repairs: list[Repair],
 ) -> Migration:
     comparison = Comparison(stack, policies)
-    with quiet():
+    with quiet_loggers():
         return Migration(source, old, repairs, comparison.differences(), comparison.insecure())
 
 
@@ -197,43 +208,46 @@ def _compared(
 def _application(
     target: str, app_dir: str, *, is_factory: bool
 ) -> Iterator[tuple[Any, ModuleType]]:
-    """Import an application, for as long as the context lasts."""
+    """Import an application and its module, which are forgotten when the context ends."""
     module_name, separator, name = target.partition(":")
     if not separator:
         raise Mistake(f"{target} is no app; write module:app, such as main:app")
     with importing(app_dir, module_name.partition(".")[0]):
-        module = imported(module_name)
-        app: Any = attribute(module, name.removesuffix("()"))
+        module = import_target(module_name)
+        app: Any = find_attribute(module, name.removesuffix("()"))
         if is_factory or name.endswith("()"):
-            app = called(app, target)
+            app = call_factory(app, target)
         yield app, module
 
 
 def _print(console: Console, library: str, migration: Migration) -> None:
     say(console, _verdict(migration))
-    _print_title(console, "Remove")
+    print_title(console, "Remove")
     for old in migration.old:
         say(console, f"{old.place}:", indent=2, style="dim")
         for text in old.text.splitlines():
             console.print(Text(f"    {text}"), soft_wrap=True)
     if not migration.old:
         say(console, f"{_CALLS[library]}.", indent=2)
-    _print_title(console, "Write")
+    print_title(console, "Write")
     source = migration.source.rstrip()
     console.print(Syntax(source, "python", theme="ansi_dark", background_color="default"))
     if library == DJANGO and "CORS_POLICY" not in source:
         say(console, "The other CORS_* settings stay as they are.")
-    _print_title(console, "What was insecure", migration.insecure)
+    if migration.insecure:
+        print_title(console, "What was insecure")
     for finding in migration.insecure:
         line = Text("- ").append_text(code_text(finding.code, "bold red"))
         say(console, line.append(f": {finding.message}"), indent=2, hang=2)
-        say(console, f"Fix: {finding.hint}.", indent=4)
+        say(console, f"Fix: {as_sentence(finding.hint)}", indent=4)
         say(console, code_page(finding.code), indent=4, style="dim")
-    _print_title(console, "What corscore refuses, and the new value", migration.repairs)
+    if migration.repairs:
+        print_title(console, "What corscore refuses, and the new value")
     for repair in migration.repairs:
         line = Text("- ").append_text(code_text(repair.code))
         say(console, line.append(f": {repair.message} Now: {repair.done}."), indent=2, hang=2)
-    _print_title(console, "What changes for browsers", migration.differences)
+    if migration.differences:
+        print_title(console, "What changes for browsers")
     for one in migration.differences:
         say(console, f"- {one.what}: {one.before} -> {one.after}", indent=2, hang=2)
 
@@ -241,7 +255,7 @@ def _print(console: Console, library: str, migration: Migration) -> None:
 def _verdict(migration: Migration) -> Text:
     changes, risks = len(migration.differences), len(migration.insecure)
     if changes:
-        count = "1 difference" if changes == 1 else f"{changes} differences"
+        count = count_text(changes, "difference")
         verdict = Text(f"Browsers will notice: {count}.", "bold yellow")
     else:
         verdict = Text("Nothing changes for browsers.", "bold green")
@@ -249,9 +263,3 @@ def _verdict(migration: Migration) -> Text:
         count = "1 thing was" if risks == 1 else f"{risks} things were"
         verdict.append(f" {count} insecure.", "bold red")
     return verdict
-
-
-def _print_title(console: Console, text: str, listed: Sequence[object] = ("",)) -> None:
-    if listed:
-        console.print()
-        say(console, Text(text, "bold"))

@@ -17,13 +17,13 @@ from corscore_cli.shell.report import print_diagnosis
 if TYPE_CHECKING:
     from corscore.browser import Browser
 
-# The time limit of all requests together, in time limits of one.
-_TIMES = 6
+# The time limit of all requests together, as a multiple of the limit of one.
+_TOTAL_TIMEOUTS = 6
 _NO_RESPONSE = ("network-error", "tls-error")
 
 
-def _number(context: click.Context, parameter: click.Parameter, value: float) -> float:
-    # A range of click lets nan in.
+def _seconds(context: click.Context, parameter: click.Parameter, value: float) -> float:
+    # click's range takes nan.
     if math.isnan(value):
         raise click.BadParameter("nan is no number of seconds.", context, parameter)
     return value
@@ -51,11 +51,11 @@ def _number(context: click.Context, parameter: click.Parameter, value: float) ->
 @click.option(
     "--timeout",
     type=click.FloatRange(0, 600, min_open=True),
-    callback=_number,
+    callback=_seconds,
     default=10.0,
     show_default=True,
     metavar="SECONDS",
-    help="For one answer; all together may take six times that.",
+    help="The limit for one response; all together may take six times that.",
 )
 @json_option
 def probe(
@@ -91,23 +91,18 @@ def probe(
         )
     except ValueError as error:
         raise Mistake(str(error)) from None
-    try:
-        # Checks the names only.
-        Request("GET", url, origin=origin, headers=[(name, "1") for name in reads])
-    except ValueError as error:
-        raise click.BadParameter(f"{error}.", param_hint="--reads") from None
-    with open_transport(timeout, _TIMES * timeout) as send:
-        told = probe_server(request, send, reads=reads, audit=audit, browser=browser)
+    with open_transport(timeout, _TOTAL_TIMEOUTS * timeout) as send:
+        diagnosis = probe_server(request, send, reads=reads, audit=audit, browser=browser)
     if as_json:
-        print_json(told.to_dict())
+        print_json(diagnosis.to_dict())
     else:
-        print_diagnosis(make_console(), told, sections=steps)
+        print_diagnosis(make_console(), diagnosis, sections=steps)
     if expected is None:
-        raise SystemExit(FINE if told.healthy else FINDINGS)
-    if told.reason in _NO_RESPONSE:
+        raise SystemExit(FINE if diagnosis.healthy else FINDINGS)
+    if diagnosis.reason in _NO_RESPONSE:
         got = "no response"
     else:
-        got = "allowed" if told.readable and told.reason is None else "refused"
+        got = "allowed" if diagnosis.readable and diagnosis.reason is None else "refused"
     if got != expected:
         click.echo(f"Expected: {expected}. Got: {got}.", err=True)
     raise SystemExit(FINE if got == expected else FINDINGS)

@@ -8,7 +8,6 @@ import sys
 from contextlib import suppress
 from datetime import datetime, timezone
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +28,7 @@ from corscore_cli.shell.output import (
     printable,
     say,
 )
+from corscore_cli.targets.loader import read_toml
 from corscore_store import StoreError, VersionConflict, open_store
 from corscore_store.documents import document_of, policies_in, write_next
 
@@ -61,7 +61,7 @@ def store() -> None:
 
 def _store_options(command: Callable[..., Any]) -> Callable[..., Any]:
     command = click.option(
-        "--name", default="default", show_default=True, help="Of the policy in the store."
+        "--name", default="default", show_default=True, help="The name of the policy in the store."
     )(command)
     return click.option(
         "--to",
@@ -84,7 +84,7 @@ _yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
     "--resolver",
     "names",
     multiple=True,
-    help="A name of a resolver; may be repeated. Running workers tell theirs.",
+    help="The name of a resolver; may be repeated. Those of running workers are known.",
 )
 @_yes_option
 def push(file: str, url: str, name: str, names: tuple[str, ...], *, yes: bool) -> None:
@@ -96,21 +96,23 @@ def push(file: str, url: str, name: str, names: tuple[str, ...], *, yes: bool) -
     Ends with 0 if it is written, or is there already; with 1 if FILE has problems or you say no.
     """
     opened = open_store(url, name=name)
-    known = {*names, *(each for worker in opened.workers() for each in worker.resolvers)}
-    table = _table_in(file)
-    resolvers = _stand_ins(json.dumps(table, default=str), known)
-    policies = _checked(file, lambda: read_policies(table, resolvers))
+    known = names + tuple(one for worker in opened.workers() for one in worker.resolvers)
+    table = read_toml(Path(file))
+    resolvers = _stand_in_resolvers(json.dumps(table, default=str), known)
+    policies = _read(file, lambda: read_policies(table, resolvers))
     _write(opened, document_of(policies, resolvers), policies, yes=yes)
 
 
 @store.command()
 @_store_options
-@click.option("--version", "number", type=int, help="Of the history; the newest by default.")
+@click.option(
+    "--version", "number", type=int, help="A version of the history; the newest by default."
+)
 def pull(url: str, name: str, number: int | None) -> None:
     """Print a version as JSON."""
     opened = open_store(url, name=name)
-    document = _version(opened, opened.state().version if number is None else number).document
-    # In ASCII, since anything may have been written by hand.
+    document = _find_version(opened, opened.state().version if number is None else number).document
+    # Dumped again in ASCII: a document that was written by hand may hold anything.
     with suppress(ValueError, RecursionError):
         document = json.dumps(json.loads(document))
     click.echo(printable(document))
@@ -142,12 +144,13 @@ def history(url: str, name: str, *, as_json: bool) -> None:
 def rollback(number: int, url: str, name: str, *, yes: bool) -> None:
     """Write the policy of an old VERSION again, as the newest one.
 
-    Numbers never go back: workers take over what has a higher one.
+    It gets a new number, since workers take over higher numbers only.
     """
     opened = open_store(url, name=name)
-    found = _version(opened, number)
-    policies = _checked(
-        f"version {number}", lambda: policies_in(found.document, _stand_ins(found.document))
+    found = _find_version(opened, number)
+    policies = _read(
+        f"version {number}",
+        lambda: policies_in(found.document, _stand_in_resolvers(found.document)),
     )
     _write(opened, found.document, policies, yes=yes)
 
@@ -202,7 +205,7 @@ def demo(*, once: bool) -> None:
 
     Ends with 0, with 1 if --once misses an arrival, and with 2 if it cannot start.
     """
-    # Imported late: it brings a server along.
+    # Imported late: the other commands need no server.
     from corscore_cli.demo import fleet
 
     console = make_console()
@@ -217,7 +220,8 @@ def demo(*, once: bool) -> None:
         fleet.print_pushes(console, started, sys.stdin)
 
 
-def _checked(source: str, read: Callable[[], Any]) -> Any:
+def _read(source: str, read: Callable[[], Any]) -> Any:
+    """Return what ``read`` returns; end with 1 if it has problems."""
     try:
         return read()
     except ConfigError as error:
@@ -235,7 +239,7 @@ def _write(opened: Store, document: str, policies: Any, *, yes: bool) -> None:
     before = None
     if current is not None:
         with suppress(ConfigError):
-            before = policies_in(current.document, _stand_ins(current.document))
+            before = policies_in(current.document, _stand_in_resolvers(current.document))
     if before is None:
         say(console, "There is no valid policy in the store yet.")
     elif isinstance(before, PolicyResolver) or isinstance(policies, PolicyResolver):
@@ -251,7 +255,7 @@ def _write(opened: Store, document: str, policies: Any, *, yes: bool) -> None:
     say(console, Text(f"Version {number} is written.", "bold green"))
 
 
-def _version(opened: Store, number: int) -> Version:
+def _find_version(opened: Store, number: int) -> Version:
     found = opened.version(number)
     if found is None:
         known = ", ".join(str(one.number) for one in opened.history()) or "none"
@@ -259,41 +263,30 @@ def _version(opened: Store, number: int) -> Version:
     return found
 
 
-def _stand_ins(document: str, names: Iterable[str] | None = None) -> dict[str, Any]:
-    """Functions that stand for the workers' resolvers.
+def _stand_in_resolvers(document: str, names: Iterable[str] | None = None) -> dict[str, Any]:
+    """Return resolvers that are never called, for those that only the workers have.
 
     Args:
-        document: Says which of them give policies.
-        names: Their names; by default those in the document, which were checked by its push.
+        document: The document, which says which of them give policies.
+        names: The names of the resolvers; by default all that the document has.
     """
     of_policies = set(re.findall(r'"policy_resolver": "([^"]*)"', document))
     if names is None:
         names = of_policies.union(re.findall(r'"origin_resolver": "([^"]*)"', document))
     return {
-        name: _policies_of(name) if name in of_policies else _origins_of(name) for name in names
+        name: _policy_resolver(name) if name in of_policies else _origin_resolver(name)
+        for name in names
     }
 
 
 @cache
-def _policies_of(name: str) -> PolicyResolver:  # noqa: ARG001 - one for each name
+def _policy_resolver(name: str) -> PolicyResolver:  # noqa: ARG001 - one for each name
     return PolicyResolver(lambda host: None)  # noqa: ARG005 - it is never called
 
 
 @cache
-def _origins_of(name: str) -> OriginResolver:  # noqa: ARG001
+def _origin_resolver(name: str) -> OriginResolver:  # noqa: ARG001
     return OriginResolver(lambda origin, host: False)  # noqa: ARG005
-
-
-def _table_in(file: str) -> dict[str, Any]:
-    for parser in ("tomllib", "tomli"):
-        try:
-            table: dict[str, Any] = import_module(parser).loads(Path(file).read_text("utf-8"))
-        except ModuleNotFoundError:
-            continue
-        except (OSError, ValueError, RecursionError) as error:
-            raise Mistake(f"{file} is not TOML: {error}") from None
-        return table
-    raise Mistake('TOML needs a package here; run: pip install "corscore[toml]"')
 
 
 def _time(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""The demo's API, whatever framework serves it: routes, and functions that answer them."""
+"""The demo's API, for all frameworks: routes, and functions that answer them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-TOKEN = "Bearer demo"  # noqa: S105  (it opens nothing but the demo)
+TOKEN = "Bearer demo"  # noqa: S105 - it opens nothing but the demo
 COOKIE_NAME = "corscore_demo"
 COOKIE_VALUE = "signed-in"
 
@@ -28,16 +28,16 @@ _SET_COOKIE = f"{COOKIE_NAME}={COOKIE_VALUE}; HttpOnly; Path=/; SameSite=Lax"
 
 
 class Broken(RuntimeError):
-    """An exception that no handler catches."""
+    """The exception of /broken, which no handler catches."""
 
 
 class ApiResponse(NamedTuple):
     """A response of the API, before a framework sends it.
 
     Attributes:
-        body: To be sent as JSON.
+        body: The body, to send as JSON.
         status: The HTTP status.
-        headers: Beside Content-Type and Content-Length.
+        headers: Headers beside Content-Type and Content-Length.
     """
 
     body: object
@@ -46,11 +46,11 @@ class ApiResponse(NamedTuple):
 
 
 class Route(NamedTuple):
-    """A path, with the function for each method: ``respond(authorization, cookies)``.
+    """A path, with a function for each method.
 
     Attributes:
-        path: With ``{number}`` for the number of an article.
-        methods: Functions that take the values of ``Authorization`` and ``Cookie``, or "".
+        path: The path, with ``{number}`` for the number of an article.
+        methods: The functions, which take the values of ``Authorization`` and ``Cookie``, or "".
     """
 
     path: str

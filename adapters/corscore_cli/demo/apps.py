@@ -20,7 +20,7 @@ _POLICY = "CORS_POLICY"
 
 
 class NotInstalled(Exception):
-    """A framework that is not installed. Its text is the package's name."""
+    """A framework is not installed; the text is the package's name."""
 
 
 class App(NamedTuple):
@@ -28,24 +28,24 @@ class App(NamedTuple):
 
     Attributes:
         title: The framework's name.
-        build: Takes the policies, and returns the application behind them.
-        interface: The kind of application that ``build`` returns.
+        factory: Takes the policies, and returns the application behind them.
+        interface: The kind of the application.
         extra: The extra of corscore that installs the framework.
     """
 
     title: str
-    build: Callable[[PolicyRef], Any]
+    factory: Callable[[PolicyRef], Any]
     interface: Literal["asgi", "wsgi"]
     extra: str
 
-    def make(self, ref: PolicyRef) -> Any:
+    def build(self, ref: PolicyRef) -> Any:
         """Return the application behind the policies.
 
         Raises:
             NotInstalled: The framework is not installed.
         """
         try:
-            return self.build(ref)
+            return self.factory(ref)
         except ModuleNotFoundError as error:
             package = (error.name or "").partition(".")[0]
             if package.startswith("corscore"):
@@ -70,7 +70,7 @@ def _fastapi(ref: PolicyRef) -> Any:
             )
             return JSONResponse(body, status, dict(headers))
 
-        # FastAPI evaluates annotations in the module, where these names are not.
+        # FastAPI evaluates annotations in the module, where `Request` is not imported.
         endpoint.__annotations__ = {"request": Request}
         app.api_route(route.path, methods=[method])(endpoint)
 
@@ -107,7 +107,7 @@ def _flask(ref: PolicyRef) -> Any:
 
 
 def _django(ref: PolicyRef) -> Any:
-    """Return the API in Django, of which a process has one."""
+    """Return the API in Django, which a process configures once."""
     from django.conf import settings
     from django.core.handlers.wsgi import WSGIHandler
     from django.core.signals import setting_changed
@@ -150,7 +150,7 @@ def _serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[
     try:
         value, status, headers = _respond(environ)
     except Broken:
-        # A framework answers inside of the policy's layer, too.
+        # Frameworks answer inside of the layer of CORS, too.
         value, status, headers = ApiResponse(
             "Internal Server Error", HTTPStatus.INTERNAL_SERVER_ERROR
         )

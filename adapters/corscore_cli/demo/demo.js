@@ -1,4 +1,4 @@
-// Asks the server what is predicted, then does the same fetches for real, row by row.
+// The page: asks the server for the predictions, then runs the same fetches row by row.
 
 import { element } from "./element.js";
 import { MISTAKES, PRESETS, addPresets, clearProblems, fill, read, showProblems } from "./form.js";
@@ -44,7 +44,7 @@ async function runInFrame(name, task) {
   const answer = new Promise((resolve) => {
     port1.onmessage = ({ data }) => resolve(data);
   });
-  // An opaque origin has no name to post to; the frame is the one made above.
+  // "*" is the only target that reaches the opaque origin of a sandboxed frame.
   frame.contentWindow.postMessage(task, name === "null" ? "*" : state.pages[name], [port2]);
   return answer;
 }
@@ -193,7 +193,7 @@ async function copy() {
   setTimeout(() => { byId("copy").textContent = "Copy"; }, 2000);
 }
 
-// Where there is room for it, the editor has no summary to close it with: see demo.css.
+// On a wide page demo.css hides the summary that would open and close the editor.
 const wide = matchMedia("(min-width: 68rem)");
 byId("editor").open = wide.matches;
 wide.addEventListener("change", () => { byId("editor").open ||= wide.matches; });

@@ -1,4 +1,4 @@
-// Everything is made of text nodes: nothing that a server sends is ever markup.
+// Elements from text only: nothing that a server sends becomes markup.
 
 export function element(tag, className, ...children) {
   const made = document.createElement(tag);
@@ -7,7 +7,7 @@ export function element(tag, className, ...children) {
   return made;
 }
 
-// The name of a code, as a link to its page.
+// A link from a code to its page.
 export function codeLink(code, page) {
   const link = element("a", "reason", code);
   link.href = page;

@@ -27,7 +27,7 @@ export function explanation(told, browser, id) {
   return element("div", "explanation", ...parts);
 }
 
-// What is left for those who want it; its id keeps it open when the rows are made anew.
+// Details to open; the id keeps them open when the rows are rendered again.
 function more(id, title, ...children) {
   const details = element("details", "more", element("summary", "", title), ...children);
   details.id = id;

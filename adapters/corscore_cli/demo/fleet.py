@@ -1,4 +1,4 @@
-"""``corscore store demo``: two hosts of two workers on loopback, and the store that they follow."""
+"""``corscore store demo``: two hosts of two workers on loopback, which follow one store."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from queue import Empty, Queue
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
 
 from rich.text import Text
 
 from corscore import Policy
 from corscore.browser import Request, fetch
+from corscore_cli.demo.model import send_request
 from corscore_cli.demo.worker import VERSION
 from corscore_cli.shell.output import Mistake, say
 from corscore_store import StoreError, open_store, push
@@ -43,13 +43,13 @@ _TIMEOUT_SECONDS = 10.0
 
 
 class Arrival(NamedTuple):
-    """A version that a worker serves since a moment.
+    """The first answer of a worker under a version.
 
     Attributes:
-        time: The moment, by the monotonic clock.
+        time: When it came, in seconds of the monotonic clock.
         name: The worker's host and process.
         version: The version.
-        readable: Whether a page of the shop may read what the worker answers.
+        readable: Whether a page of the shop may read the answer.
     """
 
     time: float
@@ -59,11 +59,11 @@ class Arrival(NamedTuple):
 
 
 class DemoWorker(Thread):
-    """A worker, and a page of the shop that asks it all the time.
+    """A worker process, and a page of the shop that sends it requests all the time.
 
     Attributes:
-        url: Its API.
-        served: What it serves; None before the first answer.
+        url: The URL of the worker's API.
+        served: The newest arrival; None before the first answer.
     """
 
     def __init__(self, store: str, host: str, address: str, arrivals: Queue[Arrival]) -> None:
@@ -82,10 +82,10 @@ class DemoWorker(Thread):
         self._is_ended = Event()
 
     def wait(self) -> None:
-        """Wait until it serves.
+        """Wait until the worker serves, and begin to send requests.
 
         Raises:
-            Mistake: It ended.
+            Mistake: The worker ended.
         """
         port = self._process.stdout.readline().decode().strip() if self._process.stdout else ""
         if not port:
@@ -94,10 +94,10 @@ class DemoWorker(Thread):
         self.start()
 
     def run(self) -> None:
-        """Ask it until it ends."""
+        """Send requests until ``end`` is called."""
         while not self._is_ended.wait(_ASK_SECONDS):
             with suppress(OSError, http.client.HTTPException):
-                result = fetch(Request("GET", self.url, origin=SHOP), _send)
+                result = fetch(Request("GET", self.url, origin=SHOP), send_request)
                 version = int(dict(result.exchanges[-1].response_headers)[VERSION])
                 if self.served is None or self.served.version != version:
                     served = Arrival(time.monotonic(), self._title, version, result.readable)
@@ -105,7 +105,7 @@ class DemoWorker(Thread):
                     self.served = served
 
     def end(self) -> None:
-        """End it, and wait."""
+        """End the worker, and wait until it has ended."""
         self._is_ended.set()
         with self._process as process:
             if process.stdin:
@@ -119,10 +119,10 @@ class Fleet:
 
     Attributes:
         store: The store.
-        url: Its URL.
-        engine: Which it is, and why.
+        url: The URL of the store.
+        engine: The kind of the store, and why it was chosen, in words.
         workers: The workers.
-        arrivals: What was not printed yet.
+        arrivals: The arrivals to print.
     """
 
     def __init__(self, store: Store, url: str, engine: str) -> None:
@@ -133,7 +133,7 @@ class Fleet:
         self.workers: list[DemoWorker] = []
 
     def push(self) -> tuple[int, Policy]:
-        """Push the policy whose turn it is; its version, and it."""
+        """Push the policies in turn; return the version and the policy."""
         policy = _POLICIES[self.store.state().version % len(_POLICIES)]
         return push(self.store, policy), policy
 
@@ -160,7 +160,7 @@ def running() -> Iterator[Fleet]:
 
 
 def print_fleet(console: Console, fleet: Fleet) -> None:
-    """Print the store, and the workers as they begin to serve."""
+    """Print the store, the workers, and their first arrivals."""
     say(console, f"Two hosts of two workers follow one policy in {fleet.engine}.\n")
     for worker in fleet.workers:
         say(console, worker.url, indent=2)
@@ -169,7 +169,7 @@ def print_fleet(console: Console, fleet: Fleet) -> None:
 
 
 def print_push(console: Console, fleet: Fleet) -> bool:
-    """Push the next policy, and print each worker when it serves it; whether all do so rightly."""
+    """Push the next policy, print its arrivals, and return whether all workers serve it."""
     started = time.monotonic()
     version, policy = fleet.push()
     allowed = policy.allows_origin(SHOP)
@@ -183,7 +183,7 @@ def print_push(console: Console, fleet: Fleet) -> bool:
 
 
 def print_pushes(console: Console, fleet: Fleet, lines: TextIO) -> None:
-    """Push at each line that is read, and print what else arrives, until Ctrl+C or their end."""
+    """Push a policy for each line, and print all arrivals, until Ctrl+C or the last line."""
     entered: Queue[str] = Queue()
 
     def read() -> None:
@@ -202,9 +202,9 @@ def print_pushes(console: Console, fleet: Fleet, lines: TextIO) -> None:
 
 
 def _print_arrivals(console: Console, fleet: Fleet, started: float, version: int) -> None:
-    """Print what arrives, until all workers serve a version, or for ten seconds."""
+    """Print arrivals until all workers serve a version, for ten seconds at most."""
     while time.monotonic() - started < _TIMEOUT_SECONDS:
-        # Looked at first: what is served is among the arrivals.
+        # Before the arrivals are printed, since what is served now is among them.
         is_everywhere = all(one.served and one.served.version >= version for one in fleet.workers)
         if not _print_arrival(console, fleet, started) and is_everywhere:
             return
@@ -227,21 +227,8 @@ def _may(allowed: bool) -> str:
     return "may read" if allowed else "may not read"
 
 
-def _send(
-    method: str, url: str, headers: list[tuple[str, str]]
-) -> tuple[int, list[tuple[str, str]]]:
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=_TIMEOUT_SECONDS)
-    try:
-        connection.request(method, "/", headers=dict(headers))
-        response = connection.getresponse()
-        response.read()
-    finally:
-        connection.close()
-    return response.status, response.getheaders()
-
-
 def _addresses() -> dict[str, str]:
-    """The hosts' addresses; one for both, where loopback has no other."""
+    """Return the hosts' addresses: one for both where loopback has only one."""
     try:
         for address in _HOSTS.values():
             socket.create_server((address, 0)).close()
@@ -252,7 +239,7 @@ def _addresses() -> dict[str, str]:
 
 @contextmanager
 def _store(folder: Path) -> Iterator[tuple[str, str]]:
-    """The URL of a store, and what it is: Redis if it can be started, else SQLite."""
+    """Start a Redis, or take SQLite; return the URL of the store, and which it is."""
     sqlite = f"sqlite:{folder}/cors.db"
     program = shutil.which("redis-server")
     if program is None or find_spec("redis") is None:
@@ -261,7 +248,7 @@ def _store(folder: Path) -> Iterator[tuple[str, str]]:
         return
     url = f"unix://{folder}/redis.sock"
     command = [program, "--port", "0", "--unixsocket", f"{folder}/redis.sock", "--save", ""]
-    server = subprocess.Popen(  # noqa: S603 - as it was found
+    server = subprocess.Popen(  # noqa: S603 - the path that `which` found
         [*command, "--dir", str(folder)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-// The control of the policy: fields to options and back, presets, and problems beside their fields.
+// The editor of the policy: fields to options and back, presets, and problems beside their fields.
 
 import { codeLink, element } from "./element.js";
 
@@ -43,7 +43,7 @@ export function read() {
   return options;
 }
 
-// What is no number goes to the server as it is, which says what is wrong with it.
+// A text that is no number is sent as it is: the server reports the problem.
 function maxAge(text) {
   if (text === "") return null;
   return /^-?\d{1,15}$/.test(text) ? Number(text) : text;

@@ -1,6 +1,6 @@
 "use strict";
 
-// Only the page of the demo can frame this document (frame-ancestors), so only it can ask.
+// frame-ancestors lets only the page of the demo frame this document, so `parent` is that page.
 addEventListener("message", async ({ source, data, ports }) => {
   if (source === parent) ports[0].postMessage(await runTask(data));
 });

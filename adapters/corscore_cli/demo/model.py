@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from corscore.diagnostics import Explanation, Governing
     from corscore_cli.demo.table import Page, Row
 
+    Pairs = list[tuple[str, str]]
+
 _TIMEOUT_SECONDS = 10
 _NO_POLICY = f'give the path a policy: "{INTERNAL}" has None, which leaves its responses alone'
 
@@ -48,7 +50,7 @@ class Site:
 
 
 def query(row: Row, run: str) -> str:
-    """Return the query string of a row in one run, which no other fetch has."""
+    """Return the query string of a row in one run, which no other row and run has."""
     return f"row={row.name}&run={run}"
 
 
@@ -60,9 +62,9 @@ class Prediction:
         row: The row.
         script_result: What the script gets.
         request: The script's request.
-        result: The last fetch; there are several where a row repeats.
+        result: The result of the last fetch; a row may repeat its fetch.
         governing: The policy that governs the request, its place, and why no other one does.
-        explanation: Why, in terms of the URL that the page fetches.
+        explanation: Why the script gets that, for the URL that the page fetches.
     """
 
     row: Row
@@ -96,8 +98,8 @@ def predict(
         site: The origins of the demo.
         policies: The policies of the API, for the explanations only.
         run: A word that no earlier run had.
-        page_run: The word of the run by a real browser that the explanations are for.
-        browser: The browser whose deviations from the standard count, or None.
+        page_run: The word of a real browser's next run, for the URLs of the explanations.
+        browser: The browser to predict, or None for the standard.
 
     Raises:
         OSError: The API does not answer.
@@ -110,7 +112,7 @@ class _Model:
     """A browser that has just been started.
 
     Attributes:
-        cookie: The API's, once it was set.
+        cookie: The cookie of the API, or None before it is set.
     """
 
     def __init__(self, site: Site, browser: Browser | None) -> None:
@@ -134,7 +136,7 @@ class _Model:
 
 def _predict(row: Row, model: _Model, policies: PolicyMap, run: str, page_run: str) -> Prediction:
     browser = model.browser
-    # The explanation is about the page's fetch; only the API gets the query of the model.
+    # The request has the page's URL, for the explanation; the API gets the query of this run.
     request = model.request(row, page_run)
     transport = _transport(row, run, model)
     results: list[FetchResult] = []
@@ -158,31 +160,44 @@ def _predict(row: Row, model: _Model, policies: PolicyMap, run: str, page_run: s
 
 
 def _transport(row: Row, run: str, model: _Model) -> Transport:
-    def send(
-        method: str, url: str, headers: list[tuple[str, str]]
-    ) -> tuple[int, list[tuple[str, str]]]:
-        target = urlsplit(url)
-        connection = http.client.HTTPConnection(target.netloc, timeout=_TIMEOUT_SECONDS)
+    def send(method: str, url: str, headers: Pairs) -> tuple[int, Pairs]:
         # A preflight has no body, and is not the row's own request.
         is_preflight = method != row.method
         body = None if is_preflight or row.body is None else row.body.encode()
-        try:
-            connection.request(method, f"{target.path}?{query(row, run)}", body, dict(headers))
-            response = connection.getresponse()
-            response.read()
-        finally:
-            connection.close()
-        cookie = response.getheader("Set-Cookie")
+        url = f"{url.partition('?')[0]}?{query(row, run)}"
+        status, received = send_request(method, url, headers, body)
+        cookie = next((value for name, value in received if name.lower() == "set-cookie"), None)
         if cookie is not None and row.credentials == "include":
             # A browser stores the cookie even where the script may not read the response.
             model.cookie = cookie.partition(";")[0]
-        return response.status, response.getheaders()
+        return status, received
 
     return send
 
 
+def send_request(
+    method: str, url: str, headers: Pairs, body: bytes | None = None
+) -> tuple[int, Pairs]:
+    """Send one request, and return the status and the headers of the response.
+
+    Raises:
+        OSError: There is no response.
+        HTTPException: The response is not HTTP.
+    """
+    target = urlsplit(url)
+    connection = http.client.HTTPConnection(target.netloc, timeout=_TIMEOUT_SECONDS)
+    try:
+        path = f"{target.path}?{target.query}" if target.query else target.path
+        connection.request(method, path, body, dict(headers))
+        response = connection.getresponse()
+        response.read()
+    finally:
+        connection.close()
+    return response.status, response.getheaders()
+
+
 def explain(result: FetchResult, reads: str | None, policy: Policy | None) -> Explanation:
-    """Explain one fetch, in the words of the policy where it accounts for the result.
+    """Explain one fetch: by the policy if it gives the same reason, else by the headers.
 
     Args:
         result: The result of the fetch.
@@ -190,19 +205,19 @@ def explain(result: FetchResult, reads: str | None, policy: Policy | None) -> Ex
         policy: The policy of the path, or None.
     """
     names = () if reads is None else (reads,)
-    # Of all browsers, and not only of the one that the page is open in.
+    # The consoles of all browsers, not only of the one that the page is open in.
     consoles = tuple(console_messages(result.exchanges[-1]))
-    told = replace(explain_fetch(result, reads=names), console=consoles)
+    by_headers = replace(explain_fetch(result, reads=names), console=consoles)
     if policy is None:
-        return told if told.allowed else replace(told, hint=_NO_POLICY)
-    said = policy.explain(result.exchanges[0].request, reads=names)
-    if said.browser_reason != told.browser_reason:
-        # A deviation of this browser, which no policy accounts for.
-        return told
-    asked = {"preflight" if done.is_preflight else "actual" for done in result.exchanges}
+        return by_headers if by_headers.allowed else replace(by_headers, hint=_NO_POLICY)
+    by_policy = policy.explain(result.exchanges[0].request, reads=names)
+    if by_policy.browser_reason != by_headers.browser_reason:
+        # A browser deviates from the standard, and the policy does not know that.
+        return by_headers
+    sent = {"preflight" if done.is_preflight else "actual" for done in result.exchanges}
     return replace(
-        said,
-        steps=told.steps,
-        console=told.console,
-        headers=tuple(note for note in said.headers if note.response in asked),
+        by_policy,
+        steps=by_headers.steps,
+        console=by_headers.console,
+        headers=tuple(note for note in by_policy.headers if note.response in sent),
     )

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _MAX_BODY = 65_536
 _TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
-# Files for the frames of other origins. The page is for its own origin only.
+# Frames of other origins get these files only; the page's own origin gets all.
 _FRAME_FILES = ("frame.html", "frame.js", "run.js")
 _PAGE_FILES = ("demo.css", "demo.js", "element.js", "explain.js", "form.js", "view.js")
 _JSON = "application/json"
@@ -52,8 +52,8 @@ _PAGE = """<!doctype html>
 {body}  </body>
 </html>
 """
-# Headers of every exchange, under any policy.
-_NOISE = {"date", "server", "accept", "accept-encoding", "user-agent"}
+# Headers that every exchange has, under any policy.
+_COMMON_HEADERS = {"date", "server", "accept", "accept-encoding", "user-agent"}
 
 
 class PageApp:
@@ -143,7 +143,7 @@ class PageApp:
 
 
 def _content_security_policy(page: str, other: str, api: str) -> str:
-    # Spelled out, since 'self' matches nothing in a sandboxed frame.
+    # Origins instead of 'self', which matches nothing in a sandboxed frame.
     return "; ".join(
         (
             "default-src 'none'",
@@ -160,7 +160,7 @@ def _content_security_policy(page: str, other: str, api: str) -> str:
 
 
 def _body(environ: WSGIEnvironment) -> bytes | None:
-    """Read the request's body; None if it is too large for a policy."""
+    """Return the request's body, or None if it is too large."""
     length = environ.get("CONTENT_LENGTH") or "0"
     if not (length.isascii() and length.isdigit() and len(length) <= len(str(_MAX_BODY))):
         return None
@@ -188,7 +188,7 @@ def _file(name: str) -> Reply:
 
 def _code_page(code: str) -> Reply:
     """Return the page of a code as HTML."""
-    # Imported late: only a reader who follows a link needs it.
+    # Imported late: only a page of a code needs it.
     from markdown_it import MarkdownIt
 
     try:
@@ -272,7 +272,7 @@ def _row_state(prediction: Prediction, site: Site, snapshot: Snapshot) -> dict[s
 
 
 def _about(prediction: Prediction) -> str:
-    """Return what governs a row, and why no other policy of a tuple does."""
+    """Return which policy governs a row, and why no other one of a tuple does."""
     _, _, number = (prediction.governing.place or "").partition(", ")
     notes = (number, *prediction.governing.notes)
     return "; ".join((ABOUT[prediction.key], *filter(None, notes)))
@@ -283,6 +283,6 @@ def _exchange_state(exchange: Exchange) -> dict[str, object]:
         "method": exchange.method,
         "status": exchange.status,
         "is_preflight": exchange.is_preflight,
-        "sent": [pair for pair in exchange.request_headers if pair[0] not in _NOISE],
-        "received": [pair for pair in exchange.response_headers if pair[0] not in _NOISE],
+        "sent": [pair for pair in exchange.request_headers if pair[0] not in _COMMON_HEADERS],
+        "received": [pair for pair in exchange.response_headers if pair[0] not in _COMMON_HEADERS],
     }

@@ -24,12 +24,12 @@ ABOUT = {
 """Keys of the map, with their meaning for people."""
 
 
-def policies(options: Mapping[str, Any], page_origin: str) -> PolicyMap:
+def build_policies(options: Mapping[str, Any], page_origin: str) -> PolicyMap:
     """Return the map of all policies.
 
     Args:
-        options: Of the map's default.
-        page_origin: The origin of the page that has a policy of its own.
+        options: The options of the edited policy, the map's default.
+        page_origin: The origin of the page, which has a policy of its own for ``SHARED``.
 
     Raises:
         ConfigError: The options are refused.
@@ -42,7 +42,7 @@ def policies(options: Mapping[str, Any], page_origin: str) -> PolicyMap:
 
 
 def as_python(options: Mapping[str, object], page_origin: str) -> str:
-    """Return the call that builds the same policies, without empty or false options."""
+    """Return the call that builds the same policies; empty and false options are left out."""
     given = [
         f"    {name}={json.dumps(value) if isinstance(value, list) else value},"
         for name, value in options.items()

@@ -1,6 +1,6 @@
 "use strict";
 
-// What a script gets of one row. The page runs it, and so do the frames that ask from other origins.
+// The fetches of one row, and what the script gets: for the page, and for frames of other origins.
 
 const MILLISECONDS_TO_WAIT = 15000;
 const CHARACTERS_TO_KEEP = 300;

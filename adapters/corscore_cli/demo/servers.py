@@ -1,32 +1,25 @@
-"""Servers of the API and of the page on loopback, each in a thread."""
+"""Servers of ASGI and WSGI applications on loopback, each in a thread."""
 
 from __future__ import annotations
 
 import errno
 import io
-import logging
 import os
 import socket
 import sys
 import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import uvicorn
 
-from corscore_cli.demo.demo import CountedASGI, Demo
-from corscore_cli.demo.model import Site
-from corscore_cli.demo.page import PageApp
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from _typeshed.wsgi import WSGIApplication
-
-    from corscore_cli.demo.apps import App
 
 # Never another address: the page can replace the policy of the API.
 HOST = "127.0.0.1"
@@ -34,60 +27,13 @@ _POLL_SECONDS = 0.005
 
 
 class PortUnavailable(Exception):
-    """A port that is in use, or that this user may not take. Its text says which."""
+    """A port is in use, or this user may not take it; the text says which."""
 
     def __init__(self, port: int, error: OSError) -> None:
         in_use = error.errno == errno.EADDRINUSE
         why = "is in use" if in_use else f"cannot be used: {os.strerror(error.errno or 0)}"
         super().__init__(f"port {port} {why}")
         self.port = port
-
-
-@contextmanager
-def running(app: App, port: int, page_port: int) -> Iterator[Demo]:
-    """Serve the API and the page for as long as the context lasts.
-
-    Args:
-        app: The framework of the API.
-        port: The port of the API; 0 takes any free one.
-        page_port: The port of the page; 0 takes any free one.
-
-    Raises:
-        PortUnavailable: A port is not free.
-        NotInstalled: The framework is not installed.
-    """
-    with ExitStack() as stack:
-        stack.enter_context(_quiet())
-        api_socket = stack.enter_context(listen(port))
-        page_socket = stack.enter_context(listen(page_port))
-        api, page = api_socket.getsockname()[1], page_socket.getsockname()[1]
-        site = Site(
-            f"http://{HOST}:{api}",
-            {
-                "page": f"http://{HOST}:{page}",
-                # The same server under another name, which to a browser is another origin.
-                "other": f"http://localhost:{page}",
-                "null": "null",
-            },
-        )
-        demo = Demo(app, site)
-        if isinstance(demo.api, CountedASGI):
-            stack.enter_context(serving_asgi(demo.api, api_socket))
-        else:
-            stack.enter_context(serving_wsgi(demo.api, api_socket))
-        stack.enter_context(serving_wsgi(PageApp(demo), page_socket))
-        yield demo
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the refusal log off the terminal, which shows refusals in the table."""
-    logger, handler = logging.getLogger("corscore"), logging.NullHandler()
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
 
 
 def listen(port: int) -> socket.socket:
@@ -102,21 +48,26 @@ def listen(port: int) -> socket.socket:
         raise PortUnavailable(port, error) from error
 
 
-@contextmanager
-def serving_asgi(app: Any, listener: socket.socket) -> Iterator[None]:
-    """Serve an ASGI application for as long as the context lasts."""
+def asgi_server(app: Any) -> uvicorn.Server:
+    """Return a server of an ASGI application, which logs nothing and ends soon."""
     config = uvicorn.Config(
         app,
         loop="asyncio",
         http="h11",
         ws="none",
         lifespan="off",
-        # One of its answers is a 500: uvicorn would print the traceback between our lines.
+        # uvicorn would print the traceback of a 500, which is one of the demo's answers.
         log_level="critical",
         # Browsers keep connections open, which would keep the command from ending.
         timeout_graceful_shutdown=1,
     )
-    server = uvicorn.Server(config)
+    return uvicorn.Server(config)
+
+
+@contextmanager
+def serving_asgi(app: Any, listener: socket.socket) -> Iterator[None]:
+    """Serve an ASGI application for as long as the context lasts."""
+    server = asgi_server(app)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
     try:
@@ -144,7 +95,7 @@ def serving_wsgi(app: WSGIApplication, listener: socket.socket) -> Iterator[None
 
 
 class _Server(ThreadingMixIn, WSGIServer):
-    """The standard library's server, on a socket that listens already."""
+    """The standard library's server, with a thread a request, on a socket that listens already."""
 
     daemon_threads = True
     block_on_close = False
@@ -153,7 +104,7 @@ class _Server(ThreadingMixIn, WSGIServer):
         super().__init__(listener.getsockname(), _Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listener
-        # `server_bind` would do the same, and ask the name servers for the host's name.
+        # `server_bind` sets these, too, but asks the name servers for the host's name.
         self.server_address = listener.getsockname()
         self.server_name, self.server_port = HOST, listener.getsockname()[1]
         self.setup_environ()

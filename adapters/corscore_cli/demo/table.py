@@ -24,10 +24,10 @@ class ScriptResult:
     """What a fetch gives to its script.
 
     Attributes:
-        reason: Why something is kept from it, a key of ``corscore.browser.REASONS``.
+        reason: Why something is hidden from the script, a key of ``corscore.browser.REASONS``.
         status: The response's status; None where the script gets no response.
         preflights: The number of preflights that were sent.
-        header: The value of the response header that it reads, None if it is hidden.
+        header: The value of the response header that the script reads; None if it is hidden.
     """
 
     reason: Reason | None = None
@@ -41,19 +41,19 @@ class Row:
     """One fetch that a page tries.
 
     Attributes:
-        name: Unique, for programs.
-        title: The action of the script, for people, under any policy.
+        name: A unique name, for programs.
+        title: What the script does, for people, under any policy.
         expected: The result under ``start_options``.
         lesson: The rule behind the result, under any policy.
         page: The page that the script is on.
-        method: As the script writes it.
-        path: At the API.
-        headers: The script's.
-        credentials: The mode of ``fetch``.
-        body: The request's, for methods that have one.
-        reads: A response header that the script reads.
-        repeats: How many times it fetches, one after the other.
-        needs: An option of the policy, and the item that it needs, for the title.
+        method: The method, as the script writes it.
+        path: The path at the API.
+        headers: The headers that the script sets.
+        credentials: The credentials mode of ``fetch``.
+        body: The body of the request, or None.
+        reads: A response header that the script reads, or None.
+        repeats: The number of fetches, one after the other.
+        needs: An option of the policy, and an item that the script needs in it, for the title.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Row:
     needs: tuple[Literal["allow_methods", "allow_headers", "expose_headers"], str] | None = None
 
     def title_under(self, policy: Policy | None) -> str:
-        """Return the title, with what the policy says of the item that the script needs."""
+        """Return the title, with whether a policy lists the item that the script needs."""
         if self.needs is None or policy is None:
             return self.title
         option, item = self.needs
@@ -84,7 +84,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows about one question."""
+    """Rows about one subject."""
 
     title: str
     rows: tuple[Row, ...]

@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 def print_policy(console: Console, demo: Demo) -> None:
     """Print the origins and the policies in force."""
-    people = Table.grid(padding=(0, 2), pad_edge=True)
+    origins = Table.grid(padding=(0, 2), pad_edge=True)
     for name, origin, what in (
         ("API", demo.site.api, demo.title),
         ("page", demo.site.pages["page"], "a page that the policy allows"),
         ("other", demo.site.pages["other"], "a page of another origin"),
         ("null", "null", "a sandboxed frame"),
     ):
-        people.add_row(Text(name, "bold"), origin, Text(what, "dim"))
+        origins.add_row(Text(name, "bold"), origin, Text(what, "dim"))
     text = as_python(demo.options, demo.site.pages["page"])
     code = Syntax(text, "python", theme="ansi_dark", background_color="default")
     console.print()
-    console.print(people)
+    console.print(origins)
     console.print()
     console.print(Padding(code, (0, 2)))
 
@@ -79,7 +79,7 @@ def print_table(console: Console, predictions: list[Prediction]) -> bool:
 
 
 def print_address(console: Console, demo: Demo) -> None:
-    """Print the address of the page, and print later changes of the policy."""
+    """Print the address of the page; changes of the policy are printed from then on."""
     address = demo.site.pages["page"]
     _say(console, f"  Open  [bold cyan link={address}]{address}[/]")
     _say(
@@ -124,7 +124,7 @@ def print_live_change(console: Console, demo: Demo) -> bool:
 
 
 def _say(console: Console, markup: str) -> None:
-    """Print text with rich's markup, whatever the console is set to."""
+    """Print text with rich's markup, which the console may have turned off."""
     console.print(Text.from_markup(markup))
 
 
@@ -134,14 +134,14 @@ def _print_changes(console: Console, changes: list[str]) -> None:
 
 
 def _print_explanations(console: Console, predictions: list[Prediction]) -> None:
-    """Print the reason and the fix of each row that keeps something from its script."""
+    """Print the reason and the fix of each row whose script is refused something."""
     _say(console, "  [bold]Why not, and what would change it[/]\n")
     table = Table.grid(padding=(0, 2), pad_edge=True)
     for done in predictions:
-        told = done.explanation
-        if told.reason is not None:
-            fix = Text("fix: ", "dim").append(told.hint or "", "not dim")
-            table.add_row(Text(done.title), code_text(told.reason, "yellow"))
+        explanation = done.explanation
+        if explanation.reason is not None:
+            fix = Text("fix: ", "dim").append(explanation.hint or "", "not dim")
+            table.add_row(Text(done.title), code_text(explanation.reason, "yellow"))
             table.add_row("", fix)
     console.print(table)
     console.print()

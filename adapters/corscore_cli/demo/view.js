@@ -1,4 +1,4 @@
-// How rows look.
+// Elements for the rows and their results.
 
 import { codeBlock, element } from "./element.js";
 import { explanation, headerNotes } from "./explain.js";
@@ -20,7 +20,7 @@ export function kind(outcome, task) {
 
 const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
-// The same words for what was predicted and for what happened, so that they can be compared.
+// Predictions and results in the same words, so that people can compare them.
 export function verdict(outcome, row) {
   const name = kind(outcome, row.fetch);
   const words = name === "blocked" ? "Blocked" : `Readable, ${outcome.status}`;
@@ -134,7 +134,7 @@ export function renderChanges(changes) {
 
 const READER = { page: "own-origin", other: "other-origin", null: "null-origin" };
 
-// Neutral until the browser has tried it.
+// The lines stay neutral until the browser has run the rows.
 export function renderBoundary(container, state) {
   const lines = Object.entries(state.pages).map(([name, origin]) => {
     const line = element(

@@ -9,9 +9,8 @@ import sys
 import threading
 from typing import Any
 
-import uvicorn
-
 from corscore_asgi import CORSMiddleware
+from corscore_cli.demo.servers import asgi_server
 from corscore_store import StoreRef
 
 VERSION = "x-version"
@@ -19,8 +18,8 @@ VERSION = "x-version"
 
 
 def main(url: str, host: str, address: str) -> None:
-    """Serve until stdin ends; the port is printed first."""
-    # The refusals are what is shown.
+    """Print the port, and serve until stdin ends."""
+    # Otherwise the refusals are logged to the terminal, which shows them as arrivals.
     logging.getLogger("corscore").addHandler(logging.NullHandler())
     ref = StoreRef(url, host=host)
 
@@ -30,16 +29,7 @@ def main(url: str, host: str, address: str) -> None:
         await send({"type": "http.response.body", "body": b"an item"})
 
     listener = socket.create_server((address, 0))
-    config = uvicorn.Config(
-        CORSMiddleware(app, ref),
-        loop="asyncio",
-        http="h11",
-        ws="none",
-        lifespan="off",
-        log_level="critical",
-        timeout_graceful_shutdown=1,
-    )
-    server = uvicorn.Server(config)
+    server = asgi_server(CORSMiddleware(app, ref))
 
     def end() -> None:
         while os.read(0, 1):

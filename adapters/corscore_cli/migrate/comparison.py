@@ -1,7 +1,7 @@
 """The differences for browsers between an old stack and the policies that replace it.
 
-Both stacks are asked by the model browser: which pages may read, at which paths, with which methods
-and headers, and which headers of the response. Nothing is concluded from the options.
+The browser model sends the same requests through both: which pages may read, at which paths, with
+which methods and headers, and which headers of the response. The options are not compared.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from corscore import ConfigError, Policy
 from corscore.browser import FetchResult, Request, fetch
 from corscore.diagnostics import probe
 from corscore_cli.migrate.stack import SERVER
+from corscore_cli.shell.options import header_value
 from corscore_cli.targets.regex import sample
 
 if TYPE_CHECKING:
@@ -29,14 +30,13 @@ if TYPE_CHECKING:
 _STRANGER = "https://stranger.example"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "QUERY")
 _HEADERS = ("Content-Type", "Authorization", "X-Requested-With", "X-Corscore-Other")
-_VALUES = {"content-type": "application/json"}
 _MOST_ORIGINS = 40
 _MOST_PAGES = 6
 _MOST_PATHS = 200
 _MOST_AUDITED = 8
 _SHOWN = 4
 _READABLE = "readable"
-# Codes of the audit of `corscore probe`; its other findings are about a live server.
+# The audit of `corscore probe` has other findings, too, which are about a live server.
 _INSECURE = (
     "reflects-any-origin",
     "null-allowed",
@@ -52,9 +52,9 @@ class Difference:
 
     Attributes:
         what: The request, in words.
-        before: Its result under the old stack: ``"readable"``, or why not.
-        after: Its result under the policies.
-        request: The request; None where it depends on the application.
+        before: The result under the old stack: ``"readable"``, or why not.
+        after: The result under the policies.
+        request: The request, or None where the result depends on the application.
     """
 
     what: str
@@ -73,52 +73,52 @@ class Comparison:
     def __init__(self, stack: OldStack, policies: PathPolicy | PolicyMap) -> None:
         self._stack = stack
         self._old = stack.send
-        self._new = stack.replaced(policies)
+        self._new = stack.replacement(policies)
 
     def differences(self) -> list[Difference]:
-        """Return the differences at one path of each layer, then those between paths."""
-        found = [one for layer in self._stack.layers for one in self._of_layer(layer)]
-        found += self._of_paths()
+        """Return the differences at one path of each layer, then those at other paths."""
+        found = [one for layer in self._stack.layers for one in self._compare_layer(layer)]
+        found += self._compare_paths()
         if self._stack.unknown is not None:
             found.append(Difference(*self._stack.unknown))
         return list(dict.fromkeys(found))
 
-    def _of_layer(self, layer: OldLayer) -> Iterator[Difference]:
+    def _compare_layer(self, layer: OldLayer) -> Iterator[Difference]:
         url = _url(layer)
         where = f" at {layer.paths.text}" if layer.paths.text else ""
         origins = _origins(layer)
         for origin in origins:
-            requests = [_request(url, origin, mode) for mode in (False, True)]
+            requests = [_request(url, origin, credentials) for credentials in (False, True)]
             results = list(map(self._results, requests))
             page = f"a page of {origin}{where}"
             if results[0] == results[1]:
-                yield from _differing(page, results[0], requests[0])
+                yield from _difference(page, results[0], requests[0])
             else:
-                yield from _differing(f"{page}, without credentials", results[0], requests[0])
-                yield from _differing(f"{page}, with credentials", results[1], requests[1])
-        pages = ((origin, mode) for mode in (True, False) for origin in origins)
+                yield from _difference(f"{page}, without credentials", results[0], requests[0])
+                yield from _difference(f"{page}, with credentials", results[1], requests[1])
+        pages = ((origin, credentials) for credentials in (True, False) for origin in origins)
         readable = (_READABLE, _READABLE)
-        for origin, mode in pages:
-            if self._results(_request(url, origin, mode)) == readable:
-                yield from self._of_page(layer, url, origin, mode, where)
+        for origin, credentials in pages:
+            if self._results(_request(url, origin, credentials)) == readable:
+                yield from self._compare_page(layer, url, origin, credentials, where)
                 return
 
-    def _of_page(
-        self, layer: OldLayer, url: str, origin: str, mode: bool, where: str
+    def _compare_page(
+        self, layer: OldLayer, url: str, origin: str, credentials: bool, where: str
     ) -> Iterator[Difference]:
         """Compare methods and headers, for a page that may read before and after."""
-        for method in dict.fromkeys((*_METHODS, *_names(layer.options, "allow_methods"))):
+        for method in dict.fromkeys((*_METHODS, *_named_items(layer.options, "allow_methods"))):
             what = f"the method {method}, after a preflight{where}"
             simple = method in ("GET", "HEAD", "POST")
-            yield from self._asked(
-                what, url, origin, mode, method=method, use_cors_preflight=simple
+            yield from self._compare_request(
+                what, url, origin, credentials, method=method, use_cors_preflight=simple
             )
-        for name in dict.fromkeys((*_HEADERS, *_names(layer.options, "allow_headers"))):
-            header = (name, _VALUES.get(name.lower(), "1"))
+        for name in dict.fromkeys((*_HEADERS, *_named_items(layer.options, "allow_headers"))):
+            header = (name, header_value(name))
             what = f"the request header {name}{where}"
-            yield from self._asked(what, url, origin, mode, headers=[header])
-        request = _request(url, origin, mode)
-        # Frameworks send other headers of their own.
+            yield from self._compare_request(what, url, origin, credentials, headers=[header])
+        request = _request(url, origin, credentials)
+        # Other headers are those of a framework.
         compared = {name.lower() for name in self._stack.exposed()}
         before, after = (
             compared.intersection(name for name, _ in fetch(request, send).headers)
@@ -128,36 +128,36 @@ class Comparison:
             words = ("readable", "hidden") if name in before else ("hidden", "readable")
             yield Difference(f"the response header {name}{where}", *words, request)
 
-    def _asked(self, what: str, *page: Any, **script: Any) -> Iterator[Difference]:
+    def _compare_request(self, what: str, *page: Any, **script: Any) -> Iterator[Difference]:
         try:
             request = _request(*page, **script)
         except ValueError:
-            # No script can send it.
+            # No script can send such a request.
             return
-        yield from _differing(what, self._results(request), request)
+        yield from _difference(what, self._results(request), request)
 
-    def _of_paths(self) -> Iterator[Difference]:
+    def _compare_paths(self) -> Iterator[Difference]:
         """Compare paths inside and just outside of what each layer covers."""
         layers = [layer for layer in self._stack.layers if layer.paths.text]
         pages = self._pages() if layers else []
         for layer in layers:
             paths = layer.paths
-            found = list(self._of_near_paths(layer, pages))
+            found = list(self._compare_near_paths(layer, pages))
             yield from found
             if not (paths.is_exact or found):
                 keys = ", ".join(key for key, _ in paths.keys) or "no key"
                 what = f"paths that {paths.text} covers, and {keys} does not"
                 yield Difference(what, "with this policy", "without")
 
-    def _of_near_paths(
+    def _compare_near_paths(
         self, layer: OldLayer, pages: list[tuple[str, bool]]
     ) -> Iterator[Difference]:
         grouped: dict[tuple[str, str, str], dict[str, Request]] = {}
-        for origin, mode in pages:
+        for origin, credentials in pages:
             for path in islice(dict.fromkeys(layer.paths.near), _MOST_PATHS):
-                request = _request(f"{SERVER}{quote(path)}", origin, mode)
-                for one in _differing(path, self._results(request), request):
-                    # With and without credentials it is the same difference.
+                request = _request(f"{SERVER}{quote(path)}", origin, credentials)
+                for one in _difference(path, self._results(request), request):
+                    # One difference, with credentials and without.
                     same = grouped.setdefault((origin, one.before, one.after), {})
                     same.setdefault(path, request)
         for (origin, before, after), differing in grouped.items():
@@ -166,7 +166,7 @@ class Comparison:
             yield Difference(what, before, after, next(iter(differing.values())))
 
     def _pages(self) -> list[tuple[str, bool]]:
-        """Return pages to compare paths with: one that each layer lets read, and a stranger."""
+        """Return pages to compare paths with: a reader of each layer, and a stranger."""
         found: dict[tuple[str, bool], None] = {}
         for layer in self._stack.layers:
             urls = (f"{SERVER}{quote(path)}" for path in (_path(layer), *layer.paths.near[:_SHOWN]))
@@ -177,30 +177,30 @@ class Comparison:
 
     def _readers(self, url: str, layer: OldLayer) -> Iterator[tuple[str, bool]]:
         for origin in _origins(layer):
-            for mode in (True, False):
-                if fetch(_request(url, origin, mode), self._old).readable:
-                    yield origin, mode
+            for credentials in (True, False):
+                if fetch(_request(url, origin, credentials), self._old).readable:
+                    yield origin, credentials
 
     def insecure(self) -> list[Finding]:
         """Return what the audit of ``corscore probe`` finds about the old stack, once a code."""
         found: dict[str, Finding] = {}
         for layer in self._stack.layers:
-            origins = dict.fromkeys((*_named(layer.options), _STRANGER))
+            origins = dict.fromkeys((*_named_origins(layer.options), _STRANGER))
             if _is_public(layer.options):
                 continue
             for origin in islice(origins, _MOST_AUDITED):
-                told = probe(_request(_url(layer), origin, True), self._old, audit=True)
-                for finding in told.findings:
+                diagnosis = probe(_request(_url(layer), origin, True), self._old, audit=True)
+                for finding in diagnosis.findings:
                     if finding.code in _INSECURE:
                         found.setdefault(finding.code, finding)
         if "reflects-any-origin" in found:
-            # Look-alikes and http origins are any origin, too.
+            # Any origin includes look-alikes and http origins.
             found.pop("look-alike-allowed", None)
             found.pop("insecure-origin-allowed", None)
         return [found[code] for code in _INSECURE if code in found]
 
     def _results(self, request: Request) -> tuple[str, str]:
-        return _words(fetch(request, self._old)), _words(fetch(request, self._new))
+        return _result(fetch(request, self._old)), _result(fetch(request, self._new))
 
 
 def _request(
@@ -210,12 +210,12 @@ def _request(
     return Request(method, url, origin=origin, credentials=mode, **script)
 
 
-def _words(result: FetchResult) -> str:
+def _result(result: FetchResult) -> str:
     return _READABLE if result.readable else f"refused: {result.reason}"
 
 
-def _differing(what: str, results: tuple[str, str], request: Request) -> Iterator[Difference]:
-    # To a script two refusals are the same.
+def _difference(what: str, results: tuple[str, str], request: Request) -> Iterator[Difference]:
+    # A script cannot tell two refusals apart.
     if (results[0] == _READABLE) != (results[1] == _READABLE):
         yield Difference(what, *results, request)
 
@@ -225,7 +225,7 @@ def _url(layer: OldLayer) -> str:
 
 
 def _path(layer: OldLayer) -> str:
-    """Return a path that a layer covers before and after."""
+    """Return a path that a layer covers, in the old stack and in the new one."""
     paths = layer.paths
     keys = [key for key, has_policy in paths.keys if has_policy and key != "/*"]
     below = (f"{key[:-1]}x" for key in keys if key.endswith("/*"))
@@ -234,37 +234,37 @@ def _path(layer: OldLayer) -> str:
 
 def _is_public(options: Mapping[str, Any]) -> bool:
     """Whether every origin is meant to read, without credentials."""
-    return "*" in _listed(options, "allow_origins") and not options.get("allow_credentials")
+    return "*" in _texts(options, "allow_origins") and not options.get("allow_credentials")
 
 
-def _names(options: Mapping[str, Any], name: str) -> list[str]:
-    return [item for item in _listed(options, name) if item != "*"]
+def _named_items(options: Mapping[str, Any], name: str) -> list[str]:
+    return [item for item in _texts(options, name) if item != "*"]
 
 
-def _listed(options: Mapping[str, Any], name: str) -> list[str]:
+def _texts(options: Mapping[str, Any], name: str) -> list[str]:
     value = options.get(name)
     items = value if isinstance(value, (list, tuple, set, frozenset)) else [value]
     return [item for item in items if isinstance(item, str) and item]
 
 
 def _origins(layer: OldLayer) -> list[str]:
-    """Return origins to ask about: the listed ones, their neighbours and look-alikes, strangers."""
-    named = list(_named(layer.options))
+    """Return origins to compare: a stranger, null, the listed ones, neighbours, look-alikes."""
+    named = list(_named_origins(layer.options))
     near = (other for origin in named for other in (origin, *_neighbours(origin)))
     alike = (other for origin in named for other in _look_alikes(origin))
     return list(islice(dict.fromkeys((_STRANGER, "null", *near, *alike)), _MOST_ORIGINS))
 
 
-def _named(options: Mapping[str, Any]) -> Iterator[str]:
+def _named_origins(options: Mapping[str, Any]) -> Iterator[str]:
     """Yield an origin for each item of the list, and one that the regex matches."""
-    for item in _listed(options, "allow_origins"):
+    for item in _texts(options, "allow_origins"):
         candidates = (item, item.rstrip("/").lower(), f"https://{item}")
         starred = [one.replace("*.", "a.").replace(":*", ":8080") for one in candidates]
         yield from _first_origin((*candidates, *starred))
     regex = options.get("allow_origin_regex")
     if regex is not None:
         text = sample(getattr(regex, "pattern", regex)) or ""
-        # Of `https://*.example.com`, which as a regex has no star: a dot is any character.
+        # `https://*.example.com` as a regex repeats the slash, and its first dot is any character.
         yield from _first_origin((text, text.replace("//.", "//a", 1)))
 
 
@@ -293,7 +293,7 @@ def _neighbours(origin: str) -> Iterator[str]:
 
 
 def _look_alikes(origin: str) -> Iterator[str]:
-    """Yield origins that a careless comparison takes for this one."""
+    """Yield origins that a careless comparison would take for this one."""
     parts = urlsplit(origin)
     host = parts.hostname or ""
     if "." not in host or host.startswith("[") or host.replace(".", "").isdigit():

@@ -1,4 +1,4 @@
-"""Reads another library's layers of CORS from an application or from settings."""
+"""Other libraries' layers of CORS, read from an application or from settings."""
 
 from __future__ import annotations
 
@@ -16,25 +16,26 @@ from corscore_cli.migrate.stack import (
     OldStack,
     Paths,
     asgi_answer,
+    asgi_replacement,
     asgi_transport,
     below_mounts,
     exposed_names,
     header_text,
     mounted_paths,
     path_of,
-    replaced_asgi,
-    replaced_wsgi,
     wsgi_answer,
+    wsgi_replacement,
     wsgi_transport,
 )
 from corscore_cli.shell.output import Mistake
-from corscore_cli.targets.layers import FLASK_CORS, STARLETTE, Layer, Search
-from corscore_cli.targets.regex import path_keys, paths_near, sample, with_end
+from corscore_cli.targets.layers import FLASK_CORS, STARLETTE, Search, comma_separated
+from corscore_cli.targets.regex import full_regex, joined_regex, path_keys, paths_near, sample
 
 if TYPE_CHECKING:
     from corscore import PolicyMap
     from corscore.integration import PathPolicy
     from corscore_cli.migrate.stack import Pairs, Transport
+    from corscore_cli.targets.source import Source
 
 FASTAPI = "fastapi"
 DJANGO = "django-cors-headers"
@@ -52,13 +53,14 @@ PACKAGES = {
 """Libraries that ``corscore migrate`` knows, with the package of each."""
 
 _MOST_LAYERS = 20
-_INNER = ("app", "application", "wsgi_app")
+# Attributes in which layers keep the application inside.
+_INNER_NAMES = ("app", "application", "wsgi_app")
 
 
 # --- Starlette
 
 
-def of_starlette(app: object, target: str) -> OldStack:
+def read_starlette(app: object, target: str) -> OldStack:
     """Read every Starlette CORSMiddleware on an application.
 
     Raises:
@@ -66,10 +68,10 @@ def of_starlette(app: object, target: str) -> OldStack:
     """
     from starlette.middleware.cors import CORSMiddleware
 
-    layers = [layer for layer in Search(app).layers if layer.theirs == STARLETTE]
+    layers = [layer for layer in Search(app).layers if layer.library == STARLETTE]
     if not layers:
         raise Mistake(f"{target} has no CORSMiddleware of Starlette on it")
-    # A layer inside of another one has no effect of its own.
+    # A layer inside of another one changes nothing for browsers.
     outer = [layer for layer in layers if not any(_is_inside(layer, other) for other in layers)]
     names = exposed_names(layer.options for layer in outer)
     answer = asgi_answer(names)
@@ -87,25 +89,25 @@ def of_starlette(app: object, target: str) -> OldStack:
             for layer in outer
         ),
         below_mounts(mounted, asgi_transport(answer), with_mount=False),
-        replaced_asgi(names),
+        asgi_replacement(names),
     )
 
 
-def _is_inside(layer: Layer, other: Layer) -> bool:
+def _is_inside(layer: Source, other: Source) -> bool:
     return layer.above > other.above and f"{layer.path}/".startswith(f"{other.path}/")
 
 
 # --- flask-cors
 
 
-def of_flask_cors(app: Any, target: str) -> OldStack:
+def read_flask_cors(app: Any, target: str) -> OldStack:
     """Read every resource of flask-cors on an application.
 
     Raises:
         Mistake: There is none.
     """
     search = Search(app)
-    layers = [layer for layer in search.layers if layer.theirs == FLASK_CORS]
+    layers = [layer for layer in search.layers if layer.library == FLASK_CORS]
     if not layers:
         raise Mistake(f"{target} has no flask_cors.CORS(app, ...) on it")
     names = exposed_names(layer.options for layer in layers)
@@ -120,7 +122,7 @@ def of_flask_cors(app: Any, target: str) -> OldStack:
     return OldStack(
         tuple(OldLayer(layer.options, _flask_paths(layer)) for layer in layers),
         below_mounts(mounted, wsgi_transport(plain), with_mount=True),
-        replaced_wsgi(plain),
+        wsgi_replacement(plain),
     )
 
 
@@ -128,7 +130,7 @@ def _flask(names: list[str], hooks: list[Any]) -> Any:
     from flask import Flask, Response
 
     app = Flask("corscore_migrate", static_folder=None)
-    # Slashes are compared as they are, as in paths of the other stack.
+    # Otherwise Flask redirects a path with two slashes, and the other stack does not.
     app.url_map.merge_slashes = False
 
     def answer(path: str = "") -> Response:  # noqa: ARG001 - the route has one
@@ -141,7 +143,7 @@ def _flask(names: list[str], hooks: list[Any]) -> Any:
     return app
 
 
-def _flask_paths(layer: Layer) -> Paths:
+def _flask_paths(layer: Source) -> Paths:
     mount = (layer.path if layer.resource is None else layer.mount).rstrip("/")
     if layer.resource is None:
         return mounted_paths(mount, with_mount=True)
@@ -155,15 +157,15 @@ def _flask_paths(layer: Layer) -> Paths:
 # --- django-cors-headers
 
 
-def of_django(inspection: Any, target: str) -> OldStack:
+def read_django(inspection: Any, target: str) -> OldStack:
     """Read the settings of django-cors-headers that are in force.
 
     Args:
-        inspection: Of ``corscore_django.inspection``.
+        inspection: What ``corscore_django.inspection.inspect_settings`` returned.
         target: The settings module.
 
     Raises:
-        Mistake: It is not installed, or not in ``MIDDLEWARE``.
+        Mistake: django-cors-headers is not installed, or not in ``MIDDLEWARE``.
     """
     try:
         from corsheaders.conf import conf
@@ -188,7 +190,8 @@ def of_django(inspection: Any, target: str) -> OldStack:
         options["allow_origins"] = ["*"]
         options.pop("allow_origin_regex", None)
     elif options.get("allow_origin_regex"):
-        options["allow_origin_regex"] = _joined(options["allow_origin_regex"])
+        regexes = [getattr(regex, "pattern", regex) for regex in options["allow_origin_regex"]]
+        options["allow_origin_regex"] = joined_regex(regexes)
     names = exposed_names([options])
 
     def answer(request: Any) -> Any:  # noqa: ARG001 - Django's signature
@@ -203,36 +206,31 @@ def of_django(inspection: Any, target: str) -> OldStack:
         return response.status_code, list(response.items())
 
     regex = re.compile(conf.CORS_URLS_REGEX)
-    whole = with_end(regex)
+    covered = full_regex(regex)
     plain = wsgi_answer(names)
-    bare = wsgi_transport(plain)
+    without_cors = wsgi_transport(plain)
 
-    def replaced(policies: PathPolicy | PolicyMap) -> Transport:
-        governed = replaced_wsgi(plain)(policies)
+    def replacement(policies: PathPolicy | PolicyMap) -> Transport:
+        governed = wsgi_replacement(plain)(policies)
 
         def send(method: str, url: str, headers: Pairs) -> tuple[int, Pairs]:
-            is_covered = whole.fullmatch(unquote(path_of(url)))
-            return (governed if is_covered else bare)(method, url, headers)
+            is_covered = covered.fullmatch(unquote(path_of(url)))
+            return (governed if is_covered else without_cors)(method, url, headers)
 
         return send
 
     paths = EVERYWHERE
     if regex.pattern not in ("", "^.*$", ".*"):
-        text = sample(whole)
+        text = sample(covered)
         near: list[str] = [*([text] if text else []), *paths_near(regex)]
-        paths = Paths(regex.pattern, pattern=whole, near=tuple(dict.fromkeys(near)))
-    return OldStack((OldLayer(options, paths),), send, replaced)
-
-
-def _joined(regexes: Any) -> Any:
-    sources = [getattr(regex, "pattern", regex) for regex in regexes]
-    return sources[0] if len(sources) == 1 else "|".join(f"(?:{source})" for source in sources)
+        paths = Paths(regex.pattern, pattern=covered, near=tuple(dict.fromkeys(near)))
+    return OldStack((OldLayer(options, paths),), send, replacement)
 
 
 # --- asgi-cors
 
 
-def of_asgi_cors(app: Any, target: str) -> OldStack:
+def read_asgi_cors(app: Any, target: str) -> OldStack:
     """Read the layer that ``asgi_cors`` put around an application.
 
     Raises:
@@ -271,13 +269,13 @@ def of_asgi_cors(app: Any, target: str) -> OldStack:
     return OldStack(
         (OldLayer(options),),
         asgi_transport(old),
-        replaced_asgi(names),
+        asgi_replacement(names),
         ("a preflight", "answered by the application, if at all", "answered by corscore"),
     )
 
 
 def _closure(app: Any) -> dict[str, Any] | None:
-    """Return the variables that a function keeps, or that an application inside keeps."""
+    """Return the variables that a function encloses, or a function inside of an application."""
     for _ in range(_MOST_LAYERS):
         if inspect.isfunction(app):
             return dict(inspect.getclosurevars(app).nonlocals)
@@ -287,7 +285,7 @@ def _closure(app: Any) -> dict[str, Any] | None:
 
 def _inner(app: Any) -> Any:
     attributes = getattr(app, "__dict__", {})
-    return next((attributes[name] for name in _INNER if name in attributes), None)
+    return next((attributes[name] for name in _INNER_NAMES if name in attributes), None)
 
 
 def _is_pattern(text: str) -> bool:
@@ -304,7 +302,7 @@ def _fnmatch_regex(pattern: str) -> str:
 # --- wsgicors
 
 
-def of_wsgicors(app: Any, target: str) -> OldStack:
+def read_wsgicors(app: Any, target: str) -> OldStack:
     """Read the layer of wsgicors around an application.
 
     Raises:
@@ -326,8 +324,8 @@ def of_wsgicors(app: Any, target: str) -> OldStack:
     policy = layer.policies[layer.activepolicies[0]]
     options: dict[str, Any] = {
         "allow_methods": ["*"] if "*" in policy.methods else list(filter(None, policy.methods)),
-        "allow_headers": _split(policy.headers),
-        "expose_headers": _split(policy.expose_headers),
+        "allow_headers": comma_separated(policy.headers),
+        "expose_headers": comma_separated(policy.expose_headers),
         "allow_credentials": policy.credentials == "true",
         "max_age": int(policy.maxage) if str(policy.maxage).isdigit() else None,
     }
@@ -345,15 +343,11 @@ def of_wsgicors(app: Any, target: str) -> OldStack:
     answer = wsgi_answer(exposed)
     old = copy.copy(layer)
     old.application = answer
-    return OldStack((OldLayer(options),), wsgi_transport(old), replaced_wsgi(answer))
-
-
-def _split(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
+    return OldStack((OldLayer(options),), wsgi_transport(old), wsgi_replacement(answer))
 
 
 def not_installed(library: str) -> Mistake:
-    """Return the mistake for a library that the comparison has to run."""
+    """Return the mistake for a library that is needed for the comparison."""
     return Mistake(
         f"{library} is not installed here, and corscore compares with its middleware; run: "
         f"pip install {library} (which brings the package {PACKAGES[library]})"

@@ -39,11 +39,11 @@ _TO_FILL_IN = (
 def policy_source(policy: Policy, indent: str = "") -> str:
     """Return ``Policy(...)`` over several lines.
 
-    Origins that the user has to fill in are an empty list, which no policy takes.
+    ``ORIGIN_TO_FILL_IN`` becomes an empty list, which ``Policy`` refuses.
 
     Args:
         policy: The policy.
-        indent: The indentation of the line that it begins in.
+        indent: The indentation of the first line.
     """
     call = ast.parse(repr(policy), mode="eval").body
     if not isinstance(call, ast.Call):
@@ -100,8 +100,9 @@ MIDDLEWARE = [
 ]
 """
 _NO_ORIGIN = "# It allows no origin at all. Leave it out, or list the origins that are yours.\n"
-# A list of settings in which django-cors-headers is named, and its modules of other names.
+# Settings that list modules of django-cors-headers.
 _DJANGO_LISTS = ("INSTALLED_APPS", "MIDDLEWARE")
+# Modules to import a library from, where it is not the package alone.
 _MODULES = {
     STARLETTE: ("starlette.middleware.cors", "fastapi.middleware.cors"),
     FASTAPI: ("starlette.middleware.cors", "fastapi.middleware.cors"),
@@ -127,12 +128,12 @@ def joined_policies(
 def adapter_source(
     library: str, policies: PathPolicy | PolicyMap, layers: Iterable[OldLayer] = ()
 ) -> str:
-    """Return the Python that replaces another library's.
+    """Return the Python that replaces that of another library.
 
     Args:
         library: A key of ``PACKAGES``.
-        policies: The policies; None allows no origin.
-        layers: The layers that they replace, for the paths that no key covers.
+        policies: The new policies; None allows no origin.
+        layers: The old layers, for notes on paths that no key covers.
     """
     if policies is None:
         return _NO_ORIGIN
@@ -156,11 +157,11 @@ def adapter_source(
 
 
 def django_source(regex: str | None, policy: Policy | None) -> str:
-    """Return the settings of a Django project.
+    """Return the new settings of a Django project.
 
     Args:
-        regex: The new ``CORS_URLS_REGEX``, or None where it stays.
-        policy: For ``CORS_POLICY``, or None where the ``CORS_*`` settings stay.
+        regex: The new ``CORS_URLS_REGEX``, or None to keep the old one.
+        policy: The new ``CORS_POLICY``, or None to keep the ``CORS_*`` settings.
     """
     urls = "" if regex is None else f"CORS_URLS_REGEX = {_raw(regex)}\n"
     if policy is None:
@@ -200,7 +201,7 @@ def _entry_source(policy: PathPolicy, names: Mapping[Policy, str], indent: str =
         return "None"
     if isinstance(policy, Policy):
         return names.get(policy) or policy_source(policy, indent)
-    # No library that is migrated from has policies of tenants.
+    # No other library gives tenants their policies, so the rest is a tuple.
     policies = policy if isinstance(policy, tuple) else ()
     return f"({', '.join(_entry_source(each, names, indent) for each in policies)},)"
 
@@ -230,8 +231,8 @@ def old_lines(
     Args:
         path: The module's file, or None.
         library: A key of ``PACKAGES``.
-        app: The name of the application in the module; empty where it is not known.
-        settings: Names of settings.
+        app: The name of the application in the module, or "" where it is unknown.
+        settings: The names of settings to replace.
     """
     try:
         source = Path(path).read_text(encoding="utf-8") if path else ""
@@ -251,7 +252,7 @@ def old_lines(
 
 
 def _calls(tree: ast.AST, library: str, app: str) -> Iterator[Any]:
-    """Yield imports from a library, and statements about an application that call them."""
+    """Yield imports from a library, and statements that call the imported names for an app."""
     modules = _MODULES.get(library, (PACKAGES[library],))
     imported: set[str] = set()
     for node in ast.walk(tree):
@@ -265,7 +266,7 @@ def _calls(tree: ast.AST, library: str, app: str) -> Iterator[Any]:
     for node in ast.walk(tree):
         if not isinstance(node, (ast.Expr, ast.Assign)):
             continue
-        names = {name for one in _calls_in(node) for name in _named(one)}
+        names = {name for one in _calls_in(node) for name in _names_of(one)}
         assigned = _assigned(node) if isinstance(node, ast.Assign) else set()
         others = names - imported
         if names & imported and (not app or not others or app in others | assigned):
@@ -278,8 +279,8 @@ def _calls_in(node: ast.Expr | ast.Assign) -> Iterator[ast.Call]:
     return (one for one in ast.walk(node.value) if isinstance(one, ast.Call))
 
 
-def _named(call: ast.Call) -> Iterator[str]:
-    """Yield the names that a call begins with, or has as arguments."""
+def _names_of(call: ast.Call) -> Iterator[str]:
+    """Yield the names with which a call and its arguments begin."""
     for node in (call.func, *call.args):
         while isinstance(node, ast.Attribute):
             node = node.value  # noqa: PLW2901

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from corscore import Problem
 
 ORIGIN_TO_FILL_IN = "https://fill-in.example"
-"""Stands for origins that only the user knows. Printed code leaves it out."""
+"""Stands for origins that only the user knows; printed Python has an empty list instead."""
 
 _REGEX = "allow_origin_regex"
 _DAY = 86400
@@ -60,19 +60,19 @@ class Repair:
         return {"code": self.code, "message": self.message, "done": self.done}
 
 
-def migrated(
+def nearest_policy(
     options: Mapping[str, Any], *, escapes_dots: bool = True, asks_for_origins: bool = False
 ) -> tuple[Policy | None, list[Repair]]:
     """Build the nearest policy, and list the repairs that it needs.
 
     Args:
         options: Arguments of ``Policy``, with values that it may refuse.
-        escapes_dots: Whether to repair a dot of a regex that was not escaped, too.
-        asks_for_origins: Whether every origin with credentials becomes ``ORIGIN_TO_FILL_IN`` with
-            credentials, for the user to replace; without it the credentials are dropped.
+        escapes_dots: Whether to escape a dot in a regex that most likely means a dot.
+        asks_for_origins: Whether ``*`` with credentials becomes ``ORIGIN_TO_FILL_IN``, for the user
+            to replace, and keeps the credentials; otherwise it loses them.
 
     Returns:
-        None for the policy where the options allow no origin at all.
+        The policy, or None where the options allow no origin; and the repairs.
     """
     left = {name: _copied(value) for name, value in options.items()}
     repairs: list[Repair] = []
@@ -102,7 +102,7 @@ def _copied(value: Any) -> Any:
 
 
 def _repair(options: dict[str, Any], problem: Problem, *, asks_for_origins: bool) -> str:
-    """Change the options so that the problem is gone, and return the new value."""
+    """Remove a problem from the options, and return the new value in words."""
     code, field, value = problem.code, problem.field, problem.value
     if code == "wildcard-with-credentials" and asks_for_origins:
         return _ask_for_origins(options)
@@ -135,14 +135,14 @@ def _repair(options: dict[str, Any], problem: Problem, *, asks_for_origins: bool
 
 
 def _repair_item(options: dict[str, Any], problem: Problem) -> str:
-    """Replace an item of a list where its hint has the correction, or drop it."""
+    """Replace an item of a list by the correction in its hint, or drop it."""
     items: list[Any] = options[problem.field]
     meant = _meant(problem)
     if problem.code == "origin-null" and not options.get("allow_credentials"):
         options["allow_null_origin"] = True
         options[problem.field] = [item for item in items if item != problem.value]
         return "allow_null_origin=True"
-    # Identity first, since an item may be NaN, which is not equal to itself.
+    # NaN is not equal to itself.
     is_it = [item is problem.value or item == problem.value for item in items]
     left = [meant if wrong else item for item, wrong in zip(items, is_it, strict=True)]
     kept = [item for item in left if item is not None]
@@ -157,7 +157,7 @@ def _meant(problem: Problem) -> str | None:
         return str(problem.value).upper()
     if not problem.code.startswith("origin-") or not isinstance(problem.value, str):
         return None
-    # Only a correction of this value: other hints have an example.
+    # A hint may also quote an example, which is no correction of this value.
     found = _QUOTED.match(problem.hint.removeprefix("write "))
     if found is None or not _is_pattern(found[1]):
         return None
@@ -182,7 +182,7 @@ def _ask_for_origins(options: dict[str, Any]) -> str:
 
 
 def _without_strangers(options: dict[str, Any], problem: Problem, *, asks_for_origins: bool) -> str:
-    """Takes the regex that the hint has; or gives up what it endangers, where there is none."""
+    """Take the regex of the hint; without one, drop the option that makes the old one unsafe."""
     repaired = _REGEX_IN_HINT.match(problem.hint)
     if repaired is not None:
         options[_REGEX] = ast.literal_eval(repaired[1])

@@ -1,7 +1,7 @@
-"""The layers of CORS before a move, and the stacks before and after it, to be asked.
+"""The layers of CORS before a move, and transports through the stacks before and after it.
 
-Both stacks are real: the other library's middleware and ours, around an application that answers
-200 to everything.
+The stacks are the other library's real middleware and ours, around an application that answers
+every request with 200.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class Paths(NamedTuple):
     """Paths of one layer.
 
     Attributes:
-        text: As its library writes them; empty for every path.
-        keys: Keys of a ``PolicyMap`` inside of them, each with whether it has a policy.
-        is_exact: Whether the keys cover exactly the same paths.
-        pattern: The regex, where there is one.
-        near: Paths inside and just outside of them.
+        text: The paths as the library writes them; empty for every path.
+        keys: Keys of a ``PolicyMap`` for these paths, each with whether it has a policy.
+        is_exact: Whether the keys cover exactly these paths.
+        pattern: The regex of the paths, or None.
+        near: Paths to compare, inside and just outside of them.
     """
 
     text: str = ""
@@ -59,7 +59,7 @@ class OldLayer:
     """A layer of CORS to move away from.
 
     Attributes:
-        options: Under the names of ``Policy``, and with their meanings there.
+        options: Its options, under the names of ``Policy`` and with the meaning there.
         paths: The paths that it covers.
     """
 
@@ -74,17 +74,17 @@ class OldStack:
     Attributes:
         layers: The layers; of several that cover a path, the first counts.
         send: Sends one request through the library's own middleware.
-        replaced: Returns the same for policies of ours; None allows no origin.
-        unknown: A difference that depends on the application, or None.
+        replacement: Returns such a transport through ours, for policies; None allows no origin.
+        unknown: A difference that depends on the application, in words, or None.
     """
 
     layers: tuple[OldLayer, ...]
     send: Transport
-    replaced: Callable[[PathPolicy | PolicyMap], Transport]
+    replacement: Callable[[PathPolicy | PolicyMap], Transport]
     unknown: tuple[str, str, str] | None = None
 
     def exposed(self) -> list[str]:
-        """Return the names of headers that the application sends."""
+        """Return the names of the response headers that the application sends."""
         return exposed_names(layer.options for layer in self.layers)
 
 
@@ -99,7 +99,7 @@ def _texts(value: object) -> list[str]:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def quiet_loggers() -> Iterator[None]:
     """Keep refusals of the comparison out of the log."""
     loggers = [logging.getLogger(name) for name in ("corscore", "flask_cors")]
     before = [logger.disabled for logger in loggers]
@@ -162,14 +162,14 @@ def path_of(url: str) -> str:
     return url.removeprefix(SERVER).partition("?")[0] or "/"
 
 
-def replaced_asgi(names: list[str]) -> Callable[[PathPolicy | PolicyMap], Transport]:
+def asgi_replacement(names: list[str]) -> Callable[[PathPolicy | PolicyMap], Transport]:
     answer = asgi_answer(names)
 
-    def replaced(policies: PathPolicy | PolicyMap) -> Transport:
+    def replacement(policies: PathPolicy | PolicyMap) -> Transport:
         app = answer if policies is None else corscore_asgi.CORSMiddleware(answer, policies)
         return asgi_transport(app)
 
-    return replaced
+    return replacement
 
 
 # --- WSGI
@@ -188,7 +188,7 @@ def wsgi_transport(app: Any) -> Transport:
         environ = {
             "REQUEST_METHOD": method,
             "SCRIPT_NAME": "",
-            # PEP 3333 has bytes in a str of Latin-1.
+            # PEP 3333 writes bytes as a str in Latin-1.
             "PATH_INFO": unquote(path_of(url), "latin-1"),
             "QUERY_STRING": "",
             "SERVER_NAME": "server.invalid",
@@ -208,13 +208,13 @@ def wsgi_transport(app: Any) -> Transport:
     return send
 
 
-def replaced_wsgi(app: Any) -> Callable[[PathPolicy | PolicyMap], Transport]:
-    def replaced(policies: PathPolicy | PolicyMap) -> Transport:
+def wsgi_replacement(app: Any) -> Callable[[PathPolicy | PolicyMap], Transport]:
+    def replacement(policies: PathPolicy | PolicyMap) -> Transport:
         return wsgi_transport(
             app if policies is None else corscore_wsgi.CORSMiddleware(app, policies)
         )
 
-    return replaced
+    return replacement
 
 
 def below_mounts(
@@ -224,8 +224,8 @@ def below_mounts(
 
     Args:
         mounted: The applications, by path without a slash at its end.
-        outside: For other paths.
-        with_mount: Whether the path itself reaches the application, too.
+        outside: The transport for other paths.
+        with_mount: Whether the mount path itself reaches the application, too.
     """
     end = "/" if with_mount else ""
 

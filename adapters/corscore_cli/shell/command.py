@@ -15,8 +15,7 @@ _COMMANDS = (
     *("check", "explain", "probe", "console", "har"),
     *("diff", "migrate", "store", "code", "demo"),
 )
-_LONGEST = 1_000
-
+_MAX_SUMMARY = 1_000
 
 _EPILOG = """\
 \b
@@ -31,7 +30,7 @@ Each command ends with 0 if all is fine, 1 if it found something, 2 after a mist
 """
 
 
-class _Commands(click.Group):
+class _LazyGroup(click.Group):
     def list_commands(
         self,
         ctx: click.Context,  # noqa: ARG002 - click's signature
@@ -52,13 +51,13 @@ class _Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the whole first sentence of each command, which click would cut off."""
         commands = ((name, self.get_command(ctx, name)) for name in _COMMANDS)
-        rows = [(name, one.get_short_help_str(_LONGEST)) for name, one in commands if one]
+        rows = [(name, one.get_short_help_str(_MAX_SUMMARY)) for name, one in commands if one]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
 
 @click.group(
-    cls=_Commands,
+    cls=_LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=_EPILOG,
 )

@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 
     from corscore.browser import Response, Transport
 
-_AGENT = "Mozilla/5.0 (compatible; corscore probe)"
+_USER_AGENT = "Mozilla/5.0 (compatible; corscore probe)"
 _HEAD = "corscore.head"
 _NO_CORS = "This is no matter of CORS."
-_LOOK = "look whether the server runs, and whether scheme, name and port of the URL are right"
-_TAB = "open the URL in a tab of a browser to see what is wrong with the certificate"
-# OpenSSL's X509_V_ERR_...
-_CERTIFICATES = {
+_SERVER_HINT = (
+    "look whether the server runs, and whether scheme, name and port of the URL are right"
+)
+_CERTIFICATE_HINT = "open the URL in a tab of a browser to see what is wrong with the certificate"
+# By OpenSSL's numbers, X509_V_ERR_...
+_CERTIFICATE_ERRORS = {
     10: "the certificate is out of date",
     9: "the certificate is not valid yet",
     18: "the certificate is self-signed",
@@ -41,7 +43,7 @@ _CERTIFICATES = {
 def open_transport(timeout: float, total: float) -> Iterator[Transport]:
     """Open a transport for ``corscore.diagnostics.probe``, which raises ``NoResponse``.
 
-    It reads the head of each response only, up to the 100 KiB that httpx2 takes.
+    It reads the head of each response only, of at most the 100 KiB that httpx2 takes.
 
     Args:
         timeout: Seconds for one response, its connection included.
@@ -58,22 +60,24 @@ def open_transport(timeout: float, total: float) -> Iterator[Transport]:
             # Without it httpx2 would send the user name and password of a URL.
             auth=httpx2.Auth(),
             event_hooks={"response": [_keep_head]},
-            headers={"User-Agent": _AGENT},
+            headers={"User-Agent": _USER_AGENT},
             limits=httpx2.Limits(max_keepalive_connections=0),
         )
     except (ValueError, OSError, ImportError) as error:
         loop.close()
-        raise Mistake(f"a proxy or the certificates of the environment: {error!a}") from None
-    # In a thread of its own, since a loop may run in this one already.
+        raise Mistake(
+            f"the proxy or the certificates that the environment names cannot be used: {error!a}"
+        ) from None
+    # In another thread, since a loop may run in this one already.
     with ThreadPoolExecutor(1) as thread:
         try:
-            yield _Http(client, loop, thread, timeout, time.monotonic() + total).send
+            yield _Sender(client, loop, thread, timeout, time.monotonic() + total).send
         finally:
             thread.submit(loop.run_until_complete, client.aclose()).result()
             loop.close()
 
 
-class _Http:
+class _Sender:
     def __init__(
         self,
         client: httpx2.AsyncClient,
@@ -101,9 +105,9 @@ class _Http:
         except (TimeoutError, asyncio.TimeoutError, httpx2.TimeoutException):
             seconds = f"{self._timeout:g} s"
             message = f"{_origin(url)} did not answer within {seconds}. {_NO_CORS}"
-            raise NoResponse("network-error", message, _LOOK) from None
+            raise NoResponse("network-error", message, _SERVER_HINT) from None
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-            raise _named(error, url) from None
+            raise _no_response(error, url) from None
         except KeyboardInterrupt:
             # Closing the transport waits for the thread.
             if self._task is not None:
@@ -122,7 +126,7 @@ class _Http:
         self._client.cookies.clear()
         pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         request = self._client.build_request(method, url, headers=pairs)
-        # httpx2 writes it in upper case, which browsers do not.
+        # httpx2 changes the method to upper case, and browsers do not.
         request.method = method
         response = await self._client.send(request, stream=True)
         await response.aclose()
@@ -130,18 +134,18 @@ class _Http:
 
 
 async def _keep_head(response: httpx2.Response) -> None:
-    """Keep the head, and hide Location from httpx2, which fails on one that it cannot parse."""
+    """Keep the head, and hide Location from httpx2, which may fail to parse it."""
     response.extensions[_HEAD] = list(response.headers.raw)
     response.headers.pop("location", None)
 
 
-def _named(error: Exception, url: str) -> NoResponse:
-    """Return the kind of a failure, and say that it is not one of CORS."""
+def _no_response(error: Exception, url: str) -> NoResponse:
+    """Return the kind of a failure; its message says that CORS is not the cause."""
     causes = list(_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            what = _CERTIFICATES.get(cause.verify_code, cause.verify_message)
-            return NoResponse("tls-error", f"TLS failed: {what}. {_NO_CORS}", _TAB)
+            what = _CERTIFICATE_ERRORS.get(cause.verify_code, cause.verify_message)
+            return NoResponse("tls-error", f"TLS failed: {what}. {_NO_CORS}", _CERTIFICATE_HINT)
         if isinstance(cause, ssl.SSLError):
             reason = (cause.reason or "").replace("_", " ").lower()
             if "wrong version" in reason or "record layer" in reason:
@@ -149,12 +153,12 @@ def _named(error: Exception, url: str) -> NoResponse:
                 message = f"The port of {_origin(url)} does not speak TLS. {_NO_CORS}"
                 return NoResponse("tls-error", message, f"write {plain}")
             what = reason or "the handshake broke off"
-            return NoResponse("tls-error", f"TLS failed: {what}. {_NO_CORS}", _TAB)
-    what = _network(causes, url)
-    return NoResponse("network-error", f"There was no response: {what}. {_NO_CORS}", _LOOK)
+            return NoResponse("tls-error", f"TLS failed: {what}. {_NO_CORS}", _CERTIFICATE_HINT)
+    what = _network_failure(causes, url)
+    return NoResponse("network-error", f"There was no response: {what}. {_NO_CORS}", _SERVER_HINT)
 
 
-def _network(causes: list[BaseException], url: str) -> str:
+def _network_failure(causes: list[BaseException], url: str) -> str:
     origin = _origin(url)
     for cause in causes:
         if isinstance(cause, socket.gaierror):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 _PREFIX = "cors_"
-# A key with its value, or the head of a table.
+# A key of a value, or the header of a table.
 _TOML_KEY = re.compile(
     r"""^\s*(?:["']?([A-Za-z0-9_-]+)["']?\s*=|\[+\s*["']?([A-Za-z0-9_-]+)["']?\s*\])"""
 )
@@ -22,8 +22,8 @@ class Location:
 
     Attributes:
         name: The option, as its user wrote it, or the TARGET.
-        file: A path as the user would write it, relative to where the command runs.
-        line: From 1 on.
+        file: A path relative to the current folder, where the file lies below it.
+        line: Counted from 1.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Location:
 
 
 class Locator(Protocol):
-    """Finds the location of an option, or of one of its values."""
+    """A function that finds the location of an option, or of one of its values."""
 
     def __call__(self, name: str, value: object = None) -> Location: ...
 
@@ -48,7 +48,7 @@ def nowhere(name: str, value: object = None) -> Location:  # noqa: ARG001 - it i
 
 
 def shown_path(path: str | Path) -> str:
-    """Return a path relative to the current folder, where it lies below it."""
+    """Return a path for people, relative to the current folder if it lies below it."""
     absolute = Path(path).absolute()
     try:
         return absolute.relative_to(Path.cwd()).as_posix()
@@ -62,9 +62,9 @@ def option_of(name: str) -> str:
 
 
 class TomlLocator:
-    """Finds keys and values in a TOML file of one table.
+    """Locations of keys and values in a TOML file of one table.
 
-    By lines, since parsers of TOML drop them. Nothing is decided by a location.
+    It searches the text line by line, since a TOML parser returns no lines.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -93,12 +93,12 @@ def _holds(line: str, value: object) -> bool:
 
 
 class PythonLocator:
-    """Finds values in Python source.
+    """Locations of options and values in Python source.
 
     Args:
         path: The file.
-        near: The line of the call to look in, or the name of the variable whose assignment to look
-            in; without either, or where it is not found, the whole file.
+        near: The line of a call, or the name of an assigned variable: the statement to search. The
+            whole file is searched without it, or where there is no such statement.
     """
 
     def __init__(self, path: str | Path, near: int | str | None = None) -> None:
@@ -110,7 +110,7 @@ class PythonLocator:
             self._tree = None
 
     def __call__(self, name: str, value: object = None) -> Location:
-        node = self._region(name)
+        node = self._statement(name)
         if node is not None:
             line = _line_in(node, name, value) or getattr(node, "lineno", None)
         else:
@@ -119,8 +119,8 @@ class PythonLocator:
             line = _only_line_in(self._tree, name, value)
         return Location(name, self._file if line else None, line)
 
-    def _region(self, name: str) -> ast.AST | None:
-        """Return the narrowest piece of source that a value must be in, or None."""
+    def _statement(self, name: str) -> ast.AST | None:
+        """Return the statement to search, or None for the whole file."""
         if self._tree is None:
             return None
         if isinstance(self._near, int):
@@ -148,7 +148,7 @@ def _line_in(node: ast.AST, name: str, value: object) -> int | None:
 
 
 def _only_line_in(tree: ast.AST, name: str, value: object) -> int | None:
-    """Return the line of a value or an option that the file has once."""
+    """Return the line of a value or option that occurs once."""
     for lines in (_lines_of_value(tree, value), _lines_of_option(tree, name)):
         if len(lines) == 1:
             return lines[0]

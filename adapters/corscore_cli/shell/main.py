@@ -11,7 +11,7 @@ from io import TextIOWrapper
 _MISSING_EXTRA = (
     'corscore: the command needs the package {package}; run: pip install "corscore[cli]"\n'
 )
-_EXTRA = ("click", "httpx2", "rich", "uvicorn")
+_PACKAGES_OF_EXTRA = ("click", "httpx2", "rich", "uvicorn")
 
 
 def main() -> None:
@@ -21,20 +21,20 @@ def main() -> None:
         SystemExit: Always: 0 fine, 1 findings, 2 a mistake in the call or a missing package.
     """
     for stream in (sys.stdout, sys.stderr):
-        # A path may hold characters that the encoding of the terminal lacks.
+        # A path may hold characters that the terminal's encoding lacks.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        # Not above: without the extra `cli` there is no click to import.
+        # Imported late: click is missing without the extra `cli`.
         from corscore_cli.shell.command import corscore
 
         corscore(prog_name="corscore")
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        if package not in _EXTRA:
+        if package not in _PACKAGES_OF_EXTRA:
             raise
         if sys.argv[1:2] == ["code"]:
-            # Messages point to it, and most readers of messages have no need for the extra.
+            # Messages name `corscore code`, so it works without the extra, too.
             from corscore_cli.shell.pages import print_page
 
             raise SystemExit(print_page(sys.argv[2:])) from None
@@ -43,7 +43,7 @@ def main() -> None:
     except OSError as error:
         # A full disk behind ">" must not end with 1, the exit code for findings.
         sys.stderr.write(f"corscore: cannot go on: {error}\n")
-        # Otherwise the interpreter tries to write the rest, and ends with an exit code of its own.
+        # Otherwise the interpreter tries to write the rest, and ends with another exit code.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         _end(2)
         raise SystemExit(2) from None
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def _close_stdout() -> None:
-    """Redirect to stderr what an imported module still prints, at exit or in a thread."""
+    """Redirect stdout to stderr, where imported modules may print at exit or in a thread."""
     stdout = sys.__stdout__
     with suppress(OSError, ValueError):
         if stdout is not None and stdout is sys.stdout and stdout.fileno() == 1:

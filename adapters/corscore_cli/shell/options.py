@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 import click
 from click.shell_completion import CompletionItem
 
-from corscore.browser import Browser
+from corscore.browser import Browser, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
-# Values of headers that are named without one, where the value decides about a preflight.
+# Content-Type needs a preflight only with a value that no HTML form sends.
 _VALUES = {"content-type": "application/json"}
+_URL = "https://server.invalid"
 
 
 class TargetType(click.types.StringParamType):
@@ -29,7 +30,7 @@ class TargetType(click.types.StringParamType):
         param: click.Parameter,  # noqa: ARG002
         incomplete: str,
     ) -> list[CompletionItem]:
-        """Return files and ``env``; a module is not imported to complete what is in it."""
+        """Complete files and ``env``; objects in a module would need its import."""
         items = [CompletionItem(incomplete, type="file")]
         if "env".startswith(incomplete):
             items.append(CompletionItem("env", help="the environment"))
@@ -80,15 +81,20 @@ def script_options(*, headers: str = "", credentials: str = "") -> Callable[[_Co
     """
     options = (
         click.option(
-            "--origin", required=True, help="Of the page, such as https://app.example.com."
+            "--origin", required=True, help="The page's origin, such as https://app.example.com."
         ),
-        click.option("--method", default="GET", show_default=True, help="As the script writes it."),
+        click.option(
+            "--method",
+            default="GET",
+            show_default=True,
+            help="The request's method, as the script writes it.",
+        ),
         click.option(
             "--header",
             "headers",
             multiple=True,
             metavar="NAME[: VALUE]",
-            help=f"That the script sets; may be repeated.{headers}",
+            help=f"A request header that the script sets; may be repeated.{headers}",
         ),
         click.option(
             "--credentials",
@@ -99,12 +105,13 @@ def script_options(*, headers: str = "", credentials: str = "") -> Callable[[_Co
             "--reads",
             multiple=True,
             metavar="NAME",
-            help="Of a response header that the script reads; may be repeated.",
+            callback=_header_names,
+            help="A response header that the script reads; may be repeated.",
         ),
         click.option(
             "--browser",
             type=click.Choice(get_args(Browser)),
-            help="Predict this one, where it differs from the standard; safari is WebKit.",
+            help="Predict this browser, where it differs from the standard; safari is WebKit.",
         ),
     )
 
@@ -116,8 +123,23 @@ def script_options(*, headers: str = "", credentials: str = "") -> Callable[[_Co
     return decorate
 
 
+def _header_names(
+    context: click.Context, parameter: click.Parameter, names: tuple[str, ...]
+) -> tuple[str, ...]:
+    try:
+        Request("GET", _URL, origin=_URL, headers=[(name, "1") for name in names])
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", context, parameter) from None
+    return names
+
+
 def header_pair(text: str) -> tuple[str, str]:
-    """Split ``NAME: VALUE``; a name without a value gets one."""
+    """Split ``NAME: VALUE``; a name alone gets a value."""
     name, separator, value = text.partition(":")
     name = name.strip()
-    return name, value.strip() if separator else _VALUES.get(name.lower(), "1")
+    return name, value.strip() if separator else header_value(name)
+
+
+def header_value(name: str) -> str:
+    """Return a value for a request header of which only the name is known."""
+    return _VALUES.get(name.lower(), "1")

@@ -1,4 +1,4 @@
-"""The pages of codes, which ship in the package. Read without the packages of the extra ``cli``."""
+"""The pages of codes, which ship in the package and need no package of the extra ``cli``."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# In an installed package, and in the project.
+# In an installed package, and in the source tree.
 _FOLDERS = (
     Path(__file__).parents[1] / "codes",
     Path(__file__).parents[3] / "docs" / "codes",
 )
 _INDEX = "README"
 _CHECKS = "django-checks"
-# A line of the index; and a link from one page to another.
-_LISTED = re.compile(r"- \[`([a-z-]+)`\]")
-_LINK = re.compile(r"\[([^]]+)\]\((?:[\w.-]+/)*[\w-]+[.]md(?:#[\w-]+)?\)")
+_INDEX_LINE = re.compile(r"- \[`([a-z-]+)`\]")
+_PAGE_LINK = re.compile(r"\[([^]]+)\]\((?:[\w.-]+/)*[\w-]+[.]md(?:#[\w-]+)?\)")
 _USAGE = "usage: corscore code [CODE] [--search TEXT]"
 
 
 class NoPage(LookupError):
-    """There is no such page. Its text says what to do."""
+    """There is no such page; the text says what to do."""
 
 
 def read_page(name: str | None = None, search: str | None = None) -> str:
@@ -33,25 +32,25 @@ def read_page(name: str | None = None, search: str | None = None) -> str:
 
     Args:
         name: The code.
-        search: A text that the pages of the listed codes have, in any case.
+        search: Return only the codes whose pages have this text, in upper or lower case.
 
     Raises:
         NoPage: There is none.
     """
-    pages = _files()
+    pages = _find_pages()
     index = pages.pop(_INDEX)
     if name is None:
         text = index.read_text(encoding="utf-8")
-        return _terse(text if search is None else _found(search, text, pages))
+        return _without_links(text if search is None else _select(search, text, pages))
     if name not in pages:
         close = get_close_matches(name, pages, n=1)
         hint = f"did you mean {close[0]}?" if close else "corscore code lists them"
         raise NoPage(f'there is no code "{name}"; {hint}')
-    return _terse(pages[name].read_text(encoding="utf-8"))
+    return _without_links(pages[name].read_text(encoding="utf-8"))
 
 
 def print_page(arguments: Sequence[str]) -> int:
-    """Print what ``corscore code`` prints in a pipe; return the exit code."""
+    """Print what ``corscore code`` prints to a pipe; return the exit code."""
     try:
         match arguments:
             case []:
@@ -69,21 +68,22 @@ def print_page(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _files() -> dict[str, Path]:
+def _find_pages() -> dict[str, Path]:
     for folder in _FOLDERS:
         pages = {path.stem: path for path in folder.glob("*.md")}
         if pages:
-            # What Django's checks without a code point to.
+            # Django's checks without a code point to it.
             return {_CHECKS: folder.parent / f"{_CHECKS}.md", **pages}
     raise NoPage("the pages of codes are not installed")
 
 
-def _found(search: str, index: str, pages: dict[str, Path]) -> str:
+def _select(search: str, index: str, pages: dict[str, Path]) -> str:
+    """Return the lines of the index whose pages have a text."""
     wanted = search.casefold()
     lines = [
         line
         for line in index.splitlines()
-        if (named := _LISTED.match(line))
+        if (named := _INDEX_LINE.match(line))
         and wanted in (line + pages[named[1]].read_text(encoding="utf-8")).casefold()
     ]
     if not lines:
@@ -91,12 +91,11 @@ def _found(search: str, index: str, pages: dict[str, Path]) -> str:
     return "\n".join(lines)
 
 
-def _terse(text: str) -> str:
-    """Leave out links between pages: the files are inside of the package."""
+def _without_links(text: str) -> str:
+    """Remove links between pages, which a terminal cannot follow."""
     lines = []
     for line in text.rstrip().splitlines():
-        # Where else a code is seen, and the link back.
         if line.startswith("Seen in: "):
             line = line.partition(" [All codes]")[0]  # noqa: PLW2901
-        lines.append(_LINK.sub(r"\1", line))
+        lines.append(_PAGE_LINK.sub(r"\1", line))
     return "\n".join(lines)

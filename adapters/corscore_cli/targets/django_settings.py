@@ -11,9 +11,9 @@ from corscore import Policy, PolicyMap, PolicyRef
 from corscore.diagnostics import Finding
 from corscore_cli.shell.location import PythonLocator, nowhere
 from corscore_cli.shell.output import Mistake
-from corscore_cli.targets.imports import UnbuiltPolicy, imported
+from corscore_cli.targets.imports import UnbuiltPolicy, import_target
 from corscore_cli.targets.layers import Search
-from corscore_cli.targets.regex import prefix_matched
+from corscore_cli.targets.regex import prefix_findings
 from corscore_cli.targets.source import OF_ROUTE, Source, Target
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from corscore_django.inspection import Inspection
 
 _VARIABLE = "DJANGO_SETTINGS_MODULE"
-# Settings of every project; a module of constants may have a SECRET_KEY, too.
-_OF_A_PROJECT = ("INSTALLED_APPS", "MIDDLEWARE", "ROOT_URLCONF", "DATABASES")
-_EXTRA = 'the package django is not installed; run: pip install "corscore[cli,django]"'
+# Settings that only a project has: a module with an app may have a SECRET_KEY, too.
+_PROJECT_SETTINGS = ("INSTALLED_APPS", "MIDDLEWARE", "ROOT_URLCONF", "DATABASES")
+_NO_DJANGO = 'the package django is not installed; run: pip install "corscore[cli,django]"'
 
-# Warnings of `manage.py check`, with their codes here.
+# Warnings of `manage.py check`, with the codes of the same findings.
 _CODES = {
     "corscore.W002": "app-without-cors",
     "corscore.W003": "cors-not-outermost",
@@ -39,10 +39,10 @@ _CODES = {
 }
 
 
-def forgotten(name: str) -> str:
-    """Return the package that ``importing`` forgets after a settings module was read, or "".
+def package_to_forget(name: str) -> str:
+    """Return the package that ``importing`` forgets after a settings module, or "".
 
-    The modules of the project that Django is set up for have to stay.
+    The modules of the first project stay, since Django is set up for it.
     """
     conf = sys.modules.get("django.conf")
     return name.partition(".")[0] if conf is not None and conf.settings.configured else ""
@@ -56,7 +56,7 @@ def load_settings(name: str) -> Target:
     """
     try:
         with in_force(name) as module:
-            return loaded_settings(name, module)
+            return target_in_force(name, module)
     except UnbuiltPolicy as refused:
         problems = refused.error.problems
         return Target(name, (Source(None, name, problems=problems, locate=refused.locate),))
@@ -66,8 +66,8 @@ def load_settings(name: str) -> Target:
 def in_force(name: str) -> Iterator[ModuleType]:
     """Set a project up, with its settings in force.
 
-    Django is configured once in a process. The second module of a process, as in
-    ``corscore diff``, only overrides the settings of the first one.
+    A process configures Django once. A second module, as in ``corscore diff``, overrides the
+    settings of the first one.
 
     Raises:
         Mistake: It is no settings module, it fails, or the project cannot be set up.
@@ -77,9 +77,9 @@ def in_force(name: str) -> Iterator[ModuleType]:
         import django
         from django.conf import settings
     except ImportError:
-        raise Mistake(f"{name} would be a Django settings module, but {_EXTRA}") from None
-    module = imported(name)
-    names = [one for one in dir(module) if one.isupper()]
+        raise Mistake(f"{name} would be a Django settings module, but {_NO_DJANGO}") from None
+    module = import_target(name)
+    names = [name for name in dir(module) if name.isupper()]
     if not names:
         raise Mistake(
             f"{name} is no Django settings module: it has no settings; for an object in it write "
@@ -101,15 +101,15 @@ def in_force(name: str) -> Iterator[ModuleType]:
 
 
 def _app_in(module: ModuleType, names: list[str]) -> str | None:
-    """Return the name of an app or policy in a module without settings of a project."""
-    if any(name in _OF_A_PROJECT or name.startswith("CORS_") for name in names):
+    """Return the name of an app or policy in a module that is no settings module, or None."""
+    if any(name in _PROJECT_SETTINGS or name.startswith("CORS_") for name in names):
         return None
     found = (name for name, value in vars(module).items() if _is_target(value))
     return next(found, None)
 
 
 def _is_target(value: object) -> bool:
-    # Not isinstance: a proxy raises outside of a request, and a class is no app.
+    # isinstance would ask a proxy, which raises outside of a request.
     if issubclass(type(value), (Policy, PolicyMap, PolicyRef)):
         return True
     try:
@@ -123,19 +123,19 @@ def _overridden(module: ModuleType, names: list[str]) -> Iterator[None]:
     from django.conf import settings
     from django.test.utils import override_settings
 
-    given = {one: getattr(module, one) for one in names}
-    # Applications are set up once; only the settings count here.
+    given = {name: getattr(module, name) for name in names}
+    # Other applications cannot be set up any more, and no setting of CORS depends on them.
     given.pop("INSTALLED_APPS", None)
     given.setdefault("MIDDLEWARE", [])
     with override_settings(**given):
-        for one in dir(settings):
-            if one.startswith("CORS_") and one not in given:
-                delattr(settings, one)
+        for name in dir(settings):
+            if name.startswith("CORS_") and name not in given:
+                delattr(settings, name)
         yield
 
 
-def loaded_settings(name: str, module: ModuleType | None = None) -> Target:
-    """Load the settings in force.
+def target_in_force(name: str, module: ModuleType | None = None) -> Target:
+    """Return the settings in force as a target.
 
     Raises:
         Mistake: They contradict each other.
@@ -149,22 +149,21 @@ def loaded_settings(name: str, module: ModuleType | None = None) -> Target:
     locate: Locator = nowhere
     if module is not None and module.__file__:
         locate = PythonLocator(module.__file__)
-    theirs = "django-cors-headers" if inspection.has_theirs else None
+    library = "django-cors-headers" if inspection.has_theirs else None
     findings = tuple(_findings(inspection, locate)) + tuple(
         (found, locate(inspection.names["allow_origin_regex"]))
-        for found in prefix_matched(theirs, inspection.options)
+        for found in prefix_findings(library, inspection.options)
     )
     if not inspection.has_layer and not inspection.values:
         return Target(name, (), findings)
-    every = frozenset(inspection.names)
     source = Source(
         inspection.policy,
         name,
         inspection.names,
-        every - inspection.written,
+        frozenset(inspection.names) - inspection.written,
         inspection.problems,
         locate,
-        theirs,
+        library,
         inspection.options,
         routes=inspection.routes,
         policies_at=None if inspection.problems or inspection.has_theirs else _policies_at,
@@ -192,13 +191,13 @@ def _findings(inspection: Inspection, locate: Locator) -> Iterator[tuple[Finding
             ),
             locate("MIDDLEWARE"),
         )
-    if inspection.has_theirs and not _is_beside_ours(inspection):
+    if inspection.has_theirs and not _has_corscore(inspection):
         yield from _not_outermost(locate)
     for warning in inspection.warnings:
         code = _CODES.get(str(warning.id))
         if code is None or (code == "app-without-cors" and inspection.has_theirs):
             continue
-        if code == "two-cors-layers" and not _is_beside_ours(inspection):
+        if code == "two-cors-layers" and not _has_corscore(inspection):
             continue
         text = str(warning.msg)
         named = text.partition(" ")[0].rstrip(":")
@@ -207,7 +206,7 @@ def _findings(inspection: Inspection, locate: Locator) -> Iterator[tuple[Finding
 
 
 def _not_outermost(locate: Locator) -> Iterator[tuple[Finding, Location]]:
-    """Yield the check of our middleware's position, for django-cors-headers."""
+    """Yield the finding about the position of django-cors-headers, as of our own middleware."""
     from django.conf import settings
 
     from corscore_django.checks import answering_above
@@ -227,7 +226,7 @@ def _not_outermost(locate: Locator) -> Iterator[tuple[Finding, Location]]:
         )
 
 
-def _is_beside_ours(inspection: Inspection) -> bool:
+def _has_corscore(inspection: Inspection) -> bool:
     from django.conf import settings
 
     return any("corscore" in str(path) for path in settings.MIDDLEWARE) or (

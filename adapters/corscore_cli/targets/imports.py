@@ -1,4 +1,4 @@
-"""Imports ``module:name`` as the user's server would."""
+"""Imports of ``module:name``, as the user's server does them."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
     from corscore_cli.shell.location import Locator
 
-# Frames of these are not the user's.
-_OURS = (
+# Frames of these files are not the user's code.
+_CORSCORE_FILES = (
     str(Path(inspect.getfile(corscore)).parent) + os.sep,
     str(Path(__file__).parents[2] / "corscore_"),
 )
 _MISSING = object()
-_NOT_THEIRS = ("<frozen importlib", "importlib", "<string>")
+_IMPORT_FILES = ("<frozen importlib", "importlib", "<string>")
 
 
 class UnbuiltPolicy(Exception):
-    """A policy that cannot be built, in a module or a factory.
+    """A policy in a module or a factory cannot be built.
 
     Attributes:
-        error: Its problems.
+        error: The problems.
         locate: Finds the locations of options.
     """
 
@@ -49,22 +49,22 @@ class UnbuiltPolicy(Exception):
 def importing(app_dir: str, package: str) -> Iterator[None]:
     """Let imports find the modules of a project, and forget them afterwards.
 
-    A module prints to stderr while it is imported: stdout is for the command.
+    What a module prints meanwhile goes to stderr, since stdout is for the command.
 
     Args:
         app_dir: The folder that is searched first.
-        package: The module's top-level name, which another TARGET may share.
+        package: The top-level name to forget, which the module of another TARGET may have, too.
     """
     path = str(Path(app_dir).absolute())
     before = {name: module for name, module in sys.modules.items() if _is_of(name, package)}
     here = {name for name, module in before.items() if _is_below(module, path)}
     for name in before.keys() - here:
-        # Of another project, unless this project has no module of that name.
+        # It hides this project's module of the same name.
         if (Path(path) / f"{package}.py").exists() or (Path(path) / package).is_dir():
             del sys.modules[name]
     sys.path.insert(0, path)
     try:
-        with redirect_stdout(sys.stderr), _descriptor_too():
+        with redirect_stdout(sys.stderr), _redirected_descriptor():
             yield
     finally:
         sys.stderr.flush()
@@ -77,13 +77,13 @@ def importing(app_dir: str, package: str) -> Iterator[None]:
 
 
 @contextmanager
-def _descriptor_too() -> Iterator[None]:
+def _redirected_descriptor() -> Iterator[None]:
     """Redirect file descriptor 1 to stderr, for child processes and C code."""
     try:
         is_ours = sys.__stdout__ is not None and sys.__stdout__.fileno() == 1
         kept = os.dup(1) if is_ours else None
     except (OSError, ValueError):
-        # Closed, or no file.
+        # stdout is closed, or has no descriptor.
         kept = None
     if kept is None:
         yield
@@ -104,7 +104,7 @@ def _is_below(module: ModuleType | None, path: str) -> bool:
     return str(getattr(module, "__file__", None) or "").startswith(path)
 
 
-def imported(module: str) -> ModuleType:
+def import_target(module: str) -> ModuleType:
     """Import a module by name.
 
     Raises:
@@ -135,7 +135,7 @@ def _is_package(name: str) -> bool:
     return any(Path(folder, *name.split(".")).is_dir() for folder in sys.path)
 
 
-def called(factory: Any, name: str) -> Any:
+def call_factory(factory: Any, name: str) -> Any:
     """Call a factory.
 
     Raises:
@@ -154,7 +154,7 @@ def called(factory: Any, name: str) -> Any:
         raise Mistake(_failed(f"{name} fails", error)) from None
 
 
-def attribute(module: ModuleType, path: str) -> Any:
+def find_attribute(module: ModuleType, path: str) -> Any:
     """Return an attribute of a module by its dotted path.
 
     Raises:
@@ -162,23 +162,23 @@ def attribute(module: ModuleType, path: str) -> Any:
     """
     found: Any = module
     for name in path.split("."):
-        holder = found
+        parent = found
         try:
-            found = getattr(holder, name, _MISSING)
+            found = getattr(parent, name, _MISSING)
         except Exception as error:  # noqa: BLE001 - a module's `__getattr__` may raise anything
             raise Mistake(_failed(f"{module.__name__}:{path} fails", error)) from None
         if found is _MISSING:
-            guess = _nearest(name, holder)
+            guess = _nearest(name, parent)
             meant = f"; did you mean {module.__name__}:{guess}?" if guess else ""
             raise Mistake(f"there is no {path} in {module.__name__}{meant}")
     return found
 
 
-def _nearest(name: str, holder: object) -> str | None:
-    # Imported late: needed only after a mistake.
+def _nearest(name: str, parent: object) -> str | None:
+    # Imported late: only a mistake needs it.
     from difflib import get_close_matches
 
-    names = [one for one in dir(holder) if not one.startswith("_")]
+    names = [one for one in dir(parent) if not one.startswith("_")]
     return next(iter(get_close_matches(name, names, n=1)), None)
 
 
@@ -189,16 +189,16 @@ def locator_of(error: BaseException) -> Locator:
 
 
 def _users_frame(trace: TracebackType | None) -> tuple[str, int] | None:
-    """Return file and line of the innermost frame of the user's code."""
+    """Return the file and line of the innermost frame of the user's code."""
     frames: list[tuple[str, int]] = [
         (frame.filename, frame.lineno)
         for frame in traceback.extract_tb(trace)
         if frame.lineno is not None
-        and not frame.filename.startswith((*_OURS, *_NOT_THEIRS))
+        and not frame.filename.startswith((*_CORSCORE_FILES, *_IMPORT_FILES))
         and "importlib" not in Path(frame.filename).parts
     ]
-    mine = [frame for frame in frames if "site-packages" not in frame[0]]
-    return next(reversed(mine or frames), None)
+    of_project = [frame for frame in frames if "site-packages" not in frame[0]]
+    return next(reversed(of_project or frames), None)
 
 
 def _failed(what: str, error: BaseException) -> str:

@@ -1,6 +1,6 @@
-"""Finds the layers of CORS in an application: ours, Starlette's and flask-cors's.
+"""The layers of CORS in an application: corscore's, Starlette's and flask-cors's.
 
-No framework is imported and no application is run for it.
+The search imports no framework and runs no application.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from wsgiref.util import setup_testing_defaults
@@ -18,23 +18,23 @@ import corscore_wsgi
 from corscore import ConfigError
 from corscore.integration import translated_policy
 from corscore_cli.shell.output import Mistake
-from corscore_cli.targets.source import OF_ROUTE, current
+from corscore_cli.targets.regex import joined_regex
+from corscore_cli.targets.source import OF_ROUTE, Source, current
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from corscore import Policy, PolicyMap, Problem
+    from corscore import Policy, Problem
     from corscore.integration import PathPolicy
-    from corscore_cli.targets.source import PoliciesAt, Routes
 
 STARLETTE = "starlette"
 FLASK_CORS = "flask-cors"
 
 _TITLES = {STARLETTE: "Starlette's CORSMiddleware", FLASK_CORS: "flask-cors"}
-# Attributes under which layers keep the application inside.
-_INNER = ("app", "wsgi_app", "application", "wrapped_app", "asgi_app", "router", "inner")
-_OURS = (corscore_asgi.CORSMiddleware, corscore_wsgi.CORSMiddleware)
-_DEEPEST = 100
+# Attributes in which layers keep the application inside.
+_INNER_NAMES = ("app", "wsgi_app", "application", "wrapped_app", "asgi_app", "router", "inner")
+_CORSCORE_CLASSES = (corscore_asgi.CORSMiddleware, corscore_wsgi.CORSMiddleware)
+_MAX_DEPTH = 100
 # By the number of arguments that a server passes.
 _PROTOCOLS = {2: "wsgi", 3: "asgi"}
 # Options of `Policy` under the names of flask-cors.
@@ -43,43 +43,9 @@ _FLASK_NAMES = {
     "allow_methods": "methods",
     "allow_credentials": "supports_credentials",
 }
+_FLASK_DEFAULTS = frozenset({"allow_methods", "allow_headers"})
 _REGEX_CHARACTERS = frozenset("*\\]?$^[]()")
 _EVERY_PATH = ("/*", "/.*", ".*", "*")
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One layer of CORS on an application.
-
-    Attributes:
-        title: Its name, for people.
-        policies: Its policy; None where it cannot be built.
-        problems: Why it cannot be built.
-        above: How many layers of CORS a request passes before it.
-        path: The path that its application is mounted at; empty for the outermost one.
-        mount: ``path`` without the resource of flask-cors.
-        resource: That resource, a path or a regex over paths; None without one.
-        theirs: The other library that it is of, or None.
-        options: That library's options, under the names of ``Policy``.
-        names: Options of ``Policy`` to the names that this user wrote.
-        defaults: Options whose values are the library's defaults.
-        routes: As in ``Source``.
-        policies_at: As in ``Source``.
-    """
-
-    title: str
-    policies: PathPolicy | PolicyMap
-    problems: tuple[Problem, ...] = ()
-    above: int = 0
-    path: str = ""
-    theirs: str | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
-    names: Mapping[str, str] = field(default_factory=dict)
-    defaults: frozenset[str] = frozenset()
-    mount: str = ""
-    resource: str | re.Pattern[str] | None = None
-    routes: Routes | None = ()
-    policies_at: PoliciesAt | None = None
 
 
 class Search:
@@ -89,7 +55,7 @@ class Search:
         Mistake: A layer has arguments that no CORSMiddleware takes.
 
     Attributes:
-        layers: From the outermost on.
+        layers: The layers, from the outermost to the innermost.
         is_known: Whether a framework or a layer was recognised.
         has_decorated_views: Whether views have flask-cors's decorator.
         hooks: The ``after_request`` functions of flask-cors, each with the path that its
@@ -98,7 +64,7 @@ class Search:
     """
 
     def __init__(self, app: object) -> None:
-        self.layers: list[Layer] = []
+        self.layers: list[Source] = []
         self.is_known: bool = False
         self.has_decorated_views: bool = False
         self.hooks: list[tuple[str, Any]] = []
@@ -107,84 +73,84 @@ class Search:
         self._look(app, 0, "", 0)
 
     def _look(self, app: Any, above: int, path: str, depth: int) -> None:
-        if app is None or id(app) in self._seen or depth > _DEEPEST:
+        if app is None or id(app) in self._seen or depth > _MAX_DEPTH:
             return
         self._seen.add(id(app))
-        found = list(self._layers_of(app, above, path))
-        self.layers += found
-        if found or _is_framework(app):
+        layers = list(self._layers_of(app, above, path))
+        self.layers += layers
+        if layers or _is_framework(app):
             self.is_known = True
-        above += len(found)
+        above += len(layers)
         self.hooks += [(path, hook) for hook in _flask_cors_hooks(app)]
         if _has_decorated_views(app):
             self.has_decorated_views = True
         for child, prefix in _children(app):
             self._look(child, above, path + prefix, depth + 1)
 
-    def _layers_of(self, app: Any, above: int, path: str) -> Iterable[Layer]:
+    def _layers_of(self, app: Any, above: int, path: str) -> Iterable[Source]:
         """Yield the layers that are this object or are kept in it, from the outside in."""
-        if issubclass(type(app), _OURS):
-            yield _ours(app, type(app).__module__, above, path)
+        if issubclass(type(app), _CORSCORE_CLASSES):
+            yield _corscore_layer(app, type(app).__module__, above, path)
             return
-        installed = _own(app, "corscore_layer")
-        if issubclass(type(installed), _OURS):
-            yield _ours(installed, "corscore_starlette.install", above, path)
+        installed = _attribute(app, "corscore_layer")
+        if issubclass(type(installed), _CORSCORE_CLASSES):
+            yield _corscore_layer(installed, "corscore_starlette.install", above, path)
             above += 1
-        if _is_starlettes(type(app)):
-            yield _theirs(_from_starlette_instance(app), STARLETTE, above, path)
-        added = _own(app, "user_middleware")
+        if _is_starlette_middleware(type(app)):
+            yield _library_layer(_starlette_options(app), STARLETTE, above, path)
+        added = _attribute(app, "user_middleware")
         for middleware in added if isinstance(added, list) else ():
-            layer = _added(middleware, app, above, path)
+            layer = _added_layer(middleware, app, above, path)
             if layer is not None:
                 yield layer
                 above += 1
-        extensions = _own(app, "extensions")
-        ours = extensions.get("corscore") if isinstance(extensions, dict) else None
-        if issubclass(type(ours), _OURS):
-            self.second_layers += getattr(ours, "second_layers", tuple)()
-            yield _ours(ours, "corscore_flask.CORS", above, path)
+        extensions = _attribute(app, "extensions")
+        extension = extensions.get("corscore") if isinstance(extensions, dict) else None
+        if issubclass(type(extension), _CORSCORE_CLASSES):
+            self.second_layers += getattr(extension, "second_layers", tuple)()
+            yield _corscore_layer(extension, "corscore_flask.CORS", above, path)
             above += 1
-        for resource, options in _flask_cors_options(app):
+        for resource, options in _flask_cors_resources(app):
             text = resource.pattern if isinstance(resource, re.Pattern) else resource or ""
-            layer = _theirs(options, FLASK_CORS, above, path + text, _FLASK_NAMES)
-            yield replace(layer, mount=path, resource=resource)
+            layer = _library_layer(options, FLASK_CORS, above, path + text, _FLASK_NAMES)
+            yield replace(layer, mount=path, resource=resource, defaults=_FLASK_DEFAULTS)
 
 
-def _own(found: object, name: str) -> Any:
+def _attribute(instance: object, name: str) -> Any:
     """Return an instance attribute, or None.
 
     ``getattr`` would run code: a proxy, such as Flask's ``request``, raises outside of a request,
     and a mock has every attribute.
     """
     try:
-        return object.__getattribute__(found, "__dict__").get(name)
+        return object.__getattribute__(instance, "__dict__").get(name)
     except (AttributeError, TypeError):
         return None
 
 
-def _ours(layer: Any, title: str, above: int, path: str) -> Layer:
+def _corscore_layer(layer: Any, title: str, above: int, path: str) -> Source:
+    found = Source(None, _public_title(title), path=path, above=above)
     governor = getattr(layer, "governor", None)
     if governor is None:
         # Starlette's middleware keeps the error until the server starts.
         error = vars(layer).get("_error")
         if isinstance(error, TypeError):
             raise Mistake(str(error))
-        problems = error.problems if isinstance(error, ConfigError) else ()
-        return Layer(_short(title), None, problems, above, path)
+        return replace(found, problems=error.problems if isinstance(error, ConfigError) else ())
     try:
         routes = layer.route_policies() if hasattr(layer, "route_policies") else ()
     except ConfigError as error:
         # The application raises it at its first request.
-        return Layer(_short(title), None, error.problems, above, path)
+        return replace(found, problems=error.problems)
     policies: Any = current(governor.policies)
     at = partial(_policies_at, layer, path) if routes else None
-    return Layer(_short(title), policies, (), above, path, routes=routes, policies_at=at)
+    return replace(found, policies=policies, routes=routes, policies_at=at)
 
 
 def _policies_at(
     layer: Any, mount: str, method: str, path: str, host: str | None
 ) -> tuple[str, PathPolicy] | None:
-    """``Source.policies_at`` of a layer of ASGI or WSGI."""
+    """Return what ``Source.policies_at`` returns, for a layer of ASGI or WSGI."""
     request: dict[str, Any]
     if isinstance(layer, corscore_asgi.CORSMiddleware):
         headers = [] if host is None else [(b"host", host.encode("latin-1", "replace"))]
@@ -204,18 +170,18 @@ def _policies_at(
             request["HTTP_HOST"] = host
         setup_testing_defaults(request)
     governed = layer.policy_at(request)
-    # Without routes: the policies of its path.
+    # A route without a policy of its own has those of its path.
     of_path = layer.governor.policies_for(layer.request_of(request), layer.governor.policies)
     return None if governed is of_path else (OF_ROUTE, governed)
 
 
-def _short(title: str) -> str:
+def _public_title(title: str) -> str:
     """Name the package where the module is private: ``corscore_asgi._middleware``."""
     package, _, module = title.partition(".")
     return f"{package}.CORSMiddleware" if module.startswith("_") else title
 
 
-def _added(middleware: Any, app: Any, above: int, path: str) -> Layer | None:
+def _added_layer(middleware: Any, app: Any, above: int, path: str) -> Source | None:
     """Return the layer that ``app.add_middleware`` was given, if it is one of CORS."""
     cls = getattr(middleware, "cls", None)
     args = tuple(getattr(middleware, "args", ()))
@@ -228,53 +194,61 @@ def _added(middleware: Any, app: Any, above: int, path: str) -> Layer | None:
         except TypeError as error:
             raise Mistake(str(error)) from None
         except ConfigError as error:
-            return Layer(_short(cls.__module__), None, error.problems, above, path, options=options)
-        return replace(_ours(layer, cls.__module__, above, path), options=options)
-    if _is_starlettes(cls):
+            found = Source(None, _public_title(cls.__module__), path=path, above=above)
+            return replace(found, problems=error.problems, options=options)
+        return replace(_corscore_layer(layer, cls.__module__, above, path), options=options)
+    if _is_starlette_middleware(cls):
         signature = inspect.signature(cls.__init__)
         try:
-            bound = signature.bind_partial(None, _nothing, *args, **options).arguments
+            bound = signature.bind_partial(None, _no_app, *args, **options).arguments
         except TypeError as error:
             raise Mistake(f"add_middleware(CORSMiddleware, ...): {error}") from None
         given = {name: bound[name] for name in list(bound)[2:]}
-        return _theirs(given, STARLETTE, above, path)
+        return _library_layer(given, STARLETTE, above, path)
     return None
 
 
-async def _nothing(*_: object) -> None:
+async def _no_app(*_: object) -> None:
     """An application for a layer that serves no request."""
 
 
-def _is_starlettes(cls: type) -> bool:
+def _is_starlette_middleware(cls: type) -> bool:
     return any(
         base.__name__ == "CORSMiddleware" and base.__module__.startswith("starlette.")
         for base in cls.__mro__
     )
 
 
-def _theirs(
+def _library_layer(
     options: Mapping[str, Any],
     library: str,
     above: int,
     path: str,
     names: Mapping[str, str] | None = None,
-) -> Layer:
-    """Return another library's layer, with its options read as ours."""
+) -> Source:
+    """Return another library's layer, with its options as those of ``Policy``."""
     names = names or {}
-    defaults = frozenset(options.get("_defaults", ()))
-    given = {name: value for name, value in options.items() if name != "_defaults"}
     policies: Policy | None = None
     problems: tuple[Problem, ...] = ()
     try:
-        policies = translated_policy(given, names, "=")
+        policies = translated_policy(options, names, "=")
     except ConfigError as error:
         problems = error.problems
-    return Layer(_TITLES[library], policies, problems, above, path, library, given, names, defaults)
+    return Source(
+        policies,
+        _TITLES[library],
+        names,
+        problems=problems,
+        library=library,
+        options=options,
+        path=path,
+        above=above,
+    )
 
 
 def _flask_cors_hooks(app: Any) -> list[Any]:
     """Return the ``after_request`` functions of flask-cors on a Flask application."""
-    funcs = _own(app, "after_request_funcs")
+    funcs = _attribute(app, "after_request_funcs")
     if "flask_cors" not in sys.modules or not isinstance(funcs, dict):
         return []
     return [
@@ -285,55 +259,55 @@ def _flask_cors_hooks(app: Any) -> list[Any]:
     ]
 
 
-def _flask_cors_options(
+def _flask_cors_resources(
     app: Any,
 ) -> Iterable[tuple[str | re.Pattern[str] | None, dict[str, Any]]]:
     """Yield the resources of flask-cors on a Flask application, with their options."""
     for function in _flask_cors_hooks(app):
         resources = inspect.getclosurevars(function).nonlocals.get("resources", ())
         for pattern, options in resources:
-            yield _from_flask_cors(pattern, options)
+            yield _flask_cors_resource(pattern, options)
 
 
 def _has_decorated_views(app: Any) -> bool:
-    views = _own(app, "view_functions")
-    codes = [_own_code(view) for view in views.values()] if isinstance(views, dict) else []
-    return any("flask_cors" in file for file in codes)
+    views = _attribute(app, "view_functions")
+    files = [_code_file(view) for view in views.values()] if isinstance(views, dict) else []
+    return any("flask_cors" in file for file in files)
 
 
-def _own_code(function: object) -> str:
-    """Return the file of a function's code; of a decorated one, that of the decorator."""
+def _code_file(function: object) -> str:
+    """Return the file of a function's code: of a decorated function, the decorator's file."""
     return str(getattr(getattr(function, "__code__", None), "co_filename", ""))
 
 
 def _children(app: Any) -> Iterable[tuple[Any, str]]:
     """Yield the applications inside of an object, with the path that each is mounted at."""
-    for name in _INNER:
-        inner = _own(app, name)
-        # Flask's `wsgi_app` is its own method, unless a layer was put there.
+    for name in _INNER_NAMES:
+        inner = _attribute(app, name)
+        # Flask's `wsgi_app` is a method, unless a layer was assigned to it.
         if inner is not None and getattr(inner, "__self__", None) is not app:
             yield inner, ""
     # The ProtocolTypeRouter of Channels.
-    protocols = _own(app, "application_mapping")
+    protocols = _attribute(app, "application_mapping")
     if isinstance(protocols, dict):
         yield protocols.get("http"), ""
-    mounts = _own(app, "mounts")
+    mounts = _attribute(app, "mounts")
     if isinstance(mounts, dict):
         for path, mounted in mounts.items():
             yield mounted, str(path)
-    routes = _own(app, "routes")
+    routes = _attribute(app, "routes")
     for route in routes if isinstance(routes, list) else ():
-        yield _own(route, "app"), str(_own(route, "path") or "")
+        yield _attribute(route, "app"), str(_attribute(route, "path") or "")
 
 
-def protocol_of(found: Any) -> str | None:
-    """Return ``"asgi"`` for what is called with three arguments, ``"wsgi"`` for two, else None."""
-    if not callable(found) or issubclass(type(found), type):
+def protocol_of(app: Any) -> str | None:
+    """Return ``"asgi"`` for a callable of three arguments, ``"wsgi"`` for one of two, or None."""
+    if not callable(app) or issubclass(type(app), type):
         return None
     try:
-        parameters = inspect.signature(found).parameters.values()
+        parameters = inspect.signature(app).parameters.values()
     except (TypeError, ValueError, RuntimeError):
-        # Not every callable has one; a proxy raises outside of a request.
+        # Not every callable has a signature, and a proxy raises outside of a request.
         return None
     needed = [one for one in parameters if one.default is one.empty]
     is_plain = all(one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD) for one in needed)
@@ -345,7 +319,7 @@ def _is_framework(app: object) -> bool:
     return bool(modules & {"starlette", "fastapi", "flask", "quart"})
 
 
-def _from_starlette_instance(layer: Any) -> dict[str, Any]:
+def _starlette_options(layer: Any) -> dict[str, Any]:
     """Return the options of a built ``CORSMiddleware`` of Starlette, from its attributes."""
     sent: dict[str, str] = {
         name.lower().rpartition("-")[2]: value for name, value in layer.simple_headers.items()
@@ -366,14 +340,14 @@ def _from_starlette_instance(layer: Any) -> dict[str, Any]:
     return options
 
 
-def _from_flask_cors(
+def _flask_cors_resource(
     pattern: Any, options: Any
 ) -> tuple[str | re.Pattern[str] | None, dict[str, Any]]:
-    """Return a flask-cors resource, None for every path, and its options.
+    """Return a resource of flask-cors, None for every path, with its options.
 
     Args:
-        pattern: The resource: a path, or a regex over paths.
-        options: Those of flask-cors: an object, or a dict before version 6.
+        pattern: A path, or a regex over paths.
+        options: An object, or before version 6 a dict.
     """
 
     def get(name: str, default: Any = None) -> Any:
@@ -394,25 +368,23 @@ def _from_flask_cors(
     regexes = [item.pattern for item in origins if isinstance(item, re.Pattern)]
     given: dict[str, Any] = {
         "allow_origins": ["*"] if is_any else [i for i in origins if isinstance(i, str)],
-        "allow_methods": _split(get("methods")),
-        "allow_headers": _headers(get("allow_headers") or ()),
-        "expose_headers": _split(get("expose_headers")),
+        "allow_methods": comma_separated(get("methods")),
+        "allow_headers": _header_names(get("allow_headers") or ()),
+        "expose_headers": comma_separated(get("expose_headers")),
         "allow_credentials": bool(get("supports_credentials")),
         "max_age": _seconds(get("max_age")),
-        "_defaults": ("allow_methods", "allow_headers"),
     }
     if regexes and not is_any:
-        given["allow_origin_regex"] = (
-            regexes[0] if len(regexes) == 1 else "|".join(f"(?:{regex})" for regex in regexes)
-        )
+        given["allow_origin_regex"] = joined_regex(regexes)
     return resource, given
 
 
-def _split(text: Any) -> list[str]:
+def comma_separated(text: Any) -> list[str]:
+    """Return the items of a list that a library writes as one text; None has none."""
     return [part.strip() for part in str(text or "").split(",") if part.strip()]
 
 
-def _headers(items: Any) -> list[str]:
+def _header_names(items: Any) -> list[str]:
     sources = [str(getattr(item, "pattern", item)) for item in items]
     return ["*"] if any(source in ("*", ".*") for source in sources) else sources
 

@@ -1,10 +1,11 @@
-"""Loads a TARGET of ``check``, ``explain`` and ``diff``."""
+"""Loading a TARGET of ``check``, ``explain`` and ``diff``."""
 
 from __future__ import annotations
 
 import os
 import re
 import sys
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,16 +21,21 @@ from corscore_cli.shell.location import (
     shown_path,
 )
 from corscore_cli.shell.output import Mistake
-from corscore_cli.targets.imports import UnbuiltPolicy, attribute, called, imported, importing
+from corscore_cli.targets.imports import (
+    UnbuiltPolicy,
+    call_factory,
+    find_attribute,
+    import_target,
+    importing,
+)
 from corscore_cli.targets.layers import Search, protocol_of
-from corscore_cli.targets.regex import prefix_matched
+from corscore_cli.targets.regex import prefix_findings
 from corscore_cli.targets.source import Source, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
-    from corscore_cli.targets.layers import Layer
 
 ENVIRONMENT = "env"
 PREFIX = "CORS_"
@@ -48,8 +54,8 @@ def load(
 
     Args:
         target: A TOML file, ``module:policy``, ``module:app``, a Django settings module, or
-            ``env``; None with ``prefix``, or where ``DJANGO_SETTINGS_MODULE`` is set.
-        prefix: The prefix of environment variables, instead of a target.
+            ``env``; None for the module of ``DJANGO_SETTINGS_MODULE``, or with ``prefix``.
+        prefix: The prefix of environment variables to read instead of a target.
         app_dir: The folder that is searched for modules first.
         is_factory: Whether ``module:name`` is a function to call.
 
@@ -75,9 +81,9 @@ def load(
             return _object(target, module, name, is_factory=is_factory or bool(call))
     if _MODULE.fullmatch(target) is not None:
         # Imported late, since Django may not be installed.
-        from corscore_cli.targets.django_settings import forgotten, load_settings
+        from corscore_cli.targets.django_settings import load_settings, package_to_forget
 
-        with importing(app_dir, forgotten(target)):
+        with importing(app_dir, package_to_forget(target)):
             return load_settings(target)
     raise Mistake(f"{target!a} is no target: name {_EXAMPLES}")
 
@@ -88,25 +94,26 @@ def _environment(prefix: str) -> Target:
         return Location(name if is_variable else f"{prefix}{name.upper()}")
 
     title = f"environment variables {prefix}*"
-    written = {
+    variables = {
         name.removeprefix(prefix): value
         for name, value in os.environ.items()
         if name.startswith(prefix)
     }
-    options = _as_options(written)
+    options = _as_options(variables)
     try:
         source = Source(Policy.from_env(prefix), title, locate=locate, options=options)
     except ConfigError as error:
         source = Source(None, title, problems=error.problems, locate=locate, options=options)
     place = locate("ALLOW_ORIGINS")
-    padded = written.get("ALLOW_ORIGINS", "")
-    if not padded.strip() or padded == padded.strip():
+    origins = variables.get("ALLOW_ORIGINS", "")
+    stripped = origins.strip()
+    if stripped in ("", origins):
         return Target(ENVIRONMENT, (source,))
     finding = Finding(
         "origin-whitespace",
-        f"{padded!a} has white space around it. corscore strips it; other readers of the variable "
+        f"{origins!a} has white space around it. corscore strips it; other readers of the variable "
         "may not.",
-        f"write {place.name}={escaped(padded.strip())}",
+        f"write {place.name}={escaped(stripped)}",
         place.name,
     )
     return Target(ENVIRONMENT, (source,), ((finding, place),))
@@ -117,7 +124,12 @@ def _file(target: str, path: Path) -> Target:
         raise Mistake(f"{target} is Python: name an object in it, such as {path.stem}:app")
     if not _is_file(path):
         raise Mistake(f"there is no file {target}")
-    locate, options = TomlLocator(path), _as_options(_table_of(path))
+    locate = TomlLocator(path)
+    try:
+        options = _as_options(read_toml(path))
+    except Mistake:
+        # `PolicyRef.from_file` reports what is wrong with the file.
+        options = {}
     try:
         policy = PolicyRef.from_file(path).policy
     except ConfigError as error:
@@ -128,23 +140,27 @@ def _file(target: str, path: Path) -> Target:
     return Target(target, (Source(policy, target, locate=locate, options=options),))
 
 
-def _table_of(path: Path) -> dict[str, Any]:
-    """Return the table of a TOML file, or an empty one: the policy reports what is wrong."""
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the table of a TOML file.
+
+    Raises:
+        Mistake: The file is not TOML, or there is no parser.
+    """
     for parser in ("tomllib", "tomli"):
         try:
-            table: dict[str, Any] = import_module(parser).loads(path.read_text(encoding="utf-8"))
-        except (ImportError, OSError, ValueError, RecursionError):
+            table: dict[str, Any] = import_module(parser).loads(path.read_text("utf-8"))
+        except ModuleNotFoundError:
             continue
+        except (OSError, ValueError, RecursionError) as error:
+            raise Mistake(f"{path} is not TOML: {error}") from None
         return table
-    return {}
+    raise Mistake('TOML needs a package here; run: pip install "corscore[toml]"')
 
 
 def _as_options(table: Mapping[str, object]) -> dict[str, object]:
-    """Return keys as options of ``Policy``, and strings as values of these."""
-    return {
-        option: _value(option, value)
-        for option, value in ((option_of(key), value) for key, value in table.items())
-    }
+    """Return options of ``Policy``, for keys or variables with values that may be strings."""
+    options = ((option_of(key), value) for key, value in table.items())
+    return {option: _value(option, value) for option, value in options}
 
 
 def _value(option: str, value: object) -> object:
@@ -168,38 +184,38 @@ def _is_file(path: Path) -> bool:
 
 def _object(target: str, module_name: str, name: str, *, is_factory: bool) -> Target:
     try:
-        module = imported(module_name)
-        found = attribute(module, name)
+        module = import_target(module_name)
+        found = find_attribute(module, name)
         if is_factory:
-            found = called(found, target)
+            found = call_factory(found, target)
     except UnbuiltPolicy as refused:
         problems = refused.error.problems
         return Target(target, (Source(None, target, problems=problems, locate=refused.locate),))
-    # Not isinstance: a proxy, such as Flask's `current_app`, raises outside of a request.
+    # isinstance would ask a proxy such as Flask's `current_app`, which raises outside of a request.
     if issubclass(type(found), PolicyRef):
         found = found.policy
-    locate = PythonLocator(_file_of(module) or "", name)
     if issubclass(type(found), (Policy, PolicyMap)):
         file = _file_of(module)
+        locate = PythonLocator(file or "", name)
         return Target(
             target, (Source(found, target, locate=locate),), file=file and shown_path(file)
         )
     if _is_django(found):
-        from corscore_cli.targets.django_settings import loaded_settings
+        from corscore_cli.targets.django_settings import target_in_force
 
-        return loaded_settings(target)
+        return target_in_force(target)
     search = Search(found)
     if not search.is_known and protocol_of(found) is None:
-        raise _no_target(target, found, is_factory=is_factory)
+        raise _wrong_object(target, found, is_factory=is_factory)
     return _application(target, found, search, module)
 
 
 def _file_of(module: ModuleType) -> str | None:
-    """Return the file of a module; built-in modules and namespace packages have none."""
+    """Return the file of a module, or None: built-in modules and namespace packages have none."""
     return getattr(module, "__file__", None)
 
 
-def _no_target(target: str, found: object, *, is_factory: bool) -> Mistake:
+def _wrong_object(target: str, found: object, *, is_factory: bool) -> Mistake:
     kind = type(found).__name__
     if kind == "function" and not is_factory:
         return Mistake(f"{target} is a function; if it makes the app, add --factory")
@@ -227,15 +243,17 @@ def _application(target: str, app: object, search: Search, module: ModuleType) -
     findings += [
         (Finding("two-cors-layers", message, hint, target), Location(target))
         for message, hint in search.second_layers
-        # The finding about two layers names flask-cors already.
+        # The finding about two layers has named flask-cors.
         if inner is None or not message.startswith("flask-cors")
     ]
     findings += [
         (found, locate(layer.names.get("allow_origins", "allow_origins")))
         for layer in search.layers
-        for found in prefix_matched(layer.theirs, layer.options)
+        for found in prefix_findings(layer.library, layer.options)
     ]
-    sources = tuple(_source(layer, target, locate) for layer in search.layers)
+    sources = tuple(
+        replace(layer, title=_title(layer, target), locate=locate) for layer in search.layers
+    )
     return Target(target, sources, tuple(findings), file and shown_path(file))
 
 
@@ -243,10 +261,10 @@ def _without_cors(target: str, app: object, module: ModuleType, protocol: str | 
     """Return the finding for an application without CORS.
 
     Args:
-        target: Its name.
+        target: The name of the application.
         app: The application.
         module: The module that it is in.
-        protocol: That of an application of no framework that we look into, else None.
+        protocol: ``"asgi"`` or ``"wsgi"`` for an application of an unknown framework, or None.
     """
     others = [
         name
@@ -276,18 +294,18 @@ def _without_cors(target: str, app: object, module: ModuleType, protocol: str | 
     )
 
 
-def _has_layers(found: Any) -> bool:
+def _has_layers(app: Any) -> bool:
     # A class, such as an imported CORSMiddleware, is no application.
-    if issubclass(type(found), type):
+    if issubclass(type(app), type):
         return False
     try:
-        return bool(Search(found).layers)
+        return bool(Search(app).layers)
     except Mistake:
         # It has a layer that cannot be built.
         return True
 
 
-def _two_layers(layers: list[Layer], inner: Layer) -> Finding:
+def _two_layers(layers: list[Source], inner: Source) -> Finding:
     titles = [layer.title for layer in layers]
     where = f" at {inner.path}" if inner.path else ""
     return Finding(
@@ -298,21 +316,6 @@ def _two_layers(layers: list[Layer], inner: Layer) -> Finding:
     )
 
 
-def _source(layer: Layer, target: str, locate: PythonLocator) -> Source:
+def _title(layer: Source, target: str) -> str:
     title = f"{target}, {layer.title}"
-    return Source(
-        layer.policies,
-        f"{title} at {layer.path}" if layer.path else title,
-        layer.names,
-        layer.defaults,
-        layer.problems,
-        locate,
-        layer.theirs,
-        layer.options,
-        layer.path,
-        layer.mount,
-        layer.resource,
-        layer.above,
-        layer.routes,
-        layer.policies_at,
-    )
+    return f"{title} at {layer.path}" if layer.path else title

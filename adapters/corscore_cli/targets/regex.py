@@ -12,7 +12,7 @@ from corscore.diagnostics import Finding
 from corscore.integration.regex_tree import constants, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _CATEGORIES = {
     constants.CATEGORY_DIGIT: "1",
@@ -22,7 +22,7 @@ _CATEGORIES = {
 _REPEATS = (constants.MAX_REPEAT, constants.MIN_REPEAT)
 _STARTS = (constants.AT_BEGINNING, constants.AT_BEGINNING_STRING)
 _ENDS = (constants.AT_END, constants.AT_END_STRING)
-_ANYTHING = "a"
+_ANY_CHARACTER = "a"
 _MOST_REPEATS = 64
 _MOST_CHARACTERS = 16
 _MOST_PARTS = 32
@@ -32,14 +32,19 @@ def sample(regex: str | re.Pattern[str]) -> str | None:
     """Return a text that the whole regex matches, from its first branches, or None."""
     try:
         compiled = re.compile(regex)
-        text = _of_parts(parse(compiled))
+        text = _sample_parts(parse(compiled))
         return text if compiled.fullmatch(text) else None
     except (re.error, OverflowError, RecursionError):
         return None
 
 
-def prefix_matched(library: str | None, options: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield a finding for each regex that ``re.match`` of the library extends to look-alikes."""
+def joined_regex(sources: Sequence[str]) -> str:
+    """Return one regex that matches what any of these matches."""
+    return sources[0] if len(sources) == 1 else "|".join(f"(?:{source})" for source in sources)
+
+
+def prefix_findings(library: str | None, options: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield a finding for each regex that the library compares with a beginning only."""
     given = options.get("allow_origin_regex")
     if library not in ("flask-cors", "django-cors-headers") or given is None:
         return
@@ -58,13 +63,14 @@ def prefix_matched(library: str | None, options: Mapping[str, Any]) -> Iterator[
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """Paths with one literal beginning, of those that a regex matches from their beginning.
+    """Paths with one literal beginning, of those that begin with a match of a regex.
 
     Attributes:
         text: The beginning.
         is_open: Whether any text may follow.
-        excludes: Whether the beginning alone is left out.
-        is_partial: Whether the regex matches other beginnings, too: a dot, letters of any case.
+        excludes: Whether the beginning alone does not match.
+        is_partial: Whether it stands for similar beginnings, too: with another character for a
+            dot, or in upper case.
     """
 
     text: str
@@ -73,7 +79,7 @@ class Beginning:
     is_partial: bool = False
 
     def covered_keys(self) -> Iterator[tuple[str, bool]]:
-        """Yield keys of a ``PolicyMap`` inside of these paths, and whether they have a policy."""
+        """Yield keys of a ``PolicyMap`` for these paths, each with whether it has a policy."""
         if not self.is_open:
             yield self.text, True
         elif self.text in ("", "/"):
@@ -95,14 +101,13 @@ class Beginning:
 
 
 def literal_beginnings(regex: re.Pattern[str]) -> tuple[Beginning, ...] | None:
-    """Return the paths that begin with a match of a regex, but for those with line breaks.
+    """Return the paths that begin with a match of a regex, or None.
 
-    Returns:
-        None where no finite number of literal beginnings describes them.
+    None means that no small number of literal beginnings describes them. Line breaks are ignored.
     """
     parts = list(parse(regex))
     try:
-        # At the end of a match at the beginning, a repeat matches its fewest times.
+        # Anything may follow a match, so a repeat at its end needs its minimum only.
         while parts and parts[-1][0] in _REPEATS and not _is_anything(parts[-1]):
             least, _, repeated = parts.pop()[1]
             parts += list(repeated) * min(least, _MOST_REPEATS)
@@ -127,13 +132,13 @@ def literal_beginnings(regex: re.Pattern[str]) -> tuple[Beginning, ...] | None:
 
 
 def path_keys(pattern: str | re.Pattern[str]) -> tuple[list[tuple[str, bool]], bool]:
-    """Return keys of a ``PolicyMap`` inside of what a path or a regex over paths covers.
+    """Return keys of a ``PolicyMap`` for what a path, or a regex over paths, covers.
 
     Args:
         pattern: A literal path, or a regex that paths have to begin with.
 
     Returns:
-        The keys, each with whether it has a policy, and whether they cover exactly the same.
+        The keys, each with whether it has a policy; and whether they cover exactly these paths.
     """
     if isinstance(pattern, str):
         found: tuple[Beginning, ...] | None = (Beginning(pattern, is_open=False),)
@@ -150,7 +155,7 @@ def path_keys(pattern: str | re.Pattern[str]) -> tuple[list[tuple[str, bool]], b
 
 
 def wider_key(pattern: re.Pattern[str]) -> str | None:
-    """Return a key that covers all that a regex covers, and more; None for every path."""
+    """Return a key that covers more than a regex, or None where that is every path."""
     literal = re.match(r"\^?((?:/[\w-]+)*/)", pattern.pattern)
     return f"{literal[1]}*" if literal and len(literal[1]) > 1 else None
 
@@ -163,8 +168,8 @@ def _is_key(key: str) -> bool:
     return True
 
 
-def with_end(regex: re.Pattern[str]) -> re.Pattern[str]:
-    """Return a regex that matches whole the paths that begin with a match of this one."""
+def full_regex(regex: re.Pattern[str]) -> re.Pattern[str]:
+    """Return the regex whose full matches are the paths that begin with a match of this one."""
     parts = list(parse(regex))
     if parts and (_is_end(parts[-1]) or (_is_anything(parts[-1]) and _is_unbounded(parts[-1]))):
         return regex
@@ -174,7 +179,7 @@ def with_end(regex: re.Pattern[str]) -> re.Pattern[str]:
 
 
 def paths_near(regex: str | re.Pattern[str]) -> Iterator[str]:
-    """Yield paths inside and just outside of what a key covers: a path, or a regex over paths."""
+    """Yield paths inside and just outside of what a path, or a regex over paths, covers."""
     beginnings: Iterable[str]
     if isinstance(regex, str):
         beginnings = [regex]
@@ -184,7 +189,7 @@ def paths_near(regex: str | re.Pattern[str]) -> Iterator[str]:
         text = sample(regex)
         if text is not None:
             beginnings = [*beginnings, text]
-        # The literal that a repeat at the end makes optional: "/api/" of "/api/*".
+        # A repeat at the end makes what is before it optional: "/api/" of the regex "/api/*".
         literal = re.sub(r"[*?]\Z|\.[*+]\$?\Z", "", regex.pattern.removeprefix("^"))
         beginnings = [*beginnings, literal]
     beginnings = [one for one in dict.fromkeys(beginnings) if one.startswith("/")]
@@ -197,7 +202,7 @@ def paths_near(regex: str | re.Pattern[str]) -> Iterator[str]:
 
 
 class _NotLiteral(Exception):
-    """A part of a regex that stands for too many texts."""
+    """A part of a regex matches too many texts to list them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,34 +297,34 @@ def _is_end(part: Any) -> bool:
     return part[0] is constants.AT and part[1] in _ENDS
 
 
-def _of_parts(parts: Any) -> str:
-    return "".join(_of_part(operator, argument) for operator, argument in parts)
+def _sample_parts(parts: Any) -> str:
+    return "".join(_sample_part(operator, argument) for operator, argument in parts)
 
 
-def _of_part(operator: Any, argument: Any) -> str:
+def _sample_part(operator: Any, argument: Any) -> str:
     if operator is constants.LITERAL:
         return chr(argument)
     if operator is constants.ANY:
-        # A single one is a dot that was not escaped, most of the time.
+        # Most likely a dot that was not escaped.
         return "."
     if operator is constants.NOT_LITERAL:
-        return _ANYTHING
+        return _ANY_CHARACTER
     if operator is constants.IN:
-        return _of_class(argument)
+        return _sample_class(argument)
     if operator in _REPEATS:
         least, most, repeated = argument
-        # An optional part is included: `(:\d+)?` gives a port.
+        # Optional parts are included, such as the port of `(:\d+)?`.
         times = min(max(least, 1), most, _MOST_REPEATS)
-        is_anything = repeated[0][0] is constants.ANY
-        return (_ANYTHING if is_anything else _of_parts(repeated)) * int(times)
+        is_any = repeated[0][0] is constants.ANY
+        return (_ANY_CHARACTER if is_any else _sample_parts(repeated)) * int(times)
     if operator is constants.SUBPATTERN:
-        return _of_parts(argument[-1])
+        return _sample_parts(argument[-1])
     if operator is constants.BRANCH:
-        return _of_parts(argument[1][0])
+        return _sample_parts(argument[1][0])
     return ""
 
 
-def _of_class(items: Any) -> str:
+def _sample_class(items: Any) -> str:
     for operator, argument in items:
         if operator is constants.LITERAL:
             return chr(argument)
@@ -327,4 +332,4 @@ def _of_class(items: Any) -> str:
             return chr(argument[0])
         if operator is constants.CATEGORY and argument in _CATEGORIES:
             return _CATEGORIES[argument]
-    return _ANYTHING
+    return _ANY_CHARACTER

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from corscore import ConfigError, PolicyMap, PolicyRef
 from corscore_cli.shell.location import Location, nowhere
-from corscore_cli.shell.output import Mistake
+from corscore_cli.shell.output import Mistake, count_text
 from corscore_cli.targets.regex import path_keys
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     PoliciesAt = Callable[[str, str, str | None], tuple[str, Policies | None] | None]
 
 OF_ROUTE = "a route's own policy beats those of the application"
-"""A reason of ``Source.policies_at``."""
+"""A reason that ``Source.policies_at`` returns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +33,22 @@ class Source:
     """A policy or a map of policies, with the file, variables or layer that it was read from.
 
     Attributes:
-        policies: The policy; None where it cannot be built.
-        title: Its origin, for people: ``"cors.toml"``, ``"main:app, Starlette's CORSMiddleware"``.
-        names: Options of ``Policy`` to the names that this user wrote; missing ones keep theirs.
+        policies: The policies; None where they cannot be built.
+        title: Where they were read, for people: ``"cors.toml"``, ``"main:app, flask-cors"``.
+        names: The user's name of an option, by its name in ``Policy``, where they differ.
         defaults: Options whose values are a library's defaults.
-        problems: Why it cannot be built.
+        problems: Why the policies cannot be built.
         locate: Finds the location of an option.
-        theirs: The other library whose middleware this is, or None.
+        library: The other library whose middleware this is, or None.
         options: The values as written, under the names of ``Policy``, where they are known.
-        path: The path that it is for, with the path that its application is mounted at; empty
-            for every path.
-        mount: ``path`` without the resource of flask-cors.
-        resource: That resource, a path or a regex over paths; None without one.
-        above: How many layers of CORS a request passes before it.
-        routes: The policies of routes, each with the name of what has it; None where they cannot
-            be found.
-        policies_at: Takes a method, a path and a host or None; returns what governs such a request
-            after the reason, where it is another one than ``policies`` say, else None.
+        path: The paths that the policies govern: the mount path of the application, with the
+            resource of flask-cors; empty for every path.
+        mount: The mount path alone, where there is a resource.
+        resource: The resource of flask-cors, a path or a regex over paths, or None.
+        above: How many layers of CORS a request passes before this one.
+        routes: The names of routes, each with its own policies; None where they cannot be found.
+        policies_at: Takes a method, a path, and a host or None; returns a reason and the policies
+            that govern such a request instead of ``policies``, or None.
     """
 
     policies: PathPolicy | PolicyMap
@@ -58,8 +57,8 @@ class Source:
     defaults: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
     locate: Locator = nowhere
-    theirs: str | None = None
-    options: Mapping[str, object] = field(default_factory=dict)
+    library: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
     path: str = ""
     mount: str = ""
     resource: str | re.Pattern[str] | None = None
@@ -68,7 +67,7 @@ class Source:
     policies_at: PoliciesAt | None = None
 
     def entries(self) -> Iterator[tuple[str, PathPolicy]]:
-        """Yield keys of a map, empty for every path, with the policy of each.
+        """Yield keys of a ``PolicyMap``, each with its policy; the key "" is for every path.
 
         Raises:
             Mistake: The resource is a regex without keys.
@@ -102,8 +101,8 @@ class Target:
     Attributes:
         name: As the user wrote it.
         sources: Its policies, from the outermost layer to the innermost.
-        findings: The findings of loading it, each with its location.
-        file: The module that the name is in, where it is in one.
+        findings: What was found while it was loaded, each with its location.
+        file: The file of the module that the name is in, or None.
     """
 
     name: str
@@ -113,7 +112,7 @@ class Target:
 
     @property
     def routes(self) -> dict[str, Current]:
-        """The policies of routes, by what has them: ``"the view items at /api, number 2"``."""
+        """The policies of routes, by names such as ``"the view items at /api, number 2"``."""
         found: dict[str, Current] = {}
         counts: Counter[str] = Counter()
         for source in self.sources:
@@ -131,7 +130,7 @@ class Target:
         return any(source.routes is None for source in self.sources)
 
     def policies_at(self, method: str, path: str, host: str | None) -> tuple[str, Current] | None:
-        """``Source.policies_at`` of the innermost application that serves a path."""
+        """Return ``Source.policies_at`` of the innermost application that serves a path."""
         below = [
             source
             for source in self.sources
@@ -144,10 +143,10 @@ class Target:
         return None if found is None else (found[0], current(found[1]))
 
     def one_policy(self) -> tuple[Source, PathPolicy | PolicyMap]:
-        """Return the outermost source, and the policies of all layers as one.
+        """Return the outermost source, and one policy or map that stands for all layers.
 
-        Of layers inside of each other the outermost one counts. Several beside each other, on
-        mounted applications or as resources of flask-cors, become a map by path.
+        Of layers inside of each other the outermost one counts. Layers beside each other, of
+        mounted applications or resources of flask-cors, become a map by path.
 
         Raises:
             Mistake: There is no layer, one cannot be built, or a path cannot be a key.
@@ -157,16 +156,14 @@ class Target:
             raise Mistake(f"{self.name} has no layer of CORS; run: corscore check {self.name}")
         for source in sources:
             if source.policies is None:
-                count = len(source.problems)
-                what = "1 problem" if count == 1 else f"{count} problems"
+                count = count_text(len(source.problems), "problem")
                 raise Mistake(
-                    f"{self.name} has {what}, and no policy without it: run corscore check "
-                    f"{self.name}"
+                    f"{self.name} has {count}, and so no policy: run corscore check {self.name}"
                 )
         first = sources[0]
         if first.policies is not None and not any(source.path for source in sources):
             return first, first.policies
-        # Reversed, since the first layer with a key wins.
+        # Reversed: the first layer with a key wins, and a dict keeps the last.
         entries = [entry for source in reversed(sources) for entry in source.entries()]
         try:
             by_path = PolicyMap({key: policy for key, policy in entries if key})
@@ -177,12 +174,12 @@ class Target:
 
 
 def current(policies: Policies | None) -> Current:
-    """Return policies, or those that a reference holds now."""
+    """Return the policies that a reference holds now, or the policies as they are."""
     return policies.policy if isinstance(policies, PolicyRef) else policies
 
 
 def unknown_routes(name: str) -> str:
-    """Return a note that policies of routes were not looked at."""
+    """Return the note that policies of routes were left out."""
     return (
         f"Note: the URLs of {name} cannot be imported, so policies of its views are left out; "
         "manage.py check says why."

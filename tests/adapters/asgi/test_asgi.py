@@ -1,4 +1,4 @@
-"""``corscore_asgi.CORSMiddleware``: what it changes, and all that it leaves alone."""
+"""``corscore_asgi.CORSMiddleware``: what it changes, and what it leaves alone."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Message = MutableMapping[str, Any]
 
 @pytest.fixture
 def policy(build: object) -> Policy:
-    """The same, on either build of what every message passes through."""
+    """The policy of these tests, on each build."""
     return Policy(allow_origins=[PAGE], allow_methods=["PUT"])
 
 
@@ -54,7 +54,7 @@ def app_sending(*messages: Any) -> ASGIApp:
 def exchange(
     app: ASGIApp, scope: Message, receive: Any = never, *, backend: str = "asyncio"
 ) -> list[Message]:
-    """All messages that come out of the application, as the very objects."""
+    """Return all messages that the application sends, as the same objects."""
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
@@ -87,7 +87,7 @@ def framework(request: pytest.FixtureRequest) -> ASGIApp:
 
 
 def notices(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
-    """What was logged, but for requests that were refused."""
+    """Return what was logged, without refused requests."""
     return [
         record
         for record in caplog.records
@@ -98,7 +98,7 @@ def notices(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
 @pytest.mark.parametrize(
     ("path", "status"), [("/", 200), ("/stream", 200), ("/missing", 404), ("/crash", 500)]
 )
-def test_around_any_framework(
+def test_the_middleware_governs_any_framework(
     framework: ASGIApp, path: str, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     send = asgi_sender(framework)
@@ -118,7 +118,7 @@ def test_around_any_framework(
 
 
 def test_head_is_a_request_like_another(framework: ASGIApp) -> None:
-    # Some frameworks do not route it, and that answer shall be readable too.
+    # Some frameworks do not route it, and their answer must be readable, too.
     _, headers, _ = asgi_sender(framework)("HEAD", f"{API}/", [("Origin", PAGE)])
     assert cors_of(headers)["access-control-allow-origin"] == [PAGE]
 
@@ -203,7 +203,7 @@ def test_a_constant_message_stays_what_it_was(
         sent = exchange(app, scope_of(origin=origin))
         assert sent[0] is not start
         assert sent[0]["headers"] is not headers
-        # What a server adds to one response is not in the next.
+        # A server adds headers to one response, and the next one must not have them.
         sent[0]["headers"].append((b"server", b"x"))
         sent[0]["status"] = 500
         assert start == {"type": "http.response.start", "status": 200, "headers": headers}
@@ -229,7 +229,7 @@ def test_a_constant_message_stays_what_it_was(
     ],
     ids=["list of tuples", "list of lists", "tuples", "tuple of lists", "view", "iterator", "like"],
 )
-def test_headers_of_a_response_in_any_form(build: object, headers: Any) -> None:
+def test_headers_of_a_response_are_taken_in_any_form(build: object, headers: Any) -> None:
     headers = headers() if callable(headers) else headers
     start = {"type": "http.response.start", "status": 200, "headers": headers}
     (sent,) = exchange(CORSMiddleware(app_sending(start), allow_origins=[PAGE]), scope_of())
@@ -239,8 +239,8 @@ def test_headers_of_a_response_in_any_form(build: object, headers: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["x-one", "Vary"])
-def test_headers_of_a_response_that_are_text(build: object, name: str) -> None:
-    # Some servers take them, and an app that works without us works with us.
+def test_headers_of_a_response_may_be_text(build: object, name: str) -> None:
+    # Some servers take text, so an app that works without the middleware must work with it.
     start = {"type": "http.response.start", "status": 200, "headers": [(name, "accept")]}
     (sent,) = exchange(CORSMiddleware(app_sending(start), allow_origins=[PAGE]), scope_of())
     ours = [(b"access-control-allow-origin", ORIGIN)]
@@ -251,7 +251,7 @@ def test_headers_of_a_response_that_are_text(build: object, name: str) -> None:
     )
 
 
-def test_a_response_without_headers(policy: Policy) -> None:
+def test_a_response_without_headers_gets_those_of_cors(policy: Policy) -> None:
     start = {"type": "http.response.start", "status": 200}
     app = CORSMiddleware(app_sending(start), policy)
     assert cors_of_start(exchange(app, scope_of())[0]) == READABLE
@@ -273,7 +273,7 @@ def test_a_response_without_headers(policy: Policy) -> None:
         ([(b"origin", OTHER_PAGE.encode()), (b"origin", ORIGIN)], False),
         ([(b"origin", b"\xff" * 8)], False),
         ([(b"origin", b"https://" + b"a" * (1 << 20))], False),
-        # Text is nothing that a server hands over; no reason to fail, nor to trust it.
+        # No server passes text, so it is not trusted, and does not fail either.
         ([("origin", PAGE), ("host", "api.example")], False),
         ([(b"origin", PAGE)], False),
         ([(b"origin", ORIGIN), (b"origin", PAGE)], True),
@@ -281,7 +281,9 @@ def test_a_response_without_headers(policy: Policy) -> None:
         ([("access-control-request-method", "PUT"), (b"origin", ORIGIN)], True),
     ],
 )
-def test_headers_of_a_request_in_any_form(build: object, headers: Any, allowed: bool) -> None:
+def test_headers_of_a_request_are_read_in_any_form(
+    build: object, headers: Any, allowed: bool
+) -> None:
     app = CORSMiddleware(app_sending(START), allow_origins=[PAGE])
     (sent,) = exchange(app, {**scope_of(origin=None), "headers": headers})
     assert cors_of_start(sent) == (READABLE if allowed else REFUSED)
@@ -385,7 +387,7 @@ def test_a_stream_is_not_buffered(policy: Policy, backend: str) -> None:
 
 @BACKENDS
 def test_events_reach_the_client_while_the_app_waits_for_it(policy: Policy, backend: str) -> None:
-    # Each side waits for the other: whatever held a message back would wait for ever.
+    # Each side waits for the other, so a message that is held back would end the test.
     async def main() -> list[Message]:
         received: list[Message] = []
         arrived = [anyio.Event() for _ in range(4)]
@@ -426,7 +428,7 @@ def test_thousands_of_requests_at_once_get_their_own_answers(backend: str) -> No
             arrived += 1
             if arrived == count:
                 everybody.set()
-            # All of them are inside before the first one is answered.
+            # The first one is answered when all of them are in the application.
             await everybody.wait()
             await send(START)
             await send(BODY)
@@ -461,7 +463,7 @@ def test_a_cancelled_request_leaves_nothing_behind(
     policy: Policy, backend: str, started: bool
 ) -> None:
     class Scope(dict[str, Any]):
-        """A scope that can be watched."""
+        """A scope whose lifetime can be observed."""
 
     async def main() -> None:
         cleaned_up = []
@@ -537,7 +539,7 @@ def test_an_exception_after_the_start_is_the_apps_own(
 
 
 @pytest.mark.parametrize("scope", [scope_of(), http_scope("OPTIONS", API, PREFLIGHT)])
-def test_a_failing_connection_is_known_to_who_sends(policy: Policy, scope: Message) -> None:
+def test_an_error_of_the_connection_reaches_the_application(policy: Policy, scope: Message) -> None:
     async def send(message: Message) -> None:
         raise OSError("the client went away")
 
@@ -582,7 +584,7 @@ def test_an_apps_own_cors_headers_are_replaced_and_noticed_once_an_app(
 @pytest.mark.parametrize(
     "headers", [[(b"vary", b"Accept")], [(b"access-control-expose-headers", b"x")], []]
 )
-def test_what_is_merged_is_no_news(
+def test_merged_headers_cause_no_notice(
     headers: list[tuple[bytes, bytes]], caplog: pytest.LogCaptureFixture
 ) -> None:
     app = CORSMiddleware(app_sending({**START, "headers": headers}), POLICY)

@@ -17,7 +17,7 @@ from cli_runs import run, run_json, run_process
 from corscore._standard import page
 from corscore.diagnostics import code_page
 from corscore_cli.shell import pages
-from corscore_cli.shell.output import code_text, make_console, plain, say
+from corscore_cli.shell.output import code_text, make_console, say, to_json
 from corscore_cli.shell.pages import print_page
 
 COMMANDS = ["check", "explain", "probe", "console", "har", "diff", "migrate", "store", "demo"]
@@ -51,7 +51,7 @@ def test_every_command_has_help(name: str) -> None:
     assert result.stdout.startswith(f"Usage: corscore {name} ")
 
 
-def test_version() -> None:
+def test_version_prints_the_version_of_the_package() -> None:
     assert run("--version").stdout == f"corscore {version('corscore')}\n"
 
 
@@ -70,7 +70,7 @@ def test_version() -> None:
     ],
     ids=" ".join,
 )
-def test_a_mistake_in_the_call(folder: Path, args: list[str]) -> None:
+def test_a_mistake_in_the_call_ends_with_2_and_the_usage(folder: Path, args: list[str]) -> None:
     result = run(*args)
     assert result.exit_code == 2
     assert "Usage: corscore" in result.stderr
@@ -99,16 +99,18 @@ def test_check_loads_neither_a_server_nor_a_client(folder: Path) -> None:
         ("none.toml", 2, "Error: there is no file none.toml\n"),
     ],
 )
-def test_a_real_process(folder: Path, file: str, code: int, says: str) -> None:
+def test_a_process_ends_with_its_exit_code_and_writes_plain_text_to_a_pipe(
+    folder: Path, file: str, code: int, says: str
+) -> None:
     done = run_process("check", file, folder=folder)
     assert done.returncode == code
     assert says in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
-    # A pipe: no colours, no links.
+    # A pipe gets no colours and no links.
     assert "\x1b" not in done.stdout + done.stderr
 
 
-def test_stdout_that_cannot_say_it(folder: Path) -> None:
+def test_characters_that_stdout_lacks_are_escaped(folder: Path) -> None:
     Path("ä€.toml").write_text('allow_origins = ["https://b\u00fccher.example"]\n', "utf-8")
     done = run_process("check", "ä€.toml", folder=folder, PYTHONIOENCODING="ascii")
     assert done.returncode == 1, done.stderr
@@ -158,7 +160,9 @@ def test_the_documentation_is_where_the_package_says(monkeypatch: pytest.MonkeyP
         page._documentation.cache_clear()
 
 
-def test_the_package_may_not_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_is_a_command_where_the_package_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def missing(name: str) -> None:
         raise PackageNotFoundError(name)
 
@@ -184,8 +188,8 @@ def test_the_package_may_not_be_installed(monkeypatch: pytest.MonkeyPatch) -> No
     ],
 )
 def test_any_value_has_a_form_in_json(value: object, expected: object) -> None:
-    assert plain(value) == expected
-    json.dumps(plain(value), allow_nan=False)
+    assert to_json(value) == expected
+    json.dumps(to_json(value), allow_nan=False)
 
 
 def test_a_paragraph_is_indented_and_not_filled_up(capsys: pytest.CaptureFixture[str]) -> None:
@@ -215,7 +219,9 @@ def test_completion_can_be_installed(folder: Path, shell: str) -> None:
         ("corscore diff a.toml b", {"file,b"}),
     ],
 )
-def test_a_shell_completes(folder: Path, words: str, expected: set[str]) -> None:
+def test_a_shell_completes_commands_options_and_targets(
+    folder: Path, words: str, expected: set[str]
+) -> None:
     given = words.split(" ")
     done = run_process(
         folder=folder,
@@ -235,7 +241,7 @@ def test_json_is_one_object_whatever_a_module_prints(folder: Path) -> None:
     assert "hello" in run("check", "noisy:policy").stderr
 
 
-def test_the_package_can_be_run() -> None:
+def test_python_m_runs_the_command() -> None:
     command = [sys.executable, "-m", "corscore_cli", "--version"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == f"corscore {version('corscore')}\n"
@@ -291,7 +297,7 @@ def test_code_without_the_command_says_how_it_is_used(capsys: pytest.CaptureFixt
         assert "corscore code [CODE] [--search TEXT]" in capsys.readouterr().err
 
 
-def test_pages_may_not_be_installed(
+def test_pages_that_are_not_installed_are_a_mistake(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(pages, "_FOLDERS", (tmp_path,))
@@ -313,7 +319,7 @@ def test_code_renders_a_page_on_a_terminal() -> None:
         ("../codes/null-origin", "did you mean null-origin?"),
     ],
 )
-def test_code_knows_no_other_name(name: str, says: str) -> None:
+def test_code_refuses_a_name_without_a_page(name: str, says: str) -> None:
     result = run("code", name)
     assert result.exit_code == 2
     assert says in result.stderr

@@ -1,4 +1,4 @@
-"""``corscore check``: what it finds in every kind of target, where, and how it says so."""
+"""``corscore check``: problems and findings of every kind of target, in every format."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def write(name: str, text: str) -> str:
 
 
 def codes(target: str, *args: str) -> tuple[list[str], list[str]]:
-    """The codes of the problems, and those of the findings."""
+    """Return the codes of the problems, and those of the findings."""
     said = run_json("check", target, *args)
     for one in [*said["problems"], *said["findings"]]:
         assert {"code", "message", "hint", "place"} <= one.keys()
@@ -64,14 +64,14 @@ def as_variable(value: object) -> str:
 
 
 @EACH_PITFALL
-def test_a_pitfall_in_a_file(options: dict[str, Any], code: str) -> None:
+def test_each_pitfall_in_a_file_is_one_problem(options: dict[str, Any], code: str) -> None:
     lines = [f"{name} = {json.dumps(value)}" for name, value in options.items()]
     write("cors.toml", "\n".join(lines))
     assert codes("cors.toml") == ([code], [])
 
 
 @EACH_PITFALL
-def test_a_pitfall_in_the_environment(
+def test_each_pitfall_in_the_environment_names_its_variable(
     monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], code: str
 ) -> None:
     for name, value in options.items():
@@ -84,7 +84,7 @@ def test_a_pitfall_in_the_environment(
 
 
 @EACH_PITFALL
-def test_a_pitfall_in_a_module(options: dict[str, Any], code: str) -> None:
+def test_each_pitfall_in_a_module_has_its_line(options: dict[str, Any], code: str) -> None:
     given = ", ".join(f"{name}={value!r}" for name, value in options.items())
     write("main.py", f"from corscore import Policy\n\npolicy = Policy({given})\n")
     said = run_json("check", "main:policy", exit_code=1)
@@ -98,7 +98,9 @@ THEIRS = "from starlette.middleware.cors import CORSMiddleware"
 @EACH_PITFALL
 @pytest.mark.parametrize("line", [OURS, THEIRS], ids=["ours", "starlette"])
 @pytest.mark.parametrize("framework", ["FastAPI", "Starlette"])
-def test_a_pitfall_on_an_app(options: dict[str, Any], code: str, line: str, framework: str) -> None:
+def test_each_pitfall_on_an_app_is_one_problem(
+    options: dict[str, Any], code: str, line: str, framework: str
+) -> None:
     package = "fastapi" if framework == "FastAPI" else "starlette.applications"
     write(
         "main.py",
@@ -108,7 +110,7 @@ def test_a_pitfall_on_an_app(options: dict[str, Any], code: str, line: str, fram
     assert codes("main:app") == ([code], [])
 
 
-def test_the_environment_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_env_is_the_environment_with_the_prefix_cors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CORS_ALLOW_ORIGINS", raising=False)
     (problem,) = run_json("check", "env", exit_code=1)["problems"]
     assert (problem["code"], problem["field"]) == ("origins-missing", "CORS_ALLOW_ORIGINS")
@@ -189,7 +191,7 @@ HEALTHY: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize(("options", "expected"), LINTS, ids=str)
-def test_a_lint(options: dict[str, Any], expected: list[str]) -> None:
+def test_lint_finds_what_the_table_says(options: dict[str, Any], expected: list[str]) -> None:
     assert [found.code for found in lint(Policy(**options))] == expected
 
 
@@ -198,7 +200,7 @@ def test_a_healthy_policy_has_no_findings(options: dict[str, Any]) -> None:
     assert lint(Policy(**options)) == ()
 
 
-def test_as_many_controls_as_lints() -> None:
+def test_the_table_has_as_many_healthy_policies_as_lints() -> None:
     assert len(HEALTHY) >= len(LINTS)
 
 
@@ -233,7 +235,7 @@ def test_findings_of_a_map_say_where() -> None:
     assert [one.place for one in found] == ["/api/*: max_age", "default: max_age"]
 
 
-def test_a_map_in_a_module() -> None:
+def test_a_map_and_a_reference_in_a_module_are_checked() -> None:
     write(
         "main.py",
         "from corscore import Policy, PolicyMap, PolicyRef\n"
@@ -264,9 +266,9 @@ BESIDE: list[tuple[str, list[str], list[str]]] = [
         ["max-age-invalid"],
         ["regex-unescaped-dot"],
     ),
-    # What the repair has written is no finding.
+    # A value of a repair is no finding.
     (f'allow_origins = ["{APP}"]\nmax_age = 86401', ["max-age-out-of-range"], []),
-    # What the repaired list would have twice is not listed twice.
+    # A repair makes the two items equal, which the user did not write twice.
     (f'allow_origins = ["{APP}/", "{APP}"]', ["origin-trailing-slash"], []),
     (
         'allow_origins = ["https://app.example.com/", "https://*.example.com"]',
@@ -279,13 +281,17 @@ BESIDE: list[tuple[str, list[str], list[str]]] = [
 
 
 @pytest.mark.parametrize(("text", "problems", "findings"), BESIDE, ids=[row[0] for row in BESIDE])
-def test_findings_beside_problems(text: str, problems: list[str], findings: list[str]) -> None:
+def test_findings_are_reported_beside_problems(
+    text: str, problems: list[str], findings: list[str]
+) -> None:
     write("cors.toml", text)
     assert codes("cors.toml") == (problems, findings)
 
 
 @pytest.mark.parametrize("value", [f" {APP}", f"{APP}\n", f"\t{APP}, {APP}:8443 "])
-def test_white_space_around_a_variable(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_white_space_around_a_variable_is_a_finding(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CORS_ALLOW_ORIGINS", value)
     said = run_json("check", "env", exit_code=1)
     assert said["problems"] == []
@@ -295,12 +301,16 @@ def test_white_space_around_a_variable(value: str, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("value", [APP, f"{APP}, {APP}:8443"])
-def test_no_white_space_around_a_variable(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_white_space_inside_of_a_variable_is_no_finding(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CORS_ALLOW_ORIGINS", value)
     assert run_json("check", "env", exit_code=0) == {"problems": [], "findings": []}
 
 
-def test_findings_beside_problems_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_findings_beside_problems_in_the_environment_name_their_variables(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for name, value in (
         ("ALLOW_ORIGINS", f"{APP},http://localhost"),
         ("ALLOW_METHODS", "patch"),
@@ -330,7 +340,7 @@ max_age = -1
 """
 
 
-def test_places_in_a_file() -> None:
+def test_problems_and_findings_in_a_file_have_their_lines() -> None:
     write("conf/cors.toml", TOML)
     said = run_json("check", "conf/cors.toml", exit_code=1)
     assert [(one["code"], one["field"], one["place"]) for one in said["problems"]] == [
@@ -345,7 +355,7 @@ def test_places_in_a_file() -> None:
     ]
 
 
-def test_places_of_findings_in_a_file() -> None:
+def test_findings_alone_in_a_file_have_their_lines() -> None:
     write(
         "cors.toml",
         f'allow_origins = [\n  "{APP}",\n  "http://localhost:3000",\n]\nmax_age = 9999\n',
@@ -364,21 +374,23 @@ def test_places_of_findings_in_a_file() -> None:
         ("\ufeffx", "is not TOML"),
     ],
 )
-def test_a_file_that_is_no_toml(text: str, says: str) -> None:
+def test_a_file_that_is_no_toml_is_a_problem(text: str, says: str) -> None:
     write("cors.toml", text)
     (problem,) = run_json("check", "cors.toml", exit_code=1)["problems"]
     assert problem["code"] == "file-unreadable"
     assert says in problem["message"]
 
 
-def test_a_file_outside_of_the_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_file_outside_of_the_folder_has_its_full_path(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     path = tmp_path_factory.mktemp("other") / "cors.toml"
     path.write_text('allow_origins = ["https://app.example.com/"]\n')
     (problem,) = run_json("check", str(path), exit_code=1)["problems"]
     assert problem["place"] == f"{path}:1"
 
 
-def test_places_in_a_module() -> None:
+def test_findings_in_a_module_have_their_lines() -> None:
     write(
         "main.py",
         "from corscore import Policy\n"
@@ -397,7 +409,7 @@ def test_places_in_a_module() -> None:
 # --- applications
 
 BOTH = f"options = dict(allow_origins=['{APP}'])\n"
-# Applications of no framework that is looked into: the protocol, and what makes `inner`.
+# Applications of unknown frameworks: the protocol, and the line that makes `inner`.
 OTHER_APPS = {
     "a function of WSGI": ("wsgi", "def inner(environ, start_response): return []\n"),
     "a function of ASGI": ("asgi", "async def inner(scope, receive, send): pass\n"),
@@ -595,7 +607,9 @@ HEALTHY_APPS = {
 @pytest.mark.parametrize(
     ("source", "problems", "findings"), [row[1:] for row in APPS], ids=[row[0] for row in APPS]
 )
-def test_an_app(source: str, problems: list[str], findings: list[str]) -> None:
+def test_problems_and_findings_of_an_app_are_reported(
+    source: str, problems: list[str], findings: list[str]
+) -> None:
     write("main.py", source)
     assert codes("main:app") == (problems, findings)
 
@@ -624,7 +638,7 @@ def test_a_layer_around_any_application_is_explained(name: str) -> None:
 
 
 @pytest.mark.parametrize("source", HEALTHY_APPS.values(), ids=HEALTHY_APPS)
-def test_a_healthy_app(source: str) -> None:
+def test_a_healthy_app_has_no_problem_and_no_finding(source: str) -> None:
     write("main.py", source)
     assert codes("main:app") == ([], [])
 
@@ -638,7 +652,9 @@ def test_a_healthy_app(source: str) -> None:
         (OURS, "app.add_middleware(CORSMiddleware, orgins=[])", None),
     ],
 )
-def test_what_no_middleware_takes(line: str, call: str, says: str | None) -> None:
+def test_arguments_that_no_middleware_takes_are_reported(
+    line: str, call: str, says: str | None
+) -> None:
     write("main.py", f"from fastapi import FastAPI\n{line}\napp = FastAPI()\nother = app\n{call}\n")
     result = run("check", "main:app")
     if says is None:
@@ -648,7 +664,7 @@ def test_what_no_middleware_takes(line: str, call: str, says: str | None) -> Non
     assert says in result.stderr
 
 
-def test_the_object_that_should_be_served() -> None:
+def test_an_app_without_cors_is_told_which_object_has_it() -> None:
     write("main.py", APPS[1][1])
     (finding,) = run_json("check", "main:app")["findings"]
     assert finding["hint"].startswith("serve main:served, which has one")
@@ -667,7 +683,7 @@ def test_what_else_is_in_a_module_is_left_alone() -> None:
         assert (result.exit_code, len(result.stderr.splitlines())) == (2, 1)
 
 
-def test_a_factory() -> None:
+def test_a_factory_is_called_when_it_is_said_to_be_one() -> None:
     source = HEALTHY_APPS["FastAPI"].replace("app = FastAPI()", "def make():\n  app = FastAPI()")
     write("main.py", source.replace("app.add", "  app.add") + "  return app\nnothing = None\n")
     assert codes("main:make", "--factory") == ([], [])
@@ -680,14 +696,14 @@ def test_a_factory() -> None:
     assert run("check", "main:nothing", "--factory").exit_code == 2
 
 
-def test_another_folder() -> None:
+def test_app_dir_is_searched_for_one_target_only() -> None:
     write("src/main.py", HEALTHY_APPS["FastAPI"])
     assert codes("main:app", "--app-dir", "src") == ([], [])
-    # And nothing of it stays for the next one.
+    # The next target does not find it.
     assert run("check", "main:app").exit_code == 2
 
 
-def test_a_package() -> None:
+def test_a_problem_in_a_package_has_the_file_that_raised_it() -> None:
     write("shop/__init__.py", "")
     write("shop/web/__init__.py", "")
     write("shop/web/main.py", f"from shop.cors import policy as found\n{HEALTHY_APPS['FastAPI']}")
@@ -810,8 +826,10 @@ def told(said: Any) -> list[tuple[str, str]]:
 
 
 @EACH_DJANGO
-def test_django_settings(settings: str, expected: list[tuple[str, str]]) -> None:
-    # Beside the project of this process, whose settings are overridden.
+def test_problems_and_findings_of_django_settings_are_reported(
+    settings: str, expected: list[tuple[str, str]]
+) -> None:
+    # The tests have configured Django, so the settings are overridden.
     import django_project  # noqa: F401
 
     write("mysite/__init__.py", "")
@@ -822,7 +840,7 @@ def test_django_settings(settings: str, expected: list[tuple[str, str]]) -> None
 @pytest.mark.parametrize(
     ("settings", "expected"), [row[1:] for row in DJANGO[:4]], ids=[row[0] for row in DJANGO[:4]]
 )
-def test_django_settings_in_a_process_of_their_own(
+def test_django_settings_are_checked_in_another_process_alike(
     folder: Path, settings: str, expected: list[tuple[str, str]]
 ) -> None:
     write("mysite/__init__.py", "")
@@ -846,7 +864,7 @@ DJANGO_MISTAKES = [
 
 
 @pytest.mark.parametrize(("settings", "says"), DJANGO_MISTAKES)
-def test_a_mistake_in_django_settings(settings: str, says: str) -> None:
+def test_a_mistake_in_django_settings_is_one_line_and_2(settings: str, says: str) -> None:
     import django_project  # noqa: F401
 
     write("mysite/__init__.py", "")
@@ -857,7 +875,7 @@ def test_a_mistake_in_django_settings(settings: str, says: str) -> None:
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_a_project_that_cannot_be_set_up(folder: Path) -> None:
+def test_a_project_that_cannot_be_set_up_is_a_mistake(folder: Path) -> None:
     write("mysite/__init__.py", "")
     write("mysite/settings.py", SETTINGS + "INSTALLED_APPS = ['nowhere']\n")
     done = run_process("check", "mysite.settings", folder=folder)
@@ -868,7 +886,7 @@ def test_a_project_that_cannot_be_set_up(folder: Path) -> None:
     )
 
 
-def test_django_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_django_that_is_not_installed_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "django", None)
     result = run("check", "mysite.settings")
     assert (result.exit_code, result.stderr) == (
@@ -880,7 +898,7 @@ def test_django_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_django_by_its_variable(folder: Path) -> None:
+def test_the_default_target_is_the_module_of_django_settings_module(folder: Path) -> None:
     write("mysite/__init__.py", "")
     write("mysite/settings.py", SETTINGS + f"CORS_ALLOWED_ORIGINS = ['{APP}/']\n")
     done = run_process("check", folder=folder, DJANGO_SETTINGS_MODULE="mysite.settings")
@@ -888,7 +906,7 @@ def test_django_by_its_variable(folder: Path) -> None:
     assert done.stdout.startswith("mysite/settings.py:6: error origin-trailing-slash")
 
 
-def test_django_by_its_handler(folder: Path) -> None:
+def test_a_handler_of_django_is_checked_by_its_settings(folder: Path) -> None:
     write("mysite/__init__.py", "")
     write("mysite/settings.py", SETTINGS + f"CORS_ALLOWED_ORIGINS = ['{APP}']\n")
     write(
@@ -901,7 +919,7 @@ def test_django_by_its_handler(folder: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "mysite.wsgi:application: nothing is wrong.\n")
 
 
-def test_the_handler_of_the_project_that_is_set_up() -> None:
+def test_a_handler_of_the_configured_project_is_checked_by_its_settings() -> None:
     import django_project
 
     write("serves.py", "from django.core.wsgi import WSGIHandler\napp = WSGIHandler()\n")
@@ -967,7 +985,9 @@ MISTAKES: list[tuple[str, str, str]] = [
 @pytest.mark.parametrize(
     ("target", "source", "says"), MISTAKES, ids=[row[2][:60] for row in MISTAKES]
 )
-def test_a_mistake(target: str, source: str, says: str) -> None:
+def test_a_target_that_cannot_be_loaded_is_one_line_and_2(
+    target: str, source: str, says: str
+) -> None:
     write("main.py", source)
     result = run("check", target)
     assert result.exit_code == 2
@@ -976,7 +996,7 @@ def test_a_mistake(target: str, source: str, says: str) -> None:
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_no_target_and_two_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_target_and_two_targets_are_mistakes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DJANGO_SETTINGS_MODULE", raising=False)
     assert run("check").stderr.startswith("Error: name a target: cors.toml, ")
     assert run("check", "a.toml", "--env", "X_").exit_code == 2
@@ -986,7 +1006,7 @@ def test_no_target_and_two_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- forms
 
 
-def test_ignored_findings() -> None:
+def test_ignored_codes_leave_findings_out_and_no_problems() -> None:
     write("cors.toml", f'allow_origins = ["{APP}", "http://localhost:3000"]\nmax_age = 9999\n')
     assert codes("cors.toml", "--ignore", "max-age-above-browsers") == (
         [],
@@ -1001,7 +1021,7 @@ def test_ignored_findings() -> None:
     )
 
 
-def test_the_text() -> None:
+def test_the_text_has_location_message_fix_page_and_counts() -> None:
     write("cors.toml", f'allow_origins = ["{APP}/"]\n')
     result = run("check", "cors.toml")
     assert result.exit_code == 1
@@ -1023,7 +1043,7 @@ def test_json_is_one_of_the_forms() -> None:
     )
 
 
-def test_annotations_of_github() -> None:
+def test_annotations_of_github_have_file_line_and_escapes() -> None:
     write("a,b/100%.toml", f'allow_origins = [\n"{APP}/",\n"https://b%\\r.example"]\n')
     result = run("check", "a,b/100%.toml", "--format", "github")
     lines = result.stdout.splitlines()
@@ -1037,14 +1057,16 @@ def test_annotations_of_github() -> None:
     assert "\r" not in result.stdout
 
 
-def test_annotations_without_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_annotations_without_a_file_begin_with_their_location(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("X_ALLOW_ORIGINS", f"{APP},http://localhost")
     assert run("check", "--env", "X_", "--format", "github").stdout.startswith(
         "::warning title=localhost-in-production::X_ALLOW_ORIGINS: "
     )
 
 
-def test_sarif() -> None:
+def test_sarif_has_rules_results_and_locations() -> None:
     write(
         "con f/cors.toml",
         f'allow_origins = [\n"{APP}/",\n"https://A.example", "https://B.example"]\n',
@@ -1079,7 +1101,7 @@ def test_sarif() -> None:
     assert all(one["message"]["text"] for one in sarif["results"])
 
 
-def test_sarif_without_a_file_and_without_results(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sarif_without_a_file_has_logical_locations(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("X_ALLOW_ORIGINS", f"{APP}/")
     (sarif,) = json.loads(run("check", "--env", "X_", "--format", "sarif").stdout)["runs"]
     location = {"logicalLocations": [{"name": "X_ALLOW_ORIGINS"}]}
@@ -1102,7 +1124,7 @@ def test_the_help_of_a_rule_is_an_address_where_there_is_one(
     assert rule["helpUri"] == "https://docs.example/docs/codes/origin-trailing-slash.html"
 
 
-def test_sarif_of_what_has_no_line() -> None:
+def test_sarif_of_a_problem_without_a_line_has_the_file_of_the_target() -> None:
     write(
         "main.py",
         f"from fastapi import FastAPI\n{OURS}\napp = FastAPI()\nSLASH = '/'\n"

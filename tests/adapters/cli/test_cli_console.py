@@ -1,4 +1,4 @@
-"""``corscore console``: what is pasted, from where, and what is printed of it."""
+"""``corscore console``: where the text comes from, and what is printed about it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_other_reasons_for_the_same_text_are_named() -> None:
     assert "The same text can mean: origin-mismatch\n" in run("console", said).stdout
 
 
-def test_json() -> None:
+def test_json_has_every_message() -> None:
     [message] = run_json("console", FIREFOX)["messages"]
     assert message["reason"] == "header-not-allowed"
     assert message["header"] == "x-a"

@@ -1,4 +1,4 @@
-"""``corscore diff``: who gains and who loses, by what policies mean and not by what they list."""
+"""``corscore diff``: who gains and who loses access, by the meaning of the policies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ APP, API = "https://app.example.com", "https://api.example.com"
 
 
 def told(old: Any, new: Any) -> list[str]:
-    """The changes in short: ``"+origin https://app.example.com"``."""
+    """Return the changes in short: ``"+origin https://app.example.com"``."""
     signs = {"gains": "+", "loses": "-", "changes": "~"}
     return [
         f"{'' if one.path is None else one.path + ' '}{signs[one.way]}{one.kind} {one.item}"
@@ -60,12 +60,14 @@ ROWS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
 
 
 @pytest.mark.parametrize(("old", "new", "expected"), ROWS, ids=str)
-def test_two_policies(old: dict[str, Any], new: dict[str, Any], expected: list[str]) -> None:
+def test_changes_between_two_policies_are_listed(
+    old: dict[str, Any], new: dict[str, Any], expected: list[str]
+) -> None:
     base = {"allow_origins": [APP]}
     assert told(Policy(**{**base, **old}), Policy(**{**base, **new})) == expected
 
 
-def test_policies_by_path() -> None:
+def test_policies_by_path_are_compared_path_by_path() -> None:
     one, other = Policy(allow_origins=[APP]), Policy(allow_origins=[API])
     assert told(PolicyMap({"/api/*": one}), PolicyMap({"/api/*": other})) == [
         f"/api/* +origin {API}",
@@ -127,7 +129,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_text() -> None:
+def test_the_text_lists_changes_and_counts_them() -> None:
     result = run("diff", "old.toml", "new.toml")
     assert result.exit_code == 1
     assert result.stdout == (
@@ -139,7 +141,7 @@ def test_the_text() -> None:
     )
 
 
-def test_the_text_of_paths() -> None:
+def test_the_text_groups_changes_by_path() -> None:
     result = run("diff", "main:policies", "main:policy")
     assert result.exit_code == 1
     assert result.stdout == (
@@ -147,7 +149,7 @@ def test_the_text_of_paths() -> None:
     )
 
 
-def test_no_difference() -> None:
+def test_no_difference_is_said_and_ends_with_0() -> None:
     result = run("diff", "old.toml", "old.toml")
     assert (result.exit_code, result.stdout) == (
         0,
@@ -156,7 +158,7 @@ def test_no_difference() -> None:
     assert run_json("diff", "old.toml", "old.toml", exit_code=0) == {"changes": []}
 
 
-def test_the_json() -> None:
+def test_the_json_has_every_change() -> None:
     said = run_json("diff", "old.toml", "new.toml", exit_code=1)
     assert said["changes"][1:] == [
         AccessChange("origin", "loses", API).to_dict(),
@@ -164,13 +166,13 @@ def test_the_json() -> None:
     ]
 
 
-def test_a_target_that_cannot_be_built() -> None:
+def test_a_target_with_problems_is_a_mistake() -> None:
     result = run("diff", "old.toml", "bad.toml")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("Error: bad.toml has 1 problem")
 
 
-def test_paths_of_an_app_count() -> None:
+def test_paths_that_an_app_gains_or_loses_are_changes() -> None:
     Path("main.py").write_text(
         "from flask import Flask\nfrom flask_cors import CORS\n"
         "part, whole = Flask('x'), Flask('y')\n"

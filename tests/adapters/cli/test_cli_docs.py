@@ -1,4 +1,4 @@
-"""docs/cli.md: what it says a command prints, the command prints."""
+"""docs/cli.md: each command prints what the page says."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cli_runs import run
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "cli.md").read_text(encoding="utf-8")
 FILES = re.compile(r"^```(?:python|toml)\n# (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-# Those that ask no server.
+# The commands that send nothing to a server.
 SHOWN = re.findall(
     r"^```console\n[$] corscore ((?:check|console|explain|diff|migrate) .*)\n([^`]+|[^$]+?)^```$",
     PAGE,

@@ -86,7 +86,7 @@ def test_a_refusal_has_its_name(origin: str, args: list[str], code: str) -> None
 
 
 @pytest.mark.parametrize(("origin", "args"), ALLOWED, ids=lambda value: str(value))
-def test_what_is_allowed(origin: str, args: list[str]) -> None:
+def test_an_allowed_request_has_no_reason_and_no_fix(origin: str, args: list[str]) -> None:
     said = explained("cors.toml", origin, *args, exit_code=0)
     assert (said["allowed"], said["reason"], said["nearest"]) == (True, None, None)
     text = run("explain", "cors.toml", "--origin", origin, *args)
@@ -95,10 +95,10 @@ def test_what_is_allowed(origin: str, args: list[str]) -> None:
     assert "Fix:" not in text.stdout
 
 
-def test_star_with_credentials_and_authorization() -> None:
+def test_a_star_allows_authorization_and_null_and_no_credentials() -> None:
     said = explained("star.toml", APP, "--credentials", exit_code=1)
     assert said["reason"] == "wildcard-with-credentials"
-    # Our `*` names Authorization too.
+    # The `*` of corscore also allows Authorization.
     explained("star.toml", APP, "--header", "Authorization: x", exit_code=0)
     explained("star.toml", "null", exit_code=0)
     explained("cookies.toml", APP, "--credentials", exit_code=0)
@@ -129,7 +129,7 @@ def test_the_text_has_steps_headers_and_consoles() -> None:
         assert words in text
 
 
-def test_policies_by_path() -> None:
+def test_path_chooses_the_policy_of_a_map() -> None:
     Path("main.py").write_text(
         "from corscore import Policy, PolicyMap\n"
         f"policies = PolicyMap({{'/api/*': Policy(allow_origins=['{APP}'])}})\n"
@@ -189,7 +189,7 @@ def test_a_host_without_a_policy_is_left_alone() -> None:
     assert (said["reason"], said["policy"]) == ("no-allow-origin", "default")
 
 
-def test_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_is_a_target(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORS_ALLOW_ORIGINS", APP)
     explained("env", APP, exit_code=0)
     said = run_json("explain", "--env", "CORS_", "--origin", "null", exit_code=1)
@@ -203,7 +203,7 @@ def test_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ("from corscore_starlette import CORSMiddleware", False),
     ],
 )
-def test_an_app(install: str, note: bool) -> None:
+def test_an_app_with_another_library_gets_a_note(install: str, note: bool) -> None:
     Path("main.py").write_text(
         f"from fastapi import FastAPI\n{install}\napp = FastAPI()\n"
         f"app.add_middleware(CORSMiddleware, allow_origins=['{APP}'])\n"
@@ -216,12 +216,12 @@ def test_an_app(install: str, note: bool) -> None:
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        (["bad.toml", "--origin", APP], "bad.toml has 1 problem, and no policy without it"),
+        (["bad.toml", "--origin", APP], "bad.toml has 1 problem, and so no policy"),
         (["cors.toml", "--origin", APP, "--header", "a b: 1"], "'a b' is not a header name"),
         (["main:app", "--origin", APP], "main:app has no layer of CORS"),
     ],
 )
-def test_a_mistake(args: list[str], says: str) -> None:
+def test_a_mistake_is_one_line_and_2(args: list[str], says: str) -> None:
     Path("main.py").write_text("from flask import Flask\napp = Flask('x')\n")
     result = run("explain", *args)
     assert result.exit_code == 2
@@ -235,7 +235,7 @@ def test_a_path_begins_with_a_slash() -> None:
     assert "--path" in result.stderr
 
 
-def test_policies_of_layers_beside_each_other() -> None:
+def test_layers_beside_each_other_govern_their_own_paths() -> None:
     Path("routed.py").write_text(
         "from fastapi import FastAPI\nfrom flask import Flask\nfrom flask_cors import CORS\n"
         "from starlette.middleware.cors import CORSMiddleware\n"
@@ -290,7 +290,7 @@ def test_paths_of_a_regex_that_are_keys_are_looked_up() -> None:
         assert result.exit_code == exit_code, result.output
 
 
-def test_headers_that_no_script_reads() -> None:
+def test_a_header_that_no_script_reads_is_refused() -> None:
     Path("plain.toml").write_text('allow_origins = ["https://app.example.com"]\n')
     args = ("explain", "plain.toml", "--origin", "https://app.example.com", "--reads")
     said = run_json(*args, "Set-Cookie", exit_code=1)

@@ -1,4 +1,4 @@
-"""``corscore har``: what recordings of browsers tell, and what no file can make it do."""
+"""``corscore har``: what it reads from recordings of browsers, and hostile files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ALLOWED = {"Access-Control-Allow-Origin": PAGE, "Vary": "Origin"}
 STAR = {"Access-Control-Allow-Origin": "*"}
 PUT = {**ALLOWED, "Access-Control-Allow-Methods": "PUT"}
-# A page of another site than the API's.
+# A page of another site than that of the API.
 SHOP = {"origin": "https://shop.example.org"}
 SHARED = {
     "Access-Control-Allow-Origin": SHOP["origin"],
@@ -357,7 +357,7 @@ ROWS = [
             ),
             (f"{NET}CONNECTION_REFUSED", "network-error"),
             (f"{NET}TOO_MANY_REDIRECTS", "network-error"),
-            # WebKit's words, and those of proxies.
+            # The texts of WebKit and of proxies.
             ("Could not connect to the server.", "network-error"),
             ("A server with the specified hostname could not be found.", "network-error"),
             ("The network connection was lost.", "network-error"),
@@ -436,7 +436,7 @@ ROWS = [
     ),
 ]
 
-# Nothing to report, and how many requests of other origins there are.
+# Recordings without findings, and their numbers of requests to other origins.
 HEALTHY: list[tuple[str, list[dict[str, Any]], int]] = [
     ("nothing at all", [], 0),
     ("a simple request", [chromium(gets=ALLOWED)], 1),
@@ -570,7 +570,7 @@ def test_what_a_recording_tells(tmp_path: Path, row: Row) -> None:
 
 
 @pytest.mark.parametrize(("why", "entries", "count"), HEALTHY, ids=[row[0] for row in HEALTHY])
-def test_a_healthy_recording(
+def test_a_healthy_recording_has_no_findings(
     tmp_path: Path, why: str, entries: list[dict[str, Any]], count: int
 ) -> None:
     report, exit_code = told(saved(tmp_path, har(*entries)))
@@ -613,7 +613,7 @@ def test_the_line_asks_what_the_script_asked() -> None:
     ]
 
 
-def test_the_line_works(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_line_asks_the_server_when_it_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with asgi(fastapi_app()) as base:
         words = line_of(chromium(url=f"{base}/ok", **BLOCKED))
@@ -639,7 +639,7 @@ def test_the_line_has_credentials_where_cookies_went_out() -> None:
 # --- for people
 
 
-def test_the_text(tmp_path: Path) -> None:
+def test_the_text_has_refused_requests_and_with_options_all_and_steps(tmp_path: Path) -> None:
     path = saved(tmp_path, har(chromium(gets=STAR), chromium("PUT", **BLOCKED), preflight(401)))
     result = invoke(path)
     assert result.exit_code == 1
@@ -703,7 +703,7 @@ def test_what_a_file_says_does_not_reach_the_terminal_raw(tmp_path: Path, evil: 
 )
 def test_a_file_that_is_none_ends_with_2(tmp_path: Path, data: bytes, message: str | None) -> None:
     result = invoke(saved(tmp_path, data))
-    if message is None:  # a number of so many digits is read by some versions of Python
+    if message is None:  # some versions of Python read a number of so many digits
         assert result.exit_code in (0, 2)
         return
     assert result.exit_code == 2
@@ -744,7 +744,7 @@ def test_sizes_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             read_har(data)
 
 
-# At the bounds of what is read; a character beyond the BMP makes all text wide.
+# At the bounds; a character beyond the BMP makes Python's text four times as large.
 HOSTILE = {
     "lists": "b'[],' * (MOST // 2)",
     "numbers": "b'1.5,' * MOST",
@@ -804,7 +804,7 @@ def test_a_file_that_repeats_itself_is_read() -> None:
     assert len(read_har(packed)) == 2000
 
 
-def test_a_packed_file_and_one_with_a_mark(tmp_path: Path) -> None:
+def test_a_gzipped_file_and_one_with_a_byte_order_mark_are_read(tmp_path: Path) -> None:
     plain = har(chromium(error=FAILED))
     for data in (gzip.compress(plain), b"\xef\xbb\xbf" + plain):
         report, _ = told(saved(tmp_path, data))
@@ -872,7 +872,7 @@ ENTRIES = st.fixed_dictionaries(
 
 
 @given(st.lists(ENTRIES | JSON_VALUES, max_size=5))
-def test_no_file_makes_it_raise(entries: list[Any]) -> None:
+def test_any_entries_get_a_report_of_bounded_size(entries: list[Any]) -> None:
     data = json.dumps({"log": {"entries": entries}}).encode()
     report = explain_har(read_har(data))
     text = json.dumps(report.to_dict())
@@ -888,7 +888,7 @@ def test_no_file_makes_it_raise(entries: list[Any]) -> None:
     ],
     ids=["used", "unused", "redirects"],
 )
-def test_a_long_recording_of_one_url(pair: list[dict[str, Any]]) -> None:
+def test_a_long_recording_of_one_url_is_read_in_linear_time(pair: list[dict[str, Any]]) -> None:
     report = explain_har(read_har(har(*pair * 1000)))
     assert len(report.requests) >= 400
 
@@ -898,7 +898,9 @@ def test_a_long_recording_of_one_url(pair: list[dict[str, Any]]) -> None:
 _FETCH = "({url, init}) => fetch(url, init).then(() => 'read', () => 'refused')"
 
 
-def test_a_recording_of_a_real_browser(chromium: Browser, tmp_path: Path) -> None:
+def test_a_recording_of_a_real_browser_tells_what_the_browser_did(
+    chromium: Browser, tmp_path: Path
+) -> None:
     path = tmp_path / "real.har"
     servers = {
         "readable": fastapi_app(allow_origins=["*"], allow_methods=["GET", "PUT"]),
@@ -939,7 +941,7 @@ def test_a_recording_of_a_real_browser(chromium: Browser, tmp_path: Path) -> Non
     assert reasons == {
         "readable": None,
         "put": None,
-        # Playwright keeps no preflights, and nothing of what was blocked.
+        # Playwright records no preflights and no blocked requests.
         "auth": "not-enough-data",
         "none": "not-enough-data",
         "nobody": "network-error",

@@ -1,4 +1,4 @@
-"""What a TARGET may do to the command: it prints, raises, waits, and has names of any kind."""
+"""Hostile TARGETs: they print, raise, wait, and have names of any kind."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_closed_stdout_is_no_matter_for_a_module(
         ("main.py:app", "", "main.py is a file's name; name the module, such as main:app"),
     ],
 )
-def test_one_line_and_2(target: str, source: str, says: str) -> None:
+def test_a_hostile_target_is_one_line_and_2(target: str, source: str, says: str) -> None:
     Path("main.py").write_text(source)
     result = run("check", target, "--json")
     assert result.exit_code == 2
@@ -82,7 +82,7 @@ def test_one_line_and_2(target: str, source: str, says: str) -> None:
     assert result.stdout == ""
 
 
-def test_an_interrupt_is_the_users() -> None:
+def test_an_interrupt_during_an_import_aborts() -> None:
     Path("main.py").write_text("raise KeyboardInterrupt\n")
     result = run("check", "main:x", "--json")
     assert "Aborted!" in result.stderr
@@ -102,7 +102,7 @@ def test_threads_that_never_end_are_not_waited_for(folder: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
-def test_a_disk_that_is_full(folder: Path) -> None:
+def test_a_full_disk_ends_with_2(folder: Path) -> None:
     Path("cors.toml").write_text(f'allow_origins = ["{APP}"]\n')
     script = "from corscore_cli import main; main()"
     with Path("/dev/full").open("w") as full:
@@ -131,7 +131,7 @@ def test_a_disk_that_is_full(folder: Path) -> None:
 )
 def test_a_module_of_an_app_is_no_settings_module(folder: Path, source: str) -> None:
     Path("main.py").write_text(source)
-    # In a process of its own: settings are looked at once in a process.
+    # In another process, since a process configures Django once.
     result = run_process("check", "main", folder=folder)
     assert result.returncode == 2
     assert "main is no Django settings module; for the app in it write main:app" in result.stderr
@@ -147,7 +147,7 @@ def test_control_characters_are_shown_and_not_sent() -> None:
         assert "al\x1b" not in said
 
 
-def test_a_file_with_any_name(folder: Path) -> None:
+def test_a_file_name_of_any_bytes_is_encoded_or_escaped(folder: Path) -> None:
     name = os.fsdecode(b"\xff b.toml")
     try:
         Path(name).write_text('allow_origins = ["https://app.example.com/"]\n')

@@ -1,4 +1,4 @@
-"""Where an option or a value stands, in files and in Python source."""
+"""Locations of options and values, in files and in Python source."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("debug", True, None),
     ],
 )
-def test_in_a_file(name: str, value: object, line: int | None) -> None:
+def test_options_and_values_in_a_toml_file_have_their_lines(
+    name: str, value: object, line: int | None
+) -> None:
     assert TomlLocator("cors.toml")(name, value) == Location(name, "cors.toml", line)
 
 
@@ -68,29 +70,31 @@ def test_in_a_file(name: str, value: object, line: int | None) -> None:
         (4, "allow_origins", "b", 7),
         (4, "debug", None, 4),
         (99, "debug", None, 99),
-        # No place is known: a text that occurs once is found.
+        # Without a known statement, a text that occurs once is found.
         (None, "allow_origins", "b", 7),
         (None, "allow_origins", "a", None),
         (None, "max_age", 5, 9),
         (None, "debug", True, None),
-        # A setting of Django is the variable of this name.
+        # A setting of Django is a variable of the same name.
         (None, "other", "only", 11),
     ],
 )
-def test_in_python(near: int | str | None, name: str, value: object, line: int | None) -> None:
+def test_options_and_values_in_python_have_their_lines(
+    near: int | str | None, name: str, value: object, line: int | None
+) -> None:
     place = PythonLocator("main.py", near)(name, value)
     assert place == Location(name, None if line is None else "main.py", line)
 
 
 @pytest.mark.parametrize("path", ["nowhere", "broken.py"])
-def test_what_cannot_be_read(path: str) -> None:
+def test_an_unreadable_file_has_no_lines(path: str) -> None:
     Path("broken.py").write_text("max_age = (5\n")
     assert PythonLocator(path)("max_age", 5) == Location("max_age")
     assert PythonLocator(path, 7)("max_age", 5) == Location("max_age", path, 7)
     assert TomlLocator("nowhere")("max_age") == Location("max_age", "nowhere")
 
 
-def test_a_place_in_text() -> None:
+def test_a_location_is_shown_as_file_and_line() -> None:
     assert str(nowhere("max_age", 5)) == "max_age"
     assert str(Location("max_age", "cors.toml")) == "cors.toml"
     assert str(Location("max_age", "cors.toml", 3)) == "cors.toml:3"

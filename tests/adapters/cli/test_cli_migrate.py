@@ -18,7 +18,7 @@ from corscore import Policy, PolicyMap
 from corscore._config import options as policy_options
 from corscore_cli.commands import migrate
 from corscore_cli.migrate.python import adapter_source, policy_source
-from corscore_cli.migrate.repairs import migrated
+from corscore_cli.migrate.repairs import nearest_policy
 from corscore_cli.targets.regex import sample
 
 APP = "https://app.example.com"
@@ -48,7 +48,7 @@ def flask(options: str) -> tuple[str, str]:
 
 
 def policy_in(source: str) -> Any:
-    """The policy that the printed Python makes; its imports and its literals are run."""
+    """Return the policy that the printed Python makes."""
     names: dict[str, Any] = {}
     lines = [line for line in source.splitlines() if not line.startswith(("install(", "CORS("))]
     filled_in = "\n".join(lines).replace("allow_origins=[],", f"allow_origins=['{APP}'],")
@@ -112,12 +112,12 @@ CODES: list[tuple[Any, str, list[str], list[str]]] = [
 
 
 def shown(value: object) -> str:
-    """A parameter as the name of its test: the same in every process."""
+    """Return a parameter as a name that is the same in every process."""
     return getattr(value, "__name__", str(value))
 
 
 @pytest.mark.parametrize(("make", "options", "repairs", "insecure"), CODES, ids=shown)
-def test_what_was_insecure_and_what_is_repaired(
+def test_insecure_options_are_reported_and_refused_values_repaired(
     make: Any, options: str, repairs: list[str], insecure: list[str]
 ) -> None:
     said = moved(*make(options), exit_code=1)
@@ -190,7 +190,7 @@ def test_a_sound_configuration_changes_nothing(make: Any, options: str, policy: 
     assert result.stdout.startswith("Nothing changes for browsers.\n\nRemove\n")
 
 
-def test_what_changes_for_browsers() -> None:
+def test_every_change_for_browsers_is_listed() -> None:
     said = moved(*starlette(f"allow_origins=['{APP}', 'https://*.example.org']"), exit_code=1)
     assert said["changes"] == [
         {
@@ -214,7 +214,7 @@ def test_what_changes_for_browsers() -> None:
     ]
 
 
-def test_the_text() -> None:
+def test_the_text_begins_with_the_verdict_and_has_its_sections_in_order() -> None:
     library, target = starlette(
         f"allow_origins=['{APP}/'], allow_methods=['GET', 'HEAD', 'POST'], "
         r"allow_origin_regex=r'https://[a-z]+.example\.org'"
@@ -264,7 +264,7 @@ def test_resources_of_flask_cors_become_a_map() -> None:
     assert change["what"] == f"a page of {APP} at /apix, /apix/y, /api.x, /apidocs"
 
 
-def test_no_origin_is_allowed() -> None:
+def test_a_stack_that_allows_no_origin_needs_no_policy() -> None:
     said = moved(*starlette("allow_origins=[]"), exit_code=0)
     assert said["policy"].startswith("# It allows no origin at all.")
 
@@ -306,7 +306,7 @@ DJANGO: list[tuple[str, list[str], int, list[str]]] = [
 def test_settings_that_say_the_same_stay(
     settings: str, insecure: list[str], exit_code: int, new: list[str]
 ) -> None:
-    # Beside the project of this process, whose settings are overridden.
+    # The tests have configured Django, so the settings are overridden.
     import django_project  # noqa: F401
 
     Path("mysite.py").write_text(SETTINGS + settings)
@@ -320,7 +320,7 @@ def test_settings_that_say_the_same_stay(
     assert bool(old[2:]) is bool(new)
 
 
-def test_django_in_a_process_of_its_own(folder: Path) -> None:
+def test_settings_of_django_are_moved_in_another_process(folder: Path) -> None:
     Path("mysite.py").write_text(SETTINGS + f"CORS_ALLOWED_ORIGINS = ['{APP}']\n")
     done = run_process("migrate", "--from", "django-cors-headers", "mysite", folder=folder)
     assert done.returncode == 0, done.stderr
@@ -329,7 +329,7 @@ def test_django_in_a_process_of_its_own(folder: Path) -> None:
     assert done.stdout.startswith("Nothing changes for browsers.\n")
 
 
-def test_django_without_the_middleware() -> None:
+def test_settings_without_the_middleware_are_a_mistake() -> None:
     import django_project  # noqa: F401
 
     Path("mysite.py").write_text("SECRET_KEY = 'x'\nMIDDLEWARE = []\n")
@@ -354,7 +354,7 @@ def test_django_without_the_middleware() -> None:
         ("starlette", "main:refused()", "1 problem in the CORS configuration"),
     ],
 )
-def test_a_mistake(library: str, target: str, says: str) -> None:
+def test_a_target_that_cannot_be_moved_is_a_mistake(library: str, target: str, says: str) -> None:
     Path("main.py").write_text(
         "from fastapi import FastAPI\nfrom flask import Flask\n"
         "from fastapi.middleware.cors import CORSMiddleware\n"
@@ -368,7 +368,7 @@ def test_a_mistake(library: str, target: str, says: str) -> None:
     assert result.stdout == ""
 
 
-def test_a_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_library_that_is_not_installed_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(migrate, "find_spec", lambda name: None)
     result = run("migrate", "--from", "flask-cors", "main:app")
     assert result.exit_code == 2
@@ -431,9 +431,11 @@ REPAIRS: list[tuple[dict[str, Any], dict[str, Any] | None]] = [
 
 
 @pytest.mark.parametrize(("options", "expected"), REPAIRS, ids=str)
-def test_the_nearest_policy(options: dict[str, Any], expected: dict[str, Any] | None) -> None:
+def test_the_nearest_policy_has_repaired_options(
+    options: dict[str, Any], expected: dict[str, Any] | None
+) -> None:
     before = repr(options)
-    policy, repairs = migrated(options)
+    policy, repairs = nearest_policy(options)
     assert policy == (None if expected is None else Policy(**expected))
     assert bool(repairs) is bool(options)
     assert repr(options) == before
@@ -456,9 +458,9 @@ OPTIONS += ["allow_credentials", "allow_origin_regex", "origin_resolver", "debug
 
 @given(st.dictionaries(st.sampled_from(OPTIONS), ANYTHING, max_size=6))
 def test_any_options_come_to_an_end(options: dict[str, Any]) -> None:
-    policy, repairs = migrated(options)
+    policy, repairs = nearest_policy(options)
     if policy is not None:
-        assert migrated({name: getattr(policy, name) for name in policy_options.OPTIONS}) == (
+        assert nearest_policy({name: getattr(policy, name) for name in policy_options.OPTIONS}) == (
             policy,
             [],
         )
@@ -477,7 +479,7 @@ def test_any_options_come_to_an_end(options: dict[str, Any]) -> None:
         (r"a(?=b)", None),
     ],
 )
-def test_a_text_that_a_regex_matches(regex: str, text: str | None) -> None:
+def test_a_sample_is_a_text_that_the_regex_matches(regex: str, text: str | None) -> None:
     assert sample(regex) == text
 
 
@@ -496,14 +498,14 @@ def test_the_python_of_a_policy_rebuilds_it() -> None:
     assert text.startswith("import re\n")
 
 
-def test_an_application_inside_of_others() -> None:
+def test_layers_of_mounted_applications_are_moved() -> None:
     Path("main.py").write_text(
         "from fastapi import FastAPI\nfrom flask import Flask\nfrom flask_cors import CORS\n"
         "from starlette.middleware.cors import CORSMiddleware\n"
         "from werkzeug.middleware.dispatcher import DispatcherMiddleware\n"
         "flask_app = Flask('x')\nCORS(flask_app, origins=['https://app.example.com'])\n"
         "served = DispatcherMiddleware(Flask('y'), {'/api': flask_app})\n"
-        # Not "*", which is a longer list in a newer Starlette.
+        # "*" would be a longer list in a newer Starlette.
         "methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']\n"
         "options = {'allow_origins': ['https://app.example.com'], 'allow_methods': methods}\n"
         "part, mounted, twice = FastAPI(), FastAPI(), FastAPI()\n"
@@ -533,7 +535,7 @@ def test_a_regex_without_keys_leaves_the_wider_key_to_the_user() -> None:
     assert any("/users/1/a" in one["what"] for one in said["changes"])
 
 
-def test_a_pattern_that_flask_cors_takes_for_a_regex() -> None:
+def test_a_star_that_flask_cors_takes_for_a_regex_is_insecure() -> None:
     library, target = flask("origins=['https://*.example.com']")
     said = moved(library, target, exit_code=1)
     assert [one["code"] for one in said["insecure"]] == ["look-alike-allowed"]
@@ -625,12 +627,14 @@ OTHERS: list[tuple[str, str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("library", "module", "options", "policy"), OTHERS, ids=str)
-def test_other_libraries(library: str, module: str, options: str, policy: dict[str, Any]) -> None:
+def test_options_of_other_libraries_become_a_policy(
+    library: str, module: str, options: str, policy: dict[str, Any]
+) -> None:
     Path("main.py").write_text(module.format(options))
     said = run_json("migrate", "--from", library, "main:app")
     assert policy_in(said["policy"].replace("app = CORSMiddleware", "# ")) == Policy(**policy)
     assert [one["place"] for one in said["replaces"]] == ["main.py:1", "main.py:4"]
-    # It leaves preflights to the application, of which nothing is known.
+    # asgi-cors leaves preflights to the application, whose answers are unknown.
     is_open = "a preflight" in [one["what"] for one in said["changes"]]
     assert is_open is (library == "asgi-cors")
 

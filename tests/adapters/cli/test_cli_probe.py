@@ -1,4 +1,4 @@
-"""``corscore probe``: what it sends and does not send, what it prints, and how it ends."""
+"""``corscore probe``: what it sends, what it prints, and its exit codes."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_a_redirect_is_judged_by_the_model_alone(location: str, reason: str | No
 
 
 def test_a_password_in_a_redirect_is_not_sent() -> None:
-    """A redirect within one origin may have one, and browsers follow it."""
+    """Browsers follow such a redirect within one origin."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         host = dict(scope["headers"])[b"host"]
@@ -227,7 +227,7 @@ def test_a_part_of_a_file_is_no_page_of_a_list(value: str, found: list[str]) -> 
     assert [one.code for one in told.findings] == found
 
 
-def test_the_report_for_programs() -> None:
+def test_the_json_has_the_steps_and_what_is_readable() -> None:
     app = CORSMiddleware(fastapi_app(), allow_origins=[ORIGIN], allow_methods=["PUT"])
     with asgi(app) as base:
         told = report(f"{base}/ok", "--method", "PUT")
@@ -258,7 +258,7 @@ def test_a_finding_has_code_message_hint_and_place() -> None:
 
 
 def test_the_lines_repeat_the_steps() -> None:
-    """A line goes through a shell, and the server sees what it saw from us."""
+    """A shell runs each line, and the server gets the same request as from the command."""
     recorder = Recorder(fastapi_app())
     with asgi(recorder) as base:
         told = report(f"{base}/ok?q=a'b;$(c)", "--method", "PUT", "--header", "X-One: it's")
@@ -297,7 +297,7 @@ def test_the_text_has_verdict_cause_fix_and_lines() -> None:
     assert "\x1b" not in result.output
 
 
-def test_the_text_of_a_healthy_server() -> None:
+def test_the_text_says_what_a_script_can_read() -> None:
     with asgi(CORSMiddleware(fastapi_app(), allow_origins=[ORIGIN])) as base:
         result = invoke(f"{base}/ok", "--origin", ORIGIN)
     assert result.exit_code == 0
@@ -336,7 +336,7 @@ def test_no_response_is_no_refusal(expected: str) -> None:
     assert (result.exit_code, result.stderr) == (1, f"Expected: {expected}. Got: no response.\n")
 
 
-def test_the_text_of_a_hidden_header() -> None:
+def test_the_text_says_that_a_header_is_hidden() -> None:
     with asgi(CORSMiddleware(fastapi_app(), allow_origins=[ORIGIN])) as base:
         result = invoke(f"{base}/ok", "--origin", ORIGIN, "--reads", "X-Total-Count")
     assert result.exit_code == 1
@@ -345,7 +345,7 @@ def test_the_text_of_a_hidden_header() -> None:
 
 
 def test_what_a_server_sends_does_not_reach_the_terminal_raw() -> None:
-    # h11 lets no such thing out; a server of its own does.
+    # h11 refuses to send it, so a plain socket does.
     with raw_server(
         b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: https://a.example/\x9b31m\xc2\x9b\r\n"
         b"Content-Length: 0\r\n\r\n"
@@ -419,7 +419,7 @@ def test_the_page_s_own_origin_is_no_matter_of_cors() -> None:
         ("http://127.0.0.1:8000", "http://127.0.0.1:8000/", "own origin"),
     ],
 )
-def test_what_stands_before_cors_is_a_note(origin: str, url: str, words: str | None) -> None:
+def test_an_earlier_obstacle_than_cors_is_a_note(origin: str, url: str, words: str | None) -> None:
     told = probe_server(Request("GET", url, origin=origin), lambda *_: (200, _STAR))
     assert told.healthy
     assert len(told.notes) == (words is not None)
@@ -441,9 +441,9 @@ def test_a_redirect_to_http_is_mixed_content() -> None:
 
 @contextmanager
 def raw_server(answer: bytes | Callable[[socket.socket], bytes] | None) -> Iterator[str]:
-    """A socket that says always the same, or what a function says that reads the request.
+    """A socket that sends always the same bytes, or those that a function makes of a request.
 
-    None says nothing, and keeps the connection.
+    With None it sends nothing, and keeps the connection.
     """
     stop = threading.Event()
 
@@ -493,14 +493,14 @@ def free_port() -> int:
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_a_port_without_a_server(method: str) -> None:
+def test_a_port_without_a_server_is_a_network_error(method: str) -> None:
     told = failed(f"http://127.0.0.1:{free_port()}/", "--method", method)
     assert told["reason"] == "network-error"
     assert "no server listens" in told["message"]
     assert told["steps"][-1]["method"] == ("OPTIONS" if method == "PUT" else "GET")
 
 
-def test_a_proxy_that_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_refuses_is_a_network_error(monkeypatch: pytest.MonkeyPatch) -> None:
     with raw_server(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n") as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy)
         told = failed("https://api.example.com/")
@@ -508,19 +508,19 @@ def test_a_proxy_that_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "the proxy" in told["message"]
 
 
-def test_a_name_that_does_not_exist() -> None:
+def test_an_unknown_name_is_a_network_error() -> None:
     told = failed("http://nobody.invalid/")
     assert told["reason"] == "network-error"
     assert "name" in told["message"]
 
 
-def test_no_answer_in_time(silent: str) -> None:
+def test_no_answer_in_time_is_a_network_error(silent: str) -> None:
     told = failed(f"{silent}/", "--timeout", "0.3")
     assert told["reason"] == "network-error"
     assert "within 0.3 s" in told["message"]
 
 
-# A process that a shell has started in the background ignores SIGINT, and so do its children.
+# A background process of a shell ignores SIGINT, and so do its children.
 _INTERRUPTIBLE = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -531,7 +531,7 @@ main()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent another way")
-def test_who_interrupts_does_not_wait_for_the_answer() -> None:
+def test_an_interrupt_does_not_wait_for_the_answer() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         words = ["probe", url, "--origin", ORIGIN, "--timeout", "600"]
@@ -548,7 +548,7 @@ def test_who_interrupts_does_not_wait_for_the_answer() -> None:
 
 
 def test_an_answer_that_drips_ends_in_time() -> None:
-    """Each byte comes in time for a time-out that starts anew with every one."""
+    """Each byte comes within the time limit of one read."""
 
     def drip(listener: socket.socket) -> None:
         connection, _ = listener.accept()
@@ -585,7 +585,7 @@ def test_all_requests_together_end_in_time() -> None:
     ],
     ids=["no HTTP", "nothing", "large headers"],
 )
-def test_an_answer_that_is_none(answer: bytes) -> None:
+def test_an_answer_that_is_not_http_is_a_network_error(answer: bytes) -> None:
     with raw_server(answer) as base:
         told = failed(f"{base}/")
     assert told["reason"] == "network-error"
@@ -600,8 +600,8 @@ def test_a_body_is_not_read() -> None:
     assert result.exit_code == 0
 
 
-def test_a_later_request_without_an_answer() -> None:
-    """The redirect was answered, where it leads to was not: the steps say both."""
+def test_a_redirect_without_an_answer_keeps_the_steps_before_it() -> None:
+    """The server answers the redirect, and none answers its target: the steps have both."""
     app = CORSMiddleware(fastapi_app(), allow_origins=[ORIGIN])
     with asgi(app) as base:
         told = failed(f"{base}/moved?to=http://127.0.0.1:{free_port()}/")
@@ -614,7 +614,7 @@ def test_a_later_request_without_an_answer() -> None:
 
 
 def certificate(folder: Path, name: str, days: int) -> tuple[str, str]:
-    """A self-signed certificate for a name, which ends in so many days, and its key."""
+    """Write a self-signed certificate for a name that is valid for some days, and its key."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -656,7 +656,7 @@ def certificate(folder: Path, name: str, days: int) -> tuple[str, str]:
         ("other.example.com", 30, True, "for another"),
     ],
 )
-def test_a_certificate_that_is_refused(
+def test_a_refused_certificate_is_explained(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     name: str,
@@ -673,7 +673,9 @@ def test_a_certificate_that_is_refused(
     assert told in report["message"]
 
 
-def test_a_certificate_that_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_certificate_of_the_environment_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cert, key = certificate(tmp_path, "127.0.0.1", 30)
     monkeypatch.setenv("SSL_CERT_FILE", cert)
     app = CORSMiddleware(fastapi_app(), allow_origins=[ORIGIN])
@@ -681,7 +683,7 @@ def test_a_certificate_that_is_trusted(tmp_path: Path, monkeypatch: pytest.Monke
         assert report(f"https://127.0.0.1:{served.port}/ok")["readable"]
 
 
-def test_http_where_tls_is_asked_for() -> None:
+def test_a_port_without_tls_is_a_tls_error() -> None:
     with asgi(fastapi_app()) as base:
         told = failed(f"{base.replace('http', 'https')}/ok")
     assert told["reason"] == "tls-error"

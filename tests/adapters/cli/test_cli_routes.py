@@ -149,7 +149,7 @@ def test_explain_and_check_know_the_policies_of_views_of_django(tmp_path: Path) 
     assert status("/open/1", OTHER) == 0
     assert status("/own", OTHER) == 1
     assert status("/own", APP) == 0
-    # Not one of CORS_URLS_REGEX.
+    # CORS_URLS_REGEX leaves this path out.
     assert status("/free", APP) == 1
     assert status("/open/1", OTHER, "--method", "PUT") == 1
     assert run_process("check", "settings_routed", folder=tmp_path).returncode == 0

@@ -1,4 +1,4 @@
-"""``corscore demo``: the table, the page and its server, and what a user's mistakes come to."""
+"""``corscore demo``: the table, the page and its server, and mistakes of users."""
 
 from __future__ import annotations
 
@@ -23,11 +23,10 @@ from corscore_cli.demo import api, servers
 from corscore_cli.demo import demo as demo_module
 from corscore_cli.demo import policies as demo_policies
 from corscore_cli.demo.apps import APPS
-from corscore_cli.demo.demo import Demo, Preflights
+from corscore_cli.demo.demo import Demo, PreflightCounts, running
 from corscore_cli.demo.model import explain
 from corscore_cli.demo.page import demo_state
-from corscore_cli.demo.policies import INTERNAL, PUBLIC, SHARED, as_python, policies
-from corscore_cli.demo.servers import running
+from corscore_cli.demo.policies import INTERNAL, PUBLIC, SHARED, as_python, build_policies
 from corscore_cli.demo.table import AFTER_CHANGE, ROWS
 from corscore_cli.demo.terminal import print_address, print_live_change, print_table
 from corscore_cli.shell.command import corscore
@@ -65,7 +64,7 @@ def test_every_app_does_what_the_table_says(name: str) -> None:
     assert f'"{PUBLIC}": Policy(allow_origins=["*"])' in result.output
     assert f'"{INTERNAL}": None' in result.output
     assert "\x1b" not in result.output  # it is not a terminal
-    # What the API logs about requests that are meant to be refused is in the table.
+    # The table shows the refusals, so they are not logged.
     assert "refused (" not in result.output
 
 
@@ -81,7 +80,7 @@ def test_the_table_fits_a_narrow_terminal() -> None:
     result = invoke("demo", "--once", *ANY_PORTS, env={"COLUMNS": "80"})
     lines = result.output.splitlines()
     assert max(map(len, lines)) <= 80
-    # One line for each row.
+    # Each row has one line.
     assert all(sum(row.title in line and "yes" in line for line in lines) == 1 for row in ROWS)
     governed = {"/public/news": PUBLIC, "/shared/prices": SHARED, "/internal/health": INTERNAL}
     for row in ROWS:
@@ -120,7 +119,7 @@ def test_the_terminal_shows_a_live_change(name: str) -> None:
         served_by = served.api.app
         assert print_live_change(Console(file=output, width=100), served)
         assert served.api.app is served_by
-        assert served.ref.policy == policies(served.start, served.site.pages["page"])
+        assert served.ref.policy == build_policies(served.start, served.site.pages["page"])
         other = served.site.pages["other"]
     said = output.getvalue()
     assert "ref.replace(...)" in said
@@ -134,8 +133,8 @@ def test_the_terminal_shows_a_live_change(name: str) -> None:
 def test_a_live_change_that_is_not_as_expected_is_loud(
     demo: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The running API does not hear of it.
-    monkeypatch.setattr(demo, "ref", PolicyRef(policies(demo.start, demo.site.pages["page"])))
+    # The change does not reach the running API.
+    monkeypatch.setattr(demo, "ref", PolicyRef(build_policies(demo.start, demo.site.pages["page"])))
     output = io.StringIO()
     assert not print_live_change(Console(file=output, width=100), demo)
     assert "NOT as expected." in output.getvalue()
@@ -206,7 +205,7 @@ def test_it_serves_until_it_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> N
     assert "What may a browser do" in seen[0]
 
 
-def test_help_and_version() -> None:
+def test_help_and_version_are_printed() -> None:
     from importlib.metadata import version
 
     assert invoke("--version").output == f"corscore {version('corscore')}\n"
@@ -219,7 +218,7 @@ def test_help_and_version() -> None:
 
 @pytest.mark.parametrize("option", ["--port", "--page-port"])
 @pytest.mark.parametrize("once", [["--once"], []])
-def test_a_port_in_use(option: str, once: list[str]) -> None:
+def test_a_port_in_use_is_a_mistake(option: str, once: list[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         result = invoke("demo", *once, *ANY_PORTS, option, port)
@@ -231,7 +230,7 @@ def test_a_port_in_use(option: str, once: list[str]) -> None:
     )
 
 
-def test_a_port_that_is_not_ours_to_take(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_without_permission_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(address: object) -> None:
         raise PermissionError(errno.EACCES, "no")
 
@@ -245,14 +244,14 @@ def test_a_port_that_is_not_ours_to_take(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize(
     "args", [["--port", "65536"], ["--port", "x"], ["--app", "rails"], ["--onec"], ["extra"]]
 )
-def test_a_mistake_in_the_call(args: list[str]) -> None:
+def test_a_mistake_in_the_call_prints_the_usage(args: list[str]) -> None:
     result = invoke("demo", *args)
     assert result.exit_code == 2
     assert "Usage: " in result.output
 
 
 @pytest.mark.server
-def test_a_framework_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_framework_that_is_not_installed_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "flask", None)
     monkeypatch.delitem(sys.modules, "corscore_flask", raising=False)
     result = invoke("demo", "--app", "flask", *ANY_PORTS)
@@ -262,22 +261,22 @@ def test_a_framework_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> N
     )
 
 
-def test_a_module_of_ours_that_is_missing_is_no_users_mistake(
+def test_a_missing_module_of_corscore_is_not_the_users_mistake(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "corscore_wsgi", None)
     with pytest.raises(ModuleNotFoundError):
-        APPS["wsgi"].make(None)  # type: ignore[arg-type]
+        APPS["wsgi"].build(None)  # type: ignore[arg-type]
 
 
 def run_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    # It ends the process where it finds threads, and those of the test run are none of its own.
+    # `_end` would end the test run, which has threads of its own.
     monkeypatch.setitem(corscore_cli.main.__globals__, "_end", lambda code: None)
     corscore_cli.main()
 
 
 @pytest.mark.parametrize("package", ["click", "rich.console", "uvicorn"])
-def test_the_extra_of_the_command_is_not_installed(
+def test_a_missing_extra_is_named_with_its_install_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], package: str
 ) -> None:
     _forget_the_command(monkeypatch)
@@ -315,7 +314,7 @@ def test_another_failing_import_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -
 
 
 def _forget_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Has all but the entry point imported anew, for this test only."""
+    """Forget all modules of the command but its entry point, for one test."""
     for name in [*sys.modules]:
         if name.startswith("corscore_cli.") and name != "corscore_cli.shell.main":
             monkeypatch.delitem(sys.modules, name)
@@ -380,7 +379,7 @@ def put_in_force(demo: Demo, options: object, **headers: str) -> tuple[int, Any]
         ("GET", "/policy", "page", 404),
         ("POST", "/", "page", 404),
         ("DELETE", "/policy", "page", 404),
-        # The other name of loopback is there for the frame only; a visitor is redirected.
+        # The other name of loopback is for the frame only, so a visitor is redirected.
         ("GET", "/", "other", 307),
         ("GET", "/frame.html", "other", 200),
         ("GET", "/frame.js", "other", 200),
@@ -388,7 +387,7 @@ def put_in_force(demo: Demo, options: object, **headers: str) -> tuple[int, Any]
         ("GET", "/state", "other", 404),
         ("GET", "/demo.js", "other", 404),
         ("POST", "/policy", "other", 404),
-        # A name that somebody else has point to loopback.
+        # A foreign name that points to loopback, as in DNS rebinding.
         ("GET", "/", "rebound.example", 403),
         ("GET", "/state", "rebound.example", 403),
         ("GET", "/frame.html", "rebound.example", 403),
@@ -397,7 +396,9 @@ def put_in_force(demo: Demo, options: object, **headers: str) -> tuple[int, Any]
         ("GET", "/", "", 403),
     ],
 )
-def test_what_is_served_to_whom(demo: Demo, method: str, path: str, host: str, status: int) -> None:
+def test_files_are_served_to_the_hosts_that_need_them(
+    demo: Demo, method: str, path: str, host: str, status: int
+) -> None:
     answered, headers, _ = ask(demo, path, method=method, host=host)
     assert answered == status
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -413,7 +414,7 @@ def test_what_is_served_to_whom(demo: Demo, method: str, path: str, host: str, s
         (403, {"Origin": "null"}, b"{}"),
         (403, {"Origin": "https://app.example"}, b"{}"),
         (403, {"Origin": ""}, b"{}"),
-        # What a form can send without a preflight.
+        # A form can send it without a preflight.
         (400, {"Content_Type": "text/plain"}, b"{}"),
         (400, {"Content_Type": "application/x-www-form-urlencoded"}, b"{}"),
         (400, {}, b""),
@@ -428,7 +429,7 @@ def test_what_is_served_to_whom(demo: Demo, method: str, path: str, host: str, s
         (400, {"Content_Length": "9" * 30}, b"{}"),
     ],
 )
-def test_who_may_change_the_policy_and_how(
+def test_only_the_page_changes_the_policy_and_only_with_an_object_of_options(
     demo: Demo, status: int, headers: dict[str, str], body: bytes
 ) -> None:
     before = demo.options
@@ -512,7 +513,7 @@ def test_no_run_has_the_queries_of_another(demo: Demo) -> None:
 
 
 def test_preflights_are_counted_by_query_and_forgotten_in_the_end() -> None:
-    preflights = Preflights()
+    preflights = PreflightCounts()
     for number in range(2_000):
         preflights.note("OPTIONS", f"run={number}")
     preflights.note("OPTIONS", "run=1999")
@@ -557,7 +558,7 @@ def test_every_app_answers_alike(name: str) -> None:
             text = response.read()
             connection.close()
             assert response.status == status, case
-            # Whatever it is: the page may read it, but for what is left alone.
+            # The page may read every answer, but for the path that is left alone.
             allowed = {"/public/news": "*", "/internal/health": None}.get(path, page["Origin"])
             assert response.getheader("Access-Control-Allow-Origin") == allowed, case
             if answer is not None:
@@ -623,7 +624,9 @@ def test_a_change_reaches_the_paths_that_have_no_policy_of_their_own(name: str) 
         ),
     ],
 )
-def test_what_to_change(demo: Demo, change: dict[str, object], row: str, says: str | None) -> None:
+def test_the_hint_of_a_row_says_what_to_change(
+    demo: Demo, change: dict[str, object], row: str, says: str | None
+) -> None:
     demo.apply({**demo.start, **change})
     (done,) = [done for done in demo.snapshot().predictions if done.row.name == row]
     said = done.explanation.hint
@@ -650,7 +653,7 @@ def test_every_row_comes_with_its_explanation_and_the_wire(demo: Demo) -> None:
                 *[True] * (len(explanation["steps"]) - 1),
                 explanation["allowed"],
             ], name
-            # No browser says anything of a response header that it hides.
+            # No console has a message about a hidden response header.
             is_blocked = predicted["status"] is None
             assert explanation["console"].keys() == (
                 {"chromium", "firefox", "safari"} if is_blocked else set()
@@ -697,10 +700,10 @@ def test_what_a_browser_does_otherwise_is_explained_by_the_wire() -> None:
          "allow_null_origin": False, "allow_methods": ["PUT", "X"]},
     ],
 )  # fmt: skip
-def test_the_policies_as_python(options: dict[str, object]) -> None:
+def test_the_printed_python_builds_the_same_policies(options: dict[str, object]) -> None:
     text = as_python(options, "https://page.example")
     names = {"Policy": Policy, "PolicyMap": PolicyMap}
-    assert eval(text, names) == policies(options, "https://page.example")  # noqa: S307  (what the demo has people copy)
+    assert eval(text, names) == build_policies(options, "https://page.example")  # noqa: S307 - as people paste it
     assert "False" not in text
     assert "[]" not in text
 

@@ -1,4 +1,4 @@
-"""The page of ``corscore demo`` in a real Chromium: what it does is what it predicts."""
+"""The page of ``corscore demo`` in a real Chromium, whose results are the predicted ones."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from corscore_cli.demo.apps import APPS
-from corscore_cli.demo.demo import CountedASGI, Demo
-from corscore_cli.demo.servers import running
+from corscore_cli.demo.demo import CountedASGI, Demo, running
 from corscore_cli.demo.table import ROWS
 from demo_apps import EACH_APP, as_in_a_process_of_its_own
 
@@ -54,13 +53,13 @@ class Opened:
         self.page.wait_for_selector(ends, timeout=60_000)
 
     def press(self, name: str) -> None:
-        """Presses a button that has the rows run once more, and waits until they did."""
+        """Press a button that runs the rows again, and wait until they have run."""
         self.page.evaluate("document.body.dataset.run = 'pressed'")
         self.page.get_by_role("button", name=name, exact=True).click()
         self.wait()
 
     def verdicts(self, column: str) -> dict[str, str]:
-        """What a column says, by row."""
+        """Return the text of a column, by row."""
         found: dict[str, str] = self.page.evaluate(
             """column => Object.fromEntries([...document.querySelectorAll("[data-row]")].map(row =>
                 [row.dataset.row, row.querySelector(`.${column} .verdict`).innerText]))""",
@@ -76,7 +75,7 @@ class Opened:
         return found
 
     def explanations(self) -> dict[str, str]:
-        """What the details of each row say, opened one by one."""
+        """Return the text of each row's details, opened one by one."""
         found = {}
         for row in ROWS:
             details = self.page.locator(f"#row-{row.name}")
@@ -129,7 +128,7 @@ def test_every_row_is_as_predicted(opened: Opened) -> None:
     assert opened.errors == []
 
 
-# FastAPI's is the one that all other tests here are about.
+# All other tests here run FastAPI's.
 @pytest.mark.slow
 @EACH_APP
 def test_every_row_is_as_predicted_on_each_app(chromium: Browser, name: str) -> None:
@@ -168,7 +167,7 @@ def _assert_each_row_explains_itself(opened: Opened) -> None:
         has_own = row.path.startswith(("/public/", "/shared/", "/internal/"))
         assert governs == (f"{row.path.rpartition('/')[0]}/*" if has_own else "default")
         if row.expected.status is None:
-            # What the page says that Chromium's console says is what it said, to the letter.
+            # The page quotes Chromium's console exactly.
             said = opened.page.locator(f"#row-{row.name} .explanation > pre").all_inner_texts()
             assert len(said) == 1, row.name
             assert said[0] in opened.console, row.name
@@ -264,7 +263,7 @@ def test_a_row_that_differs_is_loud(opened: Opened) -> None:
         async def bare(message: Any) -> None:
             await send({**message, "headers": []} if "headers" in message else message)
 
-        # The model was answered by the policy, and the page by none.
+        # The page's response loses its headers, the model's does not.
         lost = scope["path"] == "/broken" and b"run=page-" in scope["query_string"]
         await governed(scope, receive, bare if lost else send)
 
@@ -277,7 +276,7 @@ def test_a_row_that_differs_is_loud(opened: Opened) -> None:
     assert "differs" in opened.page.inner_text("[data-row=server-error]")
 
 
-def test_the_demo_was_stopped(opened: Opened) -> None:
+def test_a_stopped_demo_is_said_to_be_stopped(opened: Opened) -> None:
     opened.load()
     opened.stop()
     opened.press("Run again")
@@ -307,7 +306,7 @@ def test_a_row_explains_itself(opened: Opened) -> None:
     assert "OPTIONS /articles/1" in text
     assert "access-control-request-method: DELETE" in text
     assert "TypeError: Failed to fetch" in text
-    # Still open after the next run.
+    # It stays open after the next run.
     opened.press("Run again")
     assert row.get_attribute("open") is not None
     assert row.locator("details[open]").count() == 2
@@ -364,7 +363,7 @@ def test_it_fits_a_phone(chromium: Browser, scheme: Any) -> None:
             page.wait_for_selector("#problems li")
             page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
             _assert_no_overflow(page)
-            # Large enough for a finger, and no field that makes the phone zoom in.
+            # Controls are large enough for a finger, and no field makes the phone zoom in.
             for button in page.locator("button:visible").all():
                 box = button.bounding_box()
                 assert box is not None

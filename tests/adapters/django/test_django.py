@@ -1,4 +1,4 @@
-"""The Django middleware: every kind of answer, both ways through Django, and the signal."""
+"""The Django middleware: every kind of answer, under WSGI and ASGI, and the signal."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_no_answer_is_readable_for_another_page(
     ("url", "status"), [("/boom/", 500), ("/nowhere/", 404), ("/suspicious/", 400)]
 )
 @pytest.mark.usefixtures("site")
-def test_the_pages_of_debug_mode(mode: Mode, url: str, status: int) -> None:
+def test_the_pages_of_debug_mode_are_readable(mode: Mode, url: str, status: int) -> None:
     with override_settings(DEBUG=True):
         response = exchange(mode, "GET", url, FROM_PAGE)
     assert b"DEBUG = True" in response.content
@@ -149,7 +149,7 @@ def test_the_pages_of_debug_mode(mode: Mode, url: str, status: int) -> None:
 
 @both_modes
 @pytest.mark.usefixtures("site")
-def test_a_page_for_errors_of_the_project(mode: Mode) -> None:
+def test_the_projects_own_page_for_errors_is_readable(mode: Mode) -> None:
     with override_settings(ROOT_URLCONF=WithOwnPage):
         response = exchange(mode, "GET", "/boom/", FROM_PAGE)
     assert response.content == b"our own page"
@@ -157,8 +157,10 @@ def test_a_page_for_errors_of_the_project(mode: Mode) -> None:
 
 
 @both_modes
-def test_a_page_for_errors_that_fails(mode: Mode, caplog: pytest.LogCaptureFixture) -> None:
-    """Nothing of Django answers then, and what the server sends no other page could read."""
+def test_a_page_for_errors_that_fails_is_replaced_and_logged(
+    mode: Mode, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Django has no answer then, and the server's own would not be readable."""
     changes = {**SITE, "ROOT_URLCONF": WithFailingPage}
     with project(CORS_ALLOWED_ORIGINS=[PAGE], CORS_URLS_REGEX="/boom/", **changes):
         response = exchange(mode, "GET", "/boom/", FROM_PAGE)
@@ -181,13 +183,13 @@ def test_a_page_for_errors_that_fails(mode: Mode, caplog: pytest.LogCaptureFixtu
 
 @both_modes
 @pytest.mark.usefixtures("site")
-def test_a_host_that_is_not_allowed(mode: Mode) -> None:
+def test_the_refusal_of_a_host_is_readable(mode: Mode) -> None:
     response = exchange(mode, "GET", "/ok/", {"Host": "evil.test", **FROM_PAGE})
     assert (response.status_code, cors(response)) == (400, READABLE)
 
 
 @both_modes
-def test_static_files_of_whitenoise_below(mode: Mode) -> None:
+def test_static_files_of_whitenoise_below_are_readable(mode: Mode) -> None:
     whitenoise = "whitenoise.middleware.WhiteNoiseMiddleware"
     changes = {
         "MIDDLEWARE": [OURS, whitenoise],
@@ -203,7 +205,7 @@ def test_static_files_of_whitenoise_below(mode: Mode) -> None:
 
 
 def test_static_files_of_runserver_are_out_of_reach() -> None:
-    """What covers them are the two tests above: a view, or WhiteNoise."""
+    """A view or WhiteNoise serves them in reach: see the two tests above."""
     with project(CORS_ALLOWED_ORIGINS=[PAGE], DEBUG=True):
         server = wsgi_sender(StaticFilesHandler(get_wsgi_application()))
         lines = [*FROM_PAGE.items()]
@@ -235,7 +237,7 @@ def test_a_preflight_never_goes_further(mode: Mode, url: str) -> None:
 
 @both_modes
 @pytest.mark.usefixtures("site")
-def test_a_refused_preflight(mode: Mode) -> None:
+def test_a_refused_preflight_says_nothing_without_debug(mode: Mode) -> None:
     response = exchange(mode, "OPTIONS", "/ok/", {**PREFLIGHT, **FROM_OTHER})
     assert response.status_code == 403
     assert dict(response.headers) == {
@@ -258,7 +260,7 @@ def test_a_refused_preflight_says_why_where_debug_is_set(mode: Mode) -> None:
 
 @both_modes
 def test_a_preflight_that_asks_for_much_gets_an_answer(mode: Mode) -> None:
-    """Credentials beside ``*``: the answer repeats the question, in header values of Django's."""
+    """Credentials beside ``*``: the answer repeats the requested names as header values."""
     changes = {"CORS_ALLOW_METHODS": ["*"], "CORS_ALLOW_HEADERS": ["*"]}
     asked = {**PREFLIGHT, "Access-Control-Request-Headers": "x-one,x-two"}
     with project(CORS_ALLOWED_ORIGINS=[PAGE], CORS_ALLOW_CREDENTIALS=True, **changes, **SITE):
@@ -288,7 +290,7 @@ def test_what_is_no_allowed_origin_is_refused_and_never_repeated(mode: Mode, ori
 
 
 def notices(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
-    """What was logged, but for requests that were refused."""
+    """Return what was logged, without refused requests."""
     return [
         record
         for record in caplog.records
@@ -312,7 +314,9 @@ def test_a_refusal_is_logged(mode: Mode, caplog: pytest.LogCaptureFixture) -> No
 
 
 @both_modes
-def test_headers_of_the_application(mode: Mode, caplog: pytest.LogCaptureFixture) -> None:
+def test_headers_of_cors_that_the_view_sets_are_replaced(
+    mode: Mode, caplog: pytest.LogCaptureFixture
+) -> None:
     with project(CORS_ALLOWED_ORIGINS=[PAGE], CORS_EXPOSE_HEADERS=["X-Total"], **SITE):
         allowed = cors(exchange(mode, "GET", "/own-headers/", FROM_PAGE))
         refused = cors(exchange(mode, "GET", "/own-headers/", FROM_OTHER))
@@ -323,7 +327,7 @@ def test_headers_of_the_application(mode: Mode, caplog: pytest.LogCaptureFixture
     }
     assert refused == {"vary": ["cookie", "origin"]}
     said = [record.getMessage() for record in notices(caplog)]
-    # Two applications: a client makes one of its own.
+    # Each client makes an application.
     assert len(said) == 2
     assert all("access-control-allow-origin" in message for message in said)
 
@@ -354,7 +358,7 @@ def test_a_path_that_is_left_out_is_left_alone(mode: Mode) -> None:
     with project(CORS_ALLOWED_ORIGINS=[PAGE], CORS_URLS_REGEX="/api/.*", **SITE):
         assert cors(exchange(mode, "GET", "/api/ok/", FROM_PAGE)) == READABLE
         assert cors(exchange(mode, "GET", "/ok/", FROM_PAGE)) == UNTOUCHED
-        # The whole path counts, and only the path.
+        # The regex must match the whole path, without the query.
         assert cors(exchange(mode, "GET", "/ok/?/api/", FROM_PAGE)) == UNTOUCHED
         assert exchange(mode, "OPTIONS", "/ok/", PREFLIGHT).content == b"ok"
         theirs = cors(exchange(mode, "GET", "/own-headers/", FROM_PAGE))
@@ -366,7 +370,7 @@ def test_a_path_that_is_left_out_is_left_alone(mode: Mode) -> None:
 def test_a_regex_over_paths_matches_all_of_a_path(mode: Mode) -> None:
     with project(CORS_ALLOWED_ORIGINS=[PAGE], CORS_URLS_REGEX="^/api/$", **SITE):
         assert cors(exchange(mode, "GET", "/api/ok/", FROM_PAGE)) == UNTOUCHED
-        # re.match would let a line break pass behind the dollar sign.
+        # In re.match a dollar sign also matches before a line break at the end.
         assert cors(exchange(mode, "GET", "/api/%0A", FROM_PAGE)) == UNTOUCHED
 
 
@@ -399,13 +403,13 @@ def test_the_middleware_is_what_it_wraps() -> None:
 
 
 @both_modes
-def test_beside_a_middleware_that_knows_no_asgi(mode: Mode) -> None:
+def test_a_middleware_without_asgi_may_be_above_or_below(mode: Mode) -> None:
     for stack in ([OURS, "django_views.sync_only"], ["django_views.sync_only", OURS]):
         with project(CORS_ALLOWED_ORIGINS=[PAGE], **{**SITE, "MIDDLEWARE": stack}):
             assert cors(exchange(mode, "GET", "/ok-async/", FROM_PAGE)) == READABLE
 
 
-def test_many_requests_at_once() -> None:
+def test_requests_at_once_get_their_own_answers() -> None:
     with project(CORS_ALLOWED_ORIGINS=[PAGE, OTHER_PAGE]):
         middleware: Any = CorsMiddleware(ok_async)
         requests = [
@@ -457,7 +461,7 @@ class Receivers:
         return self.sync(sender, request)
 
     def disguised(self, sender: None, request: HttpRequest, **kwargs: Any) -> Any:
-        """Returns a coroutine without being a coroutine function."""
+        """A plain function that returns a coroutine."""
         return self.asynchronous(sender, request)
 
     def kind(self, name: str) -> Receiver:
@@ -470,7 +474,7 @@ every_receiver = pytest.mark.parametrize("kind", ["sync", "asynchronous", "disgu
 
 @both_modes
 @every_receiver
-def test_a_receiver_may_allow(mode: Mode, kind: str) -> None:
+def test_a_receiver_may_allow_an_origin(mode: Mode, kind: str) -> None:
     receivers = Receivers()
     with receiving(receivers.kind(kind)), project(CORS_ALLOWED_ORIGINS=[PAGE], **SITE):
         allowed = cors(exchange(mode, "GET", "/ok/", FROM_OTHER))
@@ -486,7 +490,7 @@ def test_a_receiver_may_allow(mode: Mode, kind: str) -> None:
 @both_modes
 @every_receiver
 @pytest.mark.parametrize("answer", [False, None, 0, "", ValueError("no")], ids=repr)
-def test_a_receiver_that_does_not_allow(
+def test_a_receiver_that_fails_or_declines_allows_nothing(
     mode: Mode, kind: str, answer: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     receivers = Receivers(answer)
@@ -528,7 +532,7 @@ def test_one_receiver_that_allows_is_enough(mode: Mode) -> None:
 def test_receivers_are_asked_about_origins_that_are_in_doubt(
     mode: Mode, origin: str | None
 ) -> None:
-    """Not without an origin, not about an allowed one, and not about what is no origin."""
+    """They are not asked without an origin, about an allowed one, or about a malformed one."""
     receivers = Receivers()
     headers = {} if origin is None else {"Origin": origin}
     with receiving(receivers.sync), project(CORS_ALLOWED_ORIGINS=[PAGE], **SITE):
@@ -538,7 +542,7 @@ def test_receivers_are_asked_about_origins_that_are_in_doubt(
 
 
 @both_modes
-def test_receivers_have_nothing_to_say_where_everybody_is_allowed(mode: Mode) -> None:
+def test_receivers_are_not_asked_where_every_origin_is_allowed(mode: Mode) -> None:
     receivers = Receivers(answer=False)
     with receiving(receivers.sync), project(CORS_ALLOW_ALL_ORIGINS=True, **SITE):
         assert cors(exchange(mode, "GET", "/ok/", FROM_OTHER)) == {
@@ -570,14 +574,14 @@ def test_receivers_may_allow_a_path_that_is_left_out(mode: Mode) -> None:
         assert exchange(mode, "OPTIONS", "/ok/", PREFLIGHT).status_code == 204
         assert b"<Decision" in exchange(mode, "GET", "/decision/", FROM_PAGE).content
         assert len(receivers.asked) == 3
-        # No answer of such a path may be taken for one to another origin, or to none.
+        # A cache must not reuse an answer of such a path for another origin.
         assert cors(exchange(mode, "GET", "/ok/", {"Origin": "null"})) == REFUSED
         assert cors(exchange(mode, "GET", "/ok/")) == REFUSED
         assert len(receivers.asked) == 3
         receivers.answer = False
         assert cors(exchange(mode, "GET", "/ok/", FROM_PAGE)) == REFUSED
         assert exchange(mode, "OPTIONS", "/ok/", PREFLIGHT).content == b"ok"
-        # Left alone but for that.
+        # Otherwise the path is left alone.
         theirs = cors(exchange(mode, "GET", "/own-headers/", FROM_PAGE))
         assert theirs["access-control-allow-origin"] == ["*"]
         assert len(receivers.asked) == 6

@@ -1,4 +1,4 @@
-"""WebSockets of Channels: checked by ``corscore_asgi``, and warned of where nothing checks them."""
+"""WebSockets of Channels: ``corscore_asgi`` checks them, or a system check warns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django_project import project
 
 
 def handshake(app: Any, origin: str | None) -> str:
-    """The type of the answer to a handshake."""
+    """Return the type of the answer to a handshake."""
     sent: list[Any] = []
     incoming = [{"type": "websocket.disconnect", "code": 1000}, {"type": "websocket.connect"}]
 

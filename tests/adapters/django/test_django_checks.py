@@ -1,4 +1,4 @@
-"""Django's settings: what they mean, and what the system checks say of them."""
+"""Django's settings: what they mean, and the system checks about them."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 
 def messages(*, deploy: bool = False) -> list[CheckMessage]:
-    """What the checks of ours say."""
+    """Return the messages of corscore's checks."""
     found = run_checks(tags=["security"], include_deployment_checks=deploy)
     return [message for message in found if str(message.id).startswith("corscore.")]
 
 
 def the_policy() -> Policy:
-    """The one policy that the settings stand for."""
+    """Return the one policy that the settings mean."""
     policy = configuration().policy
     assert isinstance(policy, Policy)
     return policy
@@ -47,7 +47,7 @@ def the_policy() -> Policy:
 
 
 @pytest.mark.parametrize("row", cases("django_checks"))
-def test_checks(row: dict[str, Any]) -> None:
+def test_settings_get_the_checks_of_the_table(row: dict[str, Any]) -> None:
     with project(**{"MIDDLEWARE": [OURS], **row["settings"]}):
         found = messages(deploy=row.get("deploy", False))
     assert [str(message.id).partition(".")[2] for message in found] == row["ids"]
@@ -89,7 +89,7 @@ def test_every_code_has_an_id_that_stays() -> None:
     codes |= {code for row in rows("look_alike_regexes") for code in row["codes"]}
     assert codes <= ERROR_IDS.keys()
     assert len(set(ERROR_IDS.values())) == len(ERROR_IDS)
-    # What projects may have silenced.
+    # Projects may have silenced these ids, so they never change.
     assert ERROR_IDS["origins-missing"] == "corscore.E001"
     assert ERROR_IDS["origin-trailing-slash"] == "corscore.E013"
     assert ERROR_IDS["preflight-status-invalid"] == "corscore.E043"
@@ -104,7 +104,7 @@ def test_an_error_names_its_code_and_its_setting() -> None:
     assert message.msg.endswith("[origin-trailing-slash]")
 
 
-def test_both_a_policy_and_settings() -> None:
+def test_a_policy_beside_its_settings_is_an_error() -> None:
     policy = Policy(allow_origins=[PAGE])
     with project(CORS_POLICY=policy, CORS_ORIGIN_WHITELIST=[PAGE], CORS_DEBUG=True):
         error, old_name = messages()
@@ -248,7 +248,7 @@ def test_old_names_work_and_warn(old: str, value: Any, new: str) -> None:
         with pytest.warns(DeprecationWarning, match=f"{old} is called {new} now"):
             policy = the_policy()
         assert policy.allows_origin(PAGE)
-        # Once: what is compiled stays so.
+        # The settings are compiled once.
         configuration()
     with project(**{new: value}):
         assert configuration().policy == policy
@@ -311,7 +311,7 @@ def test_regexes_match_as_each_would_alone(
     assert [origin for origin in refused if policy.allows_origin(origin)] == []
 
 
-def test_compiled_regexes_of_bytes() -> None:
+def test_a_compiled_regex_of_bytes_is_a_problem() -> None:
     wrong = {"CORS_ALLOWED_ORIGIN_REGEXES": [re.compile(b"a")], "CORS_URLS_REGEX": re.compile(b"a")}
     with project(**wrong), pytest.raises(ConfigError) as caught:
         configuration()
@@ -351,7 +351,7 @@ def test_the_error_that_ends_the_server_names_misspelt_settings_without_frames_o
     assert len(caught.traceback) == 2
 
 
-def test_a_compiled_regex_over_paths() -> None:
+def test_a_compiled_regex_over_paths_keeps_its_flags() -> None:
     with project(CORS_ALLOWED_ORIGINS=[PAGE], CORS_URLS_REGEX=re.compile("/API/.*", CASELESS)):
         assert messages() == []
         assert configuration().governs("/api/x")
@@ -385,7 +385,7 @@ def test_the_checks_for_production_look_at_every_policy() -> None:
         assert all("http://localhost:3000" in message.msg for message in found)
 
 
-def test_views_with_policies_and_nothing_that_applies_them() -> None:
+def test_views_with_policies_need_the_middleware() -> None:
     policy = Policy(allow_origins=[PAGE])
     for middleware, ids in (([], ["W002", "W011"]), ([OURS], [])):
         with project(CORS_POLICY=policy, MIDDLEWARE=middleware, ROOT_URLCONF="django_routed"):

@@ -24,7 +24,7 @@ FENCED = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 class Manager:
-    """Stands for that of a model."""
+    """A stand-in for the manager of a model."""
 
     def filter(self, **values: object) -> Any:
         self.is_there = values["origin"] == "https://customer.example"
@@ -38,14 +38,14 @@ class Manager:
 
 
 class Customer:
-    """Stands for a model."""
+    """A stand-in for a model."""
 
     objects = Manager()
 
 
 @pytest.fixture
 def names() -> dict[str, Any]:
-    """What the page's examples define, run one after the other."""
+    """Run the page's examples one after the other, and return the names that they define."""
     given: dict[str, Any] = {"__name__": "django.md", "Customer": Customer}
     for code in FENCED.findall(TEXT):
         defined: dict[str, Any] = given
@@ -57,7 +57,7 @@ def names() -> dict[str, Any]:
 
 
 def asked(url: str, method: str, origin: str) -> str | None:
-    """Whom a preflight allows."""
+    """Return the origin that a preflight allows."""
     headers = {"Origin": origin, "Access-Control-Request-Method": method}
     allowed: str | None = exchange("sync", "OPTIONS", url, headers).headers.get(
         "Access-Control-Allow-Origin"
@@ -93,7 +93,7 @@ def test_paths_have_their_policies(names: dict[str, Any]) -> None:
         assert asked("/saml/acs", "POST", "https://app.example.com") is None
 
 
-def test_a_policy_changes(names: dict[str, Any]) -> None:
+def test_the_example_of_a_reference_replaces_its_policy(names: dict[str, Any]) -> None:
     with project(CORS_POLICY=names["CORS_POLICY"]):
         assert isinstance(settings.CORS_POLICY, PolicyRef)
         assert asked("/ok/", "GET", SHOP) is None
@@ -102,7 +102,7 @@ def test_a_policy_changes(names: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", ["is_customer", "is_customer_in_thread", "is_customer_async"])
-def test_customers_are_allowed(names: dict[str, Any], name: str) -> None:
+def test_the_example_of_a_resolver_allows_customers(names: dict[str, Any], name: str) -> None:
     mode: Any = "async" if name.endswith("async") else "sync"
     with project(CORS_ORIGIN_RESOLVER=names[name]):
         for origin in ("https://customer.example", "https://evil.example"):

@@ -1,4 +1,4 @@
-"""Policies by host under Django: the Host that it accepts counts."""
+"""Policies by host under Django, which decides which Host counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a preflight was told is what its request gets, over generated trees of URLs."""
+"""A preflight and its request have the same policy, over generated trees of URLs."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def choosing(get_response: Any) -> Any:
 
 
 class BeforeTheView:
-    """One that answers when the view is known."""
+    """A middleware that answers when the view is known."""
 
     def __init__(self, get_response: Any) -> None:
         self.get_response = get_response

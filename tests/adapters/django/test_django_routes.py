@@ -1,4 +1,4 @@
-"""Policies where they are needed, in Django: by path, by view, replaced, asked for and watched."""
+"""Policies of views and paths in Django, references, resolvers and observers."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def site() -> Iterator[None]:
 
 
 def cors(response: Any) -> dict[str, list[str]]:
-    """The CORS headers of a response, without what Django's middleware for languages says."""
+    """Return the CORS headers of a response, without the Vary of Django's LocaleMiddleware."""
     found = cors_of(response.headers.items())
     vary = [name for name in found.pop("vary", []) if name != "accept-language"]
     return {**found, "vary": vary} if vary else found
@@ -111,7 +111,7 @@ def test_the_decision_is_on_the_request(mode: Mode) -> None:
 @both_modes
 @pytest.mark.usefixtures("site")
 def test_the_language_is_that_of_the_path(mode: Mode) -> None:
-    """A thread remembers the language of the request before."""
+    """A thread keeps the language of its last request."""
     with translation.override("de"):
         assert governing(mode, "GET", "/en/page/") == "a"
 
@@ -122,7 +122,7 @@ LANGUAGES = [("de", "/plain/page/", "b"), ("en", "/de/seite/", "a"), (None, "/de
 @pytest.mark.parametrize(("active", "url", "name"), LANGUAGES)
 @pytest.mark.usefixtures("site")
 def test_the_language_of_the_lookup_does_not_stay(active: str | None, url: str, name: str) -> None:
-    """Without a prefix it is that of the project."""
+    """Without a prefix the language is that of the project."""
     request = RequestFactory().get(url, headers=FROM_PAGE)
     with translation.override(active):
         response: Any = CorsMiddleware(ok)(request)
@@ -131,7 +131,7 @@ def test_the_language_of_the_lookup_does_not_stay(active: str | None, url: str, 
 
 
 class OwnLocaleMiddleware(LocaleMiddleware):
-    """As projects extend it."""
+    """A subclass as in projects."""
 
 
 OWN = f"{__name__}.OwnLocaleMiddleware"
@@ -161,7 +161,7 @@ class Translated:
 
 
 @both_modes
-def test_the_urls_that_a_middleware_above_chose(mode: Mode) -> None:
+def test_views_are_looked_up_in_the_urls_that_a_middleware_chose(mode: Mode) -> None:
     stack = ["django_routed.chooses_urls", *SITE["MIDDLEWARE"]]
     with project(**{**SITE, "MIDDLEWARE": stack}):
         assert governing(mode, "GET", "/ok/?urls=elsewhere") == "b"
@@ -181,12 +181,12 @@ def test_paths_are_those_below_the_script_name() -> None:
 def test_paths_are_decoded_once_and_not_normalised(mode: Mode) -> None:
     for url, name in (("/p%61th/x", "path"), ("/p%2561th/x", "app"), ("/PATH/x", "app")):
         assert governing(mode, "GET", url) == name
-    # A file server would take it for "/x", which has another policy.
+    # A file server reads it as "/x", which has another policy.
     assert governing(mode, "GET", "/path/../x") == NO_ORIGIN
 
 
 @both_modes
-def test_beside_a_plain_policy_and_beside_settings(mode: Mode) -> None:
+def test_views_have_their_policies_beside_a_policy_and_beside_settings(mode: Mode) -> None:
     for changes in ({"CORS_POLICY": APP}, {"CORS_POLICY": None, "CORS_ALLOWED_ORIGINS": [PAGE]}):
         with project(**{**SITE, **changes}):
             assert governing(mode, "GET", "/sync/") == "a"
@@ -195,7 +195,7 @@ def test_beside_a_plain_policy_and_beside_settings(mode: Mode) -> None:
 
 
 @both_modes
-def test_a_regex_over_paths_beside_them(mode: Mode) -> None:
+def test_views_have_their_policies_where_a_regex_leaves_paths_out(mode: Mode) -> None:
     with project(**SITE, CORS_URLS_REGEX="/path/.*|/none/"):
         assert governing(mode, "GET", "/path/ok/") == "path"
         assert governing(mode, "GET", "/ok/") is None
@@ -221,7 +221,7 @@ urlpatterns = [path("own/", cors_policy(None)(lambda request: HttpResponse("own"
 def test_views_are_known_before_the_first_request(
     mode: Mode, chosen: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Django imports them late: a preflight must not be answered before."""
+    """Django imports URLs late, and a preflight needs them."""
     name = f"late_urls_{mode}_{chosen}"
     (tmp_path / f"{name}.py").write_text(URLS, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
@@ -259,10 +259,10 @@ def test_urls_below_others_are_imported_too(
         assert preflight(mode, "/below/own/", "PUT").content == b"own"
 
 
-def test_settings_that_change_while_urls_are_looked_through(
+def test_urls_are_looked_through_again_when_settings_change_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As where a live server runs beside a test that overrides them."""
+    """As when a live server runs beside a test that overrides settings."""
     (tmp_path / "changed_urls.py").write_text(URLS, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(_marks.Marks, "count", 0)
@@ -287,10 +287,10 @@ def test_settings_that_change_while_urls_are_looked_through(
 
 @both_modes
 @pytest.mark.parametrize("are_made", [False, True])
-def test_urls_that_cannot_be_imported(
+def test_urls_that_cannot_be_imported_raise_at_the_request(
     mode: Mode, are_made: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Django says so, at the first request, and the page may read that it is an error."""
+    """Django raises at the first request, and a preflight has the policy of the project."""
     monkeypatch.setattr(_marks.Marks, "count", int(are_made))
     with project(CORS_POLICY=APP, ROOT_URLCONF="no_such_module", MIDDLEWARE=[OURS]):
         with pytest.raises(ModuleNotFoundError):
@@ -298,7 +298,7 @@ def test_urls_that_cannot_be_imported(
         assert preflight(mode, "/ok/", "PUT").status_code == (403 if are_made else 204)
 
 
-def test_urls_that_are_no_key() -> None:
+def test_urls_that_are_no_key_have_the_policy_of_the_site() -> None:
     """Django cannot serve them either."""
     request = RequestFactory().get("/ok/", headers=FROM_PAGE)
     request.urlconf = ["no", "key"]  # type: ignore[assignment]
@@ -345,7 +345,7 @@ def test_mistakes_say_what_to_write(write: Callable[[], object], message: str) -
 
 
 def test_a_request_is_no_reason_to_look_through_all_views_again() -> None:
-    """What ``method_decorator`` has decorated is decorated for each request."""
+    """``method_decorator`` decorates anew at each request."""
     with project(**SITE):
         exchange("sync", "GET", "/dispatch/")
         before = _marks.Marks.count
@@ -363,7 +363,7 @@ def test_views_that_are_decorated_late_are_found() -> None:
         assert governing("sync", "GET", "/ok/") == "b"
 
 
-def test_urls_that_include_themselves() -> None:
+def test_urls_may_include_themselves() -> None:
     class Urls:
         urlpatterns: tuple[Any, ...] = ()
 
@@ -475,7 +475,7 @@ ASYNC_RESOLVERS: list[tuple[str, Any]] = [
         *(pytest.param("async", row[1], id=f"{row[0]}, async") for row in ASYNC_RESOLVERS),
     ],
 )
-def test_a_resolver_is_asked(mode: Mode, resolver: Any) -> None:
+def test_a_resolver_is_asked_about_requests_and_preflights(mode: Mode, resolver: Any) -> None:
     with project(CORS_ORIGIN_RESOLVER=resolver):
         assert cors(exchange(mode, "GET", "/ok/", FROM_PAGE)) == READABLE
         assert preflight(mode, "/ok/", "PUT").status_code == 204
@@ -635,7 +635,7 @@ def noticing(decision: Decision, request: RequestInfo) -> None:
 
 @both_modes
 @pytest.mark.parametrize("watcher", [noticing, f"{__name__}.noticing"], ids=["function", "path"])
-def test_every_decision_is_told(mode: Mode, watcher: Any) -> None:
+def test_every_decision_is_observed(mode: Mode, watcher: Any) -> None:
     noticed.clear()
     with project(**SITE, CORS_ON_DECISION=watcher):
         exchange(mode, "GET", "/sync/", FROM_PAGE)
@@ -652,7 +652,9 @@ def test_every_decision_is_told(mode: Mode, watcher: Any) -> None:
 
 
 @both_modes
-def test_what_a_watcher_raises_is_not_felt(mode: Mode, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_of_an_observer_is_logged_only(
+    mode: Mode, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail(decision: Decision, request: RequestInfo) -> None:
         raise ValueError("no")
 
@@ -674,7 +676,7 @@ def test_debug_explains_refusals_in_the_log(mode: Mode, caplog: pytest.LogCaptur
 
 
 class Receiver:
-    """Allows the other page, and notes who was asked about."""
+    """A receiver that allows the other page, and keeps the origins that it was asked about."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -694,7 +696,7 @@ def receiver() -> Iterator[Receiver]:
 
 @both_modes
 @pytest.mark.usefixtures("site")
-def test_receivers_have_their_say_under_any_policy(mode: Mode, receiver: Receiver) -> None:
+def test_receivers_may_allow_an_origin_under_any_policy(mode: Mode, receiver: Receiver) -> None:
     for url, name in (("/ok/", "app"), ("/path/ok/", "path"), ("/sync/", "a")):
         answer = exchange(mode, "GET", url, FROM_OTHER)
         assert answer.headers["Access-Control-Allow-Origin"] == OTHER_PAGE
@@ -759,7 +761,7 @@ def test_settings_are_compiled_again_after_a_change() -> None:
         assert middleware(RequestFactory().post("/ok/", headers=FROM_OTHER)).status_code == 200
 
 
-def test_everything_that_is_wrong_at_once() -> None:
+def test_all_wrong_settings_are_reported_at_once() -> None:
     wrong = {
         "CORS_ALLOWED_ORIGINS": ["https://app.example/"],
         "CORS_BLOCK_CROSS_SITE": "yes",
@@ -780,7 +782,7 @@ def test_everything_that_is_wrong_at_once() -> None:
 
 
 async def noticing_async(decision: Decision, request: RequestInfo) -> None:
-    """Nothing awaits it."""
+    """An observer that is never awaited."""
 
 
 WRONG_KINDS: list[tuple[dict[str, Any], str]] = [

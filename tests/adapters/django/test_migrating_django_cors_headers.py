@@ -1,4 +1,4 @@
-"""Moving over from django-cors-headers: the same settings, and what a browser may do under each.
+"""A move from django-cors-headers: under the same settings, a browser may do the same.
 
 It may do the same, but for ``tests/data/differences_django_cors_headers.json``, where each row says
 what is different and why; each of them is shown here.
@@ -67,7 +67,7 @@ class Under:
 
 
 def in_public(sender: None, request: HttpRequest, **kwargs: Any) -> bool:
-    """A receiver as the documentation of django-cors-headers has it."""
+    """A receiver as in the documentation of django-cors-headers."""
     return request.path.startswith("/api/")
 
 
@@ -147,7 +147,9 @@ def requests(draw: st.DrawFn) -> Request:
 @pytest.mark.parametrize("settings", [pytest.param(value, id=key) for key, value in SAME.items()])
 @settings(max_examples=max(1, settings().max_examples // 4))
 @given(st.lists(requests(), min_size=1, max_size=4))
-def test_a_browser_may_do_the_same(settings: Settings, asked: list[Request]) -> None:
+def test_a_browser_may_do_the_same_as_under_django_cors_headers(
+    settings: Settings, asked: list[Request]
+) -> None:
     outcomes = []
     for middleware in (THEIRS, OURS):
         cache = PreflightCache(clock=lambda: 0)
@@ -161,7 +163,7 @@ def test_a_browser_may_do_the_same(settings: Settings, asked: list[Request]) -> 
 
 
 def own_headers(result: FetchResult) -> list[tuple[str, str]]:
-    """What the application said, as far as the script may read it."""
+    """Return the application's own headers that the script may read."""
     return [pair for pair in result.headers if pair[0] not in SHARED]
 
 
@@ -177,7 +179,7 @@ def has_x_page(result: FetchResult) -> str:
 
 
 def first(name: str) -> Callable[[FetchResult], str]:
-    """A header, or the status, of the first answer that the browser got."""
+    """Return a header, or the status, of the first answer that the browser got."""
 
     def look(result: FetchResult) -> str:
         answer = result.exchanges[0]
@@ -188,7 +190,7 @@ def first(name: str) -> Callable[[FetchResult], str]:
 
 
 class Shown(NamedTuple):
-    """A difference, shown.
+    """A request that shows a difference.
 
     Attributes:
         difference: Names the row of the table.
@@ -433,7 +435,7 @@ def outcome(middleware: str, shown: Shown) -> str:
 
 
 @pytest.mark.parametrize("shown", SHOWN, ids=[shown.difference for shown in SHOWN])
-def test_a_difference(shown: Shown) -> None:
+def test_each_listed_difference_is_one(shown: Shown) -> None:
     assert outcome(THEIRS, shown) == shown.theirs
     assert outcome(OURS, shown) == shown.ours
 
@@ -452,7 +454,7 @@ def test_the_private_network_header_is_in_preflights_alone() -> None:
     assert sent == {THEIRS: [True, True], OURS: [False, True]}
 
 
-# Shown by a test of its own: the one above, and test_nothing_is_lost_in_silence.
+# Shown by the test above and by test_nothing_is_lost_in_silence.
 ELSEWHERE = {"the private-network header on an actual request", "a receiver of the old signal"}
 
 

@@ -88,7 +88,7 @@ def test_every_answer_has_the_headers_once(
     response.close()
 
 
-def test_an_answer_that_has_not_changed(app: Flask) -> None:
+def test_a_304_has_the_headers(app: Flask) -> None:
     client = app.test_client()
     first = client.get("/static/page.css", headers=FROM_PAGE)
     again = client.get(
@@ -118,7 +118,7 @@ def test_a_preflight_never_reaches_the_application(app: Flask, path: str) -> Non
     assert seen == []
 
 
-def test_a_view_that_sets_headers_of_cors_itself(
+def test_headers_of_cors_that_a_view_sets_are_replaced_and_noticed_once(
     app: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
     @app.get("/own")
@@ -202,7 +202,7 @@ def test_an_error_after_the_start_takes_its_place(app: Flask) -> None:
     def fail(error: BaseException | None) -> None:
         raise BoomError
 
-    # The server has the answer already, but nothing of it has been sent.
+    # The server has the status, but has sent nothing.
     response = call(app, wsgi_environ("GET", "http://localhost/", [("Origin", PAGE)]))
     assert (response.status, response.starts) == (500, 2)
     assert response.body == b"Internal Server Error"
@@ -219,8 +219,8 @@ def test_an_error_after_the_first_bytes_is_the_server_s(app: Flask) -> None:
         call(app, wsgi_environ("GET", "http://localhost/", [("Origin", PAGE)]))
 
 
-def test_an_error_below_a_layer_that_leaves_the_request_alone() -> None:
-    """The layer outside governs it, and a layer between the two knows neither."""
+def test_an_error_is_answered_by_the_layer_that_governs_the_request() -> None:
+    """The inner layer leaves the path alone; a foreign layer is between it and the outer one."""
     app = Flask(__name__)
     app.logger.disabled = True
     CORS(app, PolicyMap({"/api": Policy(allow_origins=[PAGE])}))
@@ -256,7 +256,7 @@ def test_a_name_of_a_header_may_be_a_member_of_an_enumeration(app: Flask) -> Non
         assert app.test_client().get("/total", headers=headers).status_code == 200
 
 
-def test_a_decision_changes_werkzeug_s_headers() -> None:
+def test_a_decision_updates_headers_of_werkzeug() -> None:
     headers = Headers([("Vary", "Cookie"), ("X-Own", "1")])
     info = RequestInfo("GET", origin=PAGE)
     Policy(allow_origins=[PAGE]).decide(info).update(headers)
@@ -268,7 +268,7 @@ def test_a_decision_changes_werkzeug_s_headers() -> None:
 # --- the decision
 
 
-def test_the_decision_is_at_hand(app: Flask) -> None:
+def test_a_view_finds_the_decision(app: Flask) -> None:
     seen: list[Decision | None] = []
 
     def note(passed: Any = None) -> Any:
@@ -292,7 +292,7 @@ def test_the_decision_is_at_hand(app: Flask) -> None:
             assert (decision.kind, decision.origin_allowed) == (kind, is_allowed)
 
 
-def test_the_decision_is_at_hand_in_async_views(app: Flask) -> None:
+def test_an_async_view_finds_the_decision(app: Flask) -> None:
     response = app.test_client().get("/async", headers=FROM_PAGE)
     assert response.text.startswith("<Decision actual allowed")
 
@@ -329,7 +329,7 @@ class Refusing:
 
 
 class Failing(Refusing):
-    """One that raises."""
+    """A layer that raises."""
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         raise BoomError
@@ -342,7 +342,7 @@ def wrap(app: Flask, layer: Callable[[WSGIApplication], WSGIApplication]) -> Non
 
 @pytest.mark.parametrize("is_late", [False, True])
 @pytest.mark.parametrize(("layer", "status"), [(ProxyFix, 200), (Refusing, 401), (Failing, 500)])
-def test_whatever_wsgi_app_is_wrapped_in_is_inside(
+def test_layers_around_wsgi_app_are_inside(
     layer: Callable[[WSGIApplication], WSGIApplication], status: int, is_late: bool
 ) -> None:
     app = application()
@@ -398,7 +398,7 @@ def test_the_outer_one_of_two_policies_decides(caplog: pytest.LogCaptureFixture)
     assert cors(client.get("/inner/", headers=FROM_PAGE)) == READABLE
     assert cors(client.get("/inner/", headers=FROM_OTHER_PAGE)) == REFUSED
     caplog.clear()
-    # To the inner one this page is a stranger, and it lets the error pass; the outer one answers.
+    # The inner policy does not allow this page, so the outer one answers the error.
     assert cors(client.get("/inner/boom", headers=FROM_PAGE)) == READABLE
     assert [record.name for record in caplog.records] == [outer.logger.name]
 
@@ -413,7 +413,7 @@ def test_a_plain_layer_around_the_application_serves_as_well(app: Flask) -> None
 
 
 class Custom(Flask):
-    """A subclass with a mind of its own."""
+    """A subclass that overrides ``__call__``."""
 
     calls = 0
 

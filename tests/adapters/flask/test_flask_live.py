@@ -42,7 +42,7 @@ MOVING = ("/seen", "/moving", "/blue/seen")
 
 @contextmanager
 def gunicorn(folder: Path) -> Iterator[int]:
-    """Serves the application in one process with a pool of threads."""
+    """Serve the application in one process with a pool of threads."""
     if importlib.util.find_spec("gunicorn") is None:
         pytest.skip("gunicorn is not installed")
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -81,7 +81,7 @@ def answers(port: int) -> bool:
 
 @contextmanager
 def werkzeug(folder: Path) -> Iterator[int]:
-    """Serves the application in a thread for each connection."""
+    """Serve the application with a thread for each connection."""
     server = make_server("127.0.0.1", 0, flask_app(), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -103,7 +103,7 @@ def ask(
 
 
 def numbers_in(headers: Headers) -> set[str]:
-    """Which generations the headers come from."""
+    """Return the generations that the headers come from."""
     text = " ".join(value for lines in headers.values() for value in lines)
     return {
         *re.findall(r"generation-(\d+)", text, re.IGNORECASE),
@@ -116,7 +116,7 @@ def preflight(origin: str) -> dict[str, str]:
 
 
 def look(connection: http.client.HTTPConnection, found: set[str]) -> None:
-    """Asks everything once, and fails on any answer that is not whole."""
+    """Ask everything once, and fail if an answer mixes two generations."""
     for path in MOVING:
         status, headers, _ = ask(connection, "OPTIONS", path, preflight(PAGE))
         (number,) = numbers_in(headers)
@@ -175,5 +175,5 @@ def test_no_request_sees_a_mixture(server: Server, tmp_path: Path) -> None:
                 thread.join(START_SECONDS)
     assert failures == []
     assert all({"0", str(REPLACEMENTS)} <= seen for seen in found)
-    # And what was there between the first and the last.
+    # Some answers came between the first and the last generation.
     assert len(set().union(*found)) > 2

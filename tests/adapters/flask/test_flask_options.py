@@ -57,7 +57,9 @@ def problems_of(
 
 
 @pytest.mark.parametrize("row", cases("flask_options"))
-def test_options(row: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
+def test_options_mean_what_the_table_says(
+    row: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
     if "problems" not in row:
         assert built(row["options"], row["config"]) == meant(row)
         notices = [record.getMessage() for record in caplog.records]
@@ -85,7 +87,7 @@ _LINE = re.compile(
 )
 def test_an_applied_hint_solves_the_problem(row: dict[str, Any]) -> None:
     for problem in problems_of(row["options"], row["config"]):
-        # The options of a path are within another option: below.
+        # The next test has the options of paths.
         if _PLACE.match(problem.field):
             continue
         for alternative in problem.hint.split(", or "):
@@ -139,7 +141,7 @@ def test_an_applied_hint_solves_the_problem_of_a_resource(row: dict[str, Any]) -
 
 
 def _apply(alternative: str, problem: Problem, given: dict[str, Any]) -> bool:
-    """Change what the user wrote as a hint says; False where it leaves the choice."""
+    """Apply a hint to what the user wrote; return False where the hint leaves a choice."""
     holder, name = _holder(problem.field, given)
     needless = r"drop (?:CORS_RESOURCES|resources)\[|write CORS\(app|write .* once$"
     assignment = re.search(rf"({_PLACE.pattern}) = (.+)", alternative)
@@ -161,7 +163,7 @@ def _apply(alternative: str, problem: Problem, given: dict[str, Any]) -> bool:
 
 
 def _holder(place: str, given: dict[str, Any]) -> tuple[Any, str]:
-    """The dict that has the option or the path of a place, and its name there."""
+    """Return the dict with the option or path of a place, and its key there."""
     match = _PLACE.match(place)
     assert match is not None
     names = [match[1], *(ast.literal_eval(key)[0] for key in re.findall(_KEY, match[2]))]
@@ -189,7 +191,7 @@ def test_sets_are_sorted() -> None:
     assert policy.expose_headers == ("X-A", "X-B")
 
 
-def test_max_age_as_a_timedelta() -> None:
+def test_max_age_may_be_a_timedelta() -> None:
     assert built({"origins": ORIGIN, "max_age": timedelta(minutes=10)}).max_age == 600
 
 
@@ -198,11 +200,11 @@ def test_one_compiled_regex_is_what_it_says(origins: Any) -> None:
     policy = built({"origins": origins})
     assert policy == built({"allow_origin_regex": REGEX})
     assert policy.allows_origin("https://pr-7.example.com")
-    # flask-cors looks at the beginning only.
+    # flask-cors compares the beginning only.
     assert not policy.allows_origin("https://pr-7.example.com.evil.net")
 
 
-def test_a_compiled_regex_beside_an_origin() -> None:
+def test_a_compiled_regex_may_be_beside_an_origin() -> None:
     policy = built({"origins": [ORIGIN, re.compile(REGEX)]})
     assert policy == built({"origins": ORIGIN, "allow_origin_regex": REGEX})
 
@@ -233,7 +235,7 @@ def test_a_compiled_regex_is_no_header() -> None:
     assert [problem.code for problem in problems_of(options)] == ["header-is-regex"] * 2
 
 
-def test_items_that_are_no_strings() -> None:
+def test_items_that_are_no_strings_are_problems() -> None:
     options = {"origins": [ORIGIN, 1], "methods": [b"PUT"], "allow_headers": [None]}
     assert [(problem.code, problem.field) for problem in problems_of(options)] == [
         ("not-a-string", "origins"),
@@ -261,7 +263,7 @@ def test_resources_in_a_set_are_sorted() -> None:
     assert [path for path, _ in policies.items()] == ["/a", "/b"]
 
 
-def test_ready_policies_as_resources() -> None:
+def test_a_resource_may_be_a_ready_policy() -> None:
     policies = built({"origins": ORIGIN, "resources": {"/own": POLICY, "/*": {}}})
     assert policies.policy_for("/own") is POLICY
     assert policies.policy_for("/other") == built({"origins": ORIGIN})
@@ -279,7 +281,7 @@ def test_ready_policies_as_resources() -> None:
         ([["/a"]], "a path was expected, not list"),
     ],
 )
-def test_what_is_no_resource(resources: Any, says: str) -> None:
+def test_an_argument_that_is_no_resource_is_a_type_error(resources: Any, says: str) -> None:
     with pytest.raises(TypeError) as caught:
         built({"origins": ORIGIN, "resources": resources})
     assert says in str(caught.value)
@@ -314,9 +316,9 @@ POLICY = Policy(allow_origins=[ORIGIN])
 
 
 @pytest.mark.parametrize("policy", [POLICY, PolicyMap({"/api/*": POLICY}), PolicyRef(POLICY)])
-def test_a_ready_policy_is_all_there_is(policy: Any) -> None:
+def test_a_ready_policy_ignores_the_configuration(policy: Any) -> None:
     first, second, third = Flask("first"), Flask("second"), Flask("third")
-    # A policy is an argument, and arguments come first: these are not looked at.
+    # A policy is an argument, which counts more than the configuration.
     first.config["CORS_ORIGINS"] = f"{ORIGIN}/"
     CORS(first, policy)
     CORS(policy=policy).init_app(second)
@@ -324,7 +326,7 @@ def test_a_ready_policy_is_all_there_is(policy: Any) -> None:
     assert policy_of(first) is policy_of(second) is policy_of(third) is policy
 
 
-def test_an_application_behind_a_proxy() -> None:
+def test_an_application_may_be_given_as_its_proxy() -> None:
     app = Flask(__name__)
     with app.app_context():
         CORS(current_app, origins=ORIGIN)
@@ -356,7 +358,9 @@ def test_what_is_wrong_changes_nothing() -> None:
         ((3,), {}, "write CORS(app, origins=[...]) or CORS(app, Policy("),
     ],
 )
-def test_what_is_no_policy(args: tuple[Any], options: dict[str, Any], message: str) -> None:
+def test_an_argument_that_is_no_policy_is_a_type_error(
+    args: tuple[Any], options: dict[str, Any], message: str
+) -> None:
     with pytest.raises(TypeError, match=re.escape(message)):
         CORS(Flask(__name__), *args, **options)
 
@@ -381,6 +385,6 @@ def test_a_wrong_configuration_ends_in_its_text_below_the_line_of_the_user() -> 
         ("app", "takes a Flask application or a blueprint, not str"),
     ],
 )
-def test_what_is_no_application(app: Any, message: str) -> None:
+def test_an_argument_that_is_no_application_is_a_type_error(app: Any, message: str) -> None:
     with pytest.raises(TypeError, match=re.escape(message)):
         CORS(app, origins=ORIGIN)

@@ -1,4 +1,4 @@
-"""What a preflight was told is what its request gets, over generated trees of blueprints."""
+"""A preflight and its request have the same policy, over generated trees of blueprints."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 KINDS = ["route", "class", "crash", "missing", "redirect", "in", "in", "in"]
 PATHS = ["/a", "/b", "/a/", "/a/b", "/<name>", "/<path:rest>"]
-# No variables: a rule has each name once.
+# No variables, since a rule may have each name only once.
 PREFIXES = ["/a", "/b", None]
 
 
@@ -39,7 +39,7 @@ def view_of(node: Node) -> Any:
     def method(self: object, **_: object) -> str:
         return "class"
 
-    # One method has the policy, the others are as what is around.
+    # One method has the policy; the others have that of the blueprint.
     names = [name.lower() for name in node.methods]
     made = dict.fromkeys(names, method)
     if node.mark != UNMARKED:

@@ -1,4 +1,4 @@
-"""Policies of blueprints and views in Flask: when they are found, and what cannot be said."""
+"""Policies of blueprints and views in Flask: when they are found, and wrong arguments."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def governing(app: Flask, method: str, url: str) -> str | None:
 
 
 def sent(app: Flask, method: str, url: str, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
-    """Sends a request as a server would; its status and its headers of CORS."""
+    """Send a request as a server would, and return the status and the headers of CORS."""
     if url.startswith("/"):
         url = f"https://api.example.com{url}"
     environ = wsgi_environ(method, url, [("Origin", PAGE), *headers.items()])
@@ -53,7 +53,7 @@ def sent(app: Flask, method: str, url: str, headers: dict[str, str]) -> tuple[in
     return response.status, cors_of(response.headers)
 
 
-def test_a_rule_without_a_view() -> None:
+def test_a_rule_without_a_view_has_the_policy_of_the_app() -> None:
     app = routed()
     app.config["PROPAGATE_EXCEPTIONS"] = False
     assert governing(app, "GET", "/viewless") == "app"
@@ -92,7 +92,7 @@ def test_a_host_that_is_not_trusted_has_no_routes() -> None:
 
 
 @pytest.mark.parametrize("path", ["/below", "/plain"])
-def test_an_application_that_is_mounted(path: str) -> None:
+def test_routes_of_a_mounted_application_have_their_policies(path: str) -> None:
     app = routed(PolicyMap({"/plain": PATH}, default=None))
     environ = wsgi_environ("GET", f"https://site.example{path}", [("Origin", PAGE)])
     environ["SCRIPT_NAME"] = "/mounted"
@@ -147,7 +147,7 @@ def test_a_route_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
     create = app.create_url_adapter
 
     def counted(sent: Any) -> Any:
-        if sent is not None:  # a context of the app asks, too, with nothing to match
+        if sent is not None:  # a context of the app asks, too, without a URL to match
             asked.append(sent.environ["REQUEST_METHOD"])
         return create(sent)
 
@@ -156,7 +156,7 @@ def test_a_route_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked == ["DELETE"]
     asked.clear()
     sent(app, "DELETE", "/x", {})
-    assert asked == ["DELETE"]  # Flask's own, whose result is enough
+    assert asked == ["DELETE"]  # Flask's own look-up, whose result is used
 
 
 def test_apps_without_route_policies_look_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,7 +182,7 @@ def test_the_environ_stays_as_it_was() -> None:
     assert seen == [("DELETE", "DELETE", None)]
 
 
-def test_routes_that_come_later() -> None:
+def test_routes_may_be_added_after_a_preflight() -> None:
     app = Flask(__name__)
     CORS(app, APP)
     marked, completed, incomplete = (
@@ -190,7 +190,7 @@ def test_routes_that_come_later() -> None:
         cross_origin(C)(ok),
         cross_origin(max_age=1)(ok),
     )
-    # A preflight is no first request for Flask, which takes routes until then.
+    # Flask takes routes until its first request, and a preflight never reaches it.
     assert sent(app, "OPTIONS", "/late", {"Access-Control-Request-Method": "GET"})[0] == 204
     app.add_url_rule("/late", "late", marked)
     assert governing(app, "GET", "/late") == "a"
@@ -283,7 +283,7 @@ def test_an_error_is_readable_under_any_policy(policies: Any, is_marked: bool) -
         sent(app, "GET", "/none", {})
 
 
-def test_options_of_the_app_beside_flask_cors_s_names() -> None:
+def test_options_of_the_layer_count_beside_those_of_flask_cors() -> None:
     seen: list[str] = []
     app = Flask(__name__)
     app.config["CORS_OWN_ORIGINS"] = "https://own.example"
@@ -297,7 +297,7 @@ def test_options_of_the_app_beside_flask_cors_s_names() -> None:
 
 
 @pytest.mark.parametrize("policy", [None, APP])
-def test_enforcement_in_the_configuration(policy: Policy | None) -> None:
+def test_the_configuration_may_block_cross_site_requests(policy: Policy | None) -> None:
     app = Flask(__name__)
     app.config.update(CORS_BLOCK_CROSS_SITE=True, CORS_ORIGINS=[PAGE])
     app.add_url_rule("/", "index", ok, methods=["POST"])
@@ -421,7 +421,7 @@ def test_what_the_configuration_does_not_complete_stops_every_request() -> None:
         ({"expose_headers": ["a b"]}, ["header-invalid"]),
     ],
 )
-def test_wrong_options_are_told_where_they_stand(
+def test_wrong_options_of_a_route_are_reported_at_its_line(
     decorate: Callable[..., object], options: dict[str, Any], codes: list[str]
 ) -> None:
     with pytest.raises(ConfigError) as caught:
@@ -472,7 +472,9 @@ def twice(blueprint: Blueprint) -> None:
 
 
 @pytest.mark.parametrize(("use", "error", "says"), WRONG, ids=[says for *_, says in WRONG])
-def test_what_cannot_be_said(use: Callable[[], object], error: type[Exception], says: str) -> None:
+def test_wrong_arguments_of_a_route_say_what_to_write(
+    use: Callable[[], object], error: type[Exception], says: str
+) -> None:
     with pytest.raises(error) as caught:
         use()
     assert says in str(caught.value)

@@ -60,7 +60,7 @@ def _holds(condition: Callable[[], bool]) -> bool:
     try:
         return condition()
     except httpx2.TransportError:
-        return False  # not there yet, or just restarting
+        return False  # not started yet, or restarting
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            # The reloader has a child of its own, which is to end as well.
+            # The reloader has a child process, which must end, too.
             start_new_session=True,
         )
     try:
@@ -93,17 +93,19 @@ def running(tmp_path: Path) -> Iterator[Running]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups")
-def test_debugging_and_reloading(running: Running) -> None:
+def test_the_debugger_answers_with_the_headers_and_the_reloader_keeps_the_policy(
+    running: Running,
+) -> None:
     assert cors_of(running.get("/", PAGE).headers.multi_items()) == READABLE
     assert cors_of(running.get("/", OTHER_PAGE).headers.multi_items()) == REFUSED
 
-    # The page that waits for the answer can read that there was an error.
+    # The page of an allowed origin can read the error.
     awaited = running.get("/boom", PAGE)
     assert (awaited.status_code, awaited.text) == (500, "Internal Server Error")
     assert cors_of(awaited.headers.multi_items()) == READABLE
     running.waits_for(lambda: "LookupError: boom" in running.log.read_text())
 
-    # To everybody else Werkzeug shows its debugger.
+    # Other requests get Werkzeug's debugger.
     for origin in (None, OTHER_PAGE, str(running.client.base_url)):
         page = running.get("/boom", origin)
         assert page.status_code == 500

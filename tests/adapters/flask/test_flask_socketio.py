@@ -1,4 +1,4 @@
-"""Flask-SocketIO answers its own path with CORS of its own: it is noticed, and named."""
+"""Flask-SocketIO has its own CORS for its path: a notice and ``check`` name it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ POLLING = "/socket.io/?EIO=4&transport=polling"
 
 
 def served(policies: Policies, *, is_first: bool, **options: Any) -> Flask:
-    """An application with both, in either order."""
+    """Return an application with both, in one order or the other."""
     app = Flask("x", static_folder=None)
     if is_first:
         SocketIO(app, async_mode="threading", **options)
@@ -95,7 +95,7 @@ policy = Policy(allow_origins=["{PAGE}"])
         ("CORS(app, policy)\n", []),
     ],
 )
-def test_check_names_it(
+def test_check_finds_cors_of_socketio(
     lines: str, codes: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -65,7 +65,7 @@ def transport(app: Flask) -> Callable[..., tuple[int, list[tuple[str, str]]]]:
         try:
             response = call_wsgi(app, wsgi_environ(method, url, headers))
         except RuntimeError:
-            # What the application does not answer, a server does.
+            # The server answers an exception of the application.
             return 500, []
         return response.status, response.headers
 
@@ -102,7 +102,7 @@ def made(extension: Extension, row: Mapping[str, Any]) -> Flask:
 
 
 def seen(extension: Extension, row: Mapping[str, Any]) -> str | list[str]:
-    """What comes of the row, in the words in which it says so."""
+    """Return the result of a row, in the words of the table."""
     try:
         return shown(made(extension, row), row)
     except ConfigError as error:
@@ -217,7 +217,7 @@ def read(result: FetchResult) -> tuple[int | None, list[tuple[str, str]]]:
     return result.status, [pair for pair in result.headers if pair[0] not in about_cors]
 
 
-# What of the table a script runs into.
+# Which difference of the table a script meets.
 RUN_INTO: dict[str, Callable[[dict[str, Any], Script], bool]] = {
     "GET, HEAD or POST with a header of their own, where `methods` does not list them": (
         lambda options, script: (
@@ -267,7 +267,7 @@ def on_a_blueprint(extension: Extension, options: dict[str, Any]) -> Flask:
 @pytest.mark.parametrize(
     ("place", "path"), [(on_the_view, "/page"), (on_a_blueprint, "/blue/page")]
 )
-def test_routes_are_the_same(place: Callable[..., Flask], path: str) -> None:
+def test_routes_behave_as_under_flask_cors(place: Callable[..., Flask], path: str) -> None:
     scripts = [script._replace(path=path) for script in SCRIPTS if script.path == "/page"]
     for options in CONFIGURATIONS:
         if "resources" in options:
@@ -291,7 +291,7 @@ def test_every_thing_else_is_the_same() -> None:
                 continue
             reasons = [name for name, applies in RUN_INTO.items() if applies(options, script)]
             assert reasons, (options, script, before, now)
-            # What was allowed still is.
+            # A page that could read before can read now.
             assert not before.readable
             run_into.update(reasons)
     assert run_into == set(RUN_INTO)

@@ -1,6 +1,6 @@
-"""Moving over from Starlette's CORSMiddleware: with the same options, a browser may do the same.
+"""A move from Starlette's CORSMiddleware: with the same options, a browser may do the same.
 
-The exceptions are deliberate and stand in tests/data/differences_starlette.json, each with its
+The exceptions are deliberate, and listed in tests/data/differences_starlette.json, each with its
 reason. Examples there show them; all that is generated here has to agree, or be one of them.
 """
 
@@ -67,7 +67,7 @@ def sender(middleware: Any, options: Options) -> Sender:
 
 
 def outcome(middleware: Any, options: Options, fetch: Fetch) -> dict[str, str] | str:
-    """What a browser lets the script have: the page's own headers that it reads, or "refused"."""
+    """Return the application's own headers that the script reads, or "refused"."""
     request = browser.Request(
         fetch.get("method", "GET"),
         API + fetch.get("path", "/"),
@@ -83,7 +83,7 @@ def outcome(middleware: Any, options: Options, fetch: Fetch) -> dict[str, str] |
 
 
 def codes(options: Options) -> list[str]:
-    """What is wrong with the options, to us."""
+    """Return the codes of the problems that corscore has with the options."""
     try:
         Policy(**options)
     except ConfigError as error:
@@ -107,7 +107,7 @@ def _agrees(found: dict[str, str] | str, wanted: dict[str, str] | str) -> bool:
 
 
 @pytest.mark.parametrize("case", FETCHES.values(), ids=FETCHES)
-def test_an_example_of_what_a_browser_may_do(case: dict[str, Any]) -> None:
+def test_each_listed_difference_of_what_a_browser_may_do_is_one(case: dict[str, Any]) -> None:
     _skip_what_is_too_new(case)
     assert case["starlette"] != case["corscore"]
     if case["starlette"] == "error":
@@ -122,7 +122,7 @@ def test_an_example_of_what_a_browser_may_do(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("case", REQUESTS.values(), ids=REQUESTS)
-def test_an_example_of_what_is_answered(case: dict[str, Any]) -> None:
+def test_each_listed_difference_of_the_answer_is_one(case: dict[str, Any]) -> None:
     _skip_what_is_too_new(case)
     assert case["starlette"] != case["corscore"]
     for name, middleware in (("starlette", THEIRS), ("corscore", CORSMiddleware)):
@@ -163,7 +163,7 @@ def _lower(names: list[str]) -> set[str]:
     return {name.lower() for name in names}
 
 
-# When a difference of the list may be the reason for two outcomes.
+# Each listed difference, with a function that says whether it explains two outcomes.
 EXPLANATIONS: dict[str, Callable[[Options, Fetch], bool]] = {
     "patterns": lambda options, fetch: any(
         "*." in o or ":*" in o for o in options["allow_origins"]
@@ -225,7 +225,7 @@ BAD_OPTIONS = st.fixed_dictionaries(
     },
     optional={"allow_origin_regex": st.sampled_from(["https://.*", "(a+)+", "(", ".*"])},
 )
-# What comes first is drawn more often: an origin that most of the policies allow, few headers.
+# Hypothesis draws the first ones more often: an origin that most policies allow, few headers.
 FETCH = st.fixed_dictionaries(
     {
         "origin": st.just(PAGE)
@@ -277,12 +277,14 @@ POST_OF_JSON = {
     },
     fetch=POST_OF_JSON,
 )
-def test_a_browser_may_do_the_same(options: Options, fetch: Fetch) -> None:
+def test_a_browser_may_do_the_same_but_for_listed_differences(
+    options: Options, fetch: Fetch
+) -> None:
     problems = codes(options)
     assert set(problems) <= LISTED_CODES
     assume(not problems)
     if outcome(THEIRS, options, fetch) != outcome(CORSMiddleware, options, fetch):
-        # Not one of them: a difference that is on no list.
+        # Without an explanation, the difference is on no list.
         assert [name for name, explains in EXPLANATIONS.items() if explains(options, fetch)]
 
 

@@ -1,4 +1,4 @@
-"""``app.add_middleware(corscore_starlette.CORSMiddleware, ...)``, as FastAPI's users know it."""
+"""``app.add_middleware(corscore_starlette.CORSMiddleware, ...)``, with Starlette and FastAPI."""
 
 from __future__ import annotations
 
@@ -47,19 +47,19 @@ FROM_PAGE = {"Origin": PAGE}
 PREFLIGHT = {"Origin": PAGE, "Access-Control-Request-Method": "PUT"}
 FRAMEWORKS = pytest.mark.parametrize("framework", [Starlette, FastAPI])
 BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
-# Later ones than our oldest give a middleware its positional arguments after the app.
+# The oldest supported Starlette passes a middleware no positional arguments.
 TAKES_POSITIONAL = "app=" not in inspect.getsource(Starlette.build_middleware_stack)
 
 
 def limited_to(size: int, framework: type[Starlette]) -> dict[str, Any]:
-    """The option for a limit on bodies; skips the test where there is none."""
+    """Return the option for a limit on bodies; skip the test where there is none."""
     if "max_body_size" not in inspect.signature(framework).parameters:
         pytest.skip(f"this {framework.__name__} has no body limit of its own")
     return {"max_body_size": size}
 
 
 class BoomError(Exception):
-    """What the endpoints raise."""
+    """The exception of the endpoints."""
 
 
 async def ok(request: Request) -> Response:
@@ -71,12 +71,12 @@ async def boom(request: Request) -> Response:
 
 
 def quiet_client(app: ASGIApp, **options: Any) -> TestClient:
-    """One that shows the answer to an exception, as a server would send it."""
+    """Return a client that gets the answer to an exception, as from a server."""
     return TestClient(app, raise_server_exceptions=False, **options)
 
 
 def notices(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What was logged, but for requests that were refused."""
+    """Return what was logged, without refused requests."""
     found = [record.getMessage() for record in caplog.records if record.name == "corscore"]
     return [text for text in found if not text.startswith("CORS refused")]
 
@@ -100,7 +100,9 @@ def notices(caplog: pytest.LogCaptureFixture) -> list[str]:
         ),
     ],
 )
-def test_as_users_know_it(framework: type[Starlette], backend: Any, form: str) -> None:
+def test_the_middleware_is_added_in_every_way_of_starlette(
+    framework: type[Starlette], backend: Any, form: str
+) -> None:
     middleware = [Middleware(CORSMiddleware, policy=POLICY)] if form == "constructor" else []
     app = framework(routes=[Route("/ok", ok)], middleware=middleware)
     if form == "options":
@@ -167,7 +169,7 @@ def test_a_wrong_configuration_stops_uvicorn(tmp_path: Path) -> None:
         ("inside", "--lifespan", "auto"): "a Policy was expected, not list",
         ("factory", "--factory"): "origins-missing",
     }
-    # The port is in use: a server that does not stop for our reason stops for that one.
+    # The port is in use, so that a server without our error stops, too.
     with socket.create_server(("127.0.0.1", 0)) as taken:
         command = [sys.executable, "-m", "uvicorn", "--port", str(taken.getsockname()[1])]
         servers = {
@@ -201,7 +203,9 @@ WRONG: list[Any] = [
 
 @FRAMEWORKS
 @pytest.mark.parametrize(("options", "error"), WRONG)
-def test_a_test_client_raises_it(framework: type[Starlette], options: Any, error: Any) -> None:
+def test_a_wrong_configuration_raises_in_a_test_client(
+    framework: type[Starlette], options: Any, error: Any
+) -> None:
     app = framework(routes=[Route("/ok", ok)])
     app.add_middleware(CORSMiddleware, **options)
     with pytest.raises(error) as at_start, TestClient(app):
@@ -213,7 +217,7 @@ def test_a_test_client_raises_it(framework: type[Starlette], options: Any, error
     assert str(at_start.value) == str(at_request.value) == str(at_websocket.value) != ""
 
 
-def test_it_does_not_collect_tracebacks() -> None:
+def test_a_wrong_configuration_that_raises_again_has_no_longer_traceback() -> None:
     app = FastAPI()
     app.add_middleware(CORSMiddleware, allow_origins=[])
     lengths = []
@@ -228,7 +232,7 @@ def test_it_does_not_collect_tracebacks() -> None:
 
 
 class _Inside:
-    """A middleware that raises what it is given, before the application is called."""
+    """A middleware that raises a given exception before it calls the application."""
 
     def __init__(self, app: ASGIApp, error: Exception | None = None) -> None:
         self.app = app
@@ -241,7 +245,7 @@ class _Inside:
 
 
 class _ErrorGroup(Exception):
-    """What a task group raises; Python has a class for it from 3.11 on."""
+    """The exception of a task group, for which Python has a class since 3.11."""
 
     def __init__(self, *exceptions: Exception) -> None:
         super().__init__("unhandled errors in a TaskGroup")
@@ -249,7 +253,7 @@ class _ErrorGroup(Exception):
 
 
 class _Subclass(CORSMiddleware):
-    """As users write them."""
+    """A subclass as users write them."""
 
 
 async def _json(request: Request, error: Exception) -> Response:
@@ -267,7 +271,7 @@ async def _begun(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _debug_message_first(scope: Scope, receive: Receive, send: Send) -> None:
-    # As a response made from a template does for test clients.
+    # A response made from a template sends such a message to test clients.
     await send({"type": "http.response.debug", "info": {"template": "", "context": {}}})
     raise BoomError
 
@@ -286,7 +290,7 @@ def _instrumented(app: FastAPI) -> FastAPI:
 
 
 class Row(NamedTuple):
-    """An app that raises, and what becomes of it."""
+    """An app that raises, and the answer that is expected."""
 
     why: str
     app: Callable[[Any], Starlette]
@@ -456,7 +460,7 @@ def _installed(app: Any) -> Any:
 
 @pytest.fixture
 def no_notice_of_two_layers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For a row with two of them, which is another test's matter."""
+    """Skip the notice of two layers, which has another test."""
     monkeypatch.setattr("corscore_starlette._install.note_two_layers", lambda *_: None)
     monkeypatch.setattr("corscore_starlette._middleware.note_two_layers", lambda *_: None)
 
@@ -465,7 +469,7 @@ def no_notice_of_two_layers(monkeypatch: pytest.MonkeyPatch) -> None:
 @BACKENDS
 @pytest.mark.usefixtures("no_notice_of_two_layers")
 @pytest.mark.parametrize("row", ERRORS, ids=[row.why for row in ERRORS])
-def test_an_unhandled_exception(
+def test_an_unhandled_exception_is_answered_by_the_outermost_layer(
     row: Row, framework: type[Starlette], backend: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = row.app(framework)
@@ -476,7 +480,7 @@ def test_an_unhandled_exception(
             assert answer.status_code == row.status
             assert row.body in answer.text
             assert cors_of(answer.headers.multi_items()) == row.wanted
-            # For the server's log, and error trackers.
+            # The exception still reaches the server's log and error trackers.
             with pytest.raises(row.error):
                 TestClient(app, backend=backend).get("/", headers=FROM_PAGE)
     assert len(notices(caplog)) == row.noticed
@@ -484,7 +488,7 @@ def test_an_unhandled_exception(
 
 
 @FRAMEWORKS
-def test_what_is_told_of_a_request_that_is_not_the_pages(
+def test_an_unhandled_exception_says_nothing_to_another_page(
     framework: type[Starlette], caplog: pytest.LogCaptureFixture
 ) -> None:
     covered = framework(routes=ROUTES, middleware=[CORS])
@@ -613,7 +617,7 @@ def test_a_413_stays_what_it_was(
 
 
 def test_a_413_of_a_task_group_stays_what_it_was() -> None:
-    # FastAPI looks into groups.
+    # FastAPI answers an exception in a group.
     group: Any = getattr(builtins, "ExceptionGroup", None)
     if group is None:
         pytest.skip("groups of exceptions came with Python 3.11")
@@ -633,7 +637,7 @@ def test_a_413_of_a_task_group_stays_what_it_was() -> None:
     assert (answer.status_code, answer.text) == (413, "Content Too Large")
 
 
-def test_a_client_that_went_away_is_no_news(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_client_that_went_away_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     async def send(message: Message) -> None:
         raise OSError("the client went away")
 

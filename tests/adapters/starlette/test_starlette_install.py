@@ -1,4 +1,4 @@
-"""``corscore_starlette.install``: the app stays what it was, and CORS is outside all of it."""
+"""``corscore_starlette.install``: the app stays the same object, with CORS as outermost layer."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ PREFLIGHT = {"Origin": PAGE, "Access-Control-Request-Method": "PUT"}
 
 
 class OwnStarlette(Starlette):
-    """As users write them."""
+    """A subclass as users write them."""
 
 
 class OwnFastAPI(FastAPI):
@@ -79,7 +79,7 @@ def app(request: pytest.FixtureRequest) -> Starlette:
 
 
 def quiet_client(app: ASGIApp, **options: Any) -> TestClient:
-    """One that shows the answer to an exception, as a server would send it."""
+    """Return a client that gets the answer to an exception, as from a server."""
     return TestClient(app, raise_server_exceptions=False, **options)
 
 
@@ -126,7 +126,7 @@ def test_the_method_of_a_subclass_is_still_called() -> None:
 
 
 def test_a_method_that_is_replaced_later_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
-    # As error trackers do when they start, which may be after `install`.
+    # Error trackers do that when they start, which may be after `install`.
     app = Starlette(routes=[Route("/ok", ok)])
     install(app, POLICY)
     original, paths = Starlette.__call__, []
@@ -151,7 +151,9 @@ def test_tools_can_walk_from_the_policy_to_the_stack() -> None:
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_requests_and_preflights(app: Starlette, backend: Any) -> None:
+def test_an_installed_policy_governs_requests_and_answers_preflights(
+    app: Starlette, backend: Any
+) -> None:
     with TestClient(app, backend=backend) as client:
         answer = client.get("/ok", headers=FROM_PAGE)
         assert (answer.status_code, answer.text) == (200, "ok")
@@ -167,18 +169,20 @@ def test_requests_and_preflights(app: Starlette, backend: Any) -> None:
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_an_unhandled_exception(app: Starlette, backend: Any) -> None:
+def test_an_unhandled_exception_is_readable_and_reaches_the_server(
+    app: Starlette, backend: Any
+) -> None:
     answer = quiet_client(app, backend=backend).get("/boom", headers=FROM_PAGE)
     assert (answer.status_code, answer.text) == (500, "Internal Server Error")
     assert cors_of(answer.headers.multi_items()) == READABLE
-    with pytest.raises(ValueError, match="boom"):  # what the server gets to log
+    with pytest.raises(ValueError, match="boom"):  # for the server's log
         TestClient(app, backend=backend).get("/boom", headers=FROM_PAGE)
 
 
 # --- what is done to it afterwards
 
 
-def test_routes_included_afterwards() -> None:
+def test_routes_that_are_included_afterwards_have_the_policy() -> None:
     app = FastAPI()
     install(app, POLICY)
     router = APIRouter(prefix="/items")
@@ -215,7 +219,7 @@ def _me(name: Annotated[str, Depends(_user)]) -> str:
     return name
 
 
-def test_dependency_overrides() -> None:
+def test_dependency_overrides_work() -> None:
     app = FastAPI()
     app.add_api_route("/me", _me)
     install(app, POLICY)
@@ -234,7 +238,7 @@ def test_middleware_added_afterwards_is_inside(app: Starlette) -> None:
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_lifespan(framework: type[Starlette], backend: Any) -> None:
+def test_the_lifespan_runs_once_with_its_state(framework: type[Starlette], backend: Any) -> None:
     events: list[str] = []
 
     @asynccontextmanager
@@ -284,7 +288,7 @@ def test_websockets_pass() -> None:
 # --- what it refuses
 
 
-def test_twice_is_an_error_that_says_so(app: Starlette) -> None:
+def test_a_second_install_is_an_error(app: Starlette) -> None:
     cls = type(app)
     with pytest.raises(RuntimeError, match="called twice on one app"):
         install(app, POLICY)
@@ -296,7 +300,7 @@ def test_twice_is_an_error_that_says_so(app: Starlette) -> None:
     [FastAPI, APIRouter(), corscore_asgi.CORSMiddleware(FastAPI(), POLICY), ok, None, "main:app"],
     ids=["class", "router", "middleware", "function", "None", "str"],
 )
-def test_only_starlette_applications(thing: Any) -> None:
+def test_install_takes_applications_of_starlette_only(thing: Any) -> None:
     with pytest.raises(TypeError, match=r"a Starlette or FastAPI application.*corscore_asgi"):
         install(thing, POLICY)
 
@@ -334,7 +338,7 @@ def _spans(order: str, app: FastAPI) -> InMemorySpanExporter:
 
 
 @pytest.mark.parametrize("order", ["install, instrument", "instrument, install"])
-def test_outermost_when_instrumented(order: str) -> None:
+def test_the_policy_is_outermost_when_the_app_is_instrumented(order: str) -> None:
     app = FastAPI(routes=[Route("/ok", ok), Route("/boom", boom)])
     exporter = _spans(order, app)
     client = quiet_client(app)
@@ -355,7 +359,7 @@ def test_outermost_when_instrumented(order: str) -> None:
     "telemetry" not in inspect.signature(FastAPI).parameters,
     reason="this FastAPI has no telemetry of its own",
 )
-def test_outermost_with_fastapis_own_telemetry() -> None:
+def test_the_policy_is_outermost_with_fastapis_own_telemetry() -> None:
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     options: dict[str, Any] = {"telemetry": {"tracer_provider": provider}}
@@ -435,7 +439,7 @@ def _sub_app(framework: type[Starlette]) -> Starlette:
 
 @pytest.fixture(params=[Starlette, FastAPI], ids=lambda cls: cls.__name__)
 def everything(request: pytest.FixtureRequest, tmp_path: Path) -> TestClient:
-    """An app with one of each of what Starlette offers."""
+    """An app with one of each kind of route and middleware of Starlette."""
     (tmp_path / "file.txt").write_bytes(b"0123456789")
 
     async def file(request: Request) -> Response:
@@ -489,7 +493,9 @@ def everything(request: pytest.FixtureRequest, tmp_path: Path) -> TestClient:
         ("GET", "/sub/fails", 500),
     ],
 )
-def test_every_answer(everything: TestClient, method: str, path: str, status: int) -> None:
+def test_every_answer_has_the_headers_of_its_page(
+    everything: TestClient, method: str, path: str, status: int
+) -> None:
     for origin, wanted in ((PAGE, READABLE), (OTHER_PAGE, REFUSED)):
         answer = everything.request(method, path, headers={"Origin": origin})
         assert answer.status_code == status
@@ -513,7 +519,7 @@ def test_what_inner_layers_do_is_kept(everything: TestClient) -> None:
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_a_users_own_500(framework: type[Starlette]) -> None:
+def test_a_users_own_500_is_readable(framework: type[Starlette]) -> None:
     app = framework(routes=[Route("/boom", boom)], exception_handlers={Exception: _json_500})
     install(app, POLICY)
     answer = quiet_client(app).get("/boom", headers=FROM_PAGE)
@@ -522,7 +528,9 @@ def test_a_users_own_500(framework: type[Starlette]) -> None:
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_a_users_own_500_that_fails(framework: type[Starlette]) -> None:
+def test_a_users_own_500_that_fails_is_replaced_by_a_readable_one(
+    framework: type[Starlette],
+) -> None:
     async def failing(request: Request, error: Exception) -> Response:
         raise LookupError("no template")
 
@@ -536,7 +544,7 @@ def test_a_users_own_500_that_fails(framework: type[Starlette]) -> None:
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_the_debug_page(framework: type[Starlette]) -> None:
+def test_the_debug_page_is_readable(framework: type[Starlette]) -> None:
     app = framework(routes=[Route("/boom", boom)], debug=True)
     install(app, POLICY)
     answer = quiet_client(app).get("/boom", headers={**FROM_PAGE, "Accept": "text/html"})
@@ -566,7 +574,7 @@ def test_streams_are_not_buffered(framework: type[Starlette], backend: str) -> N
 
     async def chunks() -> AsyncIterator[bytes]:
         for number in range(3):
-            # All that was sent before has arrived.
+            # All chunks that were sent before have arrived.
             assert len(received) == 1 + number
             yield b"%d" % number
 

@@ -1,4 +1,4 @@
-"""What a preflight was told is what its request gets, over generated trees of routes."""
+"""A preflight and its request have the same policy, over generated trees of routes."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def fastapi_of(tree: list[Level]) -> FastAPI:
         router: Any = app if is_last else APIRouter()
         for node in level:
             if node.kind == "mount" and routers:
-                # No variables: FastAPI joins the two paths, which has each name once.
+                # No variables, since FastAPI joins the paths, which may have each name only once.
                 prefix = ("/a", "/b", "")[node.number % 3]
                 router.include_router(routers[node.number % len(routers)], prefix=prefix)
             elif node.kind == "host" and routers:

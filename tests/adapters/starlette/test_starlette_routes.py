@@ -58,7 +58,7 @@ keeps_routers = pytest.mark.skipif(COPIES_ROUTES, reason="this FastAPI copies ro
 
 
 def names_in(response: Any) -> list[str]:
-    """The names of the policies that expose headers of a response."""
+    """Return the names of the policies whose headers a response has."""
     names: str = response.headers.get("Access-Control-Expose-Headers", "").lower()
     return names.removeprefix("x-").split()
 
@@ -87,7 +87,7 @@ Layer = Any
 
 
 def hiding(app: ASGIApp) -> ASGIApp:
-    """A middleware that does not show what it has inside."""
+    """A middleware without an attribute for the application inside."""
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
         await app(scope, receive, send)
@@ -107,7 +107,7 @@ def test_a_router_may_have_its_policy_after_it_was_included() -> None:
 
 
 def test_a_copy_of_a_route_has_its_policy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """FastAPI before 0.137 passes on path, endpoint and name when it includes a router."""
+    """FastAPI before 0.137 includes a router as copies, with path, endpoint and name only."""
     router, app = APIRouter(), FastAPI()
     router.add_api_route("/before", endpoint())
     with monkeypatch.context() as patch:
@@ -145,7 +145,7 @@ def test_a_middleware_may_hide_the_routes() -> None:
     app = Starlette(routes=[here(ONE)], middleware=[Middleware(hiding)])
     client = with_middleware(app)
     assert governing(client, "GET", "/x") == "one"
-    # A mount's middleware has another router inside than that of the application around.
+    # Inside of a mount's middleware there is another router.
     layers = [Middleware(CORSMiddleware, policy=APP), Middleware(hiding)]
     mount = Mount("/m", routes=[here(path="/m/x"), here()], middleware=layers)
     client = TestClient(Starlette(routes=[here(ONE), mount]))
@@ -181,7 +181,7 @@ def test_an_application_left_alone_has_a_layer_of_its_own() -> None:
 
 
 class Seen:
-    """An application that notes the scope that comes to it."""
+    """An application that keeps its scopes."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -217,7 +217,7 @@ def test_the_lookup_changes_nothing_in_the_scope() -> None:
 
 
 @LAYERS
-def test_under_a_real_server(layer: Layer) -> None:
+def test_routes_have_their_policies_under_a_real_server(layer: Layer) -> None:
     app, router = FastAPI(), cors_policy(ONE)(APIRouter())
 
     @router.get("/files/{name}")
@@ -235,7 +235,7 @@ def test_under_a_real_server(layer: Layer) -> None:
         "GET /api/files/x": "one",
         "DELETE /api/files/x": "two",
         "GET /api/files/caf%C3%A9": "one",
-        # Decoded once, by the server: this is two segments to the router, too.
+        # The server decodes it, so the router sees two segments, too.
         "GET /api/files/a%2Fb": "app",
         "GET /api/files/a%252Fb": "one",
         "PUT /api/files/x": "app",
@@ -301,23 +301,23 @@ def test_paths_are_those_on_entry(layer: Layer) -> None:
 
 
 @LAYERS
-def test_a_line_break_at_the_end_of_a_path(layer: Layer) -> None:
-    # To Starlette's router such a path is the one without it.
+def test_a_line_break_at_the_end_of_a_path_does_not_change_its_policy(layer: Layer) -> None:
+    # Starlette's router ignores such a line break.
     routes = [Route("/pay", endpoint(), methods=["GET", "POST"])]
     by_path = PolicyMap({"/pay": ONE}, default=None)
     client = layer(Starlette(routes=routes), by_path, block_cross_site=True)
     for path in ("/pay", "/pay%0A"):
         assert governing(client, "GET", path) == "one"
         assert client.post(path, headers={"Origin": OTHER_PAGE}).status_code == 403
-    # There, two are a path of their own.
+    # Two line breaks make another path.
     assert governing(client, "GET", "/pay%0A%0A") is None
     assert client.post("/pay%0A%0A", headers={"Origin": OTHER_PAGE}).status_code == 404
 
 
 @LAYERS
-@pytest.mark.parametrize("hold", [lambda policy: policy, PolicyRef], ids=["policy", "reference"])
+@pytest.mark.parametrize("given", [lambda policy: policy, PolicyRef], ids=["policy", "reference"])
 def test_a_route_whose_policy_cannot_be_served_stops_the_start(
-    layer: Layer, hold: Callable[[Policy], Any], monkeypatch: pytest.MonkeyPatch
+    layer: Layer, given: Callable[[Policy], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def is_tenant(origin: str, request: object) -> bool:
         raise AssertionError
@@ -328,7 +328,7 @@ def test_a_route_whose_policy_cannot_be_served_stops_the_start(
             check_async(policy)
 
     monkeypatch.setattr(_governor, "check_async", without_anyio)
-    app = Starlette(routes=[here(hold(named("one", origin_resolver=is_tenant)))])
+    app = Starlette(routes=[here(given(named("one", origin_resolver=is_tenant)))])
     client = layer(app)
     sent: list[Any] = []
 
@@ -345,7 +345,7 @@ def test_a_route_whose_policy_cannot_be_served_stops_the_start(
         anyio.run(start)
     assert [message["type"] for message in sent] == ["lifespan.startup.failed"]
     assert "anyio" in sent[0]["message"]
-    # A server may go on without start-up events.
+    # A server may run without start-up events.
     assert client.get("/x").status_code == 500
 
 
@@ -380,7 +380,7 @@ def test_a_handshake_goes_by_its_route(layer: Layer, framework: type[Starlette])
             sockets(),
             sockets(trusted, path="/trusted"),
             sockets(None, path="/none"),
-            # An endpoint for requests only says nothing about handshakes.
+            # The policy of an endpoint for requests is not for handshakes.
             here(trusted, path="/ws"),
             Mount("/m", routes=[sockets(trusted)]),
         ]
@@ -455,7 +455,7 @@ def test_an_application_without_marks_never_looks_anything_up(
 
     monkeypatch.setattr("corscore_starlette._routed.look_up", fail)
     monkeypatch.setattr("corscore_starlette._routed.RoutedMiddleware.policy_at", fail)
-    # Another application of the same process has some.
+    # Another application of this process has marks.
     cors_policy(ONE)(endpoint())
     client = layer(Starlette(routes=[here(), Mount("/m", routes=[here()])]))
     assert governing(client, "GET", "/x") == "app"

@@ -1,4 +1,4 @@
-"""What a store's document may be: anything, and what is wrong with it is a ``ConfigError``."""
+"""Documents of a store may be any text: policies, or a ``ConfigError``."""
 
 from __future__ import annotations
 

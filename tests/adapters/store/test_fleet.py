@@ -1,4 +1,4 @@
-"""Two hosts of workers, under load, whatever happens to their store.
+"""Two hosts of workers under load, and every fault of their store.
 
 ``make fleet`` runs all of it, and prints the figures of docs/reliability.md.
 """
@@ -26,13 +26,13 @@ _FULL = ["redis", "postgres"]
 
 
 def sizes(sample: str, *, small: int, large: int) -> pytest.MarkDecorator:
-    """One engine with two workers for every run, and both with eight for a full one."""
+    """Return the parameters: one engine with two workers, or in a full run both with eight."""
     slow = [pytest.param(one, 4, large, marks=pytest.mark.slow) for one in _FULL]
     return pytest.mark.parametrize(("engine", "workers", "count"), [(sample, 1, small), *slow])
 
 
 def agree(clients: list[Client], number: int) -> float:
-    """Wait until every worker serves a policy; the seconds."""
+    """Wait until every worker serves a policy, and return the seconds."""
     return wait_for(lambda: {client.number for client in clients} == {number}, 60)
 
 
@@ -109,5 +109,5 @@ def fresh(url: str) -> Store:
 
 
 def say(figures: str) -> None:
-    """For a run with ``-s``."""
+    """Print a figure, for a run with ``-s``."""
     sys.stderr.write(f"\n{figures}\n")

@@ -1,4 +1,4 @@
-"""``StoreRef``: what a process serves, whatever happens to the store."""
+"""``StoreRef``: what a process serves under every fault of its store."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_building_a_reference_starts_no_thread_and_closing_ends_it(local: Store)
     ref = StoreRef(local)
     assert ref.policy == POLICIES[A]
     names = [thread.name for thread in threading.enumerate()]
-    # `policy` is what a request reads.
+    # A request reads `policy`.
     assert "corscore-store" in names
     ref.close()
     assert "corscore-store" not in [thread.name for thread in threading.enumerate()]
@@ -171,7 +171,7 @@ def test_a_snapshot_of_versions_that_the_store_lost_is_served_and_restored(
     assert refs[0].version == 2
     assert serves(refs[0], B)
     wait_for(lambda: backup.state().version == 2)
-    # A store with a policy of its own that is newer is not taken for one that lost versions.
+    # A store with a newer policy has not lost versions.
     other = open_store(f"sqlite:{tmp_path}/other.db")
     push(other, POLICIES[C])
     refs.append(StoreRef(other, snapshot=snapshot))
@@ -200,7 +200,7 @@ def test_an_unwritable_snapshot_is_logged(
 
 
 class FailingStore(Store):
-    """A store of another one, which is down when a test says so, or has no notices."""
+    """A store around another one, which can be down or without notices."""
 
     def __init__(self, inner: Store) -> None:
         super().__init__(inner._address, inner.name)
@@ -414,7 +414,7 @@ assert store.state().version == 2
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
 def test_a_forked_process_follows_the_store(pushed: Store) -> None:
     done = subprocess.run(
-        # Python 3.12 warns of a fork beside threads, which is what this is about.
+        # Python 3.12 warns of a fork beside threads, which this test needs.
         [sys.executable, "-W", "ignore", "-c", FORK, pushed._address.url, pushed.name, A, B],
         capture_output=True,
         text=True,

@@ -1,4 +1,4 @@
-"""Stores on a server: its connections, across forks, restarts, threads, loops and an exit."""
+"""Stores on a server: connections across forks, restarts, threads, event loops and exits."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_forked_process_has_a_subscription_of_its_own(served: Any) -> None:
     assert os.waitpid(child, 0)[1] == 0
     for each in (asked, told, end, ended):
         os.close(each)
-    # What the child closed was its own.
+    # The child has closed its own connection only.
     served.write("{}", number=2, expected=1, author="")
     assert any(served.wait(1.0) for _ in range(20))
 

@@ -1,4 +1,4 @@
-"""What every engine of a store does."""
+"""Rules that every engine of a store keeps."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_heartbeats_are_listed(store: Store) -> None:
 
 
 def beat_by_hand(store: Any, report: str, seconds: float = 0.0) -> None:
-    """Keep a heartbeat that another program wrote, at so many seconds from now."""
+    """Write a heartbeat as another program would, with a time relative to now."""
     if store._address.scheme == "file":
         store._workers.mkdir(parents=True, exist_ok=True)
         file = store._workers / f"{token_hex(8)}.json"
@@ -155,7 +155,7 @@ def test_malformed_heartbeats_disturb_no_push_and_no_status(store: Store) -> Non
     for report in MALFORMED:
         beat_by_hand(store, report)
     beat_by_hand(store, '{"version": 1, "host": "next", "colour": "red"}')
-    # So far above, it is a mistake.
+    # A version so far above the others is a mistake.
     beat_by_hand(store, '{"version": 9007199254740991, "host": "off"}')
     assert {worker.host for worker in store.workers()} == {"next", "off"}
     assert push(store, POLICY) == 2
@@ -289,7 +289,7 @@ def test_the_state_of_a_folder_is_read_again_when_its_file_changes(tmp_path: Pat
     assert store.state().version == 0
 
 
-def test_names_are_apart(store: Store, tmp_path: Path) -> None:
+def test_each_name_has_its_own_versions(store: Store, tmp_path: Path) -> None:
     push(store, POLICY)
     other = open_store(store._address.url, name="other")
     assert other.state().version == 0
@@ -304,7 +304,7 @@ def test_a_write_is_noticed(store: Store) -> None:
     assert any(store.wait(1.0) for _ in range(20))
 
 
-def test_origins_of_a_tenant(store: Store) -> None:
+def test_a_tenants_origins_are_added_and_removed(store: Store) -> None:
     if store._address.scheme == "file":
         with pytest.raises(StoreError, match="use sqlite:"):
             store.origins("acme")

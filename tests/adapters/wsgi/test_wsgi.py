@@ -65,7 +65,7 @@ def boom() -> None:
 
 
 def late(environ: dict[str, Any], start_response: StartResponse) -> Iterator[bytes]:
-    # A generator: nothing of it runs before the server asks for the first chunk.
+    # A generator does not run before the server asks for the first chunk.
     start_response("200 OK", [TEXT])
     yield b"ok"
 
@@ -86,7 +86,7 @@ def restarting(environ: dict[str, Any], start_response: StartResponse) -> Iterab
 
 
 @pytest.mark.parametrize("app", [plain, late, writing, restarting])
-def test_however_an_application_starts(app: WSGIApplication) -> None:
+def test_an_application_may_start_its_response_in_any_way(app: WSGIApplication) -> None:
     response = call(CORSMiddleware(app, POLICY), from_page())
     assert (response.status, response.body) == (200, b"ok")
     assert cors_of(response.headers) == ALLOWED
@@ -144,7 +144,7 @@ def test_no_exception_is_kept_alive() -> None:
 
 
 class Body:
-    """What an application returns, closed or not."""
+    """A body that knows whether it was closed."""
 
     def __init__(self) -> None:
         self.chunks = iter(CHUNKS)
@@ -158,7 +158,7 @@ class Body:
 
 
 def test_the_body_is_the_one_that_the_application_returned() -> None:
-    # Its close() then is the server's to call, and nothing can be buffered or lost on the way.
+    # So the server calls its close(), and nothing is buffered or lost.
     body = Body()
 
     def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -187,7 +187,7 @@ def test_a_file_wrapper_reaches_the_server() -> None:
     assert ("Content-Range", "bytes 1-2/4") in response.headers
 
 
-def test_an_application_may_use_one_list_of_headers_for_everybody() -> None:
+def test_an_application_may_send_one_list_of_headers_in_all_responses() -> None:
     constant = [TEXT, ("Vary", "Cookie")]
 
     def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -231,7 +231,7 @@ def test_wsgiref_has_nothing_to_say(kind: str, options: dict[str, Any]) -> None:
     chunks = layered(dict(KINDS[kind]), response.start)
     list(chunks)
     chunks.close()  # type: ignore[attr-defined]
-    # The validator asserts all the rest.
+    # The validator asserts the other rules.
     assert response.status in (200, 204, 403)
 
 
@@ -287,7 +287,7 @@ def test_everything_else_reaches_the_application_with_the_decision(kind: str) ->
 @pytest.mark.parametrize("origin", ODD_ORIGINS)
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"])
 def test_what_a_request_says_never_raises(method: str, origin: str) -> None:
-    # PEP 3333 hands header bytes over as latin-1.
+    # PEP 3333 has header bytes as latin-1.
     sent = origin.encode("latin-1").decode("latin-1")
     asked = ("Access-Control-Request-Headers", "\x80\xff,")
     response = call(
@@ -299,13 +299,13 @@ def test_what_a_request_says_never_raises(method: str, origin: str) -> None:
 
 @pytest.mark.parametrize("separator", [",", ", "])
 def test_two_lines_of_origin_are_no_origin(separator: str) -> None:
-    # That is how servers hand them over, each with its own idea of a separator.
+    # Servers join the lines, each with its own separator.
     for joined in (f"{PAGE}{separator}{PAGE}", f"{PAGE}{separator}{OTHER_PAGE}"):
         response = call(CORSMiddleware(plain, POLICY), environ("GET", ("Origin", joined)))
         assert cors_of(response.headers) == REFUSED
 
 
-def test_what_the_engine_reads_of_a_request() -> None:
+def test_request_of_reads_all_that_the_engine_needs() -> None:
     assert CORSMiddleware(plain, POLICY).request_of(
         from_page(
             "OPTIONS",
@@ -358,6 +358,8 @@ def test_a_wrong_configuration_raises_at_once() -> None:
     ("args", "options"),
     [((POLICY,), {"allow_origins": [PAGE]}), (([PAGE],), {}), ((), {"origins": [PAGE]})],
 )
-def test_what_is_no_policy(args: tuple[Any, ...], options: dict[str, Any]) -> None:
+def test_an_argument_that_is_no_policy_raises(
+    args: tuple[Any, ...], options: dict[str, Any]
+) -> None:
     with pytest.raises((TypeError, ConfigError)):
         CORSMiddleware(plain, *args, **options)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Headers = list[tuple[str, str]]
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of cgi, in WebOb
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # WebOb imports cgi
 
 POLICY = Policy(allow_origins=[PAGE], allow_methods=["PUT"], expose_headers=["X-Id"])
 ALLOWED = {**READABLE, "access-control-expose-headers": ["X-Id"]}
@@ -41,7 +41,7 @@ REQUESTS = [
 
 
 def outcome(app: WSGIApplication, request: dict[str, Any]) -> tuple[int, bytes, Headers] | None:
-    """Status, body and headers; None for an exception that the framework leaves to the server."""
+    """Return status, body and headers, or None for an exception that reaches the server."""
     try:
         response = call(app, request)
     except BoomError:

@@ -107,7 +107,7 @@ def litestar_app() -> ASGIApp:
 
 
 def quart_app() -> ASGIApp:
-    # It needs a newer Flask than the oldest that we support.
+    # It needs a newer Flask than the oldest supported one.
     pytest.importorskip("quart")
     from quart import Quart
 

@@ -1,4 +1,4 @@
-"""ASGI applications of Channels: WebSockets that are checked, and some that are not."""
+"""ASGI applications of Channels: WebSockets with a check of the origin, and without."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Echo(AsyncWebsocketConsumer):
     """A consumer that accepts every WebSocket."""
 
 
-# The types of Channels and of our middleware disagree on what a scope is.
+# Channels and the middleware have different types of scopes.
 _echo: Any = Echo.as_asgi()
 _routes: list[Any] = [path("ws/", _echo)]
 consumers: Any = URLRouter(_routes)

@@ -18,7 +18,7 @@ EACH_APP = pytest.mark.parametrize("name", [*APPS])
 
 @contextmanager
 def as_in_a_process_of_its_own(name: str) -> Iterator[None]:
-    """Has Django find no settings, as when the demo starts, and restores what there were."""
+    """Hide the settings of Django, as when the demo starts, and restore them."""
     if name != "django":
         yield
         return
@@ -34,5 +34,5 @@ def as_in_a_process_of_its_own(name: str) -> Iterator[None]:
     finally:
         settings._wrapped = wrapped
         logger.setLevel(level)
-        # What was compiled from the settings of the demo is to be forgotten.
+        # The policies of the demo's settings must be forgotten.
         setting_changed.send(sender=logger, setting="CORS_POLICY", value=None, enter=False)

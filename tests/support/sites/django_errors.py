@@ -30,7 +30,7 @@ def _for_handler(request: HttpRequest) -> NoReturn:
 
 
 def _unauthorized(request: HttpRequest) -> HttpResponse:
-    # With a renderer to choose from, the framework would add a Vary of its own.
+    # With several renderers the framework adds its own Vary.
     from rest_framework.exceptions import NotAuthenticated
     from rest_framework.renderers import JSONRenderer
     from rest_framework.views import APIView
@@ -102,7 +102,7 @@ VARIANTS = {"PLAIN": Plain, "OWN_500": Own500, "FAILING_500": Failing500}
 
 
 def sender(mode: Mode, policy: Policy, variant: str, limit: int) -> Send:
-    """Sends as a server would, which answers 500 where nobody else does."""
+    """Return a sender that answers an exception with 500, as a server does."""
 
     def send(method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, Headers]:
         changes = {

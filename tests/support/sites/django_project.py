@@ -1,6 +1,6 @@
 """The one Django project of a test session: Django's settings are one object for the process.
 
-Importing this module configures it, once. A module that needs a Django application imports it
+Importing this module configures Django, once. A module that needs a Django application imports it
 first, and sets what it needs with ``project`` or ``django.test.override_settings``: here there is
 no CORS setting, no middleware and no database.
 
@@ -35,7 +35,7 @@ STATIC = Path(__file__).parents[2] / "data"
 
 
 def ok(request: HttpRequest) -> HttpResponse:
-    """The page of tests that only need one."""
+    """Answer tests that need only one page."""
     return HttpResponse("ok")
 
 
@@ -46,7 +46,7 @@ if not settings.configured:
         ALLOWED_HOSTS=["testserver", "localhost", "127.0.0.1", ".example.com"],
         CACHES={"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}},
         INSTALLED_APPS=["django.contrib.staticfiles", "rest_framework", "corscore_django"],
-        # What pytest does with logging is enough.
+        # pytest configures logging.
         LOGGING_CONFIG=None,
         MIDDLEWARE=[],
         REST_FRAMEWORK={"DEFAULT_AUTHENTICATION_CLASSES": [], "UNAUTHENTICATED_USER": None},
@@ -61,13 +61,13 @@ if not settings.configured:
 
 @contextmanager
 def project(**changes: Any) -> Iterator[None]:
-    """The project with other settings, and our middleware on unless they say otherwise."""
+    """Run the project with other settings, and by default with our middleware."""
     with override_settings(**{"MIDDLEWARE": [OURS, COMMON], **changes}):
         yield
 
 
 class _OneHost(AsyncClient):
-    """Django's own client sends its own Host beside the one that it is given."""
+    """A client that sends one Host; Django's own adds another."""
 
     async def request(self, **scope: Any) -> Any:
         hosts = [pair for pair in scope["headers"] if pair[0] == b"host"]
@@ -78,7 +78,7 @@ class _OneHost(AsyncClient):
 def exchange(
     mode: Mode, method: str, url: str, headers: Mapping[str, str] | None = None, **options: Any
 ) -> Any:
-    """The response to a request, as Django's test client hands it out; it is closed already.
+    """Send a request through Django, and return its closed response.
 
     Args:
         mode: ``"sync"`` for the handler of WSGI, ``"async"`` for that of ASGI.

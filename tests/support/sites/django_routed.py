@@ -1,4 +1,4 @@
-"""Views with policies of their own, in every way that Django and its REST framework have."""
+"""Views with their own policies, in every way of Django and Django REST framework."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Plain(View):
 
 @cors_policy(A)
 class OnClass(Plain):
-    """The whole class."""
+    """The policy of a whole class."""
 
 
 class Inherits(OnClass):
@@ -89,7 +89,7 @@ class Overrides(OnClass):
 
 @method_decorator(cors_policy(A), name="dispatch")
 class OnDispatch(Plain):
-    """As Django's documentation has it."""
+    """A policy on ``dispatch``, as in Django's documentation."""
 
 
 class InheritsDispatch(OnDispatch):
@@ -104,32 +104,32 @@ class OverridesDispatch(OnDispatch):
 
 @cors_policy(get=A, delete=B, put=None)
 class ByMethod(Plain):
-    """Nothing is said of POST."""
+    """Policies by method, without POST."""
 
 
 @cors_policy(C, delete=B)
 class ByMethodAndElse(Plain):
-    """Everything but DELETE has the same."""
+    """A policy for all methods but DELETE."""
 
 
 @cors_policy(delete=C)
 class AddsToBase(ByMethod):
-    """What is not named is its base's."""
+    """Policies by method, beside those of the base."""
 
 
 @method_decorator(cors_policy(get=A, delete=B), name="dispatch")
 class ByMethodOnDispatch(Plain):
-    """By method, the other way."""
+    """Policies by method on ``dispatch``."""
 
 
 @method_decorator(cors_policy(C), name="dispatch")
 class OverridesByMethodOnDispatch(ByMethodOnDispatch):
-    """Whatever a class says counts more than what its base says."""
+    """A policy on ``dispatch`` that replaces those of the base."""
 
 
 @cors_policy(C)
 class OverridesByMethod(ByMethod):
-    """The same, by the class."""
+    """A policy of the class that replaces those of the base."""
 
 
 @cors_policy(A)
@@ -150,7 +150,7 @@ class OnHandler(View):
 
 @cors_policy(A)
 class OverridesHandler(OnHandler):
-    """Its base's handlers, with a policy of its own."""
+    """A policy of the class, which beats those of the base's handlers."""
 
 
 class AnotherHandler(OnHandler):
@@ -170,7 +170,7 @@ class Asynchronous(View):
 
 @cors_policy(A)
 class CallableObject:
-    """As feeds of Django's are."""
+    """A view that is a callable object, as Django's feeds."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return ok(request)
@@ -248,7 +248,7 @@ def api_without(request: Request) -> Response:
 
 
 class Word:
-    """A converter that does everything that converters do."""
+    """A converter that may refuse a value or raise."""
 
     regex = "[a-z]+"
 
@@ -367,7 +367,7 @@ def serve_async(policies: Any) -> AbstractContextManager[Sender]:
 
 @contextmanager
 def serving(mode: Mode, **changes: Any) -> Iterator[Sender]:
-    """The site under other settings."""
+    """Run the site under other settings."""
     with project(**{**SITE, **changes}):
         yield (
             wsgi_sender(get_wsgi_application())

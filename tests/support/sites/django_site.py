@@ -68,7 +68,7 @@ async def _each(chunks: Iterable[bytes]) -> AsyncIterator[bytes]:
 
 
 def _class_of(handler: Callable[..., Any], site: Site, page: str) -> type[View]:
-    """A view whose handlers have the policies of a page's routes: their own, or by their names."""
+    """Return a view with the policies of a page's routes, on its handlers or by their names."""
 
     class PageView(View):
         pass
@@ -87,7 +87,7 @@ def _class_of(handler: Callable[..., Any], site: Site, page: str) -> type[View]:
 
 
 def _method(handler: Callable[..., Any]) -> Callable[..., Any]:
-    # A function of its own for each method: a coroutine function stays one.
+    # Each method has its own function, and a coroutine function stays one.
     if handler is view_async:
 
         async def method_async(self: View, request: HttpRequest) -> Any:
@@ -98,7 +98,7 @@ def _method(handler: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _urls_of(handler: Callable[..., Any], site: Site) -> object:
-    """A URLconf with a pattern for each page; what is below ``/api/`` is included."""
+    """Return a URLconf with a pattern for each page; those below ``/api/`` are included."""
 
     def pattern(page: str, prefix: str) -> URLPattern:
         return path(page.removeprefix(prefix), _class_of(handler, site, page).as_view())
@@ -106,7 +106,7 @@ def _urls_of(handler: Callable[..., Any], site: Site) -> object:
     below = [page for page in site.pages if page.startswith("/api/")]
     own = [pattern(page, "/") for page in site.pages if page not in below]
     patterns = [*own, path("api/", include([pattern(page, "/api/") for page in below]))]
-    # A class, like the others: Django needs something that can be a key.
+    # A class, since Django needs a URLconf that can be a key.
     return type("_RouteUrls", (), {"urlpatterns": patterns})
 
 

@@ -1,4 +1,4 @@
-"""What a Django project answers, of every kind: the views and the middleware of the tests."""
+"""Views and middleware of the tests, with every kind of answer of a Django project."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def rendered_late(request: HttpRequest) -> TemplateResponse:
 
 
 def own_headers(request: HttpRequest) -> HttpResponse:
-    """CORS headers of the view's own, and a Vary."""
+    """Answer with the view's own headers of CORS, and a Vary."""
     return HttpResponse(
         "ok",
         headers={
@@ -121,7 +121,7 @@ def decision(request: HttpRequest) -> HttpResponse:
 
 
 class Thing(APIView):
-    """Answers GET, and refuses in every way that Django REST framework has."""
+    """A view that answers GET, and refuses in every way of Django REST framework."""
 
     def get(self, request: Request) -> Response:
         why = request.query_params.get("why")
@@ -133,7 +133,7 @@ class Thing(APIView):
 
 
 class InTheWay:
-    """A middleware that does not let some requests through; asynchronous where Django is."""
+    """A middleware that answers some requests itself, sync or async as Django."""
 
     sync_capable = True
     async_capable = True
@@ -159,7 +159,7 @@ async def _awaitable(response: HttpResponse) -> HttpResponseBase:
 
 
 def sync_only(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
-    """A middleware of the old kind: under ASGI, Django runs it in a thread."""
+    """Return a sync middleware, which Django runs in a thread under ASGI."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         return get_response(request)
@@ -207,7 +207,7 @@ urlpatterns = [
     path("own-headers/", own_headers),
     path("decision/", decision),
     path("thing/", Thing.as_view()),
-    # As `staticfiles_urlpatterns` has it: through the middleware, unlike runserver's own handler.
+    # As in `staticfiles_urlpatterns`: below the middleware, unlike runserver's handler.
     path("static/<path:path>", serve, {"insecure": True}),
 ]
 WithOwnPage.urlpatterns = WithFailingPage.urlpatterns = urlpatterns

@@ -1,4 +1,4 @@
-"""A Flask application with some of all that Flask has to answer with."""
+"""A Flask application with every kind of answer of Flask."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class BoomError(Exception):
-    """What views raise."""
+    """The exception of the views."""
 
 
 def boom() -> NoReturn:
@@ -54,7 +54,7 @@ VIEWS: dict[str, Any] = {
 
 
 def application(static_folder: Path | None = None) -> Flask:
-    """One without CORS."""
+    """Return the application, without CORS."""
     app = Flask(__name__, static_folder=static_folder, static_url_path="/static")
     app.config.update(MAX_CONTENT_LENGTH=10, SECRET_KEY="only for tests")
     for rule, view in VIEWS.items():

@@ -31,7 +31,7 @@ def _fail_in_handler(error: Exception) -> NoReturn:
 
 
 def _refuse_other_hosts() -> None:
-    # What newer releases do themselves; the host is looked at when it is asked for.
+    # Newer releases do this themselves; reading the host checks it.
     request.trusted_hosts = HOSTS
     assert request.host
 
@@ -56,7 +56,7 @@ VIEWS: dict[str, Any] = {
 
 
 def application(variant: str, limit: int) -> Flask:
-    """One without CORS; ``variant`` is a name of ``test_errors_matrix.Variant``."""
+    """Return the application without CORS, for a name of ``test_errors_matrix.Variant``."""
     app = Flask(__name__, static_folder=None)
     app.logger.disabled = True
     app.config.update(MAX_CONTENT_LENGTH=limit, TRUSTED_HOSTS=HOSTS)
@@ -87,7 +87,7 @@ def _failing(app: WSGIApplication) -> WSGIApplication:
 
 
 def last_resort(app: WSGIApplication) -> WSGIApplication:
-    """A layer that answers what nobody else does, as a user would write it."""
+    """Return a layer of a user that answers all other exceptions."""
 
     def layer(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         try:
@@ -100,7 +100,7 @@ def last_resort(app: WSGIApplication) -> WSGIApplication:
 
 
 def sender(app: WSGIApplication) -> Send:
-    """Sends as a server would, which answers 500 where nobody else does."""
+    """Return a sender that answers an exception with 500, as a server does."""
 
     def send(method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, Headers]:
         sent = {**headers, "Content-Length": str(len(body))}

@@ -1,4 +1,4 @@
-"""Routes of Flask with policies of their own, in every way that Flask has."""
+"""Routes with their own policies, in every way of Flask."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BY_PATH = PolicyMap(
 
 
 class Checked(BaseConverter):
-    """A converter that needs the application, as those do that ask a database."""
+    """A converter that needs the application, as one with a database does."""
 
     def to_python(self, value: str) -> str:
         assert current_app.name
@@ -44,7 +44,7 @@ class Checked(BaseConverter):
 
 
 def passing(view: Callable[..., Any]) -> Callable[..., Any]:
-    """A decorator as people write it."""
+    """A decorator as users write them."""
 
     @functools.wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -58,7 +58,7 @@ def ok(**_: object) -> str:
 
 
 class Slotted:
-    """A view that nothing can refer to weakly."""
+    """A view without weak references."""
 
     __slots__ = ()
 
@@ -269,10 +269,10 @@ CASES: dict[str, dict[str, str | None]] = {
         "HEAD /below": "a",
         "OPTIONS /below": "a",
         "PUT /below": "a",
-        "put /below": "a",  # Flask, too, takes it for PUT
+        "put /below": "a",  # Flask reads it as PUT, too
         "PATCH /below": "app",  # 405
         "PURGE /below": "app",
-        "GET //below": "a",  # Flask does not see the second slash
+        "GET //below": "a",  # Flask merges the slashes
         "GET /below?a=b": "a",
         "GET /below/": "app",
         "GET /above": "a",
@@ -292,7 +292,7 @@ CASES: dict[str, dict[str, str | None]] = {
     },
     "rules": {
         "GET /checked/one": "a",
-        "GET /checked/gone": "app",  # the converter says that there is none
+        "GET /checked/gone": "app",  # the converter refuses it
         "GET /slash/": "a",
         "GET /slash": "app",  # a redirect
         "GET /page/1": "app",  # redirects to /page

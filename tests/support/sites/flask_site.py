@@ -22,19 +22,19 @@ def serve(site: Site, policies: Policies, **options: Any) -> Sender:
 
 
 class _Whole(Response):
-    """One that sends all that the page sets: Werkzeug takes Content-Language out of a 304."""
+    """A response with all headers of the page: Werkzeug drops Content-Language of a 304."""
 
     def get_wsgi_headers(self, environ: dict[str, Any]) -> Headers:
         return self.headers
 
 
 def flask_app(site: Site) -> Flask:
-    """The site as a Flask application, without CORS but for what routes have of their own.
+    """Return the site as a Flask application, with the policies of its routes only.
 
-    What is below ``/api/`` is a blueprint's.
+    Pages below ``/api/`` are those of a blueprint.
     """
     app = Flask(__name__, static_folder=None)
-    # What the suite has raised on purpose is not worth a traceback each.
+    # No tracebacks of exceptions that the suite raises on purpose.
     app.logger.disabled = True
     api = Blueprint("api", __name__, url_prefix="/api")
 
@@ -51,7 +51,7 @@ def flask_app(site: Site) -> Flask:
                 f"{path.strip('/').replace('/', '-')} {number}",
                 cross_origin(route.policy)(view) if route.is_marked else view,
                 methods=route.methods,
-                # Every method has one view, OPTIONS too.
+                # Every method has a view, OPTIONS too.
                 provide_automatic_options=False,
             )
     app.register_blueprint(api)

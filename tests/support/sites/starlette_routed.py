@@ -1,4 +1,4 @@
-"""Routes of Starlette and FastAPI with policies of their own, in every way that both have."""
+"""Routes with their own policies, in every way of Starlette and FastAPI."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ COPIES_ROUTES = not hasattr(fastapi.routing, "_IncludedRouter")
 
 
 def endpoint() -> Callable[[Request], Any]:
-    """A function of its own: marks are on functions."""
+    """Return a new function, since marks are on functions."""
 
     async def answer(request: fastapi.Request) -> Response:
         return PlainTextResponse(f"{request.method} was seen")
@@ -44,7 +44,7 @@ def endpoint() -> Callable[[Request], Any]:
 
 
 def sender_of(app: ASGIApp) -> Sender:
-    """Sends to an application; Starlette raises what it has answered for the server's log."""
+    """Return a sender, which ignores exceptions that Starlette raises after its answer."""
 
     async def served(scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -66,7 +66,7 @@ def with_install(app: Starlette, policies: Any = APP, **options: Any) -> Sender:
 
 
 def told(root_path: str, **options: Any) -> FastAPI:
-    """An application that knows where it is mounted; newer ones are not to be told any more."""
+    """Return an application that is given its mount path, which newer releases warn of."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return FastAPI(root_path=root_path, **options)
@@ -82,11 +82,11 @@ class Both(HTTPEndpoint):
 
 
 class Marked(Both):
-    """With a policy of its own below."""
+    """An endpoint with a policy."""
 
 
 class Inheriting(Marked):
-    """One that has its policy from its base."""
+    """A subclass, which inherits the policy."""
 
 
 cors_policy(ONE)(Marked)
@@ -106,7 +106,7 @@ async def opaque(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 class Endless:
-    """An application that seems to have itself inside."""
+    """An application whose attribute is the application itself."""
 
     @property
     def app(self) -> Endless:
@@ -133,7 +133,7 @@ def shared() -> list[BaseRoute]:
 
 
 def here(*marks: Policy | PolicyRef | None, path: str = "/x", **options: Any) -> Route:
-    """A route whose endpoint has a policy, if one is given."""
+    """Return a route whose endpoint has a policy, if one is given."""
     function = endpoint()
     return Route(path, cors_policy(marks[0])(function) if marks else function, **options)
 
@@ -163,7 +163,7 @@ def both_sides() -> FastAPI:
 
 
 def marked_router() -> APIRouter:
-    """Routes added before and after the router had its policy."""
+    """Return a router with routes added before and after its policy."""
     router = APIRouter()
     router.add_api_route("/before", endpoint())
     assert cors_policy(ONE)(router) is router
@@ -239,7 +239,7 @@ def behind_a_prefix() -> FastAPI:
 
 
 class Greedy(APIRouter):
-    """A router that takes what it has no route for, too."""
+    """A router that also serves paths without a route."""
 
     def matches(self, scope: Scope) -> Any:
         match, child_scope = super().matches(scope)
@@ -254,7 +254,7 @@ def greedy() -> FastAPI:
 
 
 class OfItsApp(Route):
-    """One that matches as its application says."""
+    """A route that matches as its application says."""
 
     def matches(self, scope: Scope) -> Any:
         if not scope["app"].state.is_open:
@@ -272,7 +272,7 @@ def asking_their_app() -> Starlette:
 
 
 def bound_methods() -> list[BaseRoute]:
-    """A policy of a bound method is not that of its function."""
+    """Return routes of bound methods; a policy of one is not that of its function."""
     one, two = Views(), Views()
     return [
         Route("/one", cors_policy(ONE)(one.view)),

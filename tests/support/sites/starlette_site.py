@@ -44,9 +44,9 @@ def serve_fastapi(site: Site, policies: Policies, **options: Any) -> Sender:
 
 
 def starlette_app(site: Site) -> Starlette:
-    """The site as a Starlette application, without CORS but for the policies of its routes.
+    """Return the site as a Starlette application, with the policies of its routes only.
 
-    What is below ``/api/`` is mounted.
+    Pages below ``/api/`` are mounted.
     """
     mounted = [path for path in site.pages if path.startswith(_PREFIX)]
     own = [path for path in site.pages if path not in mounted]
@@ -69,9 +69,9 @@ def _starlette_routes(site: Site, paths: list[str]) -> list[Route]:
 
 
 def fastapi_app(site: Site) -> fastapi.FastAPI:
-    """The site as a FastAPI application, without CORS but for the policies of its routes.
+    """Return the site as a FastAPI application, with the policies of its routes only.
 
-    What is below ``/api/`` is in a router of its own, included twice over.
+    Pages below ``/api/`` are in a router, which is included in another one.
     """
     app = fastapi.FastAPI(openapi_url=None)
     inner, outer = fastapi.APIRouter(), fastapi.APIRouter()

@@ -28,7 +28,7 @@ OWN_CORS = {
 
 
 class BoomError(Exception):
-    """What the views raise."""
+    """The exception of the views."""
 
 
 def flask_app() -> WSGIApplication:
@@ -117,7 +117,7 @@ def falcon_app() -> WSGIApplication:
 
 def pyramid_app() -> WSGIApplication:
     with warnings.catch_warnings():
-        # Of what Pyramid imports.
+        # A package that Pyramid imports raises it.
         warnings.simplefilter("ignore")
         config = pytest.importorskip("pyramid.config", exc_type=ImportError).Configurator()
     found: Any = import_module("pyramid.httpexceptions").HTTPFound
