@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -28,6 +28,8 @@ extensions = [
 root_doc = "README"
 include_patterns = ["README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/**.md"]
 include_patterns += ["examples/README.md"]
+# Texts of consoles and of the terminal keep their quotes.
+smartquotes = False
 html_theme = "furo"
 html_title = "corscore"
 html_static_path = ["site"]
@@ -145,6 +147,14 @@ def _toctree(options: str, pages: list[str]) -> str:
     return f"\n```{{toctree}}\n:hidden:\n:maxdepth: 1\n{options}\n{listed}\n```\n"
 
 
+def break_long_names(_: Sphinx, __: str, ___: str, context: dict[str, Any], ____: object) -> None:
+    """Let names in tables break after an underscore, and nowhere else."""
+    cells = re.compile(r"<td>.*?</td>", re.DOTALL)
+    names = re.compile(r"(?<=\w_)(?=\w[^<>]*</span>)")
+    if body := context.get("body"):
+        context["body"] = cells.sub(lambda cell: names.sub("<wbr>", cell[0]), body)
+
+
 def finish(app: Sphinx, error: Exception | None) -> None:
     """Write the address of the site itself, and the list of pages for language models."""
     if error is not None or app.builder.format != "html":
@@ -170,4 +180,5 @@ def _purpose(page: str) -> str:
 
 def setup(app: Sphinx) -> None:
     app.connect("source-read", add_to_page)
+    app.connect("html-page-context", break_long_names)
     app.connect("build-finished", finish)

@@ -4,7 +4,8 @@ A block that begins with a comment of a file's name is that file. A block ``diff
 of the page. A block ``console`` has commands after ``$``; the lines below one are in its output, in
 this order, and ``...`` stands for any lines. A command that serves goes on until the next one of
 its port, or until the page ends. Other blocks in Python run at the end, as one program. ``sh`` and
-``text`` are shown and not run.
+``text`` are shown and not run. With a browser, the prose between the blocks is followed too: an
+address that it opens, buttons that it presses, and quotes, which the console has to show.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).parents[2]
 # The wheel to follow the pages with, in an environment made from it: make docs-check.
@@ -62,18 +65,27 @@ _SERVES = re.compile(r"\b(?:run|runserver|http\.server|uvicorn|gunicorn)\b.*?\b\
 _MAKES_ENVIRONMENT = re.compile(r"(?:python3? -m venv|\.) \.venv")
 _INSTALLS = re.compile(r"(?:pip install|npm) ")
 _PORTS = re.compile(r"(?<=[ :])(?:8000|5173)\b")
+_OPENED = re.compile(r"open <(http://localhost:\d+/[\w.]+)>")
+_PRESSED = re.compile(
+    r"[Pp]ress \*([\w ]+)\*(?:\. The page shows `(.*?)`)?|\*([\w ]+)\* shows `(.*?)`"
+)
+_QUOTED = re.compile(r"(?:^> .*\n)+", re.MULTILINE)
 _PATIENCE = 60
 
 
 class Block(NamedTuple):
-    """A fenced block of a page."""
+    """A fenced block of a page, or the prose before one."""
 
     language: str
     text: str
 
 
-def blocks(page: Path) -> list[Block]:
-    return [Block(*found) for found in _FENCED.findall(page.read_text(encoding="utf-8"))]
+def blocks(page: Path) -> Iterator[Block]:
+    parts = _FENCED.split(page.read_text(encoding="utf-8"))
+    for number in range(0, len(parts) - 1, 3):
+        yield Block("prose", parts[number])
+        yield Block(parts[number + 1], parts[number + 2])
+    yield Block("prose", parts[-1])
 
 
 class Reader:
@@ -83,11 +95,15 @@ class Reader:
         folder: An empty folder.
         scripts: The folder with the environment's commands, such as ``.venv/bin``.
         wheel: What to install for ``pip install``; None to leave installations out.
+        visitor: The browser's page that the prose is followed in, or None.
     """
 
-    def __init__(self, folder: Path, scripts: Path, wheel: Path | None) -> None:
+    def __init__(
+        self, folder: Path, scripts: Path, wheel: Path | None, visitor: Visitor | None = None
+    ) -> None:
         self._folder = folder
         self._wheel = wheel
+        self._visitor = visitor
         self._ports: dict[str, str] = {}
         self._servers: dict[str, subprocess.Popen[bytes]] = {}
         self._files: dict[str, str] = {}
@@ -104,7 +120,10 @@ class Reader:
             for block in blocks(page):
                 text = _PORTS.sub(self._port, block.text)
                 name = _NAMED.match(text)
-                if block.language == "console":
+                if block.language == "prose":
+                    if self._visitor:
+                        self._visitor.follow(text)
+                elif block.language == "console":
                     for command, output in _COMMAND.findall(text):
                         self._run(command, output)
                 elif block.language == "diff":
@@ -198,6 +217,32 @@ class Reader:
                 )
 
 
+class Visitor:
+    """A page in a browser, and what its console has shown."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._console: list[str] = []
+        page.on("console", lambda message: self._console.append(message.text))
+
+    def follow(self, prose: str) -> None:
+        if opened := _OPENED.search(prose):
+            self._page.goto(opened[1])
+        for pressed, shown, button, shows in _PRESSED.findall(prose):
+            expected = shown or shows
+            self._page.evaluate("document.querySelector('pre').textContent = ''")
+            self._page.get_by_role("button", name=pressed or button, exact=True).click()
+            self._page.wait_for_function("document.querySelector('pre').textContent")
+            text = self._page.locator("pre").inner_text()
+            assert not expected or text.strip() == expected
+        for quote in _QUOTED.findall(prose):
+            expected = " ".join(quote.replace("> ", "").split())
+            deadline = monotonic() + _PATIENCE
+            while not any(expected in line for line in self._console):
+                assert monotonic() < deadline, f"{expected}\nis not in\n{self._console}"
+                self._page.wait_for_timeout(20)
+
+
 def _changes(text: str) -> Iterator[tuple[str, str]]:
     """Yield the old and the new lines of each change of a diff."""
     for part in re.findall(r"(?:^[-+ ].*\n)+", text, re.MULTILINE):
@@ -247,3 +292,13 @@ def test_every_option_is_in_the_table_under_its_names() -> None:
 def test_a_page_can_be_followed(page: str, scripts: Path, tmp_path: Path) -> None:
     wheel = Path(WHEEL).resolve() if WHEEL else None
     Reader(tmp_path, scripts, wheel).follow(ROOT / page)
+
+
+@pytest.mark.slow
+def test_the_tutorial_shows_in_chromium_what_it_says(
+    chromium: Browser, scripts: Path, tmp_path: Path
+) -> None:
+    page = chromium.new_page()
+    wheel = Path(WHEEL).resolve() if WHEEL else None
+    Reader(tmp_path, scripts, wheel, Visitor(page)).follow(ROOT / "docs" / "tutorial.md")
+    page.close()
