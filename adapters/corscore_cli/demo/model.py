@@ -147,7 +147,8 @@ def _predict(row: Row, model: _Model, policies: PolicyMap, run: str, page_run: s
     if row.reads is not None and result.readable:
         reason = header_check(request, result.exchanges[-1].response_headers, row.reads)
         header = dict(result.headers).get(row.reads.lower())
-    governed = governing(policies, row.path, origin=request.origin)
+    host = urlsplit(model.site.api).netloc
+    governed = governing(policies, row.path, host=host, origin=request.origin)
     preflights = sum(exchange.is_preflight for done in results for exchange in done.exchanges)
     return Prediction(
         row,
