@@ -97,7 +97,7 @@ class StoreServer:
 
 
 class RedisServer(StoreServer):
-    """Redis with an append-only file, so that a kill loses at most one second."""
+    """Redis with an append-only file, each write of which is on the disk before its answer."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -108,7 +108,7 @@ class RedisServer(StoreServer):
         return [
             self.program,
             *("--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)),
-            *("--appendonly", "yes", "--save", ""),
+            *("--appendonly", "yes", "--appendfsync", "always", "--save", ""),
         ]
 
 
