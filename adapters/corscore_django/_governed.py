@@ -77,8 +77,8 @@ class GovernedRequest:
         "_answer",
         "_config",
         "_governor",
+        "_is_deferred",
         "_is_exempt",
-        "_is_late",
         "_notices",
         "_original",
         "_request",
@@ -107,7 +107,7 @@ class GovernedRequest:
         self._urls = urls
         self._answer: Any = None
         self._verdict: bool | None = None
-        self._varies = self._is_late = self.asks_receivers = self.awaits = False
+        self._varies = self._is_deferred = self.asks_receivers = self.awaits = False
         self._is_exempt = False
         self.resolver: PolicyResolver | None = None
         self.info: RequestInfo = request_of(request)
@@ -124,9 +124,9 @@ class GovernedRequest:
         is_exempt = False
         route: Policies | None = NO_ROUTE
         if self._urls is not None:
-            is_late = request.method != "OPTIONS" and governor.defers_routes
-            if is_late and not check_request_enabled.receivers:
-                self._is_late = True
+            is_deferred = request.method != "OPTIONS" and governor.defers_routes
+            if is_deferred and not check_request_enabled.receivers:
+                self._is_deferred = True
                 # Read now, since a middleware below may rewrite it.
                 self.info.path = request.path_info
                 # A view that reads ``request.cors`` finds the policy earlier.
@@ -173,7 +173,7 @@ class GovernedRequest:
     def _decide(self, *, is_resumed: bool) -> None:
         policy, request = self.policy, self._request
         if policy is None:
-            if not self._is_late:
+            if not self._is_deferred:
                 request.cors = None  # type: ignore[attr-defined]
                 self._governor.left_alone(request)
             return
@@ -239,9 +239,9 @@ class GovernedRequest:
         Django leaves its routing result in the request, which proves what a lookup would find if
         the request is unchanged. Else the lookup decides.
         """
-        if not self._is_late:
+        if not self._is_deferred:
             return
-        self._is_late = False
+        self._is_deferred = False
         request = self._request
         path, urlconf, method, match_before = self._original
         match = request.resolver_match

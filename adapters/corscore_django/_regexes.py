@@ -36,7 +36,7 @@ _BY_NUMBER = re.compile(r"(?<!\\)(?:\\\\)*(?:\\[1-9]|\(\?\([1-9])")
 def join(
     regexes: Any, names: Mapping[str, str], options: Mapping[str, object], problems: list[Problem]
 ) -> str | re.Pattern[str] | None:
-    """Return one regex that matches whatever one of the setting's regexes matches.
+    """Return one regex that matches every origin that one of the setting's regexes matches.
 
     Args:
         regexes: The setting's value.

@@ -37,7 +37,7 @@ class _Root:
     """The project's own URLs.
 
     Attributes:
-        changes: How often the setting ``ROOT_URLCONF`` has changed.
+        changes: The number of changes of the setting ``ROOT_URLCONF``.
         imported: The value of ``changes`` when the URLs, and so all marks, were imported.
     """
 
@@ -106,7 +106,7 @@ def decorated_views() -> list[str]:
     """The names of the project's views that have policies of their own.
 
     Raises:
-        Exception: Whatever importing the project's URLs raises.
+        Exception: Any exception from the import of the project's URLs.
     """
     return [
         getattr(view, "__qualname__", type(view).__qualname__)
@@ -119,7 +119,7 @@ def route_policies() -> list[tuple[str, RoutePolicy]]:
     """The policies of the project's views, by the names of the views; for tools.
 
     Raises:
-        Exception: Whatever importing the project's URLs raises.
+        Exception: Any exception from the import of the project's URLs.
     """
     return [
         (f"the view {getattr(view, '__qualname__', type(view).__qualname__)}", policy)
@@ -134,7 +134,7 @@ def policy_for(info: RequestInfo, path: str, urlconf: Any) -> RoutePolicy:
     A preflight is looked up as the request that it announces.
 
     Raises:
-        Exception: Whatever the project's path converters raise.
+        Exception: Any exception of the project's path converters.
     """
     method = info.request_method if info.is_preflight else info.method
     view = _view_at(path, urlconf)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     # The mark of a route, and its policy where that is a plain one.
     Served = tuple[Mark | None, Policy | None]
 
-# What Werkzeug routes by.
+# Werkzeug routes by these values of the environ.
 _ROUTED_BY = ("REQUEST_METHOD", "PATH_INFO", "HTTP_HOST", "wsgi.url_scheme")
 _routing_of = itemgetter(*_ROUTED_BY)
 # Werkzeug keeps its request under this key of the environ.

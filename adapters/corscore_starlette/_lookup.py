@@ -37,7 +37,7 @@ def look_up(inside: Inside, scope: Scope, method: str) -> Mark | None:
         method: The request's method; for a preflight the method that it announces.
 
     Raises:
-        Exception: Whatever the user's converters and routes raise.
+        Exception: Any exception of the user's converters and routes.
     """
     # Routes of FastAPI write into the dicts in a scope.
     copy = {key: dict(value) if type(value) is dict else value for key, value in scope.items()}

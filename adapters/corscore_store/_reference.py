@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class StoreRef(FollowedRef):
-    """A reference to the policy in a store; adapters take it in place of a policy.
+    """A reference to the policy in a store, which adapters take like a policy.
 
     The policy is read when the reference is built. The first request of each process starts a
     daemon thread, which follows the store. While the store is down, or its newest document is

@@ -174,7 +174,7 @@ class Address:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        # Of a password that is not encoded, a part may look like a path.
+        # A part of a password that is not encoded may look like a path.
         rest = parts.path + parts.fragment + ("" if parts.path else parts.query)
         self.is_clear: bool = not (parts.netloc and "@" in rest)
         self.url = url

@@ -191,7 +191,7 @@ def _ends_with_fetch(request: Request) -> bool:
 
 def _matching_credentials(request: Request) -> tuple[bool, ...]:
     # https://fetch.spec.whatwg.org/#concept-cache-match: a permission with credentials also counts
-    # without them, not the other way round.
+    # for requests without them.
     if request.with_credentials:
         return (True,)
     return (False,) if deviates(request.browser, "cache-by-credentials") else (True, False)

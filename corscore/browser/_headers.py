@@ -92,7 +92,7 @@ def as_received(headers: HeaderList, browser: Browser | None) -> HeaderList:
         return headers
     filled = {name for name, value in headers if value}
     kept = [pair for pair in headers if pair[1] or pair[0] not in filled]
-    # Of several empty lines one remains.
+    # One of several empty lines remains.
     return tuple(pair for i, pair in enumerate(kept) if pair[1] or pair not in kept[:i])
 
 

@@ -214,7 +214,7 @@ class Request:
 
     @property
     def bypasses_cache(self) -> bool:
-        """Whether this browser sends the preflight whatever the preflight cache has."""
+        """Whether this browser sends the preflight even if the preflight cache covers it."""
         if self.cache_mode == "no-cache":
             return deviates(self.browser, "cache-bypassed-by-no-cache")
         if not deviates(self.browser, "cache-bypassed-by-conditions"):
@@ -342,7 +342,7 @@ def preflight_headers(request: Request) -> HeaderList:
     https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 1 to 5; never any credentials.
     """
     names = request.unsafe_names
-    # Step 5 joins with a bare comma, unlike "combine" elsewhere in the standard.
+    # Step 5 joins with a comma alone, unlike "combine" elsewhere in the standard.
     asked = ((ACCESS_CONTROL_REQUEST_HEADERS, ",".join(names)),) if names else ()
     return (
         ("accept", "*/*"),
@@ -392,9 +392,10 @@ def has_storage_access(request: Request) -> bool:
 
 
 def is_same_site(page: str, target: Url) -> bool:
-    """Return whether a page's origin and a URL are of one site; no page on http is with https.
+    """Return whether a page's origin and a URL are of one site.
 
-    https://html.spec.whatwg.org/#schemelessly-same-site, and the second condition of
+    A page on http and a URL on https never are: https://html.spec.whatwg.org/#schemelessly-same-site,
+    and the second condition of
     https://fetch.spec.whatwg.org/#cross-origin-resource-policy-internal-check.
     """
     url = parse_url(page)

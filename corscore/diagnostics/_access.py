@@ -81,7 +81,7 @@ class AccessChange:
 
 
 def access_changes(old: Policies, new: Policies) -> tuple[AccessChange, ...]:
-    """Return what ``new`` allows and ``old`` does not, and the other way round.
+    """Return what ``new`` allows and ``old`` does not, and what only ``old`` allows.
 
     Every path that one of them names is looked up in both. A path without a policy counts as one
     that allows nothing. Tuples are compared policy by policy, from their ends.

@@ -25,7 +25,7 @@ class ProbeClient:
 
     Args:
         transport: Sends a request; raises ``NoResponse`` if no response comes back.
-        limit: How many requests it may send beside those of the fetch itself.
+        limit: The most requests that it may send beside those of the fetch itself.
     """
 
     def __init__(self, transport: Transport, limit: int) -> None:

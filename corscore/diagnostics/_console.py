@@ -50,7 +50,7 @@ _QUOTES = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "\u200b
 _FIELD = re.compile(r"\{(\w+)\}")
 _STATUS = re.compile(r"\W{0,4}Status code: (\d{3})")
 _UNKNOWN = "not-enough-data"
-# What may separate a head from its text.
+# The texts that may separate a head from its reason.
 _GAPS = ("", texts.CHROMIUM_PREFLIGHT)
 _PREFLIGHT_REASONS = (
     "preflight-redirected",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from corscore.diagnostics._finding import Finding
 
 _NETWORK_ERROR = "https://fetch.spec.whatwg.org/#concept-network-error"
-# Of more redirects two are shown and the last: the server chooses the length of each URL.
+# A longer chain is shown without its middle, since the server chooses the length of each URL.
 _MAX_REDIRECTS = 5
 
 
@@ -77,7 +77,7 @@ class Diagnosis:
         steps: The browser's steps, in its order.
         findings: What the server should repair.
         console: The text in each browser's console.
-        notes: What was not tried, or is not known.
+        notes: Sentences about what was not tried, or is not known.
         probe_line: A shell command that probes the server, if a recording does not show the cause;
             also part of ``hint``.
     """

@@ -57,7 +57,7 @@ def _disagreement(expected: oracle.RefusedPart | None, result: FetchResult) -> s
 
 
 def expect_out_of_reach(options: Options, request: Request, result: FetchResult) -> None:
-    """Fail if a script reads a page that the adapter is said not to reach."""
+    """Fail if a script reads a page whose path is in ``out_of_reach``."""
     __tracebackhide__ = True
     if result.readable:
         fault = "out_of_reach lists this path, and a browser reads its response: unlist it"

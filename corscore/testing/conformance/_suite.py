@@ -39,8 +39,8 @@ Options = dict[str, Any]
 Cases = tuple[Options, dict[str, Page], list[Script]]
 SharedCases = tuple[plans.Plan, dict[str, Page], list[Script]]
 
-# Half the examples, since every adapter tests the same engine; no shrinking, which would take
-# minutes, since a failure explains its one request in full.
+# Half the examples, since every adapter tests the same engine; a failure explains one request in
+# full, so that shrinking, which takes minutes, is left out.
 _SETTINGS = settings(
     max_examples=max(1, settings().max_examples // 2),
     deadline=None,
