@@ -1,7 +1,7 @@
 """Vocabulary of the Fetch standard: https://fetch.spec.whatwg.org, each name with its section.
 
 Header names are in lower case, methods in upper case. The engine, the checks of a configuration and
-the browser model share these names, and each has rules of its own for them.
+the browser model share these names, but not the rules for them.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ AUTHORIZATION = "authorization"
 # CORS-safelisted method: https://fetch.spec.whatwg.org/#cors-safelisted-method
 CORS_SAFELISTED_METHODS = ("GET", "HEAD", "POST")
 
-# Forbidden method, in any case: https://fetch.spec.whatwg.org/#forbidden-method
+# Forbidden method, in upper or lower case: https://fetch.spec.whatwg.org/#forbidden-method
 FORBIDDEN_METHODS = frozenset(("CONNECT", "TRACE", "TRACK"))
 
 # Normalize a method: only these are upper-cased, so "patch" stays "patch".
@@ -139,8 +139,8 @@ DEFAULT_PORTS = {"ftp": "21", "http": "80", "https": "443", "ws": "80", "wss": "
 def is_forbidden_request_header(name: str) -> bool:
     """Whether scripts can never set a header of this name, in lower or upper case.
 
-    https://fetch.spec.whatwg.org/#forbidden-request-header, steps 1 and 2. Step 3 forbids
-    ``X-HTTP-Method-Override`` and two more with some values only: False for these.
+    https://fetch.spec.whatwg.org/#forbidden-request-header, steps 1 and 2. False for the names in
+    ``METHOD_OVERRIDE_HEADERS``: for those, the value decides (step 3).
     """
     lower = name.lower()
     return lower in FORBIDDEN_REQUEST_HEADERS or lower.startswith(FORBIDDEN_REQUEST_HEADER_PREFIXES)

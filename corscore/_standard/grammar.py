@@ -5,7 +5,7 @@
           / "^" / "_" / "`" / "|" / "~" / DIGIT / ALPHA
     #element => [ element ] *( OWS "," OWS [ element ] )              (section 5.6.1.2)
 
-Values from a request are read in linear time; one above its bound is refused unread.
+Values from a request are read in linear time; a value that is too long is refused unread.
 """
 
 from __future__ import annotations

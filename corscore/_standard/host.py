@@ -32,7 +32,7 @@ def is_canonical_host(host: str) -> bool:
 def is_domain(host: str) -> bool:
     """Whether ``host`` has labels of 1 to 63 bytes of ``[a-z0-9_-]``, at most 253 bytes in all.
 
-    Browsers keep underscores, and a trailing dot, which makes another origin.
+    Browsers keep underscores and a trailing dot. With the dot, it is another origin.
     """
     if len(host) > MAX_HOST_LENGTH:
         return False
@@ -71,7 +71,7 @@ def has_valid_punycode(host: str) -> bool:
 
     https://url.spec.whatwg.org/#concept-domain-to-ascii: the label decodes to a name that is not
     ASCII, that UTS 46 leaves unchanged, and that obeys the rules for joiners and for right-to-left
-    text. Chromium alone accepts others, too.
+    text. Only Chromium accepts further labels.
     """
     labels = host.split(".")
     if not any(label.startswith(_PUNYCODE) for label in labels):
@@ -159,7 +159,7 @@ def _ipv4_number(part: str) -> int | None:
 
 
 def canonical_ipv6(text: str) -> str | None:
-    """The form of an IPv6 address that browsers send between brackets, or None if it is none.
+    """Return an IPv6 address, without brackets, as browsers send it; None if it is no address.
 
     https://url.spec.whatwg.org/#concept-ipv6-serializer: lower-case pieces without leading zeros,
     the first longest run of two or more zero pieces compressed, no dotted-decimal tail.

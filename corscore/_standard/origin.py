@@ -32,7 +32,7 @@ class Origin:
 def parse_origin(text: str) -> Origin | None:
     """The parts of an origin in the form that browsers send, or None for any other text.
 
-    Nothing is corrected: a default port, an upper-case letter or a path makes it None, as does
+    Nothing is corrected: a default port, an upper-case letter and a path give None. So does
     ``"null"``.
     """
     if len(text) > MAX_ORIGIN_LENGTH:
@@ -63,7 +63,7 @@ def _is_application_host(scheme: str, host: str) -> bool:
 def is_scheme(text: str) -> bool:
     """Whether ``text`` is a URL scheme in lower case, of at most 64 bytes.
 
-    ``file`` is not: the origin of such pages is ``null``.
+    Not ``file``: the origin of pages from files is ``null``.
     """
     return (
         0 < len(text) <= MAX_SCHEME_LENGTH
