@@ -21,13 +21,14 @@ POSSESSIVE = getattr(constants, "POSSESSIVE_REPEAT", None)
 REPEATS = (constants.MAX_REPEAT, constants.MIN_REPEAT, *filter(None, [POSSESSIVE]))
 ASSERTIONS = (constants.ASSERT, constants.ASSERT_NOT)
 
-# In the order in which samples choose them: "x" for any letter, "8" for any digit.
+# In the order of preference for sample origins: "x" for any letter, "8" for any digit.
 _LETTERS = "xyzbcdfghjklmnpqrstvwaeiou"
 _IN_ORIGINS = f"{_LETTERS}8123456790-_.+:/[]"
 # The other characters of ASCII count, too: a matcher may be slow before it fails at one.
 _ALPHABET = _IN_ORIGINS + "".join(chr(code) for code in range(128) if chr(code) not in _IN_ORIGINS)
 _BITS = {char: 1 << place for place, char in enumerate(_ALPHABET)}
 IN_ORIGINS = (1 << len(_IN_ORIGINS)) - 1
+# All characters beyond ASCII, and a character that no text contains.
 _BEYOND = 1 << len(_ALPHABET)
 _NEVER = _BEYOND << 1
 ANY = _NEVER - 1
@@ -43,14 +44,14 @@ _VARIANTS = {
     for char in _ALPHABET
 }
 
-# The turns of a repeat that become copies of its body: required ones, and optional ones. Above
-# these bounds a repeat becomes a loop.
+# A repeat becomes copies of its body, one for each required and each optional turn. A repeat with
+# more turns than these becomes a loop.
 _MOST_COPIES = 64
 _MOST_OPTIONAL_COPIES = 8
 _MOST_COPIED_POSITIONS = 5_000
 _MOST_POSITIONS = 60_000
 _MOST_EDGES = 300_000
-# Pairs of positions compared in a search for two readings: a tenth of a second.
+# The most pairs of positions that a search for two readings compares, in a tenth of a second.
 _MOST_PAIRS = 200_000
 
 
@@ -64,7 +65,7 @@ def mask_of(chars: str) -> int:
 
 
 def first_of(mask: int) -> str:
-    """The first character of a set, in the order in which samples choose them."""
+    """The character of a set that a sample origin uses."""
     return _ALPHABET[(mask & -mask).bit_length() - 1]
 
 
@@ -101,8 +102,11 @@ def charset(operator: Any, argument: Any, flags: int) -> int | None:
 
 def _range(low: int, high: int, flags: int) -> int:
     if flags & re.IGNORECASE:
-        alike = _VARIANTS.items()
-        found = sum(_BITS[char] for char, of in alike if any(low <= ord(one) <= high for one in of))
+        found = sum(
+            _BITS[char]
+            for char, variants in _VARIANTS.items()
+            if any(low <= ord(variant) <= high for variant in variants)
+        )
     elif low == high:
         found = _BITS.get(chr(low), 0)
     else:

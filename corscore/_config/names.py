@@ -41,7 +41,7 @@ def read_methods(problems: Problems, option: str, value: object) -> tuple[str, .
                 option,
                 item,
                 f"{shown(item)} is not the name of a method.",
-                _instead_of(problems, item.upper(), "PUT"),
+                _hint(problems, item.upper(), "PUT"),
             )
         elif upper in FORBIDDEN_METHODS:
             problems.add(
@@ -141,12 +141,12 @@ def _read_names(problems: Problems, option: str, value: object) -> Iterator[tupl
             item,
             f"{shown(item)} is not the name of a header.",
             # "X-Token: 1" has a value behind the name.
-            _instead_of(problems, item.partition(":")[0], "X-Request-Id"),
+            _hint(problems, item.partition(":")[0], "X-Request-Id"),
         )
 
 
-def _instead_of(problems: Problems, item: str, example: str) -> str:
-    """A hint with the names that an invalid item contains, or with the example."""
+def _hint(problems: Problems, item: str, example: str) -> str:
+    """Return a hint with the names that an invalid item contains, or with the example."""
     names = [part.strip().strip(_QUOTES).strip() for part in item.split(",")]
     if not any(names):
         return "drop it"

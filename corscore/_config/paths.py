@@ -53,7 +53,7 @@ def key_problem(key: object) -> Problem | None:
             )
         if host:
             return _invalid_key(
-                key, "does not start with a slash, or with a host.", _write(f"/{key}")
+                key, "starts neither with a slash nor with a host.", _write(f"/{key}")
             )
     elif (problem := _host_problem(key, host, path)) is not None:
         return problem
@@ -74,7 +74,7 @@ def _path_problem(key: str, host: str, path: str) -> Problem | None:
         beginning = path.rstrip("*")
         return _invalid_key(
             key,
-            f'has a "*" that is not its end after a slash, as in {quoted("/api/*")}.',
+            f'may have a "*" only at its end, after a slash, as in {quoted("/api/*")}.',
             _decide(host, path, "*") if "*" in beginning else _write_prefix(host + beginning),
         )
     for opening, closing in _TEMPLATES:
@@ -87,7 +87,7 @@ def _path_problem(key: str, host: str, path: str) -> Problem | None:
     if _has_escape(path):
         return _invalid_key(
             key,
-            "is percent-encoded; it is compared with paths that have been decoded.",
+            "is percent-encoded; keys are compared with decoded paths.",
             _write(host + _decoded(path)),
         )
     return None
@@ -119,8 +119,8 @@ def _host_problem(key: str, host: str, path: str) -> Problem | None:
     if port is not None or canonical != name:
         return _invalid_key(
             key,
-            "has more than a host in lower case: ports, letters' case and a dot at the end do not "
-            "count.",
+            "has a host with a port, an upper-case letter or a final dot; it is compared with "
+            "hosts that have none of these.",
             _write(canonical + path),
         )
     if not is_canonical_host(named):
@@ -147,7 +147,7 @@ def _invalid_key(key: object, mistake: str, hint: str) -> Problem:
 
 def _regex_problem(key: object, host: str, source: str) -> Problem:
     start = source.removeprefix("^")
-    # In `search` and `match`, a regex without `$` matches all that begins so.
+    # In `search` and `match`, a regex without `$` also matches every longer path.
     is_prefix = start != source and not start.endswith("$")
     literal, rest = _literal(start.removesuffix("$"))
     if rest == ".*":
@@ -188,9 +188,9 @@ def _write(key: str) -> str:
 
 
 def _write_prefix(beginning: str) -> str:
-    """A hint for the paths that begin so; without a slash at its end, for the path and all below.
+    """A hint for all paths below ``beginning``, and for itself if it does not end in a slash.
 
-    ``/api*`` would cover ``/apis``, too: no key says that.
+    Unlike a regex that begins with ``/api``, no key covers ``/apis`` as well.
     """
     if beginning.endswith("/"):
         return _write(f"{beginning}*")

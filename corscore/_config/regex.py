@@ -65,7 +65,7 @@ class RegexCheck:
 
     def _check_look_alikes(self) -> None:
         source = self._regex.pattern
-        reached = "use your visitors' cookies" if self._credentials else "reach a private network"
+        harm = "use your visitors' cookies" if self._credentials else "reach a private network"
         try:
             found = self._look_alikes(self._regex)
         except (Unknown, TooLarge, RecursionError) as error:
@@ -74,7 +74,7 @@ class RegexCheck:
                 _OPTION,
                 source,
                 f"{shown(source)} {error if isinstance(error, Unknown) else 'is too large'}: it "
-                f"cannot be found out which origins it lets {reached}.",
+                f"cannot be found out which origins it lets {harm}.",
                 f"write a plainer one, such as {self._problems.write(_OPTION, _EXAMPLE)}, or "
                 f"list the origins, such as {self._problems.write('allow_origins', ['https://app.example.com'])}",
             )
@@ -94,7 +94,7 @@ class RegexCheck:
                 _OPTION,
                 source,
                 f"{shown(source)} also matches {found.anyone or found.other_domain}, a name that "
-                f"others can have, and lets its pages {reached}.",
+                f"others can have, and lets its pages {harm}.",
                 self._advice(found, repaired),
             )
         if found.insecure is not None and found.anyone is None:
@@ -106,7 +106,7 @@ class RegexCheck:
                 _OPTION,
                 source,
                 f"{shown(source)} also matches {found.insecure}, which is plain http: anyone on "
-                f"the way can put a script into its pages, and {reached}.",
+                f"the way can put a script into its pages, and {harm}.",
                 (f"write {self._write(repaired)}, or " if repaired else "name https, or ")
                 + f"accept the risk with {accept}",
             )
@@ -169,6 +169,6 @@ class RegexCheck:
 def compiled(source: str, flags: int = 0) -> re.Pattern[str]:
     """Compile a regex without warnings; raises what ``re.compile`` raises."""
     with warnings.catch_warnings():
-        # They are of what a later Python may read otherwise, which must not stop a server.
+        # They warn of syntax that a later Python may read differently: no reason to stop a server.
         warnings.simplefilter("ignore")
         return re.compile(source, flags)

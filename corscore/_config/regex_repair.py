@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
     _Edit = tuple[int, int, str]
 
-# Besides letters, the ends of classes, groups and repeats: before a dot, they end a part of a host.
-_BEFORE = frozenset(")]*+?}")
-# The start of the next part: behind the ends of groups, a letter or a class, or a group of them.
+# Before a dot, a part of a host ends in a letter, a digit, or one of these: the end of a class, a
+# group or a repeat.
+_PART_ENDS = frozenset(")]*+?}")
+# The start of the next part: a letter or a class, with ends and starts of groups before it.
 _NEXT_PART = re.compile(r"(?:\)[?*+]?)*(?:\((?:\?:)?)*(?:[^\W_]|\[(?!:)|\\[wd])")
 
 _CHARACTER = r"(?:\[(?:\\.|[^]\\])+\]|\\[^1-9AZbB]|[\w.-])"
@@ -38,12 +39,12 @@ _BEHIND_DOMAIN = re.compile(r"(?<=[a-z0-9])/?\.[*+]\??(?=\$?(?:$|[|)]))")
 _LOOPBACK = ("localhost", "127.0.0.1", r"127\.0\.0\.1")
 _SECURE = "https"
 _ANY_PORT = "(?::[0-9]+)?"
-# Above this number all edits are made, or none.
+# Above this number, either all edits are made or none.
 _MOST_EDITS = 40
 
 
 def faster(source: str) -> str | None:
-    """The regex with repeats of repeats written as one, or None; it may still be slow.
+    """The regex with repeats of repeats written as one, which may still be slow; None without any.
 
     Args:
         source: A regex that Python's ``re`` accepts.
@@ -80,7 +81,7 @@ def narrower(source: str, is_sound: Callable[[str], bool]) -> str | None:
 
     Args:
         source: A regex that Python's ``re`` accepts.
-        is_sound: Whether a regex is fast, and admits only what can be meant.
+        is_sound: Tells whether a regex is fast, and admits only what was meant.
     """
     edits = sorted(_edits(source))
     if not edits or not is_sound(_edited(source, edits)):
@@ -132,7 +133,7 @@ def _dot_edits(source: str) -> Iterator[_Edit]:
         if source[index] != ".":
             continue
         before = source[index - 1 : index]
-        is_name = before.isalnum() or before in _BEFORE
+        is_name = before.isalnum() or before in _PART_ENDS
         # The "d" of "\d.com" counts, too: a class ends a part of a host.
         if before and is_name and _NEXT_PART.match(source, index + 1):
             yield index, index + 1, "\\."

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-# `re.RegexFlag` without UNICODE, the default of a str; numbers, since `re` is imported late.
+# Values of `re.RegexFlag`: numbers, since `re` is imported late. UNICODE is the default of a str.
 _INLINE_FLAGS = {"a": 256, "i": 2, "m": 8, "s": 16, "x": 64}
 _FLAG_LETTERS = frozenset("aimsux")
 
@@ -101,7 +101,7 @@ def table_literal(value: object) -> str:
 
 
 def python_expression(value: object) -> str:
-    """The value of an option as Python that evaluates to it, in the presence of ``import re``."""
+    """The value of an option as Python that evaluates to it, where ``re`` is imported."""
     if isinstance(value, tuple):
         return f"[{', '.join(map(repr, value))}]"
     pattern = getattr(value, "pattern", None)
@@ -157,7 +157,7 @@ class Problems:
         """Raise a ``ConfigError`` with all problems, if there are any.
 
         Args:
-            order: Options in the order of their problems; problems of anything else come first.
+            order: The options, in the order to list their problems in; all others come first.
         """
         if self.found:
             ranks = {self.spelling.name(option): rank for rank, option in enumerate(order)}
