@@ -32,7 +32,7 @@ class Answer:
         kind: ``"not-cors"``, ``"actual"`` or ``"preflight"``.
         origin_allowed: Whether the policy allows the origin that gets this answer.
         echoes_origin: Whether to send the request's origin back, as every policy but ``*`` does.
-        pairs: Further headers to set, without ``Vary``.
+        pairs: The headers to set, without ``Vary`` and without an origin that is sent back.
         vary: ``Vary`` and the names of request headers that the answer depends on, or None.
         status: A preflight's status; 0 where the application answers.
         body: A preflight's body.
@@ -83,7 +83,7 @@ class Answer:
         """Return a response's headers with those of the answer, as a new list.
 
         Args:
-            headers: The application's raw header pairs, names in any case.
+            headers: The application's raw header pairs, names in upper or lower case.
             origin: The request's origin; needed where the answer echoes it.
             on_conflict: Called with the lower-case name of each header that was removed because
                 the policy alone may set it.

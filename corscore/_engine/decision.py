@@ -109,7 +109,7 @@ class Decision:
 
     @property
     def origin_allowed(self) -> bool:
-        """Whether the policy allows the request's origin; without one, whether it allows any."""
+        """Whether the policy allows the request's origin; without one, whether it allows all."""
         return self._answer.origin_allowed
 
     @property
@@ -156,7 +156,7 @@ class Decision:
         kept where the response may be read. ``Vary`` is merged.
 
         Args:
-            pairs: Names, in any case, and values of the application's headers.
+            pairs: The application's headers; names in upper or lower case.
             on_conflict: Called with the lower-case name of each header that was removed.
         """
         return self._answer.apply(pairs, self._request.origin, on_conflict)

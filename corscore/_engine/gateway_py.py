@@ -1,7 +1,7 @@
 # cython: language_level=3, annotation_typing=False, nonecheck=True, binding=False
 """``Gateway``: find a request's policy, look its origin up, merge prepared headers.
 
-One source, two builds, as ``matcher_py``. Every request passes, whatever the kind of its policy.
+One source, two builds, as ``matcher_py``. Every request passes a gateway, whatever its policy is.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def origin_of(headers: Iterable[RawPair]) -> bytes | None:
                 # No call for the first line, which is nearly always the only one.
                 origin = value if origin is None and type(value) is bytes else _value(value, origin)
     except TypeError:
-        # The compiled build raises where not all is bytes, as in a test.
+        # The compiled build raises for names or values that are no bytes, which tests may send.
         return scan(headers)[0]
     return origin
 
@@ -191,7 +191,7 @@ class Gateway:
         self._is_reference: bool = hasattr(type(source), "current")
         # Set for one plain policy, which needs no lookup.
         self._policy = None
-        # One of the two is set for a map: with hosts, or without.
+        # For a map, one of the two is set: the first if keys have hosts.
         self._hosts: Any = None
         self._table = None
         if not self._is_reference and source._responder is not None:
@@ -234,7 +234,7 @@ class Gateway:
         self._later = later
 
     def policy_for(self, native: Any, is_scope: bool) -> Any:
-        """The current policy or policies of a scope's or environ's route, else path; or None."""
+        """The current policies for a request's route, or without routes for its path; or None."""
         if self._by_route is not None:
             return self._by_route(native)
         if self._policy is not None:
@@ -326,9 +326,11 @@ class Gateway:
             send: The ``send`` of the server or an outer layer.
 
         Returns:
-            The ``send`` for the application, or a tuple: of the two messages to send without
-            calling it; of three values, the first a ``PolicyResolver`` to await before a call of
-            ``sender_for``; of six, the first a policy whose resolver to await before ``resume``.
+            The ``send`` for the application, or a tuple:
+
+            - two messages: send them, and do not call the application;
+            - three values, the first a ``PolicyResolver``: await it, then call ``sender_for``;
+            - six values, the first a policy: await its resolver, then call ``resume``.
         """
         responder = self._quick
         policy = None

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     OnConflict = Callable[[str], object]
 
     class HeaderMapping(Protocol):
-        """A mutable mapping of header names, in any case, to single values.
+        """A mutable mapping of case-insensitive header names to single values.
 
         ``pop`` returns a value, or as in Django a name with its value.
         """
@@ -69,7 +69,7 @@ def merge(
     """Return a response's headers with those of the policy, as a new list.
 
     Args:
-        pairs: The application's headers; names in any case.
+        pairs: The application's headers; names in upper or lower case.
         ours: The policy's headers, without ``Vary``; empty if the response may not be read.
         vary: The name ``Vary`` and the value to merge, or None.
         on_conflict: Called with the lower-case name of each header that was removed because the
@@ -115,11 +115,11 @@ def update(
     vary: tuple[str, str] | None,
     on_conflict: OnConflict | None,
 ) -> None:
-    """``merge`` in place, for a mapping with one value a name."""
+    """``merge`` in place, for a mapping with one value per name."""
     try:
         names = [name for name in headers if name.lower() in _CONCERNED]
     except AttributeError:
-        # Only Werkzeug's Headers iterate over pairs; Django's `keys()` takes twice as long.
+        # Werkzeug's Headers iterate over pairs. For others, `keys()` would be slower, as in Django.
         keys = headers.keys()
         names = [name for name in keys if name.lower() in _CONCERNED]
     if not names:
