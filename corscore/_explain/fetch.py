@@ -44,7 +44,9 @@ _HINTS: dict[str, str] = {
     "too-many-redirects": "end the loop of redirects",
     "redirect-with-credentials": "leave the user name and password out of the redirect's Location",
     "redirect-refused": "ask for the URL that the redirect leads to",
-    "redirect-leaves-origin": "redirect within the page's origin, or leave the mode out",
+    "redirect-leaves-origin": (
+        'redirect within the page\'s origin, or leave out mode: "same-origin" in the script'
+    ),
     "resource-policy-refused": (
         "send Cross-Origin-Resource-Policy: cross-origin, if every site may use the response"
     ),
@@ -92,17 +94,17 @@ def explain_fetch(result: FetchResult, *, reads: Iterable[str] = ()) -> Explanat
     )
 
 
-def beside_the_standard(message: str, browser: Browser, standard: str | None) -> str:
+def compared_with_standard(message: str, browser: Browser, standard: str | None) -> str:
     """Return the message for a browser that differs from the standard, with the difference.
 
     Args:
         message: The message of the browser's explanation.
         browser: The browser.
-        standard: The message by the standard; None if only the requests on the way differ.
+        standard: The message by the standard; None if only the steps differ.
     """
     name = VERSIONS[browser]
     if standard is None or standard == message:
-        return f"{message} On the way {name} does otherwise than the standard."
+        return f"{message} {name} takes other steps than the standard."
     return f"{message} That is {name}; by the standard: {standard}"
 
 
@@ -115,7 +117,7 @@ def cause(reason: Reason, exchange: Exchange) -> tuple[str, str, str]:
 def hidden_headers(
     request: Request, headers: HeadersInput, reads: Iterable[str]
 ) -> tuple[str, ...]:
-    """Return the names that a script may not read in a response."""
+    """Return the names in ``reads`` that a script may not read in a response."""
     return tuple(name for name in reads if header_check(request, headers, name) is not None)
 
 

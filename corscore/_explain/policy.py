@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from corscore._engine.request import RequestInfo
-from corscore._explain.fetch import beside_the_standard, explain_fetch, hidden_headers
+from corscore._explain.fetch import compared_with_standard, explain_fetch, hidden_headers
 from corscore._explain.refusal import (
     Refusal,
     header_refusal,
@@ -141,7 +141,7 @@ def _explain_in(
     standard = _explain_script(decider, script, sent, reads)
     if (found.message, found.steps) == (standard.message, standard.steps):
         return found
-    return replace(found, message=beside_the_standard(found.message, browser, standard.message))
+    return replace(found, message=compared_with_standard(found.message, browser, standard.message))
 
 
 def _explain_impossible(decider: _Decider, request: RequestInfo, method: str) -> Explanation | None:

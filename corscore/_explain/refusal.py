@@ -30,8 +30,8 @@ _REGEX = "allow_origin_regex"
 _LONGEST_COMPARED = 64
 _MOST_COMPARED = 8
 
-# Distances of an origin from a pattern, by their difference: a wrong scheme is quickly mended, a
-# host that only looks alike may be a stranger's.
+# Distances of an origin from a pattern, by their difference: a wrong scheme is a likelier mistake
+# than a similar host, which may be a stranger's.
 _DISTANCES = {"same": 1, "loopback": 2, "related": 3, "slip": 4}
 
 # The mistakes in a text that is no origin, in a few words; other codes have a message already.
@@ -65,7 +65,7 @@ def matched(policy: Policy, origin: str) -> str | None:
         origin: As the request sent it.
 
     Returns:
-        The first that allows it; None if a resolver does.
+        The first of these that allows it; None if only a resolver does.
     """
     if WILDCARD in policy.allow_origins:
         return WILDCARD
@@ -133,7 +133,7 @@ def _has_port(pattern: str) -> bool:
 
 
 def _malformed(policy: Policy, origin: str) -> Refusal:
-    """Explain an origin that no browser sends, but that people write in a trial."""
+    """Explain a text that no browser sends as an Origin, such as a URL with a path."""
     mistakes, meant = ([], None) if len(origin) > MAX_ORIGIN_LENGTH else explain_literal(origin)
     parsed = None if meant is None else parse_origin(meant)
     if meant is None or parsed is None or not mistakes:

@@ -24,7 +24,7 @@ class Step:
         name: A name for programs: ``"preflight-needed"``, ``"preflight-status"``, ...
         ok: Whether it succeeded; the last step of a refusal failed.
         text: The finding, in one sentence without its full stop.
-        section: The URL of its section in the standard.
+        section: The URL of its section in the standard; the step may follow: ``", step 7.5"``.
         reason: Why it failed, a key of ``corscore.browser.REASONS``; None if it succeeded.
     """
 
@@ -77,8 +77,8 @@ class Explanation:
     Attributes:
         allowed: Whether the script gets all that it asked for.
         reason: The cause of a refusal, a stable code with a page in ``docs/codes``; else None.
-        browser_reason: The reason that the browser has, a key of ``corscore.browser.REASONS``:
-            ``"origin-mismatch"`` where ``reason`` is ``"origin-scheme-differs"``.
+        browser_reason: The browser's own reason, a key of ``corscore.browser.REASONS``: for
+            example ``"origin-mismatch"``, where ``reason`` is ``"origin-scheme-differs"``.
         message: The result in a sentence or two.
         hint: What to change; None if nothing is wrong.
         matched: The pattern or the regex that allows the origin, ``"null"`` or ``"*"``; None

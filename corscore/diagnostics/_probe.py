@@ -7,7 +7,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from corscore._config.pattern import is_loopback
-from corscore._explain.fetch import beside_the_standard
+from corscore._explain.fetch import compared_with_standard
 from corscore._standard.fetch import WILDCARD
 from corscore._standard.origin import parse_origin
 from corscore._standard.text import shown
@@ -118,10 +118,10 @@ def _compare_with_standard(
 
     standard, replayed = diagnose(diagnosis.request, replay, reads=reads)
     if replayed is None:
-        return beside_the_standard(diagnosis.message, browser, None)
+        return compared_with_standard(diagnosis.message, browser, None)
     if (standard.message, standard.steps) == (diagnosis.message, diagnosis.steps):
         return diagnosis.message
-    return beside_the_standard(diagnosis.message, browser, standard.message)
+    return compared_with_standard(diagnosis.message, browser, standard.message)
 
 
 def _notes(request: Request) -> Iterator[str]:

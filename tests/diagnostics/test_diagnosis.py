@@ -62,7 +62,7 @@ def test_no_answer_to_what_is_asked_beyond_the_fetch_is_no_failure() -> None:
         # The standard refuses the same responses.
         ({"Authorization": "x"}, None, "firefox", "That is Firefox 153; by the standard: "),
         # The standard needs a preflight, which was not sent.
-        ({"DPR": "2"}, None, "chromium", "On the way Chromium 156 does otherwise"),
+        ({"DPR": "2"}, None, "chromium", "Chromium 156 takes other steps"),
         ({"DPR": "2"}, None, "safari", None),
         ({}, None, "chromium", None),
         ({}, "", "chromium", "That is Chromium 156; by the standard: "),
