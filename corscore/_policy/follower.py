@@ -26,7 +26,7 @@ class Follower:
     it forks. Therefore the first request of a process starts the thread.
 
     Attributes:
-        process: The process that the thread runs in; 0 before there is one.
+        process: The id of the process that the thread runs in; 0 before there is a thread.
     """
 
     __slots__ = ("_first_readings", "_is_closed", "_stop", "_thread", "process")
@@ -43,10 +43,10 @@ class Follower:
         self._is_closed = False
 
     def start(self, policy_ref: FollowedRef) -> None:
-        """Follow in this process, and return when the source was read.
+        """Follow in this process; return when the source was read, or after two seconds.
 
         Args:
-            policy_ref: Gets each new policy; the thread ends when it is gone.
+            policy_ref: Gets each new policy; the thread ends when it is garbage-collected.
         """
         process = os.getpid()
         own = Event()
@@ -96,7 +96,7 @@ class Follower:
         """Forget the state of another process, before the first reading."""
 
     def _read_again(self, policy_ref: PolicyRef | None) -> bool:
-        """Replace the policy if the source has another one; False if its reference is gone."""
+        """Replace the policy if the source has another one; False if ``policy_ref`` is None."""
         raise NotImplementedError
 
     def _pause(self, stop: Event) -> None:

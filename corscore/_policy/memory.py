@@ -66,7 +66,7 @@ class Memory:
         return UNKNOWN
 
     def stale(self, key: Hashable) -> Any:
-        """The last answer for a key after a failure, if it is an allowance and not too old."""
+        """The last answer for a key, if it is an allowance and not too old; else ``UNKNOWN``."""
         with self._lock:
             entry = self._allowed.get(key)
         if entry is None or monotonic() - entry[0] >= self._stale_ttl:
@@ -93,7 +93,7 @@ class Memory:
             self._refused.clear()
 
     def forget(self, value: object) -> None:
-        """Forget the answers whose key is the value, contains it or is a digest."""
+        """Forget the answers whose key is or contains the value, and all whose key is a digest."""
         with self._lock:
             for table in (self._allowed, self._refused):
                 for key in [key for key in table if _has(key, value)]:

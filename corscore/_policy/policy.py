@@ -107,7 +107,7 @@ class Policy(Options):
         debug: bool = False,
         **unknown: NoReturn,
     ) -> None:
-        # All arguments by their names: only the signature and the option table list them.
+        # Read from `locals`, so that only the signature and the option table list the options.
         arguments = dict(locals())
         given = {name: arguments[name] for name in OPTIONS}
         try:
@@ -138,9 +138,9 @@ class Policy(Options):
     def from_env(cls, prefix: str = "CORS_", environ: Mapping[str, str] | None = None) -> Policy:
         """Read a policy from environment variables such as ``CORS_ALLOW_ORIGINS``.
 
-        Items of a list are separated by commas; booleans are ``true false 1 0 yes no on off`` in
-        any case; ``CORS_MAX_AGE=none`` sends no such header; a regex is not split. An unset or
-        empty variable leaves the default, and no origin at all is an error.
+        Items of a list are separated by commas; booleans are ``true false 1 0 yes no on off``, in
+        upper or lower case; ``CORS_MAX_AGE=none`` sends no such header; a regex is not split. An
+        unset or empty variable leaves the default, and no origin at all is an error.
 
         Args:
             prefix: The start of the variables' names.
@@ -244,11 +244,10 @@ class Policy(Options):
         raise.
 
         Args:
-            request: A script's request, a ``corscore.browser.Request`` with method, headers and
-                credentials: its preflight and the request itself are explained. Or one HTTP
-                request, a ``RequestInfo``: a preflight stands for the request that it announces,
-                any other for the request of a script without credentials, with its preflight if it
-                needs one.
+            request: A script's request, a ``corscore.browser.Request``: its preflight and the
+                request itself are explained. Or one HTTP request, a ``RequestInfo``: for a
+                preflight, the request that it announces is explained; for any other, the request
+                of a script without credentials, with its preflight if it needs one.
             reads: Names of response headers that the script reads.
             origin_allowed: As for ``decide``; the origin resolver is not called.
             browser: The browser whose known deviations apply; None is the standard. Where the two

@@ -188,7 +188,7 @@ SOURCES = (Policy, tuple, PolicyMap, PolicyResolver, PolicyRef)
 
 
 def check_every(source: Given | PolicyRef, check: Check) -> None:
-    """Check every policy and resolver of a source; of a reference, the later ones, too.
+    """Check every policy and resolver of a source; of a reference, also each that replaces them.
 
     The policies of a ``PolicyResolver`` are checked when it returns them.
     """
