@@ -174,12 +174,12 @@ def refused_headers(
 
 
 def covers_method(request: Request, listed: Container[str], method: str) -> bool:
-    """Return whether a list covers a method; case matters, and ``*`` counts without credentials."""
+    """Return whether a list covers a method, by case; ``*`` counts only without credentials."""
     return method in listed or _counts_as_wildcard(request, listed)
 
 
 def covers_header(request: Request, listed: Container[str], name: str) -> bool:
-    """Return whether a list covers a name in lower case; ``*`` counts without credentials.
+    """Return whether a list covers a name in lower case; ``*`` counts only without credentials.
 
     ``*`` never covers Authorization:
     https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name.
@@ -208,7 +208,7 @@ def readable_headers(request: Request, headers: HeadersInput) -> HeaderList:
 
 
 def header_check(request: Request, headers: HeadersInput, name: str) -> Reason | None:
-    """Return why a script may not read a shared response's header of this name; None if it may.
+    """Return why a script may not read the response header of this name; None if it may.
 
     https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name. The response need not have
     such a header.

@@ -78,7 +78,7 @@ class FetchResult:
     Attributes:
         reason: Why the script does not get the response, a key of ``REASONS``; None if it does.
         status: The response's status, 0 if it is opaque; None if the script does not get it.
-        headers: The headers that the script may read: lower case, sorted, one pair a name.
+        headers: The headers that the script may read: lower case, sorted, one pair per name.
         hidden: The names of the headers that it may not read, sorted.
         preflight_cached: Whether the cache made at least one preflight unnecessary.
         exchanges: Every exchange, in order; a refusal is always about the last.
@@ -166,7 +166,7 @@ def fetch_steps(
         cache: The browser's preflight cache.
         browser: The browser whose known deviations apply.
     """
-    # Main fetch and HTTP fetch call each other for every redirect; here that is a loop.
+    # In the standard, main fetch and HTTP fetch call each other for every redirect.
     check_browser(browser)
     request = in_browser(request, browser)
     final: Exchange | None = None

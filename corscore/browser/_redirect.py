@@ -101,11 +101,11 @@ def redirected(request: Request, status: int, headers: HeadersInput) -> Request 
     page = (request.first or request).origin
     if target.origin != page and deviates(request.browser, "client-hints-are-dropped"):
         dropped |= _DROPPED_HINTS
-    leaves = target.origin != request.target.origin
-    if method == "DELETE" and leaves and deviates(request.browser, "delete-becomes-get"):
+    changes_origin = target.origin != request.target.origin
+    if method == "DELETE" and changes_origin and deviates(request.browser, "delete-becomes-get"):
         method = "GET"
     origin = request.origin
-    if leaves:
+    if changes_origin:
         dropped.add(AUTHORIZATION)
         # https://fetch.spec.whatwg.org/#concept-request-tainted-origin: a redirect from one foreign
         # origin to another hides the page's origin.
@@ -122,12 +122,12 @@ def redirected(request: Request, status: int, headers: HeadersInput) -> Request 
         redirects=request.redirects + 1,
         first=request.first or request,
         dropped=frozenset(dropped),
-        sends_origin=_keeps_origin(request, method, leaves=leaves),
+        sends_origin=_keeps_origin(request, method, changes_origin=changes_origin),
         target=target,
     )
 
 
-def _keeps_origin(request: Request, method: str, *, leaves: bool) -> bool:
+def _keeps_origin(request: Request, method: str, *, changes_origin: bool) -> bool:
     """Return whether a redirect keeps an Origin that the next request would not have by itself."""
     if not any(name == ORIGIN for name, _ in request_headers(request)):
         return False
@@ -135,7 +135,7 @@ def _keeps_origin(request: Request, method: str, *, leaves: bool) -> bool:
         request.browser, "storage-access-origin-stays"
     ):
         return method == request.method
-    return not leaves and (
+    return not changes_origin and (
         deviates(request.browser, "origin-stays") or has_storage_access(request.first or request)
     )
 

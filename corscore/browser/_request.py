@@ -72,6 +72,8 @@ class Request:
         dropped: The names of the headers that its last redirect drops.
         sends_origin: Whether the request before its last redirect had an Origin.
         written_names: The names of its headers as the script writes them.
+        target: ``url``, parsed.
+        cookie_host: The host that ``cookie`` is for.
     """
 
     method: str
@@ -320,7 +322,7 @@ def needs_preflight(request: Request) -> bool:
 
 
 def as_preflighted(request: Request) -> Request:
-    """Return the request that a preflight is sent and judged for."""
+    """Return the request that its preflight announces: in Firefox, from the page's own origin."""
     if request.first is None or not deviates(request.browser, "preflight-from-page"):
         return request
     return derived(request, origin=request.first.origin)
@@ -412,7 +414,7 @@ def is_same_site(page: str, target: Url) -> bool:
 def derived(request: Request, **changes: object) -> Request:
     """Return a copy with other values, without the checks of ``__init__``.
 
-    Those are for what a script may ask for: a redirect may lead to a URL with a password.
+    A redirect may lead to more than a script may ask for, such as a URL with a password.
     """
     copy = object.__new__(Request)
     for attribute in fields(Request):
