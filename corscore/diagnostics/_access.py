@@ -85,6 +85,10 @@ def access_changes(old: Policies, new: Policies) -> tuple[AccessChange, ...]:
 
     Every path that one of them names is looked up in both. A path without a policy counts as one
     that allows nothing. Tuples are compared policy by policy, from their ends.
+
+    Args:
+        old: A ``Policy``, a tuple, a ``PolicyMap``, a ``PolicyResolver`` or None.
+        new: The same.
     """
     if not isinstance(old, PolicyMap) and not isinstance(new, PolicyMap):
         return tuple(_entry_changes(None, old, new))

@@ -42,18 +42,25 @@ class ProbeClient:
         return response
 
     def preflight(self, request: Request, origin: str) -> Exchange | None:
-        """Send a preflight for this request from another origin; None without a response."""
+        """Send a preflight for this request from another origin.
+
+        Returns:
+            None if no response comes back, or the limit is reached.
+        """
         return self._exchange(derived(request, origin=origin), is_preflight=True)
 
     def get(
         self, request: Request, origin: str | None, target: Url | None = None
     ) -> Exchange | None:
-        """Send a GET without the request's headers; None without a response. HEAD stays HEAD.
+        """Send a GET, or for a HEAD request a HEAD, without the request's headers.
 
         Args:
             request: The request.
             origin: The Origin to send; None sends none, as a page on the server's own origin does.
-            target: The URL if it is not the request's.
+            target: The URL to ask for; None is the request's own.
+
+        Returns:
+            None if no response comes back, or the limit is reached.
         """
         target = target or request.target
         script = derived(

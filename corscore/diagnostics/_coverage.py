@@ -1,7 +1,7 @@
 """``Coverage``: which pattern of a policy covers another pattern.
 
-One covers another if it matches every origin that the other one matches. The cost grows with the
-labels of a host, not with the number of patterns.
+A pattern covers another if it matches every origin that the other matches. The cost of a lookup
+grows with the labels of a host, not with the number of patterns.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ def _is_cors_request(entry: Entry) -> bool:
         return False
     has_origin = get(entry.request_headers, ORIGIN) is not None
     if entry.kind == "font" and not entry.has_response:
-        # A script never asks for one, and browsers always do in mode "cors".
+        # Scripts never fetch fonts, and browsers always fetch them in mode "cors".
         return True
     if has_origin or entry.kind:
         return has_origin
@@ -236,7 +236,7 @@ def _findings(recording: Recording, result: FetchResult, entry: Entry) -> Iterat
     yield from layer_findings(result.exchanges)
     if last.is_preflight:
         return
-    # No file names the credentials mode; sent cookies show it, or the server's answer.
+    # No file names the credentials mode. Cookies that were sent or the server's answer show it.
     if last.request.with_credentials or allows_credentials(last.response_headers):
         cookie = cookie_finding(last)
         if cookie is not None:
