@@ -27,8 +27,8 @@ _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # the address bar, which opens no WebSocket. An attacker's subdomain is "same-site".
 _OWN_SITES = ("same-origin", "none")
 _OWN_SITES_OF_WEBSOCKETS = ("same-origin",)
-# Sent to any site without a preflight: by forms, beacons and scripts; by <a ping>; and as reports
-# of violations, for which a page's own header names the server.
+# Types that browsers send to any site without a preflight: for forms, beacons and scripts; for
+# <a ping>; and for reports of violations, to a server that the page's own headers name.
 # https://html.spec.whatwg.org/#hyperlink-auditing, https://w3c.github.io/webappsec-csp/#reporting
 _TYPES_WITHOUT_PREFLIGHT = CORS_SAFELISTED_CONTENT_TYPES.union(
     ("text/ping", "application/csp-report", "application/reports+json")
@@ -59,7 +59,7 @@ def read_own_origins(
                 "origin-wildcard-misplaced",
                 "allow_origins",
                 origin,
-                f"{shown(origin)} leaves something open; the site's own origins are whole ones.",
+                f"{shown(origin)} is a pattern; the site's own origins are whole origins.",
                 f"write {problems.literal('https://www.example.com')}",
             )
     problems.raise_all()
@@ -110,7 +110,7 @@ def admits_handshake(
 def is_from_own_origin(request: RequestInfo, own_origins: Collection[str]) -> bool:
     """Whether a request's Origin is the site's own, for logs, resolvers and callbacks.
 
-    ``passes`` asks for more, since beside ``Sec-Fetch-Site`` an equal host proves nothing.
+    ``passes`` also reads ``Sec-Fetch-Site``, beside which an equal host proves nothing.
     """
     return request.is_own_origin or request.origin in own_origins
 

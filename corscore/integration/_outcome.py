@@ -1,4 +1,4 @@
-"""``Outcome``: a decision with its response; and the decision on a request in a gateway."""
+"""``Outcome``: a decision with its response; ``found_decision``: the decision of a gateway."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Pairs = tuple[tuple[str, str], ...]
 
-# The key of a scope or environ for its decision, and the value of `FOUND` that it comes from.
+# The key in a scope or environ for a pair: the value of `FOUND`, and the decision made from it.
 _DECISION = "corscore.decision"
 
 
@@ -45,7 +45,7 @@ def found_decision(native: Any, request: RequestInfo) -> Decision | None:
 
     Args:
         native: The scope or environ that passed it.
-        request: The ``RequestInfo`` of it.
+        request: Its ``RequestInfo``.
     """
     found: Any = native.get(matcher.FOUND)
     made: tuple[object, Decision] | None = native.get(_DECISION)
@@ -60,7 +60,7 @@ def found_decision(native: Any, request: RequestInfo) -> Decision | None:
     else:
         policies: PathPolicy = found()
         if isinstance(policies, PolicyResolver):
-            # Only in a sync adapter: an async one has found the policy first.
+            # Only in a sync adapter: an async one has already awaited the policy.
             policies = policies.find(request)
         policy = by_origin(policies, request)
         if policy is None:

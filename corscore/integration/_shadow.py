@@ -47,9 +47,9 @@ class Treatment:
         return hash(self._values)
 
 
-def report(request: RequestInfo, now: Treatment, candidate: Treatment) -> None:
-    """Log a request that a browser would treat differently under the candidate."""
-    if request.origin is None or request.is_own_origin or now == candidate:
+def report(request: RequestInfo, current: Treatment, shadow: Treatment) -> None:
+    """Log a request that a browser would treat differently under the shadow policy."""
+    if request.origin is None or request.is_own_origin or current == shadow:
         return
     # Imported late: logging is larger than the whole engine.
     from logging import getLogger
@@ -59,6 +59,6 @@ def report(request: RequestInfo, now: Treatment, candidate: Treatment) -> None:
         escaped(request.origin),
         escaped(request.method),
         escaped(request.path),
-        now.text,
-        candidate.text,
+        current.text,
+        shadow.text,
     )

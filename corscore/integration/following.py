@@ -1,4 +1,4 @@
-"""References to a policy whose source is followed, for other sources than files."""
+"""The base classes for following other sources of policies than files, such as a store."""
 
 from __future__ import annotations
 
