@@ -268,7 +268,10 @@ class CORSBrowser:
     def assert_refused(
         self, client: Any, url: str, *, origin: str, reason: str | None = None, **options: Any
     ) -> FetchResult:
-        """Fetch, and fail with the explanation unless the browser refuses for this reason."""
+        """Fetch, and fail with the explanation unless the browser refuses for this reason.
+
+        Takes the arguments of ``fetch``, and ``reason`` as ``assert_cors_refused`` does.
+        """
         __tracebackhide__ = True
         result = self.fetch(client, url, origin=origin, **options)
         return assert_cors_refused(result, reason=reason)

@@ -245,7 +245,7 @@ class _Requests(ClientTransport):
 
     def send(self, sent: SentRequest) -> ClientResponse:
         session = self._client
-        # None leaves a header of the session out of one request.
+        # The value None drops a header of the session from this request.
         kept = _CONNECTION_HEADERS.union(name for name, _ in sent.headers)
         dropped = {name: None for name in session.headers if name.lower() not in kept}
         with _cookies_kept(session.cookies, sent, empty=True):
@@ -279,7 +279,13 @@ def _no_auth(request: Any) -> Any:
 
 @contextmanager
 def _cookies_kept(jar: Any, sent: SentRequest, *, empty: bool = False) -> Iterator[None]:
-    """Restore the cookies after a request that a browser makes without them."""
+    """Restore the cookies after a request that a browser makes without them.
+
+    Args:
+        jar: The client's cookies.
+        sent: The request.
+        empty: Whether the request sends what is in the jar.
+    """
     if sent.with_cookies:
         yield
         return

@@ -44,7 +44,7 @@ class SharedCache:
     def __call__(self, method: str, url: str, headers: Headers) -> tuple[int, Headers]:
         sent = method
         if _is_preflight(method, headers):
-            method = "preflight"  # An OPTIONS request may be none.
+            method = "preflight"  # Not every OPTIONS request is a preflight.
         kept = self._stored.setdefault((method, url), [])
         for stored in kept:
             if _selects(stored, headers):

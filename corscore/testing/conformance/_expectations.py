@@ -60,7 +60,7 @@ def expect_out_of_reach(options: Options, request: Request, result: FetchResult)
     """Fail if a script reads a page whose path is in ``out_of_reach``."""
     __tracebackhide__ = True
     if result.readable:
-        fault = "out_of_reach lists this path, and a browser reads its response: unlist it"
+        fault = "out_of_reach lists this path, and a browser reads its response: remove it there"
         fail(fault, request, result, options)
 
 
@@ -132,7 +132,7 @@ def expect_no_visit_of_preflight(
     if answer.status not in (options["preflight_status"], 403):
         raise AssertionError(
             f"The answer to a preflight, {method} {path}, has status {answer.status}, not the "
-            f"engine's {options['preflight_status']} or 403: a browser reads none but 200 to 299"
+            f"engine's {options['preflight_status']} or 403: a browser accepts only 200 to 299"
         )
 
 
@@ -150,7 +150,7 @@ def expect_visit(
     if visits != [(method, path)]:
         raise AssertionError(
             f"The application was called {len(visits)} times for {asked}, not once: {visits}. CORS "
-            "stops no request that is not a preflight; the browser keeps the response from the page"
+            "stops preflights only: every other request reaches the application once"
         )
     own, got = _lower(page.headers), _lower(answer.headers)
     expected = {"access-control-allow-origin"} & dict(got).keys()
