@@ -57,9 +57,7 @@ _NAMES = {
     "SSL_ERROR_BAD_CERT_DOMAIN": "the certificate is for another name",
 }
 
-NETWORK_HINT = (
-    "look whether the server runs, and whether scheme, name and port of the URL are right"
-)
+NETWORK_HINT = "check that the server runs, and that scheme, name and port of the URL are right"
 TLS_HINT = "open the URL in a tab of its own to see what is wrong with the certificate"
 _LOCAL_HINT = (
     "no header helps: serve the page over https, and have the user allow it in the site's settings"

@@ -119,11 +119,11 @@ def migrate(target: str, library: str, app_dir: str, is_factory: bool, as_json: 
 
     TARGET is an app (main:app), or a settings module (mysite.settings) for django-cors-headers.
 
-    The browser model asks the old middleware and the policy. Listed are the differences, and what
-    the old middleware lets strangers do. No file is written.
+    A model of a browser asks the old middleware and the policy. The command lists the differences,
+    and what the old middleware lets strangers do. It writes no file.
 
-    Ends with 0 if nothing changes for browsers and nothing was insecure, with 1 if anything does or
-    was, and with 2 if TARGET cannot be loaded.
+    Ends with 0 if nothing changes for browsers and nothing was insecure, with 2 if TARGET cannot be
+    loaded, and else with 1.
     """
     if find_spec(PACKAGES[library]) is None:
         raise not_installed(library)

@@ -70,7 +70,7 @@ def _store_options(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="URL",
         required=True,
         envvar="CORSCORE_STORE",
-        help="The store. CORSCORE_STORE instead keeps a password out of the list of processes.",
+        help="The store. To keep a password out of the process list, set CORSCORE_STORE instead.",
     )(command)
 
 
@@ -84,7 +84,7 @@ _yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
     "--resolver",
     "names",
     multiple=True,
-    help="The name of a resolver; may be repeated. Those of running workers are known.",
+    help="The name of a resolver; may be repeated. Not needed for those that a running worker has.",
 )
 @_yes_option
 def push(file: str, url: str, name: str, names: tuple[str, ...], *, yes: bool) -> None:
@@ -200,8 +200,8 @@ def demo(*, once: bool) -> None:
     """Start two hosts of two workers, and watch a pushed policy arrive worker by worker.
 
     Starts a Redis of its own where redis-server is installed, else it takes SQLite. The workers
-    listen on 127.0.0.2 and 127.0.0.3, and each is asked for a page all the time. Push from another
-    terminal, too.
+    listen on 127.0.0.2 and 127.0.0.3, and the demo keeps asking each for a page. You can push from
+    another terminal, too.
 
     Ends with 0, with 1 if --once misses an arrival, and with 2 if it cannot start.
     """

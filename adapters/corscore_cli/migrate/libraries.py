@@ -71,7 +71,7 @@ def read_starlette(app: object, target: str) -> OldStack:
     layers = [layer for layer in Search(app).layers if layer.library == STARLETTE]
     if not layers:
         raise Mistake(f"{target} has no CORSMiddleware of Starlette on it")
-    # A layer inside of another one changes nothing for browsers.
+    # A layer inside of another one has no effect for browsers.
     outer = [layer for layer in layers if not any(_is_inside(layer, other) for other in layers)]
     names = exposed_names(layer.options for layer in outer)
     answer = asgi_answer(names)
@@ -82,7 +82,7 @@ def read_starlette(app: object, target: str) -> OldStack:
         except Exception as error:  # noqa: BLE001 - a regex that does not compile, for one
             raise Mistake(f"{target}: Starlette refuses the options: {error}") from None
         mounted.setdefault(layer.path.rstrip("/"), asgi_transport(middleware))
-    # Starlette redirects the path of a mount to its slash, outside of the layer.
+    # Outside of the layer, Starlette redirects "/mount" to "/mount/".
     return OldStack(
         tuple(
             OldLayer(layer.options, mounted_paths(layer.path.rstrip("/"), with_mount=False))

@@ -74,8 +74,10 @@ class OldStack:
     Attributes:
         layers: The layers; of several that cover a path, the first counts.
         send: Sends one request through the library's own middleware.
-        replacement: Returns such a transport through ours, for policies; None allows no origin.
-        unknown: A difference that depends on the application, in words, or None.
+        replacement: Takes policies, of which None allows no origin, and returns the transport
+            through our middleware.
+        unknown: A difference that depends on the application, in three texts: what differs, before
+            and after; or None.
     """
 
     layers: tuple[OldLayer, ...]

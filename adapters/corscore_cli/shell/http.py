@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 _USER_AGENT = "Mozilla/5.0 (compatible; corscore probe)"
 _HEAD = "corscore.head"
 _NO_CORS = "This is no matter of CORS."
-_SERVER_HINT = (
-    "look whether the server runs, and whether scheme, name and port of the URL are right"
-)
+_SERVER_HINT = "check that the server runs, and that scheme, name and port of the URL are right"
 _CERTIFICATE_HINT = "open the URL in a tab of a browser to see what is wrong with the certificate"
 # By OpenSSL's numbers, X509_V_ERR_...
 _CERTIFICATE_ERRORS = {
@@ -43,7 +41,7 @@ _CERTIFICATE_ERRORS = {
 def open_transport(timeout: float, total: float) -> Iterator[Transport]:
     """Open a transport for ``corscore.diagnostics.probe``, which raises ``NoResponse``.
 
-    It reads the head of each response only, of at most the 100 KiB that httpx2 takes.
+    It reads only the head of each response, of which httpx2 takes at most 100 KiB.
 
     Args:
         timeout: Seconds for one response, its connection included.
@@ -68,7 +66,7 @@ def open_transport(timeout: float, total: float) -> Iterator[Transport]:
         raise Mistake(
             f"the proxy or the certificates that the environment names cannot be used: {error!a}"
         ) from None
-    # In another thread, since a loop may run in this one already.
+    # In another thread, since this one may already run a loop.
     with ThreadPoolExecutor(1) as thread:
         try:
             yield _Sender(client, loop, thread, timeout, time.monotonic() + total).send

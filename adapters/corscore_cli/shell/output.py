@@ -57,9 +57,9 @@ def say(
 
     Args:
         console: Where to print.
-        text: A ``str`` with one paragraph a line, or one paragraph with its own styles.
+        text: A ``str`` with one paragraph per line, or one paragraph with its own styles.
         indent: Columns before each line.
-        hang: More columns, before each line of a paragraph but its first.
+        hang: Further columns before every line of a paragraph except its first.
         style: A style of rich, for the whole text.
     """
     paragraphs = [text] if isinstance(text, Text) else [Text(one) for one in text.splitlines()]

@@ -53,7 +53,7 @@ def importing(app_dir: str, package: str) -> Iterator[None]:
 
     Args:
         app_dir: The folder that is searched first.
-        package: The top-level name to forget, which the module of another TARGET may have, too.
+        package: The top-level name to forget, since the module of another TARGET may have it, too.
     """
     path = str(Path(app_dir).absolute())
     before = {name: module for name, module in sys.modules.items() if _is_of(name, package)}

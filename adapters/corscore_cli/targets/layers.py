@@ -73,6 +73,7 @@ class Search:
         self._look(app, 0, "", 0)
 
     def _look(self, app: Any, above: int, path: str, depth: int) -> None:
+        """Add the layers of an application; ``above`` is the number of layers outside it."""
         if app is None or id(app) in self._seen or depth > _MAX_DEPTH:
             return
         self._seen.add(id(app))
