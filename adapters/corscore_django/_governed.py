@@ -236,8 +236,8 @@ class GovernedRequest:
     def settle(self) -> None:
         """Find the policy of the view now, if it was deferred until the view had answered.
 
-        Django leaves its routing result in the request, which proves what a lookup would find if
-        the request is unchanged. Else the lookup decides.
+        Django leaves the view that it chose in the request. If the request is unchanged, that view
+        decides; else a lookup does.
         """
         if not self._is_deferred:
             return

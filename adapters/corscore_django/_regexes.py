@@ -42,7 +42,10 @@ def join(
         regexes: The setting's value.
         names: The setting for each argument of ``Policy``.
         options: The other arguments of ``Policy``, some of which make the checks stricter.
-        problems: Gets each mistake; with one, and without a regex, None is returned.
+        problems: Gets each mistake.
+
+    Returns:
+        None if there is a mistake, or no regex.
     """
     name = names[_OPTION]
     if not isinstance(regexes, LISTS):
@@ -88,8 +91,8 @@ def _mistakes(
             "regex-invalid",
             name,
             source,
-            f"{source!a} refers to a group by its number, which is another one where several "
-            "regexes are joined.",
+            f"{source!a} refers to a group by its number, which changes when several regexes are "
+            "joined.",
             "name the group: (?P<name>...) and (?P=name)",
         )
 

@@ -21,7 +21,10 @@ def request_of(request: HttpRequest) -> RequestInfo:
 
 
 def host_of(request: HttpRequest) -> str | None:
-    """The Host that Django accepts, or None: ``ALLOWED_HOSTS``, ``USE_X_FORWARDED_HOST``."""
+    """The Host that Django accepts, or None.
+
+    ``ALLOWED_HOSTS`` and ``USE_X_FORWARDED_HOST`` decide.
+    """
     meta = request.META
     is_forwarded = settings.USE_X_FORWARDED_HOST and "HTTP_X_FORWARDED_HOST" in meta
     if "HTTP_HOST" not in meta and not is_forwarded:

@@ -51,7 +51,7 @@ class Urls(NamedTuple):
     Attributes:
         marks: The number of marks at the time of the search.
         have_marks: Whether a view has a policy of its own.
-        go_by_path: Whether a request's view does not depend on its language.
+        go_by_path: Whether the path alone decides on a request's view, not also its language.
     """
 
     marks: int

@@ -117,8 +117,8 @@ class Reading:
 
         Raises:
             ConfigError: Settings are wrong; it has every problem.
-            TypeError: A setting for a policy or a function has neither, or ``CORS_POLICY`` is set
-                beside settings that it replaces.
+            TypeError: The value of a setting is no policy or no function where it has to be one, or
+                ``CORS_POLICY`` is set beside settings that it replaces.
         """
         problems: list[Problem] = []
         names = {"own_origins": "CORS_OWN_ORIGINS"}
@@ -183,7 +183,7 @@ class Reading:
         return Problem(problem.code, name, True, problem.message, hint)
 
     def announce(self) -> None:
-        """Warn of old names and of needless headers, when the settings are used first."""
+        """Warn of old names and of needless headers, when the settings are first used."""
         for name, old in self.written.items():
             warnings.warn(
                 f"the setting {old} is called {name} now; rename it",

@@ -114,7 +114,7 @@ def _class_of(view: object) -> type:
 def _handler_of(view: object, cls: type, method: str) -> str | None:
     """The name of the handler for a method; None without one.
 
-    A function does not say which methods it answers, so that it has each.
+    A function does not say which methods it answers, so it counts as answering all.
     """
     initial = getattr(view, "view_initkwargs", None) or getattr(view, "initkwargs", None) or {}
     allowed = initial.get("http_method_names", getattr(cls, "http_method_names", None))
