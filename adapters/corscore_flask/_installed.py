@@ -92,8 +92,8 @@ class _Inside:
             # Looked up at each call: error trackers replace the method when they start.
             return self._cls.__call__(self.app, environ, start_response)
         except Exception:
-            # A server or debugger would answer without CORS headers, and its developer would look
-            # for a mistake in CORS.
+            # A server or debugger would answer without CORS headers, and the developer of the page
+            # would look for a mistake in CORS.
             environ[FOUND] = found
             if self.app.testing or not self.layer.governor.is_awaited(decision_of(environ)):
                 raise

@@ -212,7 +212,7 @@ def _drop_unknown(problems: GivenOptions, options: dict[str, Any], name: str) ->
             "option-refused",
             name,
             value,
-            f"{written} is out of place: it is said once for the whole app.",
+            f"{written} is out of place: it belongs to the whole app.",
             f"write CORS(app, {name}=...)",
         )
     elif (name, value) in _REFUSED:

@@ -28,7 +28,7 @@ def without_header_regexes(problems: GivenOptions, items: list[Any]) -> list[Any
             "header-is-regex",
             "allow_headers",
             item,
-            f"{literal(source)} is a regex, and this list is of names.",
+            f"{literal(source)} is a regex; this option lists names.",
             f"list them, {problems.write('allow_headers', ['X-Request-Id'])}, or write "
             f"{problems.write('allow_headers', ['*'])} for any",
         )

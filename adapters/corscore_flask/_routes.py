@@ -51,7 +51,7 @@ class FlaskLayer(CORSMiddleware):
         app_options: Options of the whole app, as in ``CORSMiddleware``.
     """
 
-    # ``inside`` answers them.
+    # ``inside`` answers exceptions.
     _answers_exceptions = False
 
     def __init__(
@@ -67,7 +67,7 @@ class FlaskLayer(CORSMiddleware):
         self._flask = app
         self._by_resources = by_resources
         self.has_routes = False
-        # The numbers at the last look for routes: marks and views may be added later.
+        # The numbers when routes were last looked for: marks and views may be added later.
         self.marks_seen = 0
         self.views_seen = len(app.view_functions)
         self._copied: set[Mark] = set()
@@ -226,8 +226,8 @@ class FlaskLayer(CORSMiddleware):
     ) -> PathPolicy:
         """Find the policy of an actual request.
 
-        Flask leaves its routing result in the request, which proves what a lookup would find if the
-        request is unchanged. Else the lookup decides.
+        Flask leaves the route that it took in the request. If the request is unchanged, that route
+        decides; else a lookup does.
 
         Args:
             environ: The request's environ.
