@@ -51,7 +51,8 @@ def install(
     Raises:
         ConfigError: Options are wrong; it has every problem.
         RuntimeError: The app has a policy already.
-        TypeError: ``app`` is no Starlette application, or the policy is none.
+        TypeError: ``app`` is no Starlette application, ``policy`` is no policy, or both a policy
+            and options are given.
     """
     if isinstance(app, Installed):
         raise RuntimeError(  # noqa: TRY004 - the type is right, and the call is the second

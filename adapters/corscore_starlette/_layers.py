@@ -34,8 +34,8 @@ def plain_error_layer(layer: ASGIApp, app: Starlette) -> ServerErrorMiddleware |
     """
     errors = None
     current: object = app.middleware_stack
-    # Layers of Starlette, FastAPI and instrumentation come before the user's, of which the
-    # outermost is of the class that was added last.
+    # Layers of Starlette, FastAPI and instrumentation come first, then the user's. The outermost of
+    # the user's is of the class that was added last.
     outermost: object = app.user_middleware[0].cls if app.user_middleware else None
     while current is not None and type(current) is not outermost:
         if isinstance(current, ServerErrorMiddleware):
@@ -47,7 +47,7 @@ def plain_error_layer(layer: ASGIApp, app: Starlette) -> ServerErrorMiddleware |
 
 
 def note_two_layers(app: Starlette, notices: Notices) -> None:
-    """Log, once an application, that it has more than one layer of CORS.
+    """Log, once per application, that it has more than one layer of CORS.
 
     Args:
         app: The application, with all of its middleware added.

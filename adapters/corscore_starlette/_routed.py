@@ -121,8 +121,8 @@ class RoutedMiddleware(corscore_asgi.CORSMiddleware):
     def _later(self, scope: Scope) -> Callable[[], PathPolicy]:
         """Return a function that finds an actual request's policy when its response starts.
 
-        The router leaves its result in the scope, which proves what a lookup would find if the
-        request is unchanged and its route occurs once. Else the lookup decides.
+        The router leaves the route that it took in the scope. If the request is unchanged and the
+        route occurs once, that route decides; else a lookup does.
         """
         path, method, headers = scope["path"], scope["method"], scope["headers"]
         root, route_before = scope.get("root_path"), scope.get("route")

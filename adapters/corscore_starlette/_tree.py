@@ -13,7 +13,7 @@ from corscore_starlette._marks import Mark, mark_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# The most layers around a router: an object with any attribute would have layers without end.
+# Bounds the search: an object that has every attribute would have layers without end.
 _MOST_LAYERS = 100
 
 

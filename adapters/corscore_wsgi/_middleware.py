@@ -38,8 +38,8 @@ class CORSMiddleware:
     its headers as it starts. Nothing is buffered: the server gets the iterable that the application
     returns, file wrappers and ``close`` included. A generator is run up to its first chunk. If the
     application raises, a page of another origin that the policy allows gets a plain 500 with the
-    headers; the end of its body raises the exception, for the server. With ``debug=True`` it is
-    raised at once.
+    headers. After its body the exception is raised again, so that the server sees it. With
+    ``debug=True`` it is raised at once.
 
     Args:
         app: A WSGI application.
