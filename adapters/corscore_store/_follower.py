@@ -156,7 +156,7 @@ class StoreFollower(Follower):
         return self._load_snapshot(kept, reason)
 
     def _versions(self) -> Iterator[Version]:
-        """All versions, the newest first; most callers need only that one."""
+        """All versions, the newest first; most callers need only the newest."""
         yield from self._store.history(1)
         yield from self._store.history(KEPT_VERSIONS)[1:]
 

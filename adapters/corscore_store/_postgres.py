@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 
 from corscore_store._sql import TABLES, SqlStore
-from corscore_store._store import SECONDS, StoreError
+from corscore_store._store import ANSWER_SECONDS, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -25,14 +25,14 @@ _LOCK = 0x636F7273
 
 
 class _Connection(psycopg.Connection[Any]):
-    """A connection on which no call takes longer than ``SECONDS``."""
+    """A connection on which no call takes longer than ``ANSWER_SECONDS``."""
 
     def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
         return super().wait(_limited(gen), *arguments, **options)
 
 
 def _limited(gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
-    give_up = monotonic() + SECONDS
+    give_up = monotonic() + ANSWER_SECONDS
     state = next_state = None
     try:
         state = next(gen)
@@ -151,7 +151,7 @@ class PostgresStore(SqlStore):
         return _Connection.connect(
             self._address.url,
             autocommit=True,
-            connect_timeout=int(SECONDS),
+            connect_timeout=int(ANSWER_SECONDS),
             # Behind a pooler in transaction mode the next transaction may be in another session.
             prepare_threshold=None,
         )

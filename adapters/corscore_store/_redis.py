@@ -13,7 +13,7 @@ from redis.retry import Retry
 
 from corscore_store import _store
 from corscore_store._store import (
-    SECONDS,
+    ANSWER_SECONDS,
     State,
     Store,
     StoreError,
@@ -63,8 +63,8 @@ class _Client:
             url,
             decode_responses=True,
             encoding_errors="replace",
-            socket_timeout=SECONDS,
-            socket_connect_timeout=SECONDS,
+            socket_timeout=ANSWER_SECONDS,
+            socket_connect_timeout=ANSWER_SECONDS,
             retry=Retry(NoBackoff(), 1),
         )
         self.channel: Any = None
@@ -157,7 +157,7 @@ class RedisStore(Store):
                 channel = client.redis.pubsub()
                 channel.subscribe(self._notices)
                 # Takes the confirmation: each later one is a notice that the client reconnected.
-                channel.get_message(timeout=SECONDS)
+                channel.get_message(timeout=ANSWER_SECONDS)
                 client.channel = channel
 
     def wait(self, seconds: float) -> bool:

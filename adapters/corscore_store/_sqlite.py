@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from corscore_store._sql import TABLES, SqlStore
-from corscore_store._store import SECONDS, StoreError
+from corscore_store._store import ANSWER_SECONDS, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,7 +50,7 @@ class SqliteStore(SqlStore):
         try:
             # Closing rolls an open transaction back.
             with closing(
-                sqlite3.connect(self._address.path, timeout=SECONDS, isolation_level=None)
+                sqlite3.connect(self._address.path, timeout=ANSWER_SECONDS, isolation_level=None)
             ) as connection:
                 yield connection
         except sqlite3.Error as error:

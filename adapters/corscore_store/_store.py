@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-SECONDS = 2.0
+ANSWER_SECONDS = 2.0
 """How long a store may take to answer before it counts as down."""
 
 KEPT_VERSIONS = 100
@@ -277,7 +277,7 @@ class Store(ABC):
         """Listen for notices, if the store has any; reopen a lost connection."""
 
     def wait(self, seconds: float) -> bool:
-        """Wait for a notice; return whether there may be something to read."""
+        """Wait for a notice, at most ``seconds``; return whether there may be something to read."""
         sleep(min(seconds, _POLL_SECONDS))
         return True
 
@@ -303,7 +303,7 @@ class Store(ABC):
     def change_origins(
         self, tenant: str, *, add: Iterable[str] = (), remove: Iterable[str] = ()
     ) -> None:
-        """Add and remove origins of a tenant in one step, and make all processes forget it.
+        """Add and remove origins of a tenant in one step; all processes forget its old answers.
 
         Raises:
             TypeError: ``add`` or ``remove`` is one text, not several.
@@ -323,7 +323,11 @@ class Store(ABC):
 
     @abstractmethod
     def changed_tenants(self, since: int, until: int) -> list[str] | None:
-        """The tenants of these changes; None if the store no longer knows all of them."""
+        """The tenants of the changes numbered above ``since`` and up to ``until``.
+
+        Returns:
+            None if the store no longer has all of these changes.
+        """
 
 
 def digest_of(document: str) -> str:
