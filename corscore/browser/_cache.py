@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from corscore._standard.fetch import (
@@ -147,7 +148,8 @@ class PreflightCache:
         """
         if deviates(request.browser, "cache-survives-failures"):
             return
-        if asked or deviates(request.browser, "cache-cleared-by-any-failure"):
+        is_cors = request.mode == "cors"
+        if asked or (is_cors and deviates(request.browser, "cache-cleared-by-any-failure")):
             self.clear(request)
 
     def clear(self, request: Request | None = None) -> None:
@@ -178,7 +180,10 @@ class PreflightCache:
 
 def _key(request: Request) -> _Key:
     origin = f"of {id(request.first)}" if _ends_with_fetch(request) else request.origin
-    return (request.partition, origin, request.url)
+    # WebKit alone sends a preflight to a URL with a password, and its cache does not have that.
+    target = request.target
+    url = str(replace(target, userinfo="")) if target.userinfo else request.url
+    return (request.partition, origin, url)
 
 
 def _ends_with_fetch(request: Request) -> bool:

@@ -309,11 +309,11 @@ def _firefox_line(refused: _Refusal, reason: str) -> str:
 def _safari(refused: _Refusal) -> str:
     reason = refused.reason
     target, url = refused.target, refused.url
-    if refused.request.mode == "cors":
-        url = _without_userinfo(url)
     if refused.is_late:
         # The exchange is the next request's preflight, and the text is about the redirect.
-        url, target = str(refused.first.target), refused.url
+        url, target = refused.request.redirected_from or refused.url, refused.url
+    if refused.request.mode == "cors":
+        url = _without_userinfo(url)
     text, value = _webkit_text(refused)
     if reason == "redirect-leaves-origin":
         url = target

@@ -281,7 +281,7 @@ _ROWS: tuple[_Row, ...] = (
     ),
     (
         "cache-cleared-by-any-failure",
-        "a request that needed no preflight fails",
+        'a request in mode "cors" that needed no preflight fails',
         "the cache is cleared for its URL",
         {"firefox": _FIREFOX},
     ),

@@ -121,6 +121,7 @@ def redirected(request: Request, status: int, headers: HeadersInput) -> Request 
         headers=tuple(pair for pair in request.headers if pair[0] not in dropped),
         redirects=request.redirects + 1,
         first=request.first or request,
+        redirected_from=request.url,
         dropped=frozenset(dropped),
         sends_origin=_keeps_origin(request, method, changes_origin=changes_origin),
         target=target,

@@ -68,6 +68,7 @@ class Request:
         redirect_mode: The redirect mode.
         browser: The browser whose known deviations apply; None is the standard. ``fetch`` sets it.
         first: The script's own request if redirects led here, else None.
+        redirected_from: The URL that its last redirect leads away from, else None.
         preflighted: Whether it needed a preflight before its last redirect.
         dropped: The names of the headers that its last redirect drops.
         sends_origin: Whether the request before its last redirect had an Origin.
@@ -91,6 +92,7 @@ class Request:
     redirect_mode: RedirectMode
     browser: Browser | None = field(repr=False, compare=False)
     first: Request | None = field(repr=False, compare=False)
+    redirected_from: str | None = field(repr=False, compare=False)
     preflighted: bool = field(repr=False, compare=False)
     dropped: frozenset[str] = field(repr=False, compare=False)
     sends_origin: bool = field(repr=False, compare=False)
@@ -163,6 +165,7 @@ class Request:
         object.__setattr__(self, "redirect_mode", redirect_mode)
         object.__setattr__(self, "browser", None)
         object.__setattr__(self, "first", None)
+        object.__setattr__(self, "redirected_from", None)
         object.__setattr__(self, "preflighted", False)
         object.__setattr__(self, "dropped", frozenset())
         object.__setattr__(self, "sends_origin", False)

@@ -143,6 +143,8 @@ _FIREFOX_PREFERENCES = "".join(
         "network.captive-portal-service.enabled": False,
         "network.connectivity-service.enabled": False,
         "network.proxy.type": 0,
+        # Once the address of a host is looked up again, its cached preflights no longer count.
+        "network.dnsCacheExpiration": 86400,
     }.items()
 )
 # The service keeps the last 250 messages only, hence it is emptied each time.

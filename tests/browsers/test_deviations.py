@@ -43,6 +43,23 @@ def test_a_deviation_changes_the_prediction(
     assert _predicted(case, known.browser) != as_it_is
 
 
+@pytest.mark.parametrize(
+    ("code", "name", "rule"),
+    [
+        ("cache-cleared-by-any-failure", "firefox", "a no-cors failure keeps the cache"),
+        ("passwords-are-refused-late", "safari", "a URL without a password covers one with it"),
+        ("passwords-are-refused-late", "safari", "a URL with a password covers one without it"),
+    ],
+    ids=lambda value: value.replace(" ", "-"),
+)
+def test_no_second_preflight_is_sent(code: str, name: Browser, rule: str) -> None:
+    case = next(
+        i for i, row in enumerate(DIRECTED) if (row["why"], row.get("rule")) == (code, rule)
+    )
+    last = _predicted(case, name)[-1]
+    assert "OPTIONS" not in {method for method, *_ in last["arrived"]}
+
+
 def test_the_standard_has_no_deviations(monkeypatch: pytest.MonkeyPatch) -> None:
     before = [_predicted(case, None) for case in range(len(DIRECTED))]
     monkeypatch.setattr(_deviations, "_CODES", dict.fromkeys(_deviations._CODES, frozenset()))
