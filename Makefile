@@ -265,7 +265,7 @@ $(VENV)/.docs: $(VENV)/.installed
 	$(PIP) install --quiet --group docs
 	@touch $@
 
-# Only what the playground is made of: files to copy, no program that is run here.
+# What the playground is made of: files to copy, and the Python that compiles the others.
 build/node_modules/.installed: docs/playground/package.json docs/playground/package-lock.json
 	mkdir -p build
 	cp docs/playground/package*.json build

@@ -31,7 +31,8 @@ def make(site: Path, pyodide: Path) -> None:
     """Write ``docs/playground/`` below the site."""
     into = site / "docs" / "playground"
     shutil.rmtree(into, ignore_errors=True)
-    shutil.copytree(ROOT / "docs" / "playground", into, ignore=shutil.ignore_patterns("package*"))
+    source = ROOT / "docs" / "playground"
+    shutil.copytree(source, into, ignore=shutil.ignore_patterns("package*", "compile*"))
     (into / "pyodide").mkdir()
     for name in PYODIDE:
         shutil.copy(pyodide / name, into / "pyodide" / name)
@@ -62,6 +63,8 @@ def make(site: Path, pyodide: Path) -> None:
                         made.writestr(name, archive.read(name))
             for name in ("idna", "publicsuffixlist"):
                 _add_package(made, name)
+    archives = [into / "engine.zip", into / "pyodide" / "python_stdlib.zip"]
+    subprocess.run(["node", source / "compile.mjs", pyodide, *archives], check=True)  # noqa: S603, S607
     text = json.dumps(spellings(), indent=1)
     (into / "spellings.json").write_text(text, encoding="utf-8")
 

@@ -123,7 +123,7 @@ addEventListener("hashchange", () => {
 });
 
 async function load() {
-  status.textContent = "Loading Python (13 MB, once)";
+  status.textContent = "Loading Python (16 MB, once)";
   // All at once, while Python starts.
   const archive = get("engine.zip").then((response) => response.arrayBuffer());
   const texts = Promise.all(
