@@ -37,7 +37,7 @@ _REQUEST = "werkzeug.request"
 # A converter in a rule: "/users/<int:id>".
 _PARAMETER = re.compile(r"<[^>]*>")
 # Bounds the cache, since clients may send any method.
-_MOST_METHODS = 100
+_MAX_METHODS = 100
 
 
 class FlaskLayer(CORSMiddleware):
@@ -278,7 +278,7 @@ class FlaskLayer(CORSMiddleware):
         mark = marks.of_route(app, rule.endpoint, method, self._copied)
         policies = None if mark is None else self._bound.get(mark)
         served = mark, policies if isinstance(policies, Policy) else None
-        if by_endpoint is None and len(self._known) < _MOST_METHODS:
+        if by_endpoint is None and len(self._known) < _MAX_METHODS:
             by_endpoint = self._known[method] = {}
         if by_endpoint is not None:
             by_endpoint[rule.endpoint] = view, served

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Bounds the search: an object that has every attribute would have layers without end.
-_MOST_LAYERS = 100
+_MAX_LAYERS = 100
 
 
 class Inside(NamedTuple):
@@ -31,7 +31,7 @@ class Inside(NamedTuple):
 
 def find_router(app: object) -> Inside | None:
     """Return the router inside an application or a middleware, or None."""
-    for _ in range(_MOST_LAYERS):
+    for _ in range(_MAX_LAYERS):
         if isinstance(app, Starlette):
             return Inside(app.router, app)
         if isinstance(app, Router):

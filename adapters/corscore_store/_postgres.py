@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from corscore_store._store import Address
 
-_MOST_IDLE = 8
+_MAX_IDLE = 8
 # The key of an advisory lock, without which two processes that create tables at once would fail.
 _LOCK = 0x636F7273
 
@@ -129,7 +129,7 @@ class PostgresStore(SqlStore):
                     connection.close()
                 raise
             finally:
-                if not connection.closed and len(mine.idle) < _MOST_IDLE:
+                if not connection.closed and len(mine.idle) < _MAX_IDLE:
                     mine.idle.append(connection)
                 else:
                     connection.close()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 20
 # A worker that reports a version so far above the store's is mistaken.
-_MOST_LOST = 2**32
+_MAX_LOST = 2**32
 
 
 def document_of(policies: Policies, resolvers: Mapping[str, object] | None = None) -> str:
@@ -89,7 +89,7 @@ def write_next(store: Store, document: str, expected: int) -> int:
     """
     # A store may have lost versions that workers still serve.
     served = (worker.version for worker in store.workers())
-    known = (version for version in served if version - expected < _MOST_LOST)
+    known = (version for version in served if version - expected < _MAX_LOST)
     number = max(expected, *known, 0) + 1
     store.write(document, number=number, expected=expected, author=author())
     return number

@@ -35,12 +35,12 @@ _PATTERNS = 100
 # Enough turns for the interpreter to have specialised its instructions.
 _WARM_UP = 100
 _TURNS = {"starlette": 50, "flask": 50, "django": 50}
-_MOST_TURNS = 300
+_MAX_TURNS = 300
 
 
 def turns(group: str) -> int:
     """Return how many turns of each case are counted."""
-    return _TURNS.get(group, _MOST_TURNS)
+    return _TURNS.get(group, _MAX_TURNS)
 
 
 def loops(group: str) -> dict[str, Callable[[], Run]]:

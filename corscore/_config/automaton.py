@@ -46,13 +46,13 @@ _VARIANTS = {
 
 # A repeat becomes copies of its body, one for each required and each optional turn. A repeat with
 # more turns than these becomes a loop.
-_MOST_COPIES = 64
-_MOST_OPTIONAL_COPIES = 8
-_MOST_COPIED_POSITIONS = 5_000
-_MOST_POSITIONS = 60_000
-_MOST_EDGES = 300_000
+_MAX_COPIES = 64
+_MAX_OPTIONAL_COPIES = 8
+_MAX_COPIED_POSITIONS = 5_000
+_MAX_POSITIONS = 60_000
+_MAX_EDGES = 300_000
 # The most pairs of positions that a search for two readings compares, in a tenth of a second.
-_MOST_PAIRS = 200_000
+_MAX_PAIRS = 200_000
 
 
 class TooLarge(Exception):
@@ -196,7 +196,7 @@ class Automaton:
             return None
         pending: list[tuple[int, int]] = []
         seen: set[tuple[int, int]] = set()
-        left = _MOST_PAIRS
+        left = _MAX_PAIRS
         for followers in (self.first, *(self.follow[position] for position in self._reachable())):
             left -= len(followers) ** 2
             if left < 0:
@@ -297,7 +297,7 @@ class Automaton:
         return _Part([], [], 1)
 
     def _position(self, mask: int) -> _Part:
-        if len(self.masks) >= _MOST_POSITIONS:
+        if len(self.masks) >= _MAX_POSITIONS:
             raise TooLarge
         self.masks.append(mask or _NEVER)
         self.follow.append([])
@@ -318,18 +318,18 @@ class Automaton:
     def _repeat(
         self, possessive: bool, least: int, most: int, body: list[Any], flags: int
     ) -> _Part:
-        if least > _MOST_COPIES:
+        if least > _MAX_COPIES:
             least, most = 1, UNBOUNDED
             self.is_exact = False
         more = most - least
         start = len(self.masks)
-        is_counted = more <= _MOST_OPTIONAL_COPIES
+        is_counted = more <= _MAX_OPTIONAL_COPIES
         copies = [
             self._sequence(body, flags, False, False)
             for _ in range(least + more if is_counted else max(least, 1))
         ]
         self._copied += len(self.masks) - start if len(copies) > 1 else 0
-        if self._copied > _MOST_COPIED_POSITIONS:
+        if self._copied > _MAX_COPIED_POSITIONS:
             raise TooLarge
         # An empty turn can be repeated any number of times.
         self._is_empty_in_two_ways |= bool(copies[0].empty)
@@ -362,7 +362,7 @@ class Automaton:
 
     def _connect(self, ends: list[int], starts: list[int], *, repeats: bool) -> None:
         self._edges += len(ends) * len(starts)
-        if self._edges > _MOST_EDGES:
+        if self._edges > _MAX_EDGES:
             raise TooLarge
         for end in ends:
             # A possessive repeat leaves none of its characters to what follows.

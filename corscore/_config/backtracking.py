@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 # The end of the origin, as a character of its own.
 _END = (ANY + 1) << 1
 # The matcher of `re` takes less than a second for them.
-_MOST_STEPS = 10_000_000
-_MOST_OVERLAPPING = 2
+_MAX_STEPS = 10_000_000
+_MAX_OVERLAPPING = 2
 
 
 class _Slow(Exception):
@@ -49,7 +49,7 @@ def why_slow(regex: re.Pattern[str]) -> str | None:
         return str(slow)
     except (TooLarge, RecursionError):
         return "is too large or too deep to prove that no Origin makes it slow"
-    return None if whole.steps <= _MOST_STEPS else "has too many ways to match one Origin"
+    return None if whole.steps <= _MAX_STEPS else "has too many ways to match one Origin"
 
 
 class _Rest:
@@ -64,10 +64,10 @@ class _Rest:
     __slots__ = ("first", "runs", "steps")
 
     def __init__(
-        self, first: int, steps: int, runs: tuple[int, ...] = (0,) * _MOST_OVERLAPPING
+        self, first: int, steps: int, runs: tuple[int, ...] = (0,) * _MAX_OVERLAPPING
     ) -> None:
         self.first = first
-        self.steps = min(steps, _MOST_STEPS + 1)
+        self.steps = min(steps, _MAX_STEPS + 1)
         self.runs = runs
 
 
@@ -174,7 +174,7 @@ def _steps_of_repeat(least: int, most: int, body: Any, flags: int, rest: _Rest) 
     length, is_open = 1, bool(mask & rest.first)
     if is_open:
         length += sum(bool(mask & others) for others in rest.runs)
-    if length > _MOST_OVERLAPPING:
+    if length > _MAX_OVERLAPPING:
         raise _Slow("has more than two repeats in a row that can share a text among them")
     runs = tuple(
         others | mask if place < length else others for place, others in enumerate(rest.runs)

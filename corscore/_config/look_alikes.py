@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     _Steps = Mapping[int, list["_Step"]]
 
-_MOST_STEPS = 300_000
-_MOST_SAMPLES = 20_000
+_MAX_STEPS = 300_000
+_MAX_SAMPLES = 20_000
 
 # The states of a reader of origins.
 _START, _SCHEME, _COLON, _SLASH, _HOST, _LABEL, _DOT, _PORT, _DIGITS, _BRACKET, _ADDRESS = range(11)
@@ -249,7 +249,7 @@ def _samples(automaton: Automaton) -> Iterator[_Sample]:
         if key not in seen:
             seen.add(key)
             yield sample
-        if len(seen) > _MOST_SAMPLES:
+        if len(seen) > _MAX_SAMPLES:
             raise Unknown("has too many branches")
 
 
@@ -311,7 +311,7 @@ def _steps(automaton: Automaton) -> tuple[list[_Step], list[int]]:
         here = pending.popleft()
         position, state = here
         followers = automaton.follow[position] if position >= 0 else automaton.first
-        if len(steps) + len(followers) > _MOST_STEPS:
+        if len(steps) + len(followers) > _MAX_STEPS:
             raise Unknown("has too many branches")
         for after in dict.fromkeys(followers):
             mask = automaton.masks[after] & IN_ORIGINS

@@ -40,7 +40,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", r"127\.0\.0\.1")
 _SECURE = "https"
 _ANY_PORT = "(?::[0-9]+)?"
 # Above this number, either all edits are made or none.
-_MOST_EDITS = 40
+_MAX_EDITS = 40
 
 
 def faster(source: str) -> str | None:
@@ -86,7 +86,7 @@ def narrower(source: str, is_sound: Callable[[str], bool]) -> str | None:
     edits = sorted(_edits(source))
     if not edits or not is_sound(_edited(source, edits)):
         return None
-    for edit in edits[::-1] if len(edits) <= _MOST_EDITS else ():
+    for edit in edits[::-1] if len(edits) <= _MAX_EDITS else ():
         if edit[2] != _SECURE:
             continue
         fewer = [other for other in edits if other is not edit]

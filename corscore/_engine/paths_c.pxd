@@ -15,7 +15,7 @@ cpdef single_slash_path(environ)
 cdef object _NO_KEY
 cdef bytes _HOST
 cdef str _BELOW, _IN_LABEL
-cdef Py_ssize_t _HOST_LENGTH, _LONGEST_HOST, _LONGEST_LABEL, _MOST_KNOWN
+cdef Py_ssize_t _HOST_LENGTH, _LONGEST_HOST, _LONGEST_LABEL, _MAX_KNOWN
 
 @cython.locals(name=bytes)
 cpdef host_of(headers)

@@ -23,7 +23,7 @@ _IN_LABEL = "abcdefghijklmnopqrstuvwxyz0123456789-_"
 # The policy of a host for a path that none of its keys covers.
 _NO_KEY = object()
 # Bound what a `HostTable` remembers, since clients send any host.
-_MOST_KNOWN = 1_000
+_MAX_KNOWN = 1_000
 
 
 def scope_path(scope: Mapping[str, Any]) -> str:
@@ -243,7 +243,7 @@ class HostTable:
         name = host_name(host.decode("latin-1") if isinstance(host, bytes) else host)
         if name is None:
             return self._no_keys
-        if len(self._known) >= _MOST_KNOWN:
+        if len(self._known) >= _MAX_KNOWN:
             self._known = {}
         table = self._known[host] = self._table(name)
         return table

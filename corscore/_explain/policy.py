@@ -56,7 +56,7 @@ _ELSEWHERE = "https://elsewhere.invalid"
 
 # A value that is safelisted for no header, since only such headers make a preflight.
 _UNSAFE_VALUE = '"'
-_MOST_REQUESTED = 65536
+_MAX_REQUESTED = 65536
 
 _ANY_SITE = (
     'any site may read this: allow_origins=["*"]. The value is the same for every site, so '
@@ -291,7 +291,7 @@ def _requested_names(request: RequestInfo) -> list[str] | None:
     """Return the headers that a preflight asks for, in lower case; None if it is no list."""
     # Longer than a policy reads, so that too long a list can be explained.
     text = request.request_headers or ""
-    if len(text) > _MOST_REQUESTED:
+    if len(text) > _MAX_REQUESTED:
         return None
     names = [name.strip(" \t").lower() for name in text.split(",")]
     names = [name for name in names if name]

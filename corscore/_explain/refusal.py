@@ -28,7 +28,7 @@ _REGEX = "allow_origin_regex"
 
 # Bounds, since a request may ask for any number of names, of any length.
 _LONGEST_COMPARED = 64
-_MOST_COMPARED = 8
+_MAX_COMPARED = 8
 
 # Distances of an origin from a pattern, by their difference: a wrong scheme is a likelier mistake
 # than a similar host, which may be a stranger's.
@@ -297,6 +297,6 @@ def _alike(missing: Iterable[str], listed: Iterable[str]) -> str | None:
     """Return a listed name that is a typing slip away from a missing one."""
     near = (
         get_close_matches(name[:_LONGEST_COMPARED], listed, n=1)
-        for name in islice(missing, _MOST_COMPARED)
+        for name in islice(missing, _MAX_COMPARED)
     )
     return next((found[0] for found in near if found), None)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from corscore._policy.reference import Current
 
 # The most items of a list in a line of the log.
-_MOST_SHOWN = 5
+_MAX_SHOWN = 5
 
 
 class Change:
@@ -62,8 +62,8 @@ class Change:
             return f"{where}{_existence(self.before)} -> {_existence(self.after)}"
         if not isinstance(self.before, tuple):
             return f"{where}{self.option} {_shown(self.before)} -> {_shown(self.after)}"
-        signed = [f"+{escaped(item)}" for item in self.added[:_MOST_SHOWN]]
-        signed += [f"-{escaped(item)}" for item in self.removed[:_MOST_SHOWN]]
+        signed = [f"+{escaped(item)}" for item in self.added[:_MAX_SHOWN]]
+        signed += [f"-{escaped(item)}" for item in self.removed[:_MAX_SHOWN]]
         left_out = len(self.added) + len(self.removed) - len(signed)
         if left_out:
             signed.append(f"and {left_out} more")

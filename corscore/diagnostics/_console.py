@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from corscore.browser._headers import HeadersInput
 
 MAX_CONSOLE_CHARACTERS: int = 2**16
-_MOST_MESSAGES = 1_000
+_MAX_MESSAGES = 1_000
 _LONGEST_VALUE = 4_096
 
 _PAGE = "https://page.invalid"
@@ -157,7 +157,7 @@ def explain_console(text: str) -> tuple[ConsoleMessage, ...]:
         network.
     """
     straight = " ".join(text[:MAX_CONSOLE_CHARACTERS].translate(_QUOTES).split())
-    messages = dict.fromkeys(islice(_merge(_find_messages(straight)), _MOST_MESSAGES))
+    messages = dict.fromkeys(islice(_merge(_find_messages(straight)), _MAX_MESSAGES))
     return tuple(map(_explain, messages))
 
 

@@ -29,7 +29,7 @@ _REGEX = "allow_origin_regex"
 _WEB = ("http", "https")
 
 # Most browsers are Chromium, which cuts longer ages; only Firefox keeps them.
-_MOST_KEPT = MAX_AGE_LIMITS["chromium"]
+_MAX_KEPT = MAX_AGE_LIMITS["chromium"]
 _LEAST_KEPT = MAX_AGE_LIMITS["safari"]
 
 # Names that exist in private networks only: RFC 6761, RFC 6762 and RFC 9476.
@@ -210,11 +210,11 @@ def _raw(source: str) -> str:
 
 
 def _age(policy: Policy) -> Iterator[Finding]:
-    if policy.max_age is not None and policy.max_age > _MOST_KEPT:
+    if policy.max_age is not None and policy.max_age > _MAX_KEPT:
         yield Finding(
             "max-age-above-browsers",
             f"{policy.max_age} seconds are longer than most browsers remember a preflight: "
-            f"Chrome and Edge {_MOST_KEPT} seconds, Safari {_LEAST_KEPT}.",
-            f"write {_MOST_KEPT} or less",
+            f"Chrome and Edge {_MAX_KEPT} seconds, Safari {_LEAST_KEPT}.",
+            f"write {_MAX_KEPT} or less",
             "max_age",
         )

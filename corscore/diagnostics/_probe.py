@@ -45,9 +45,9 @@ if TYPE_CHECKING:
     from corscore.browser._request import Request
     from corscore.browser._url import Url
 
-_MOST_REQUESTS = 12
-_MOST_REQUESTS_IN_AUDIT = 40
-_MOST_NEIGHBOURS = 4
+_MAX_REQUESTS = 12
+_MAX_REQUESTS_IN_AUDIT = 40
+_MAX_NEIGHBOURS = 4
 _WITH_BODY = ("POST", "PUT", "PATCH")
 # The statuses that routes give to a method that they do not have.
 _NO_METHOD = (400, 404, 405, 501)
@@ -78,7 +78,7 @@ def probe(
     Raises:
         ValueError: There is no such browser.
     """
-    client = ProbeClient(transport, _MOST_REQUESTS_IN_AUDIT if audit else _MOST_REQUESTS)
+    client = ProbeClient(transport, _MAX_REQUESTS_IN_AUDIT if audit else _MAX_REQUESTS)
     reads = tuple(reads)
     diagnosis, result = diagnose(request, client.send, reads=reads, browser=browser)
     if result is None:
@@ -278,7 +278,7 @@ def _neighbours(target: Url) -> Iterator[Url]:
     if target.query:
         yield replace(target, query="", fragment="")
     path = target.path.rstrip("/")
-    for _ in range(_MOST_NEIGHBOURS):
+    for _ in range(_MAX_NEIGHBOURS):
         path = path.rpartition("/")[0]
         yield replace(target, path=f"{path}/", query="", fragment="")
         if not path:

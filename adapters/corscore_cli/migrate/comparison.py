@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 _STRANGER = "https://stranger.example"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "QUERY")
 _HEADERS = ("Content-Type", "Authorization", "X-Requested-With", "X-Corscore-Other")
-_MOST_ORIGINS = 40
-_MOST_PAGES = 6
-_MOST_PATHS = 200
-_MOST_AUDITED = 8
+_MAX_ORIGINS = 40
+_MAX_PAGES = 6
+_MAX_PATHS = 200
+_MAX_AUDITED = 8
 _SHOWN = 4
 _READABLE = "readable"
 # The audit of `corscore probe` has other findings, too, which are about a live server.
@@ -154,7 +154,7 @@ class Comparison:
     ) -> Iterator[Difference]:
         grouped: dict[tuple[str, str, str], dict[str, Request]] = {}
         for origin, credentials in pages:
-            for path in islice(dict.fromkeys(layer.paths.near), _MOST_PATHS):
+            for path in islice(dict.fromkeys(layer.paths.near), _MAX_PATHS):
                 request = _request(f"{SERVER}{quote(path)}", origin, credentials)
                 for one in _difference(path, self._results(request), request):
                     # One difference, with credentials and without.
@@ -173,7 +173,7 @@ class Comparison:
             found |= dict.fromkeys(
                 page for url in urls for page in islice(self._readers(url, layer), 1)
             )
-        return [*islice(found, _MOST_PAGES), (_STRANGER, False)]
+        return [*islice(found, _MAX_PAGES), (_STRANGER, False)]
 
     def _readers(self, url: str, layer: OldLayer) -> Iterator[tuple[str, bool]]:
         for origin in _origins(layer):
@@ -188,7 +188,7 @@ class Comparison:
             origins = dict.fromkeys((*_named_origins(layer.options), _STRANGER))
             if _is_public(layer.options):
                 continue
-            for origin in islice(origins, _MOST_AUDITED):
+            for origin in islice(origins, _MAX_AUDITED):
                 diagnosis = probe(_request(_url(layer), origin, True), self._old, audit=True)
                 for finding in diagnosis.findings:
                     if finding.code in _INSECURE:
@@ -252,7 +252,7 @@ def _origins(layer: OldLayer) -> list[str]:
     named = list(_named_origins(layer.options))
     near = (other for origin in named for other in (origin, *_neighbours(origin)))
     alike = (other for origin in named for other in _look_alikes(origin))
-    return list(islice(dict.fromkeys((_STRANGER, "null", *near, *alike)), _MOST_ORIGINS))
+    return list(islice(dict.fromkeys((_STRANGER, "null", *near, *alike)), _MAX_ORIGINS))
 
 
 def _named_origins(options: Mapping[str, Any]) -> Iterator[str]:

@@ -52,7 +52,7 @@ PACKAGES = {
 }
 """Libraries that ``corscore migrate`` knows, with the package of each."""
 
-_MOST_LAYERS = 20
+_MAX_LAYERS = 20
 # Attributes in which layers keep the application inside.
 _INNER_NAMES = ("app", "application", "wsgi_app")
 
@@ -239,7 +239,7 @@ def read_asgi_cors(app: Any, target: str) -> OldStack:
     from asgi_cors import asgi_cors
 
     given = _closure(app)
-    for _ in range(_MOST_LAYERS):
+    for _ in range(_MAX_LAYERS):
         if given is not None and "host_wildcards" not in given:
             given = _closure(given.get("app"))
     if given is None or "host_wildcards" not in given:
@@ -276,7 +276,7 @@ def read_asgi_cors(app: Any, target: str) -> OldStack:
 
 def _closure(app: Any) -> dict[str, Any] | None:
     """Return the variables that a function encloses, or a function inside of an application."""
-    for _ in range(_MOST_LAYERS):
+    for _ in range(_MAX_LAYERS):
         if inspect.isfunction(app):
             return dict(inspect.getclosurevars(app).nonlocals)
         app = _inner(app)
@@ -311,7 +311,7 @@ def read_wsgicors(app: Any, target: str) -> OldStack:
     from wsgicors import CORS
 
     layer = app
-    for _ in range(_MOST_LAYERS):
+    for _ in range(_MAX_LAYERS):
         layer = layer if isinstance(layer, CORS) else _inner(layer)
     if not isinstance(layer, CORS):
         raise Mistake(f"{target} is no wsgicors.CORS(...)")

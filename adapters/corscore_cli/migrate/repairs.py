@@ -21,7 +21,7 @@ ORIGIN_TO_FILL_IN = "https://fill-in.example"
 
 _REGEX = "allow_origin_regex"
 _DAY = 86400
-_MOST_ROUNDS = 20
+_MAX_ROUNDS = 20
 _QUOTED = re.compile(r'"([^"]+)"')
 _REGEX_IN_HINT = re.compile(rf"write {_REGEX}=('(?:[^'\\]|\\.)*'|\"[^\"]*\")")
 _REGEX_TOO_WIDE = (
@@ -76,7 +76,7 @@ def nearest_policy(
     """
     left = {name: _copied(value) for name, value in options.items()}
     repairs: list[Repair] = []
-    for _ in range(_MOST_ROUNDS):
+    for _ in range(_MAX_ROUNDS):
         try:
             policy = Policy(**left)
         except ConfigError as error:

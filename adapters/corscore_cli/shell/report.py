@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from corscore.diagnostics import ConsoleMessage, Diagnosis, Explanation, Step
 
-_MOST_OTHERS = 3
+_MAX_OTHERS = 3
 _FIX = ("Fix: ", "green")
 _BROWSERS = {"chromium": "Chrome", "firefox": "Firefox", "safari": "Safari"}
 
@@ -95,7 +95,7 @@ def print_console_message(console: Console, message: ConsoleMessage) -> None:
     say(console, _verdict("Refused", "bold red", message.reason))
     print_advice(console, message.reason, message.message, message.hint, indent=2)
     if message.others:
-        others = ", ".join(message.others[:_MOST_OTHERS])
+        others = ", ".join(message.others[:_MAX_OTHERS])
         say(console, f"The same text can mean: {others}", indent=2)
     print_title(console, "What the console says")
     known = (

@@ -23,9 +23,9 @@ _REPEATS = (constants.MAX_REPEAT, constants.MIN_REPEAT)
 _STARTS = (constants.AT_BEGINNING, constants.AT_BEGINNING_STRING)
 _ENDS = (constants.AT_END, constants.AT_END_STRING)
 _ANY_CHARACTER = "a"
-_MOST_REPEATS = 64
-_MOST_CHARACTERS = 16
-_MOST_PARTS = 32
+_MAX_REPEATS = 64
+_MAX_CHARACTERS = 16
+_MAX_PARTS = 32
 
 
 def sample(regex: str | re.Pattern[str]) -> str | None:
@@ -110,11 +110,11 @@ def literal_beginnings(regex: re.Pattern[str]) -> tuple[Beginning, ...] | None:
         # Anything may follow a match, so a repeat at its end needs its minimum only.
         while parts and parts[-1][0] in _REPEATS and not _is_anything(parts[-1]):
             least, _, repeated = parts.pop()[1]
-            parts += list(repeated) * min(least, _MOST_REPEATS)
-        found = list(islice(_beginnings(parts, _State()), _MOST_PARTS + 1))
+            parts += list(repeated) * min(least, _MAX_REPEATS)
+        found = list(islice(_beginnings(parts, _State()), _MAX_PARTS + 1))
     except _NotLiteral:
         return None
-    if len(found) > _MOST_PARTS:
+    if len(found) > _MAX_PARTS:
         return None
     ignores_case = bool(regex.flags & re.IGNORECASE)
     return tuple(
@@ -219,7 +219,7 @@ def _beginnings(parts: Any, state: _State) -> Iterator[_State]:
     states = [state]
     for operator, argument in parts:
         states = [after for one in states for after in _after(operator, argument, one)]
-        if len(states) > _MOST_PARTS:
+        if len(states) > _MAX_PARTS:
             raise _NotLiteral
     yield from states
 
@@ -264,7 +264,7 @@ def _after_repeat(argument: Any, state: _State) -> Iterator[_State]:
             raise _NotLiteral
         yield replace(state, is_open=True, excludes=least == 1)
         return
-    if most is constants.MAXREPEAT or most - least > _MOST_CHARACTERS or most > _MOST_REPEATS:
+    if most is constants.MAXREPEAT or most - least > _MAX_CHARACTERS or most > _MAX_REPEATS:
         raise _NotLiteral
     for times in range(least, most + 1):
         yield from _beginnings(list(repeated) * times, state)
@@ -275,11 +275,11 @@ def _characters(items: Any) -> Iterator[str]:
     for operator, argument in items:
         if operator is constants.LITERAL:
             found.append(chr(argument))
-        elif operator is constants.RANGE and argument[1] - argument[0] < _MOST_CHARACTERS:
+        elif operator is constants.RANGE and argument[1] - argument[0] < _MAX_CHARACTERS:
             found += map(chr, range(argument[0], argument[1] + 1))
         else:
             raise _NotLiteral
-    if len(found) > _MOST_CHARACTERS:
+    if len(found) > _MAX_CHARACTERS:
         raise _NotLiteral
     yield from found
 
@@ -314,7 +314,7 @@ def _sample_part(operator: Any, argument: Any) -> str:
     if operator in _REPEATS:
         least, most, repeated = argument
         # Optional parts are included, such as the port of `(:\d+)?`.
-        times = min(max(least, 1), most, _MOST_REPEATS)
+        times = min(max(least, 1), most, _MAX_REPEATS)
         is_any = repeated[0][0] is constants.ANY
         return (_ANY_CHARACTER if is_any else _sample_parts(repeated)) * int(times)
     if operator is constants.SUBPATTERN:
