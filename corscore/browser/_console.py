@@ -239,7 +239,9 @@ def _firefox(refused: _Refusal) -> str:
 def _firefox_reasons(refused: _Refusal) -> Iterator[str]:
     """Yield the reason of each line."""
     reason: str = refused.reason
-    if refused.request.mode != "cors" or reason == "redirect-refused":
+    if refused.request.mode != "cors":
+        return
+    if reason == "redirect-refused" and not refused.has_two_locations:
         return
     header_reason = refused.header_reason
     if refused.is_preflight:

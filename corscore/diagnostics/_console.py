@@ -338,9 +338,10 @@ def _read_network_error(text: str, start: re.Match[str]) -> ConsoleMessage:
 def _with_others(message: ConsoleMessage, *, is_preflight: bool) -> ConsoleMessage:
     """Return a message with the other reasons for which a browser writes its text."""
     browser, reason = message.browser, message.reason
-    if reason == "network-error":
-        return replace(message, others=(*_REDIRECT_REASONS, *_CHECK_REASONS))
     others: tuple[str, ...] = ()
+    if reason == "network-error":
+        others = (*_REDIRECT_REASONS, "redirect-refused", *_CHECK_REASONS)
+        return replace(message, others=others)
     if browser == "safari":
         if reason == "preflight-not-ok" and message.status in REDIRECT_STATUSES:
             reason = "preflight-redirected"

@@ -75,6 +75,7 @@ def test_console_texts_of_random_fetches_are_exact(name: Browser) -> None:
     wrong = [f"{step}\n{seen}\nPREDICTED\n{told}" for step, seen, told in texts if seen != told]
     exact = len(texts) - len(wrong)
     sys.stdout.write(f"\n{name}: {exact} of {len(texts)} console texts are exact\n")
+    sys.stdout.write("".join(f"{text}\n" for text in wrong))
     # docs/browsers.md lists the others: below 1 %, and a little more in a small sample.
     allowed = len(texts) // 100 if len(texts) >= _MANY else max(2, len(texts) // 50)
     assert len(wrong) <= allowed, "\n\n".join(wrong[:5])
