@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import contextmanager, suppress
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -31,8 +32,12 @@ _MAX_BURST = 1_000
 # Scripts, since Redis runs no other command while one runs.
 _WRITE = """
 local newest = tonumber(redis.call('HGET', KEYS[1], 'version') or '0')
-if newest ~= tonumber(ARGV[1]) then return newest end
 local number = tonumber(ARGV[2])
+if newest ~= tonumber(ARGV[1]) then
+  -- The client sends a write again when its answer was lost.
+  local kept = newest == number and redis.call('HGET', KEYS[2], ARGV[2]) or ''
+  return string.sub(kept, -string.len(ARGV[3])) == ARGV[3] and -1 or newest
+end
 for _, old in ipairs(redis.call('HKEYS', KEYS[2])) do
   local kept = tonumber(old)
   if kept and kept <= number - tonumber(ARGV[5]) then redis.call('HDEL', KEYS[2], old) end
@@ -123,7 +128,8 @@ class RedisStore(Store):
             (self._head, self._versions, self._notices),
             expected,
             number,
-            json.dumps({"document": document, "author": author}),
+            # No other write has its id.
+            json.dumps({"document": document, "author": author, "id": token_hex(8)}),
             _store.digest_of(document),
             _store.KEPT_VERSIONS,
             "" if time is None else repr(time),

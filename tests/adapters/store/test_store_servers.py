@@ -16,7 +16,7 @@ import pytest
 
 from corscore import OriginResolver, Policy
 from corscore_asgi import CORSMiddleware
-from corscore_store import StoreError, StoreRef, open_store, push
+from corscore_store import StoreError, StoreRef, VersionConflict, open_store, push
 from stores import PgBouncer, TlsPostgres, TlsRedis, wait_for
 
 if TYPE_CHECKING:
@@ -289,3 +289,21 @@ def test_behind_a_pooler_in_transaction_mode_re_reads_find_each_version_and_it_i
     direct.disconnect()
     pooled.disconnect()
     pooler.kill()
+
+
+def test_a_write_that_redis_gets_again_after_its_answer_was_lost_is_no_conflict(
+    store_servers: StoreServers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store: Any = open_store(store_servers["redis"].url, name=token_hex(8))
+    run = store._run
+
+    def sent_twice(*script: Any) -> Any:
+        run(*script)
+        return run(*script)
+
+    monkeypatch.setattr(store, "_run", sent_twice)
+    store.write("{}", number=1, expected=0, author="one")
+    with pytest.raises(VersionConflict):
+        store.write("{}", number=1, expected=0, author="one")
+    assert [version.number for version in store.history()] == [1]
+    store.disconnect()
