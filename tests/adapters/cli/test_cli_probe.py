@@ -702,6 +702,6 @@ def test_probe_predicts_the_browser_that_is_named() -> None:
     with asgi(recorder) as base:
         told = report(f"{base}/ok", "--header", "DPR: 2", "--browser", "chromium")
     assert told["readable"]
-    assert "otherwise than the standard" in told["message"]
+    assert "takes other steps than the standard" in told["message"]
     method, _, headers = recorder.requests[0]
     assert (method, headers["dpr"]) == ("GET", "2")
