@@ -159,12 +159,12 @@ def _chromium(refused: _Refusal) -> str:
     if refused.request.mode != "cors":
         return ""
     target = refused.location_url
-    if (
-        reason == "redirect-refused"
-        and refused.request.is_cross_origin
-        and target is not None
-        and target.userinfo
-    ):
+    stays = (
+        target is not None
+        and target.origin == refused.request.origin
+        and not refused.request.is_cross_origin
+    )
+    if reason == "redirect-refused" and target is not None and target.userinfo and not stays:
         reason = "redirect-with-credentials"
     if reason == "too-many-redirects":
         return refused.fill(texts.CHROMIUM_ERRORS[reason])
@@ -176,8 +176,7 @@ def _chromium(refused: _Refusal) -> str:
     ):
         reason = refused.header_reason or "preflight-not-ok"
     key, value = _chromium_text(refused, reason)
-    is_on_page = target is not None and target.origin == refused.request.origin
-    if key not in texts.CHROMIUM or (reason == "redirect-with-credentials" and is_on_page):
+    if key not in texts.CHROMIUM or (reason == "redirect-with-credentials" and stays):
         return ""
     text = texts.CHROMIUM[key]
     if refused.first.is_xhr and reason in ("wildcard-with-credentials", "credentials-not-allowed"):
