@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from secrets import token_hex
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from coverage import Coverage
@@ -32,7 +32,7 @@ settings.register_profile(
 )
 # The same examples in every run, so that a failure is due to the change.
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True, print_blob=True)
-settings.register_profile("fast", settings.get_profile("ci"), max_examples=20)
+settings.register_profile("fast", settings.get_profile("ci"), max_examples=10)
 settings.register_profile("deep", settings.get_profile("default"), max_examples=20_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
@@ -49,9 +49,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             for kind in sorted(kinds(item)):
                 item.add_marker(getattr(pytest.mark, kind))
     for item in items:
-        # The tests of a module share servers, and those with a browser share it: one process each.
-        group = "browser" if _needs_browser(item) else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
     items.sort(key=_needs_browser)
 
 
@@ -59,6 +57,33 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Save the coverage, since pytest-xdist does not wait until its processes have."""
     if hasattr(session.config, "workerinput") and (measured := Coverage.current()) is not None:
         measured.save()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Return a scheduler of groups that forgets those that are done.
+
+    The one of pytest-xdist counts all tests so far after each test.
+    """
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadGroupScheduling
+
+    class Scheduler(LoadGroupScheduling):
+        def _pending_of(self, workload: dict[str, dict[str, bool]]) -> int:
+            for group in [name for name, tests in workload.items() if all(tests.values())]:
+                del workload[group]
+            return super()._pending_of(workload)
+
+    return Scheduler(config, log)
+
+
+def _group(item: pytest.Item) -> str:
+    """Return the name of the tests that one process runs, since they share what they start."""
+    if _needs_browser(item):
+        return "browser"
+    shares = item.get_closest_marker("server") or item.get_closest_marker("subprocess")
+    return item.nodeid.partition("::" if shares else "[")[0]
 
 
 def _needs_browser(item: pytest.Item) -> bool:

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     Serve = Callable[[Any], AbstractContextManager[Sender]]
     Expected = Mapping[str, str | None]
 
-pytestmark = pytest.mark.usefixtures("build")
-
 APP, ONE, TWO = map(named, ("app", "one", "two"))
 
 

@@ -139,9 +139,7 @@ def assert_headers(row: Row, decision: Decision) -> None:
     decision.update(Headers(app))
 
 
-@pytest.mark.parametrize("row", ROWS)
-def test_a_request_gets_the_decision_of_the_table(build: object, row: Row) -> None:
-    policy = Policy(**row["options"])
+def assert_decision(policy: Policy, row: Row) -> None:
     for request in requests_of(row):
         decision = policy.decide(request)
         assert decision.kind == row["kind"]
@@ -159,9 +157,7 @@ def is_refused(row: Row) -> bool:
     return row["kind"] != "not-cors" and not row["origin_allowed"]
 
 
-@pytest.mark.parametrize("row", ROWS)
-def test_the_fast_way_of_asgi_says_the_same(build: object, row: Row) -> None:
-    policy = Policy(**row["options"])
+def assert_answer_under_asgi(policy: Policy, row: Row) -> None:
     app = raw(lines_of(row, "app"))
     for pairs in raw_requests_of(row):
         decision = policy.decide(RequestInfo.from_pairs(row["method"], pairs))
@@ -183,9 +179,7 @@ def test_the_fast_way_of_asgi_says_the_same(build: object, row: Row) -> None:
         assert refused == ([scope] if is_refused(row) else [])
 
 
-@pytest.mark.parametrize("row", ROWS)
-def test_the_fast_way_of_wsgi_says_the_same(build: object, row: Row) -> None:
-    policy = Policy(**row["options"])
+def assert_answer_under_wsgi(policy: Policy, row: Row) -> None:
     app = lines_of(row, "app")
     sent = Headers(lines_of(row, "sent"))
     environ = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in sent.items()}
@@ -212,6 +206,14 @@ def test_the_fast_way_of_wsgi_says_the_same(build: object, row: Row) -> None:
     assert comparable(headers) == comparable(headers_again) == wanted_of(row, b"")
     assert headers is not headers_again
     assert set(removed) == set(row.get("removed", ()))
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_every_interface_gives_the_decision_of_the_table(build: object, row: Row) -> None:
+    policy = Policy(**row["options"])
+    assert_decision(policy, row)
+    assert_answer_under_asgi(policy, row)
+    assert_answer_under_wsgi(policy, row)
 
 
 def _read(*args: object) -> Any:

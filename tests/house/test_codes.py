@@ -8,8 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from corscore.browser import REASONS
 
 if TYPE_CHECKING:
@@ -76,14 +74,8 @@ def _codes_in(tree: ast.AST) -> Iterator[str]:
             yield str(code.value)
 
 
-@cache
-def _text_of(suffix: str, paths: tuple[Path, ...]) -> str:
-    return "\n".join(path.read_text("utf-8") for path in paths if path.suffix == suffix)
-
-
-def _is_mentioned(code: str, paths: list[Path]) -> bool:
-    whole = re.compile(rf"(?<![\w-]){code}(?![\w-])")
-    return any(whole.search(_text_of(suffix, tuple(paths))) for suffix in (".py", ".json"))
+def _words_in(paths: list[Path]) -> set[str]:
+    return {word for path in paths for word in re.findall(r"[\w-]+", path.read_text("utf-8"))}
 
 
 def test_every_code_has_a_page() -> None:
@@ -101,19 +93,18 @@ def test_codes_are_found() -> None:
     }
 
 
-@pytest.mark.parametrize("code", sorted(pages()))
-def test_every_page_has_a_code_and_a_test(code: str) -> None:
-    assert _is_mentioned(code, SOURCES), "nothing gives this code"
-    assert _is_mentioned(code, TESTS), "no test mentions this code"
+def test_every_page_has_a_code_and_a_test() -> None:
+    assert pages()
+    assert pages().keys() - _words_in(SOURCES) == set()
+    assert pages().keys() - _words_in(TESTS) == set()
 
 
-@pytest.mark.parametrize("code", sorted(pages()))
-def test_a_page_has_the_cause_an_example_and_the_fix(code: str) -> None:
-    text = pages()[code]
-    assert text.startswith(f"# `{code}`\n\n")
-    assert text.count("```") == 2
-    assert text.count("\n**Fix.** ") == 1
-    assert len(text.splitlines()) < LONGEST_PAGE
+def test_a_page_has_the_cause_an_example_and_the_fix() -> None:
+    for code, text in pages().items():
+        assert text.startswith(f"# `{code}`\n\n")
+        assert text.count("```") == 2, code
+        assert text.count("\n**Fix.** ") == 1, code
+        assert len(text.splitlines()) < LONGEST_PAGE, code
 
 
 def test_no_message_points_into_the_project() -> None:
@@ -137,8 +128,7 @@ def test_the_index_has_every_page_once() -> None:
     assert sorted(listed) == sorted(pages())
 
 
-@pytest.mark.parametrize("code", ["README", *sorted(pages())])
-def test_links_lead_somewhere(code: str) -> None:
-    path = PAGES / f"{code}.md"
-    for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text("utf-8")):
-        assert (PAGES / target).is_file(), target
+def test_links_lead_somewhere() -> None:
+    for path in PAGES.glob("*.md"):
+        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text("utf-8")):
+            assert (PAGES / target).is_file(), (path, target)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -335,45 +334,6 @@ def test_nothing_of_a_request_is_logged_raw(caplog: pytest.LogCaptureFixture) ->
         resolver.find(RequestInfo("GET", path="/\x1b[31m\n"))
     assert "gave no policy for /\\x1b[31m\\n, which" in caplog.text
     assert "\x1b" not in caplog.text
-
-
-def test_the_example_asks_once_for_a_tenant_also_while_the_database_is_down(
-    clock: Clock,
-) -> None:
-    pytest.importorskip("sqlalchemy")
-    path = Path(__file__).parents[2] / "examples" / "tenants.py"
-    names: dict[str, Any] = {}
-    exec(compile(path.read_text("utf-8"), str(path), "exec"), names)  # noqa: S102 - our own
-    asked: list[str | None] = []
-    engine = names["engine"]
-
-    class Down:
-        @staticmethod
-        def connect() -> None:
-            raise ConnectionError("no database")
-
-    class Counting:
-        @staticmethod
-        def connect() -> Any:
-            asked.append("query")
-            return engine.connect()
-
-    names["engine"] = Counting
-    send = wsgi_sender(names["application"])
-
-    def allowed(number: int) -> bool:
-        page = f"https://www.shop-{number}.example"
-        answer = send("GET", f"https://api.shop-{number}.example/", [("Origin", page)])
-        return ("Access-Control-Allow-Origin", page) in list(answer.headers)
-
-    with ThreadPoolExecutor(8) as pool:
-        assert all(pool.map(allowed, [7] * 500 + [9_999] * 500))
-    assert len(asked) == 2
-    names["engine"], clock.now = Down, 300.0
-    assert allowed(7)
-    assert not allowed(8)
-    clock.now = 600.0
-    assert not allowed(7)
 
 
 @pytest.mark.parametrize(("trusted", "is_found"), [(None, True), (["two.example.com"], False)])

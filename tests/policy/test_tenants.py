@@ -10,26 +10,27 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import fastapi
 import flask
 import pytest
-from sqlalchemy import Integer, String, create_engine, exists, select
+from sqlalchemy import Integer, String, create_engine, exists, insert, select
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.pool import NullPool
 
 from corscore import OriginResolver, Policy, PolicyResolver
 from corscore._policy import memory
+from corscore.testing.conformance import wsgi_sender
 from corscore.testing.conformance._asgi import http_scope
 from corscore_asgi import CORSMiddleware as ASGIMiddleware
 from corscore_wsgi import CORSMiddleware as WSGIMiddleware
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 TENANTS = 10_000
 REQUESTS = 1_000
@@ -73,16 +74,14 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("tenants") / "tenants.sqlite"
     engine = create_engine(f"sqlite:///{path}")
     Base.metadata.create_all(engine)
-    with Session(engine) as session:
-        session.add_all(
-            AllowedOrigin(host=host_of(tenant), origin=origin_of(tenant))
-            for tenant in range(TENANTS)
-        )
-        session.add_all(
-            Tenant(host=host_of(tenant), cors=json.dumps({"allow_origins": [origin_of(tenant)]}))
-            for tenant in range(TENANTS)
-        )
-        session.commit()
+    origins = [{"host": host_of(tenant), "origin": origin_of(tenant)} for tenant in range(TENANTS)]
+    policies = [
+        {"host": host_of(tenant), "cors": json.dumps({"allow_origins": [origin_of(tenant)]})}
+        for tenant in range(TENANTS)
+    ]
+    with engine.begin() as connection:
+        connection.execute(insert(AllowedOrigin), origins)
+        connection.execute(insert(Tenant), policies)
     engine.dispose()
     return path
 
@@ -166,6 +165,7 @@ def check(results: list[tuple[int, int, bool]], queries: Counter[tuple[str, str 
     assert max(queries.values()) == 1
 
 
+@pytest.mark.slow
 def test_every_tenant_fits_into_the_cache(database: Path) -> None:
     engine = create_engine(f"sqlite:///{database}")
     queries: Counter[str] = Counter()
@@ -210,6 +210,46 @@ def outage(database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outage]:
     monkeypatch.setattr(memory, "monotonic", lambda: one.now)
     yield one
     one.is_down = False
+
+
+def test_the_example_asks_once_for_a_tenant_also_while_the_database_is_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = Path(__file__).parents[2] / "examples" / "tenants.py"
+    names: dict[str, Any] = {}
+    exec(compile(path.read_text("utf-8"), str(path), "exec"), names)  # noqa: S102 - our own
+    now = 0.0
+    monkeypatch.setattr(memory, "monotonic", lambda: now)
+    asked: list[str | None] = []
+    engine = names["engine"]
+
+    class Down:
+        @staticmethod
+        def connect() -> None:
+            raise ConnectionError("no database")
+
+    class Counting:
+        @staticmethod
+        def connect() -> Any:
+            asked.append("query")
+            return engine.connect()
+
+    names["engine"] = Counting
+    send = wsgi_sender(names["application"])
+
+    def allowed(number: int) -> bool:
+        page = f"https://www.shop-{number}.example"
+        answer = send("GET", f"https://api.shop-{number}.example/", [("Origin", page)])
+        return ("Access-Control-Allow-Origin", page) in list(answer.headers)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(allowed, [7] * 500 + [9_999] * 500))
+    assert len(asked) == 2
+    names["engine"], now = Down, 300.0
+    assert allowed(7)
+    assert not allowed(8)
+    now = 600.0
+    assert not allowed(7)
 
 
 def policy_in(cors: str | None) -> Policy | None:

@@ -46,11 +46,14 @@ def kinds(item: pytest.Function) -> set[str]:
     definitions = item._fixtureinfo.name2fixturedefs
     for definition in (one for many in definitions.values() for one in many):
         found |= _started(definition.func)
-    for value in getattr(getattr(item, "callspec", None), "params", {}).values():
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    for value in parameters.values():
         for one in value if isinstance(value, tuple) else (value,):
             found |= _started(one)
     if "chromium" in item.fixturenames or item.path.parent.name == "browsers":
         found.add("browser")
+    if "store_servers" in item.fixturenames and parameters.get("store") not in ("file", "sqlite"):
+        found |= {"server", "subprocess"}
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -41,11 +42,14 @@ def http_scope(method: str, url: str, headers: Headers) -> dict[str, Any]:
 
 
 def asgi_sender(app: ASGIApp) -> Sender:
-    """Return a function that sends requests to an ASGI application, each in its own event loop."""
+    """Return a function that sends requests to an ASGI application, one after the other."""
+    # Making an event loop takes longer than most requests.
+    loop = asyncio.new_event_loop()
 
     def send(method: str, url: str, headers: Headers) -> Answer:
-        return asyncio.run(_exchange(app, http_scope(method, url, headers)))
+        return loop.run_until_complete(_exchange(app, http_scope(method, url, headers)))
 
+    weakref.finalize(send, loop.close)
     return send
 
 
