@@ -82,8 +82,9 @@ def _group(item: pytest.Item) -> str:
     """Return the name of the tests that one process runs, since they share what they start."""
     if _needs_browser(item):
         return "browser"
+    module, _, name = item.nodeid.partition("::")
     shares = item.get_closest_marker("server") or item.get_closest_marker("subprocess")
-    return item.nodeid.partition("::" if shares else "[")[0]
+    return module if shares or "[" not in name else f"{module}::{name.partition('[')[0]}"
 
 
 def _needs_browser(item: pytest.Item) -> bool:

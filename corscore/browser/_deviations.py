@@ -416,6 +416,7 @@ KNOWN_DEVIATIONS: tuple[Deviation, ...] = tuple(
     for browser, source in sources.items()
 )
 
+_WAIVING = frozenset((known.browser, known.reason) for known in KNOWN_DEVIATIONS)
 _CODES = {
     browser: frozenset(known.code for known in KNOWN_DEVIATIONS if known.browser == browser)
     for browser in get_args(Browser)
@@ -440,4 +441,4 @@ def deviates(browser: Browser | None, code: str) -> bool:
 
 def waives(browser: Browser | None, reason: Reason) -> bool:
     """Return whether this browser allows what the standard refuses for this reason."""
-    return any(known.browser == browser and known.reason == reason for known in KNOWN_DEVIATIONS)
+    return (browser, reason) in _WAIVING

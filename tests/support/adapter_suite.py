@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from corscore import Policy
@@ -17,7 +19,7 @@ class AdapterSuite(ConformanceSuite):
     def test_answers_are_those_of_every_row_of_decisions(self) -> None:
         failures = {}
         served: dict[str, Sender] = {}  # many rows have the same policy
-        for row in filter(_in_every_framework, rows("decisions")):
+        for row in _rows():
             app = tuple((name, value) for name, value in row.get("app", ()))
             key = repr((row["options"], app))
             if key not in served:
@@ -31,11 +33,16 @@ class AdapterSuite(ConformanceSuite):
         assert failures == {}
 
 
+@cache
+def _rows() -> list[dict[str, Any]]:
+    return list(filter(_in_every_framework, rows("decisions")))
+
+
 def _in_every_framework(row: dict[str, Any]) -> bool:
     """Whether all servers can send the row's request, and all applications its response."""
     sent = "".join(name + value for name, value in row["sent"])
     names = [name.lower() for name, _ in row.get("app", ())]
-    if max(sent, default="") > "\xff" or row["method"] not in METHODS:
+    if re.search("[^\0-\xff]", sent) or row["method"] not in METHODS:
         return False
     # Some frameworks take one line a name; and texts for debugging have different lengths.
     return len(set(names)) == len(names) and "body" not in row

@@ -140,7 +140,7 @@ PREFIXED: list[Level] = [
 ]
 
 
-@settings(max_examples=100)
+@settings(max_examples=min(100, settings().max_examples))
 @example(PREFIXED, True, "none", False, [("GET", "/de/a/", "one.example")])
 @example(PREFIXED, True, "language", False, [("GET", "/de/a/", "one.example")])
 @given(

@@ -125,7 +125,7 @@ MIDDLEWARE: dict[str, tuple[Any, bool]] = {
 }
 
 
-@settings(max_examples=100)
+@settings(max_examples=min(100, settings().max_examples))
 @given(
     trees(KINDS, PATHS),
     st.booleans(),

@@ -162,7 +162,7 @@ MIDDLEWARE: dict[str, tuple[Any, bool]] = {
 LAYERS = ["added", "installed", "around"]
 
 
-@settings(max_examples=100)
+@settings(max_examples=min(100, settings().max_examples))
 @given(
     st.sampled_from([starlette_of, fastapi_of]),
     trees(KINDS, PATHS),
