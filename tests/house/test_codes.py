@@ -54,12 +54,17 @@ def pages() -> dict[str, str]:
 
 @cache
 def codes() -> frozenset[str]:
-    found = {code for path in SOURCES for code in _codes_in(ast.parse(path.read_text("utf-8")))}
+    found = {code for path in SOURCES for code in _codes_in(_nodes(path))}
     return frozenset(found.union(REASONS))
 
 
-def _codes_in(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+@cache
+def _nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_text("utf-8"))))
+
+
+def _codes_in(nodes: list[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         code: ast.AST | None = None
         if isinstance(node, ast.Call) and node.args:
             function = node.func
@@ -110,13 +115,12 @@ def test_a_page_has_the_cause_an_example_and_the_fix() -> None:
 def test_no_message_points_into_the_project() -> None:
     # Users of the wheel have `corscore code`, and no other file of the project.
     for path in SOURCES:
-        tree = ast.parse(path.read_text("utf-8"))
         docstrings = {
             ast.get_docstring(node, clean=False)
-            for node in ast.walk(tree)
+            for node in _nodes(path)
             if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
         }
-        for node in ast.walk(tree):
+        for node in _nodes(path):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 points = re.search(r"\b(?:docs|README|tests)/|\w\.md\b", node.value)
                 assert not points or node.value in docstrings, f"{path}: {node.value}"
