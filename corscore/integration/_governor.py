@@ -355,15 +355,15 @@ class Governor:
             waiting: The longer tuple that ``sender`` returned.
             request: The request.
         """
-        answered: Any = waiting
+        result: Any = waiting
         if len(waiting) == _WAITS_FOR_POLICY:
             resolver, scope, send = waiting
             policy = await self.chosen_async(resolver, request)
-            answered = self.gateway.sender_for(policy, scope, send)
-        if type(answered) is tuple and len(answered) > _WAITS_FOR_POLICY:
-            verdict = await self.ask_async(answered[0], request)
-            answered = self.gateway.resume(verdict, answered)
-        return answered
+            result = self.gateway.sender_for(policy, scope, send)
+        if type(result) is tuple and len(result) > _WAITS_FOR_POLICY:
+            verdict = await self.ask_async(result[0], request)
+            result = self.gateway.resume(verdict, result)
+        return result
 
     async def ask_async(self, policy: Policy, request: RequestInfo) -> bool | None:
         """Await the verdict of a policy's resolver; None if it is not asked."""
