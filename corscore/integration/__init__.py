@@ -20,9 +20,9 @@ from corscore.integration._arguments import (
     split_forbidden,
     translated_policy,
 )
-from corscore.integration._beginnings import extended, lost_beginning
 from corscore.integration._cross_site import read_own_origins
 from corscore.integration._governor import Governor
+from corscore.integration._open_ends import is_written_for_match, with_open_end
 from corscore.integration._outcome import Outcome, found_decision
 
 TYPE_CHECKING = False
@@ -44,9 +44,8 @@ __all__ = (
     "compiled_source",
     "environ_path",
     "escaped",
-    "extended",
     "found_decision",
-    "lost_beginning",
+    "is_written_for_match",
     "policies_from",
     "policy_from",
     "read_own_origins",
@@ -57,4 +56,5 @@ __all__ = (
     "split_forbidden",
     "stored_policies",
     "translated_policy",
+    "with_open_end",
 )
