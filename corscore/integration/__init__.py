@@ -10,10 +10,12 @@ from corscore._policy.map import read_policies
 from corscore._policy.mapping import stored_policies
 from corscore._policy.policy import NO_ORIGIN
 from corscore._policy.reference import SOURCES, check_every, compiled_source
+from corscore._policy.resolver import check_sync
 from corscore._standard.text import escaped
 from corscore.integration._arguments import (
     Notices,
     check_observer,
+    checked_source,
     policies_from,
     policy_from,
     read_switch,
@@ -41,6 +43,8 @@ __all__ = (
     "Outcome",
     "check_every",
     "check_observer",
+    "check_sync",
+    "checked_source",
     "compiled_source",
     "environ_path",
     "escaped",
