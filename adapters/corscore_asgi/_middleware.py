@@ -124,24 +124,24 @@ class CORSMiddleware:
             return
         # For speed: attributes and `isinstance` cost Python twice as much as variables and `type`.
         sender = self._sender
-        answer = sender(scope, send)
-        if type(answer) is tuple:
-            if len(answer) == 2:
-                start, end = answer
+        result = sender(scope, send)
+        if type(result) is tuple:
+            if len(result) == 2:
+                start, end = result
                 await send(start)
                 await send(end)
                 return
-            answer = await self.governor.resume(answer, self.request_of(scope))
-            if type(answer) is tuple:
-                for message in answer:
+            result = await self.governor.resume(result, self.request_of(scope))
+            if type(result) is tuple:
+                for message in result:
                     await send(message)
                 return
         app = self.app
         try:
-            await app(scope, receive, answer)
+            await app(scope, receive, result)
         except Exception:
             if self._answers_exceptions:
-                await self._send_500(scope, answer)
+                await self._send_500(scope, result)
             raise
 
     async def _send_500(self, scope: Scope, send: Send) -> None:

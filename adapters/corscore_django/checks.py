@@ -20,7 +20,7 @@ from django.utils.module_loading import import_string
 
 from corscore import ConfigError
 from corscore.diagnostics import code_page, developers_origins
-from corscore.integration import extended, lost_beginning
+from corscore.integration import is_written_for_match, with_open_end
 from corscore_django._extras import BLOCK_CROSS_SITE
 from corscore_django._routes import decorated_views
 from corscore_django._settings import OLD_NAMES, REGEXES, URLS, Reading, unread_settings
@@ -169,8 +169,8 @@ def _regex_messages() -> Iterator[CheckMessage]:
     reading = Reading()
     name = reading.name(REGEXES)
     for regex in map(re.compile, reading.values.get(REGEXES, ())):
-        whole = (extended(regex) or "").removesuffix(".*")
-        if lost_beginning(regex):
+        whole = (with_open_end(regex) or "").removesuffix(".*")
+        if is_written_for_match(regex):
             # A $ changes nothing for corscore, and shows that no more was meant.
             yield CheckWarning(
                 f"{name}: {_raw(regex.pattern)} has to match a whole origin; in "
@@ -194,7 +194,7 @@ def _receiver_messages() -> Iterator[CheckMessage]:
 
 
 def _url_messages(config: Configuration) -> Iterator[CheckMessage]:
-    literal = config.urls and extended(config.urls)
+    literal = config.urls and with_open_end(config.urls)
     if config.urls is None or literal is None:
         return
     yield CheckWarning(

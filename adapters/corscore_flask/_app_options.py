@@ -24,18 +24,22 @@ def options_of_the_app(
         given: The arguments of ``CORS``, which beat ``config``.
         config: ``app.config``, which is read beside a ready policy too.
     """
-    problems = GivenOptions(given, config)
-    found = {name: problems.written[name] for name in OF_THE_APP if name in problems.written}
+    user_options = GivenOptions(given, config)
+    found = {
+        name: user_options.written[name] for name in OF_THE_APP if name in user_options.written
+    }
     read_switch(
         found.get("block_cross_site", False),
-        problems.name("block_cross_site"),
-        problems.separator,
-        problems=problems.found,
+        user_options.name("block_cross_site"),
+        user_options.separator,
+        problems=user_options.found,
     )
     if "own_origins" in found:
         found["own_origins"] = listed(found["own_origins"])
         try:
-            read_own_origins(found["own_origins"], problems.name("own_origins"), problems.separator)
+            read_own_origins(
+                found["own_origins"], user_options.name("own_origins"), user_options.separator
+            )
         except ConfigError as error:
-            problems.found += error.problems
-    return found, tuple(problems.found)
+            user_options.found += error.problems
+    return found, tuple(user_options.found)

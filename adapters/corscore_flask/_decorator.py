@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from flask.views import View
 
 from corscore import ConfigError, Policy, PolicyMap, PolicyRef, PolicyResolver
-from corscore.integration import SOURCES, Governor, Notices, compiled_source
+from corscore.integration import SOURCES, Notices, check_sync, checked_source
 from corscore_flask._marks import Mark, marks
 from corscore_flask._options import OF_THE_APP
 from corscore_flask._resources import policies_from_flask
@@ -152,10 +152,7 @@ def _reader(
             f"{caller}: a policy and options ({', '.join(options)}) were given; put them into the "
             "Policy, or leave it out"
         )
-    source = None if policy is None else compiled_source(caller, policy)
-    if source is not None:
-        # Checks that the resolvers are sync, those of later policies too.
-        Governor(source, is_async=False)
+    source = None if policy is None else checked_source(caller, policy, check_sync)
     return lambda _: source
 
 

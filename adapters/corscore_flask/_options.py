@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypedDict
 
 from corscore import ConfigError, Policy
-from corscore.integration import lost_beginning, split_forbidden, translated_policy
+from corscore.integration import is_written_for_match, split_forbidden, translated_policy
 from corscore_flask._regexes import without_header_regexes
 
 if TYPE_CHECKING:
@@ -82,52 +82,52 @@ OF_THE_APP = ("on_decision", "shadow", "block_cross_site", "own_origins")
 _READ_ELSEWHERE = (*OF_THE_APP, "resources")
 
 
-def policy_from_flask(problems: GivenOptions) -> Policy:
+def policy_from_flask(user_options: GivenOptions) -> Policy:
     """The policy of the options that a Flask user wrote.
 
     Args:
-        problems: The options, which get their problems. Not read are ``resources`` and the options
-            of the whole app.
+        user_options: The options, which get their problems. Not read are ``resources`` and the
+            options of the whole app.
 
     Raises:
         ConfigError: Options are wrong; it has every problem, under the name that the user wrote.
     """
     written = {
         name: value
-        for name, value in problems.written.items()
-        if name not in _READ_ELSEWHERE or problems.is_in_place(name)
+        for name, value in user_options.written.items()
+        if name not in _READ_ELSEWHERE or user_options.is_in_place(name)
     }
     options: dict[str, Any] = {**_DEFAULTS, **written}
     for name in written:
         if name not in _POLICY_NAMES:
-            _drop_unknown(problems, options, name)
-    _read_origins(problems, options)
-    _read_names(problems, options)
+            _drop_unknown(user_options, options, name)
+    _read_origins(user_options, options)
+    _read_names(user_options, options)
     max_age = options["max_age"]
     if isinstance(max_age, str) and max_age.isascii() and max_age.isdigit():
         options["max_age"] = int(max_age)
     try:
         policy = translated_policy(
             {_POLICY_NAMES[name]: value for name, value in options.items()},
-            {policy_name: problems.name(name) for name, policy_name in _POLICY_NAMES.items()},
-            problems.separator,
+            {policy_name: user_options.name(name) for name, policy_name in _POLICY_NAMES.items()},
+            user_options.separator,
         )
-        if not problems.found:
-            _note_lost_beginning(problems, policy)
+        if not user_options.found:
+            _note_written_for_match(user_options, policy)
             return policy
     except ConfigError as error:
-        fields = {problem.field for problem in problems.found}
+        fields = {problem.field for problem in user_options.found}
         # Origins under a wrong name or in a wrong form are not missing.
-        is_consequence = problems.name("origins") in fields
-        problems.found += [
+        is_consequence = user_options.name("origins") in fields
+        user_options.found += [
             problem
             for problem in error.problems
             if not (is_consequence and problem.code == "origins-missing")
         ]
-    raise ConfigError(tuple(problems.found))
+    raise ConfigError(tuple(user_options.found))
 
 
-def _read_origins(problems: GivenOptions, options: dict[str, Any]) -> None:
+def _read_origins(user_options: GivenOptions, options: dict[str, Any]) -> None:
     items = listed(options.get("origins", ()))
     if not isinstance(items, list):
         return
@@ -142,35 +142,35 @@ def _read_origins(problems: GivenOptions, options: dict[str, Any]) -> None:
         return
     regexes = compiled if given is None else [*compiled, given]
     whole = "|".join(f"(?:{getattr(regex, 'pattern', regex)})" for regex in regexes)
-    problems.add(
+    user_options.add(
         "origin-is-regex",
         "origins",
         compiled,
         f"there are {len(regexes)} regexes, and a policy has one.",
-        f"write {problems.write('allow_origin_regex', whole)}",
+        f"write {user_options.write('allow_origin_regex', whole)}",
     )
 
 
-def _note_lost_beginning(problems: GivenOptions, policy: Policy) -> None:
+def _note_written_for_match(user_options: GivenOptions, policy: Policy) -> None:
     """Log that a compiled regex in ``origins`` covers less than in flask-cors."""
     regex = policy.allow_origin_regex
     if (
         regex is None
-        or "allow_origin_regex" in problems.written
+        or "allow_origin_regex" in user_options.written
         # A slow regex is not run before the first request.
         or policy.dangerously_allow_slow_regex
-        or not lost_beginning(regex)
+        or not is_written_for_match(regex)
     ):
         return
-    problems.notices.once(
+    user_options.notices.once(
         f"beginning of {regex.pattern}",
-        f"{problems.name('origins')}: {regex.pattern!a} has to match a whole origin; "
+        f"{user_options.name('origins')}: {regex.pattern!a} has to match a whole origin; "
         "flask-cors compares its beginning, so that a port may follow. Put a $ at its end, or "
         "write what may follow: (:[0-9]+)?$",
     )
 
 
-def _read_names(problems: GivenOptions, options: dict[str, Any]) -> None:
+def _read_names(user_options: GivenOptions, options: dict[str, Any]) -> None:
     for name in ("methods", "allow_headers", "expose_headers"):
         value = options.get(name)
         # flask-cors splits these at commas, which no method or header name contains.
@@ -182,13 +182,13 @@ def _read_names(problems: GivenOptions, options: dict[str, Any]) -> None:
     headers = options["allow_headers"]
     if not isinstance(headers, list):
         return
-    names, forbidden = split_forbidden(without_header_regexes(problems, headers))
+    names, forbidden = split_forbidden(without_header_regexes(user_options, headers))
     options["allow_headers"] = names
     if forbidden:
-        problems.notices.once(
+        user_options.notices.once(
             "forbidden",
             "%s: browsers set %s themselves, without permission; drop what is not needed",
-            problems.name("allow_headers"),
+            user_options.name("allow_headers"),
             ", ".join(forbidden),
         )
 
@@ -203,12 +203,12 @@ def listed(value: object) -> object:
     return list(value) if isinstance(value, (list, tuple)) else value
 
 
-def _drop_unknown(problems: GivenOptions, options: dict[str, Any], name: str) -> None:
+def _drop_unknown(user_options: GivenOptions, options: dict[str, Any], name: str) -> None:
     """Remove an option that a policy does not have, and report it."""
     value = options.pop(name)
-    written = problems.name(name)
+    written = user_options.name(name)
     if name in _READ_ELSEWHERE:
-        problems.add(
+        user_options.add(
             "option-refused",
             name,
             value,
@@ -216,32 +216,32 @@ def _drop_unknown(problems: GivenOptions, options: dict[str, Any], name: str) ->
             f"write CORS(app, {name}=...)",
         )
     elif (name, value) in _REFUSED:
-        problems.add(
+        user_options.add(
             "option-refused",
             name,
             value,
-            f"{problems.write(name, value)} is not possible: {_NEEDLESS[name]}.",
+            f"{user_options.write(name, value)} is not possible: {_NEEDLESS[name]}.",
             f"drop {written}",
         )
     elif name in _NEEDLESS:
-        problems.notices.once(name, f"{written} is not needed: {_NEEDLESS[name]}. Drop it.")
-    elif problems.is_argument(name) or _meant(name):
+        user_options.notices.once(name, f"{written} is not needed: {_NEEDLESS[name]}. Drop it.")
+    elif user_options.is_argument(name) or _meant(name):
         meant = _meant(name)
         if meant:
             # Checked under the name that was meant, so that all problems come at once.
             options.setdefault(meant, value)
-        problems.add(
+        user_options.add(
             "option-unknown",
             name,
             value,
             f"there is no option {written}.",
-            f"did you mean {problems.name(meant)}? write {problems.write(meant, value)}"
+            f"did you mean {user_options.name(meant)}? write {user_options.write(meant, value)}"
             if meant
-            else f"the options are {', '.join(map(problems.name, _POLICY_NAMES))}",
+            else f"the options are {', '.join(map(user_options.name, _POLICY_NAMES))}",
         )
     else:
         # A key of another extension, or one that flask-cors ignores as well: CORS_HEADERS.
-        problems.notices.once(name, f"{written} is no option of corscore, and left alone")
+        user_options.notices.once(name, f"{written} is no option of corscore, and left alone")
 
 
 def _meant(name: str) -> str | None:

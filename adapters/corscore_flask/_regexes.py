@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _SIGNS = re.compile(r"[]*\\?$^[()]")
 
 
-def without_header_regexes(problems: GivenOptions, items: list[Any]) -> list[Any]:
+def without_header_regexes(user_options: GivenOptions, items: list[Any]) -> list[Any]:
     """Return the items of ``allow_headers`` that are no regex; the others become problems."""
     kept = []
     for item in items:
@@ -24,12 +24,12 @@ def without_header_regexes(problems: GivenOptions, items: list[Any]) -> list[Any
         if source is item and not (isinstance(item, str) and item != "*" and _SIGNS.search(item)):
             kept.append(item)
             continue
-        problems.add(
+        user_options.add(
             "header-is-regex",
             "allow_headers",
             item,
             f"{literal(source)} is a regex; this option lists names.",
-            f"list them, {problems.write('allow_headers', ['X-Request-Id'])}, or write "
-            f"{problems.write('allow_headers', ['*'])} for any",
+            f"list them, {user_options.write('allow_headers', ['X-Request-Id'])}, or write "
+            f"{user_options.write('allow_headers', ['*'])} for any",
         )
     return kept

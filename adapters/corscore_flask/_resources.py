@@ -39,17 +39,17 @@ def policies_from_flask(
         ConfigError: Options are wrong; it has every problem, under the name that the user wrote.
         TypeError: ``resources``, or a value in it, has a wrong type.
     """
-    problems = GivenOptions(given, config, notices=notices)
-    if problems.written.get(_OPTION) is None:
-        return policy_from_flask(problems)
-    resources = problems.written[_OPTION]
-    written = problems.name(_OPTION)
+    user_options = GivenOptions(given, config, notices=notices)
+    if user_options.written.get(_OPTION) is None:
+        return policy_from_flask(user_options)
+    resources = user_options.written[_OPTION]
+    written = user_options.name(_OPTION)
     if isinstance(resources, str) and resources in _EVERY_PATH_SPELLINGS:
-        problems.notices.once(
+        user_options.notices.once(
             _OPTION, f"{written} is not needed: a policy governs the whole app. Drop it."
         )
-        return policy_from_flask(problems)
-    reader = _Reader(given, config, problems.notices)
+        return policy_from_flask(user_options)
+    reader = _Reader(given, config, user_options.notices)
     if isinstance(resources, Mapping):
         for path, value in resources.items():
             place = f"{written}[{literal(_source(path))}]"
@@ -107,9 +107,9 @@ class _Reader:
         return PolicyMap(self._found, default=None)
 
     def _policy(self, place: Resource | None) -> Policy | None:
-        problems = GivenOptions(self._given, self._config, place, self._notices)
+        user_options = GivenOptions(self._given, self._config, place, self._notices)
         try:
-            return policy_from_flask(problems)
+            return policy_from_flask(user_options)
         except ConfigError as error:
             self._problems.update(dict.fromkeys(error.problems))
             return None

@@ -32,12 +32,11 @@ class FileStore(Store):
     def state(self) -> State:
         """The highest number among the files, and the digest of its document."""
         newest = next(iter(self._numbers()), 0)
-        try:
-            file = self._file(newest).stat()
-        except FileNotFoundError:
-            return State()
-        except OSError as error:
-            raise self._down(error) from None
+        with self._errors():
+            try:
+                file = self._file(newest).stat()
+            except FileNotFoundError:
+                return State()
         identity = (newest, file.st_ino, file.st_size, file.st_mtime_ns)
         if self._last_read[0] != identity:
             found = self.version(newest)
@@ -48,12 +47,11 @@ class FileStore(Store):
 
     def version(self, number: int) -> Version | None:
         """A version, from its file."""
-        try:
-            text = self._file(number).read_text("utf-8", "replace")
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise self._down(error) from None
+        with self._errors():
+            try:
+                text = self._file(number).read_text("utf-8", "replace")
+            except FileNotFoundError:
+                return None
         # A file that was written by hand is a document, whose reader reports its mistakes.
         return Version.from_json(number, text) or Version.of(number, text, "", 0)
 
@@ -68,7 +66,7 @@ class FileStore(Store):
         """Write the file of a version, which only one of several processes can create."""
         written = now() if time is None else time
         text = json.dumps({"document": document, "author": author, "time": written})
-        try:
+        with self._errors():
             self._versions.mkdir(parents=True, exist_ok=True)
             newest = next(iter(self._numbers()), 0)
             if newest != expected:
@@ -82,23 +80,19 @@ class FileStore(Store):
             for old in self._numbers():
                 if old <= number - _store.KEPT_VERSIONS:
                     self._file(old).unlink(missing_ok=True)
-        except OSError as error:
-            raise self._down(error) from None
 
     def beat(self, worker: Worker) -> None:
         """Keep a heartbeat, whose time is that of its file."""
-        try:
+        with self._errors():
             self._workers.mkdir(parents=True, exist_ok=True)
             # A host's name may be any text.
             path = self._workers / f"{quote(worker.id, safe='')}.json"
             with _store.temporary_file(self._workers, worker.report()) as file:
                 file.replace(path)
-        except OSError as error:
-            raise self._down(error) from None
 
     def _heartbeats(self) -> list[tuple[object, float]]:
         found: list[tuple[object, float]] = []
-        try:
+        with self._errors():
             for file in sorted(self._workers.glob("*.json")):
                 # Another process may delete it meanwhile.
                 with suppress(FileNotFoundError):
@@ -108,8 +102,6 @@ class FileStore(Store):
                         file.unlink()
                     else:
                         found.append((file.read_text("utf-8", "replace"), age))
-        except OSError as error:
-            raise self._down(error) from None
         return found
 
     def _has_origin(self, tenant: str, origin: str) -> bool:  # noqa: ARG002 - as in Store
@@ -130,18 +122,14 @@ class FileStore(Store):
         raise StoreError(f"{self}: files hold no origins of tenants; use sqlite:")
 
     def _numbers(self) -> list[int]:
-        try:
-            names = os.listdir(self._versions)  # noqa: PTH208 - names alone are needed
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise self._down(error) from None
+        with self._errors():
+            try:
+                names = os.listdir(self._versions)  # noqa: PTH208 - names alone are needed
+            except FileNotFoundError:
+                return []
         return _store.numbers_in(
             name.removesuffix(".json") for name in names if name.endswith(".json")
         )
 
     def _file(self, number: int) -> Path:
         return self._versions / f"{number}.json"
-
-    def _down(self, error: OSError) -> StoreError:
-        return StoreError(f"{self}: {self._address.redacted(error)}")

@@ -57,6 +57,7 @@ class _Connections:
 class PostgresStore(SqlStore):
     """A store in tables of PostgreSQL: two connections a process, and more for parallel lookups."""
 
+    _errors_of_driver = (psycopg.Error, OSError)
     _now = "extract(epoch from clock_timestamp())::double precision"
 
     def __init__(self, address: Address, name: str) -> None:
@@ -155,13 +156,6 @@ class PostgresStore(SqlStore):
             # Behind a pooler in transaction mode the next transaction may be in another session.
             prepare_threshold=None,
         )
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except (psycopg.Error, OSError) as error:
-            raise StoreError(f"{self}: {self._address.redacted(error)}") from None
 
     def _execute(self, connection: Any, statement: str, values: Any) -> list[Any]:
         cursor = connection.execute(statement.replace("{now}", self._now), values)

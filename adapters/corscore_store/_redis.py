@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +17,12 @@ from corscore_store._store import (
     ANSWER_SECONDS,
     State,
     Store,
-    StoreError,
     Version,
     VersionConflict,
     Worker,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from corscore_store._store import Address
 
 _MAX_BURST = 1_000
@@ -77,6 +74,8 @@ class _Client:
 
 class RedisStore(Store):
     """A store in Redis. Its keys begin with ``corscore:{name}:``."""
+
+    _errors_of_driver = (redis.RedisError, OSError)
 
     def __init__(self, address: Address, name: str) -> None:
         super().__init__(address, name)
@@ -226,13 +225,6 @@ class RedisStore(Store):
     def _run(self, script: str, keys: tuple[str, ...], *values: object) -> Any:
         with self._errors():
             return self._redis.eval(script, len(keys), *keys, *values)
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except (redis.RedisError, OSError) as error:
-            raise StoreError(f"{self}: {self._address.redacted(error)}") from None
 
 
 def _version(number: int, kept: str) -> Version:

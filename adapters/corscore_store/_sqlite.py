@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from corscore_store._sql import TABLES, SqlStore
-from corscore_store._store import ANSWER_SECONDS, StoreError
+from corscore_store._store import ANSWER_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 class SqliteStore(SqlStore):
     """A file of SQLite, opened for each call: nothing is shared between threads or processes."""
 
+    _errors_of_driver = (sqlite3.Error,)
     _now = "((julianday('now') - 2440587.5) * 86400.0)"
 
     def __init__(self, address: Address, name: str) -> None:
@@ -47,14 +48,14 @@ class SqliteStore(SqlStore):
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        try:
+        with (
+            self._errors(),
             # Closing rolls an open transaction back.
-            with closing(
+            closing(
                 sqlite3.connect(self._address.path, timeout=ANSWER_SECONDS, isolation_level=None)
-            ) as connection:
-                yield connection
-        except sqlite3.Error as error:
-            raise StoreError(f"{self}: {self._address.redacted(error)}") from None
+            ) as connection,
+        ):
+            yield connection
 
     def _execute(self, connection: sqlite3.Connection, statement: str, values: Any) -> list[Any]:
         text = statement.replace("%s", "?").replace("{now}", self._now)

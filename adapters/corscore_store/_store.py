@@ -214,6 +214,8 @@ class Store(ABC):
         name: The name of the policy in the store, which may have several.
     """
 
+    _errors_of_driver: tuple[type[Exception], ...] = (OSError,)
+
     def __init__(self, address: Address, name: str) -> None:
         self._address = address
         self.name = name
@@ -223,6 +225,14 @@ class Store(ABC):
 
     def __str__(self) -> str:
         return f"{self._address.shown} ({self.name})"
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Raise the errors of the driver, or of the file system, as ``StoreError``."""
+        try:
+            yield
+        except self._errors_of_driver as error:
+            raise StoreError(f"{self}: {self._address.redacted(error)}") from None
 
     @abstractmethod
     def state(self) -> State:

@@ -111,17 +111,17 @@ class CORSMiddleware:
         """Serve one request."""
         # For speed: attributes and `isinstance` cost Python twice as much as variables and `type`.
         starter = self._starter
-        answer = starter(environ, start_response)
-        if type(answer) is not tuple:
+        result = starter(environ, start_response)
+        if type(result) is not tuple:
             try:
-                body = self.app(environ, answer)
+                body = self.app(environ, result)
                 # A generator has not run yet, and often raises before its first chunk.
                 return _started(body) if type(body) is GeneratorType else body
             except Exception:
-                if not self._is_awaited(environ, answer):
+                if not self._is_awaited(environ, result):
                     raise
-                return _plain_500(answer)
-        status, headers, text = answer
+                return _plain_500(result)
+        status, headers, text = result
         start_response(_STATUS_LINES[status], headers)
         return [text]
 

@@ -1,7 +1,7 @@
-"""``CachedLookup``: answers of a user's function, remembered by key.
+"""``CachedLookup``: results of a user's function, remembered by key.
 
-The function gets only the values that its ``key`` names. Its answer therefore holds for every
-request with that key, and no tenant gets the answer of another.
+The function gets only the values that its ``key`` names. Its result therefore holds for every
+request with that key, and no tenant gets the result of another.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _MAX_KEY_LENGTH = 512
 
 
 class Lookup:
-    """A user's function that answers for requests."""
+    """A user's function that is asked about requests."""
 
     __slots__ = ("_function",)
 
@@ -53,12 +53,12 @@ class Lookup:
 
     @property
     def timeout(self) -> float | None:
-        """Seconds to wait for an answer; None waits for as long as it takes."""
+        """Seconds to wait for a result; None waits for as long as it takes."""
         return self._function.timeout
 
 
 class CachedLookup(Lookup):
-    """A function whose answers are remembered; one request at a time asks for a key."""
+    """A function whose results are remembered; one request at a time asks for a key."""
 
     __slots__ = ("_calls", "_memory", "_values_of", "key", "vary")
 
@@ -66,7 +66,7 @@ class CachedLookup(Lookup):
     """The names of the values that the function gets."""
 
     vary: tuple[str, ...]
-    """Request headers that the answer depends on."""
+    """Request headers that the result depends on."""
 
     # Of a subclass: its name in problems, its example of a function, and its message of a failure.
     _field: str
@@ -74,8 +74,8 @@ class CachedLookup(Lookup):
     _failure: str
     _needs_origin = False
 
-    def _read(self, answer: Any) -> Any:
-        """The answer that the function returned; raises ``TypeError`` if it is none."""
+    def _read(self, result: Any) -> Any:
+        """The result that the function returned; raises ``TypeError`` if it is none."""
         raise NotImplementedError
 
     def _subject(self, request: RequestInfo, values: tuple[str | None, ...]) -> str:
@@ -125,16 +125,16 @@ class CachedLookup(Lookup):
 
     @property
     def needs_anyio(self) -> bool:
-        """True, since other requests await the same answer."""
+        """True, since other requests await the same result."""
         return True
 
     def forget(self, value: str | None = None) -> None:
-        """Forget answers, for example after a change of a tenant's settings.
+        """Forget results, for example after a change of a tenant's settings.
 
         Args:
-            value: Only the answers whose key has it, such as the tenant's host; None forgets all.
+            value: Only the results whose key has it, such as the tenant's host; None forgets all.
         """
-        # A call in progress may return an answer from before the change.
+        # A call in progress may return a result from before the change.
         for call in list(self._calls.values()):
             call.is_outdated = True
         if value is None:
@@ -145,19 +145,19 @@ class CachedLookup(Lookup):
     def _known(self, request: RequestInfo) -> Any:
         return self._memory.get(_compact(self._values_of(request)))
 
-    def _answer(self, request: RequestInfo) -> Any:
-        """The answer for a request, remembered or asked for; ``FAILED`` without one."""
+    def _result(self, request: RequestInfo) -> Any:
+        """The result for a request, remembered or asked for; ``FAILED`` without one."""
         values = self._values_of(request)
         key = _compact(values)
-        answer = self._memory.get(key)
-        if answer is not UNKNOWN:
-            return answer
+        result = self._memory.get(key)
+        if result is not UNKNOWN:
+            return result
         subject = self._subject(request, values)
-        # Waiting threads count, too: one slow answer must not take every thread of the server.
-        answer = self._function.in_server_thread(
+        # Waiting threads count, too: one slow result must not take every thread of the server.
+        result = self._function.in_server_thread(
             subject, lambda: self._resolve(subject, key, values)
         )
-        return self._last(key) if answer is FAILED else answer
+        return self._last(key) if result is FAILED else result
 
     def _resolve(self, subject: str, key: Hashable, values: tuple[str | None, ...]) -> Any:
         """Call the function, or wait for the thread that calls it for the same key."""
@@ -168,28 +168,28 @@ class CachedLookup(Lookup):
             call = self._calls.setdefault((None, key), own)
             if call is own:
                 try:
-                    # Another thread may have got an answer since.
-                    answer = self._memory.get(key)
-                    if answer is not UNKNOWN:
-                        own.answer = answer
+                    # Another thread may have got a result since.
+                    result = self._memory.get(key)
+                    if result is not UNKNOWN:
+                        own.result = result
                         own.has_result = True
-                        return answer
-                    own.answer = self._function.call(subject, *values)
+                        return result
+                    own.result = self._function.call(subject, *values)
                     return self._finish(own, key)
                 finally:
                     del self._calls[None, key]
                     own.ended.set()
             call.ended.wait()
             if call.has_result:
-                return call.answer
+                return call.result
 
-    async def _answer_async(self, request: RequestInfo) -> Any:
-        """``_answer`` under asyncio or trio."""
+    async def _result_async(self, request: RequestInfo) -> Any:
+        """``_result`` under asyncio or trio."""
         values = self._values_of(request)
         key = _compact(values)
-        answer = self._memory.get(key)
-        if answer is not UNKNOWN:
-            return answer
+        result = self._memory.get(key)
+        if result is not UNKNOWN:
+            return result
         from anyio import Event
         from anyio.lowlevel import current_token
 
@@ -201,7 +201,7 @@ class CachedLookup(Lookup):
             if call is own:
                 try:
                     subject = self._subject(request, values)
-                    own.answer = await self._function.call_async(subject, *values)
+                    own.result = await self._function.call_async(subject, *values)
                     return self._finish(own, key)
                 finally:
                     # If this request was cancelled, another one asks now.
@@ -209,20 +209,20 @@ class CachedLookup(Lookup):
                     own.ended.set()
             await call.ended.wait()
             if call.has_result:
-                return call.answer
+                return call.result
 
     def _finish(self, call: _Call, key: Hashable) -> Any:
-        if call.answer is FAILED:
-            call.answer = self._last(key)
+        if call.result is FAILED:
+            call.result = self._last(key)
         elif not call.is_outdated:
-            self._memory.put(key, call.answer)
+            self._memory.put(key, call.result)
         call.has_result = True
-        return call.answer
+        return call.result
 
     def _last(self, key: Hashable) -> Any:
-        """The last answer if ``stale_if_error`` lets it count, or ``FAILED``."""
-        answer = self._memory.stale(key)
-        return FAILED if answer is UNKNOWN else answer
+        """The last result if ``stale_if_error`` lets it count, or ``FAILED``."""
+        result = self._memory.stale(key)
+        return FAILED if result is UNKNOWN else result
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} key={self.key!r} of {self._function.fn!r}>"
@@ -233,25 +233,25 @@ class _Call:
 
     Attributes:
         ended: The event that is set when the call has ended.
-        has_result: Whether it ended with an answer or a failure, and was not cancelled.
-        answer: The answer; ``FAILED`` if the function gave none.
-        is_outdated: Whether ``forget`` was called meanwhile, so that the answer is not remembered.
+        has_result: Whether it ended with a result or a failure, and was not cancelled.
+        result: The result; ``FAILED`` if the function gave none.
+        is_outdated: Whether ``forget`` was called meanwhile, so that the result is not remembered.
     """
 
-    __slots__ = ("answer", "ended", "has_result", "is_outdated")
+    __slots__ = ("ended", "has_result", "is_outdated", "result")
 
     def __init__(self, ended: Any) -> None:
         self.ended: Any = ended
         self.has_result = False
         self.is_outdated = False
-        self.answer: Any = FAILED
+        self.result: Any = FAILED
 
 
 def _values_reader(key: tuple[str, ...]) -> Callable[[RequestInfo], tuple[str | None, ...]]:
     if any(name.startswith(_HEADER) for name in key):
         getters = [_getter(name) for name in key]
         return lambda request: tuple([get(request) for get in getters])
-    # In one call, for this is most of what a remembered answer takes.
+    # In one call, for this is most of what a remembered result takes.
     read: Any = attrgetter(*(_ATTRIBUTES[name] for name in key))
     return read if len(key) > 1 else lambda request: (read(request),)
 

@@ -1,6 +1,6 @@
 """``ResolverFunction``: the calls of a user's function, in a limited number of threads.
 
-An exception, a time-out, too many busy threads and a value that is no answer are failures. They are
+An exception, a time-out, too many busy threads and a value that is no result are failures. They are
 logged, and the request goes on without CORS headers.
 """
 
@@ -18,7 +18,7 @@ MAX_THREADS = 40
 NO_VERDICT = "the origin resolver gave no verdict on %s, which is refused"
 
 FAILED: Any = object()
-"""The result of a call that gave no answer."""
+"""The result of a call that failed."""
 
 
 class ThreadsBusyError(Exception):
@@ -26,15 +26,15 @@ class ThreadsBusyError(Exception):
 
 
 class ResolverFunction:
-    """A user's function that answers for requests.
+    """A user's function that is asked about requests.
 
     Args:
-        fn: Takes the arguments of ``call``; returns an answer or an awaitable of one.
-        timeout: Seconds to wait for an answer under ASGI; None waits for as long as it takes.
+        fn: Takes the arguments of ``call``; returns a result or an awaitable of one.
+        timeout: Seconds to wait for a result under ASGI; None waits for as long as it takes.
         max_threads: The most threads that may wait for the function at a time.
-        read: Returns the answer in a value of ``fn``, or raises ``TypeError``; by default
+        read: Returns the result in a value of ``fn``, or raises ``TypeError``; by default
             ``verdict``.
-        failure: The log message of a call without an answer, with ``%s`` for its subject.
+        failure: The log message of a call without a result, with ``%s`` for its subject.
 
     Attributes:
         is_async: Whether ``fn`` is a coroutine function, or an object with one.
@@ -91,10 +91,10 @@ class ResolverFunction:
             self._threads.release()
 
     def call(self, subject: str, *args: object) -> Any:
-        """Call the function in this thread; ``FAILED`` if it gave no answer.
+        """Call the function in this thread; ``FAILED`` if it gave no result.
 
         Args:
-            subject: The origin or the key that the answer is about, for the log.
+            subject: The origin or the key that the result is about, for the log.
             args: The function's arguments.
         """
         try:
@@ -113,20 +113,20 @@ class ResolverFunction:
             from anyio import fail_after
 
             with fail_after(self.timeout):
-                return self._read(_not_awaitable(await self._answer(*args)))
+                return self._read(_not_awaitable(await self._result(*args)))
         except BaseException as error:
             if not _is_failure(error):
                 raise
             self._log_failure(subject, error)
             return FAILED
 
-    async def _answer(self, *args: object) -> object:
+    async def _result(self, *args: object) -> object:
         if self.is_async:
             return await self.fn(*args)
         from inspect import isawaitable
 
-        answer = await self._in_worker_thread(*args)
-        return await answer if isawaitable(answer) else answer
+        result = await self._in_worker_thread(*args)
+        return await result if isawaitable(result) else result
 
     async def _in_worker_thread(self, *args: object) -> object:
         from anyio import CapacityLimiter, to_thread
@@ -152,7 +152,7 @@ class ResolverFunction:
 
         try:
             # A limiter for this call alone, since anyio's own counts the thread as ended too early.
-            answer, error = await to_thread.run_sync(
+            result, error = await to_thread.run_sync(
                 run, abandon_on_cancel=True, limiter=CapacityLimiter(1)
             )
         except BaseException:
@@ -164,7 +164,7 @@ class ResolverFunction:
                 threads.release()
             raise
         if error is None:
-            return answer
+            return result
         # No request is cancelled in the thread, so that the function itself raised it.
         from asyncio import CancelledError
 
@@ -208,19 +208,19 @@ def _is_failure(error: BaseException) -> bool:
     return cancelling is not None and not cancelling()
 
 
-def _not_awaitable(answer: object) -> object:
-    """The answer, if it is no awaitable; raises ``TypeError``."""
-    close: Callable[[], object] | None = getattr(answer, "close", None)
-    if not hasattr(answer, "__await__"):
-        return answer
+def _not_awaitable(result: object) -> object:
+    """The result, if it is no awaitable; raises ``TypeError``."""
+    close: Callable[[], object] | None = getattr(result, "close", None)
+    if not hasattr(result, "__await__"):
+        return result
     if close is not None:
         close()  # A coroutine that is never awaited would warn.
     raise TypeError("an awaitable was returned where nothing can await it")
 
 
-def verdict(answer: object) -> bool:
+def verdict(result: object) -> bool:
     """The verdict on an origin, which is True or False; raises ``TypeError`` for another value."""
-    if isinstance(answer, bool):
-        return answer
+    if isinstance(result, bool):
+        return result
     # The truth value does not count: an object that means "no" may be true.
-    raise TypeError(f"True or False was expected, not {type(answer).__name__}")
+    raise TypeError(f"True or False was expected, not {type(result).__name__}")

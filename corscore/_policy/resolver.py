@@ -45,8 +45,8 @@ class Resolver(Lookup):
         """The verdict on a request's origin; never raises."""
         origin = request.origin or ""
         function = self._function
-        answer = function.in_server_thread(origin, lambda: function.call(origin, origin, request))
-        return answer is True
+        result = function.in_server_thread(origin, lambda: function.call(origin, origin, request))
+        return result is True
 
     async def ask_async(self, request: RequestInfo) -> bool:
         """``ask`` under asyncio or trio."""
@@ -57,25 +57,25 @@ class Resolver(Lookup):
 class OriginResolver(CachedLookup):
     """A cached origin resolver: ``Policy(origin_resolver=OriginResolver(fn, ...))``.
 
-    One request at a time asks about a key; others with that key wait for its answer.
+    One request at a time asks about a key; others with that key wait for its result.
 
     Args:
         fn: Takes the values that ``key`` names, in its order: each a ``str``, or None if the
             request has none. Returns True or False; sync or async. An exception or any other value
             refuses the origin, is logged and is not remembered.
-        key: The values that the answer may depend on: ``"origin"``, which is required, ``"host"``,
+        key: The values that the result may depend on: ``"origin"``, which is required, ``"host"``,
             ``"path"``, ``"header:X-Tenant"``. Headers go into ``Vary`` on every response of the
             policy.
         ttl: Seconds for which an allowance is remembered.
         negative_ttl: Seconds for which a refusal is remembered.
-        max_entries: The most answers to remember. The least recently used refusals are forgotten
+        max_entries: The most results to remember. The least recently used refusals are forgotten
             first, until they are a tenth of all; then the least recently used allowances.
-        timeout: Seconds to wait for an answer, after which the origin is refused; None waits.
+        timeout: Seconds to wait for a result, after which the origin is refused; None waits.
             Needs ASGI: nothing can stop a function that runs in a sync server's own thread.
         max_threads: The most threads that may run a sync function at a time, or under a sync server
             wait for it. When all are busy, further origins are refused at once, and logged.
         stale_if_error: Seconds for which an allowance still counts when the function fails, takes
-            too long or finds all threads busy. They begin with the last answer, and failures do
+            too long or finds all threads busy. They begin with the last result, and failures do
             not extend them; a refusal or ``forget`` ends them.
 
     Raises:
@@ -119,14 +119,14 @@ class OriginResolver(CachedLookup):
 
     def ask(self, request: RequestInfo) -> bool:
         """The verdict on a request's origin, remembered or asked for; never raises."""
-        return self._answer(request) is True
+        return self._result(request) is True
 
     async def ask_async(self, request: RequestInfo) -> bool:
         """``ask`` under asyncio or trio."""
-        return await self._answer_async(request) is True
+        return await self._result_async(request) is True
 
-    def _read(self, answer: Any) -> bool:
-        return verdict(answer)
+    def _read(self, result: Any) -> bool:
+        return verdict(result)
 
     def _subject(self, request: RequestInfo, values: tuple[str | None, ...]) -> str:  # noqa: ARG002
         return request.origin or ""

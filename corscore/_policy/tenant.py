@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class PolicyResolver(CachedLookup):
     """A tenant's policy from a user's function; adapters take it where they take a policy.
 
-    One request at a time asks for a key; others with that key wait for its answer.
+    One request at a time asks for a key; others with that key wait for its result.
 
     Args:
         fn: Takes the values that ``key`` names, in its order: each a ``str``, or None if the
@@ -97,16 +97,16 @@ class PolicyResolver(CachedLookup):
 
     def find(self, request: RequestInfo) -> Policy | PolicyTuple | None:
         """The policies for a request, remembered or asked for; never raises."""
-        found: Policy | PolicyTuple | None = self._found(self._answer(request))
+        found: Policy | PolicyTuple | None = self._found(self._result(request))
         return found
 
     async def find_async(self, request: RequestInfo) -> Policy | PolicyTuple | None:
         """``find`` under asyncio or trio."""
-        found: Policy | PolicyTuple | None = self._found(await self._answer_async(request))
+        found: Policy | PolicyTuple | None = self._found(await self._result_async(request))
         return found
 
-    def _found(self, answer: Any) -> Any:
-        return self._refusing if answer is FAILED else answer
+    def _found(self, result: Any) -> Any:
+        return self._refusing if result is FAILED else result
 
     def _varying(self) -> tuple[str, ...]:
         headers = super()._varying()
@@ -115,15 +115,15 @@ class PolicyResolver(CachedLookup):
     def _subject(self, request: RequestInfo, values: tuple[str | None, ...]) -> str:  # noqa: ARG002
         return " ".join("-" if value is None else value for value in values)
 
-    def _read(self, answer: Any) -> Policy | PolicyTuple | None:
-        if answer is None:
+    def _read(self, result: Any) -> Policy | PolicyTuple | None:
+        if result is None:
             return None
-        if not isinstance(answer, (Policy, tuple)):
+        if not isinstance(result, (Policy, tuple)):
             raise TypeError(
-                f"a Policy, a tuple of policies or None was expected, not {type(answer).__name__}"
+                f"a Policy, a tuple of policies or None was expected, not {type(result).__name__}"
             )
-        is_one = isinstance(answer, Policy)
-        given: Any = (answer,) if is_one else answer
+        is_one = isinstance(result, Policy)
+        given: Any = (result,) if is_one else result
         policies = PolicyTuple(given, "PolicyResolver")
         for policy in policies:
             for check in self._checks:

@@ -106,7 +106,7 @@ def preflight_findings(exchange: Exchange) -> Iterator[Finding]:
         yield Finding(
             "preflight-server-error",
             f"{what}: the server, or what is in front of it, failed before CORS could answer.",
-            "look into the server's log; this is no matter of CORS",
+            "look into the server's log; CORS is not the cause",
             url,
         )
 

@@ -96,7 +96,7 @@ class Entry:
         return self.status > 0
 
     @property
-    def is_judged_by_another(self) -> bool:
+    def lacks_judged_headers(self) -> bool:
         """Whether the browser judged headers that the file does not have.
 
         A 304 renews a cached response, which the browser judges with the headers of both:

@@ -121,7 +121,7 @@ def _is_cors_request(entry: Entry) -> bool:
         return False
     if not entry.has_response and was_aborted(entry.error):
         return False
-    if entry.is_judged_by_another and not _was_refused([entry]):
+    if entry.lacks_judged_headers and not _was_refused([entry]):
         return False
     mode = get(entry.request_headers, "sec-fetch-mode")
     if mode is not None:

@@ -78,27 +78,27 @@ def network_error(text: str) -> NoResponse | None:
         return NoResponse(
             "local-network-access",
             "The browser did not let the page reach a private network, or the visitor's own "
-            "machine: that takes a permission, and is no matter of CORS.",
+            "machine without a permission. CORS is not the cause.",
             _LOCAL_HINT,
         )
     found = _TLS.search(text)
     if found:
         return NoResponse(
-            "tls-error", f"TLS failed: {_named(found[0])}. This is no matter of CORS.", TLS_HINT
+            "tls-error", f"TLS failed: {_named(found[0])}. CORS is not the cause.", TLS_HINT
         )
     found = _BLOCKED.search(text)
     if found:
         return NoResponse(
             "network-error",
-            f"The browser, or an extension in it, blocked the request: {shown(found[0])}. This is "
-            "no matter of CORS.",
+            f"The browser, or an extension in it, blocked the request: {shown(found[0])}. CORS "
+            "is not the cause.",
             "try without extensions, and look at the page's security policy",
         )
     found = _NETWORK.search(text)
     if found:
         return NoResponse(
             "network-error",
-            f"There was no response: {_named(found[0])}. This is no matter of CORS.",
+            f"There was no response: {_named(found[0])}. CORS is not the cause.",
             NETWORK_HINT,
         )
     return None

@@ -10,19 +10,21 @@ from corscore._policy.map import read_policies
 from corscore._policy.mapping import stored_policies
 from corscore._policy.policy import NO_ORIGIN
 from corscore._policy.reference import SOURCES, check_every, compiled_source
+from corscore._policy.resolver import check_sync
 from corscore._standard.text import escaped
 from corscore.integration._arguments import (
     Notices,
     check_observer,
+    checked_source,
     policies_from,
     policy_from,
     read_switch,
     split_forbidden,
     translated_policy,
 )
-from corscore.integration._beginnings import extended, lost_beginning
 from corscore.integration._cross_site import read_own_origins
 from corscore.integration._governor import Governor
+from corscore.integration._open_ends import is_written_for_match, with_open_end
 from corscore.integration._outcome import Outcome, found_decision
 
 TYPE_CHECKING = False
@@ -41,12 +43,13 @@ __all__ = (
     "Outcome",
     "check_every",
     "check_observer",
+    "check_sync",
+    "checked_source",
     "compiled_source",
     "environ_path",
     "escaped",
-    "extended",
     "found_decision",
-    "lost_beginning",
+    "is_written_for_match",
     "policies_from",
     "policy_from",
     "read_own_origins",
@@ -57,4 +60,5 @@ __all__ = (
     "split_forbidden",
     "stored_policies",
     "translated_policy",
+    "with_open_end",
 )

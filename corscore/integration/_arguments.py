@@ -5,13 +5,13 @@ from __future__ import annotations
 from corscore._config import values
 from corscore._config.spelling import Problems, Spelling, python_literal
 from corscore._policy.policy import Policy, build
-from corscore._policy.reference import SOURCES, compiled_source
+from corscore._policy.reference import SOURCES, check_every, compiled_source
 from corscore._standard.fetch import is_forbidden_request_header
 from corscore._standard.text import escaped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from corscore._policy.tenant import PolicyResolver
@@ -153,7 +153,7 @@ class Notices:
 _notices = Notices()
 
 
-def note_unasked(policy: Policy | PolicyResolver) -> None:
+def _note_unasked(policy: Policy | PolicyResolver) -> None:
     """Log that a regex matches ``null`` or ``file://``, which other libraries would allow by it."""
     if not isinstance(policy, Policy) or policy.dangerously_allow_slow_regex:
         return
@@ -170,6 +170,26 @@ def note_unasked(policy: Policy | PolicyResolver) -> None:
             regex.pattern,
             found,
         )
+
+
+def checked_source(
+    caller: str, policies: object, check: Callable[[Policy | PolicyResolver], None]
+) -> Policies:
+    """Return a source of policies as ``compiled_source`` does, every policy checked.
+
+    Args:
+        caller: The call as its user writes it, for exceptions.
+        policies: As for ``compiled_source``.
+        check: Raises ``ConfigError`` about a policy or resolver that the adapter cannot serve; of a
+            reference, it checks later policies, too. ``check_sync`` is that of sync adapters.
+
+    Raises:
+        ConfigError, TypeError: As ``compiled_source`` and ``check`` do.
+    """
+    source = compiled_source(caller, policies)
+    check_every(source, check)
+    check_every(source, _note_unasked)
+    return source
 
 
 def check_observer(on_decision: object, name: str = "on_decision") -> None:

@@ -7,10 +7,10 @@ from corscore._engine.decision import Decision
 from corscore._policy.map import PolicyMap
 from corscore._policy.memory import UNKNOWN
 from corscore._policy.policy import NO_ORIGIN, Policy
-from corscore._policy.reference import PolicyRef, check_every, compiled_source
+from corscore._policy.reference import PolicyRef, check_every
 from corscore._policy.resolver import check_async, check_sync
 from corscore._policy.tenant import PolicyResolver
-from corscore.integration._arguments import check_observer, note_unasked
+from corscore.integration._arguments import check_observer, checked_source
 from corscore.integration._cross_site import (
     admits_handshake,
     is_from_own_origin,
@@ -103,7 +103,7 @@ class Governor:
     ) -> None:
         self._is_async = is_async
         self._awaits_policies = False
-        self.policies: Policies = self._checked("Governor(...)", policies)
+        self.policies: Policies = checked_source("Governor(...)", policies, self._check)
         self.block_cross_site: bool = block_cross_site
         self._own_origins = read_own_origins(own_origins)
         self._on_decision = on_decision
@@ -112,7 +112,7 @@ class Governor:
         if on_decision is not None:
             check_observer(on_decision)
         if shadow is not None:
-            self._shadow = self._checked("shadow", shadow)
+            self._shadow = checked_source("shadow", shadow, self._check)
         self._observes: bool = bool(on_decision or shadow or block_cross_site)
         self._refusal_log = RefusalLog()
         self.gateway: Gateway = matcher.Gateway(
@@ -142,12 +142,6 @@ class Governor:
             ConfigError: A policy has a resolver that cannot be asked here.
         """
         check_every(policies, self._check)
-
-    def _checked(self, caller: str, policies: Policies) -> Policies:
-        source = compiled_source(caller, policies)
-        check_every(source, self._check)
-        check_every(source, note_unasked)
-        return source
 
     def _check(self, policy: Policy | PolicyResolver) -> None:
         (check_async if self._is_async else check_sync)(policy)
@@ -355,15 +349,15 @@ class Governor:
             waiting: The longer tuple that ``sender`` returned.
             request: The request.
         """
-        answered: Any = waiting
+        result: Any = waiting
         if len(waiting) == _WAITS_FOR_POLICY:
             resolver, scope, send = waiting
             policy = await self.chosen_async(resolver, request)
-            answered = self.gateway.sender_for(policy, scope, send)
-        if type(answered) is tuple and len(answered) > _WAITS_FOR_POLICY:
-            verdict = await self.ask_async(answered[0], request)
-            answered = self.gateway.resume(verdict, answered)
-        return answered
+            result = self.gateway.sender_for(policy, scope, send)
+        if type(result) is tuple and len(result) > _WAITS_FOR_POLICY:
+            verdict = await self.ask_async(result[0], request)
+            result = self.gateway.resume(verdict, result)
+        return result
 
     async def ask_async(self, policy: Policy, request: RequestInfo) -> bool | None:
         """Await the verdict of a policy's resolver; None if it is not asked."""

@@ -16,19 +16,11 @@ from hypothesis import strategies as st
 
 from corscore import ConfigError, Policy, Problem
 from corscore.browser import Request
-from tables import cases
+from tables import cases, problems_of
 
 ROWS = cases("written_origins")
 _LITERAL = r"""(?:\[[^][]*\]|"[^"]*"|'(?:[^'\\]|\\.)*'|True|False|None|[0-9]+)"""
 _LINE = re.compile(rf"([a-z_]+)=({_LITERAL})(?=[,;.]|\s|$)")
-
-
-def problems_of(options: dict[str, Any]) -> tuple[Problem, ...]:
-    try:
-        Policy(**options)
-    except ConfigError as error:
-        return error.problems
-    return ()
 
 
 def written_by(hint: str) -> list[dict[str, Any]]:

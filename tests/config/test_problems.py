@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from corscore import ConfigError, Policy, Problem
-from tables import cases, rows
+from corscore import ConfigError, Policy
+from tables import cases, problems_of, rows
 
 ORIGIN = "https://example.com"
 CODES = {
@@ -42,14 +42,6 @@ CODES = {
     "wildcard-not-alone",
     "wildcard-with-credentials",
 }
-
-
-def problems_of(options: dict[str, Any]) -> tuple[Problem, ...]:
-    try:
-        Policy(**options)
-    except ConfigError as error:
-        return error.problems
-    return ()
 
 
 @pytest.mark.parametrize("row", cases("problems"))

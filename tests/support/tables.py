@@ -1,7 +1,7 @@
-"""The tables of cases in tests/data, and the short form in which they write long texts.
+"""The tables of cases in tests/data, and the problems of the options in them.
 
-A text is a JSON string, or a list of parts of which at least one is an object
-``{"text": "a", "times": 63}``: the parts are joined. Look-alikes and control characters are
+A long text has a short form: a list of parts of which at least one is an object
+``{"text": "a", "times": 63}``, and the parts are joined. Look-alikes and control characters are
 written as escapes, so that a reader sees what is meant.
 """
 
@@ -9,9 +9,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from corscore import ConfigError, Policy
+
+if TYPE_CHECKING:
+    from corscore import Problem
 
 _DATA = Path(__file__).parents[1] / "data"
 
@@ -39,3 +44,12 @@ def _spelled(value: Any) -> Any:
 
 def _is_repeat(value: Any) -> bool:
     return isinstance(value, dict) and value.keys() == {"text", "times"}
+
+
+def problems_of(options: dict[str, Any]) -> tuple[Problem, ...]:
+    """Return the problems of options, none if ``Policy`` takes them."""
+    try:
+        Policy(**options)
+    except ConfigError as error:
+        return error.problems
+    return ()

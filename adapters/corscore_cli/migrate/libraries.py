@@ -28,7 +28,7 @@ from corscore_cli.migrate.stack import (
     wsgi_transport,
 )
 from corscore_cli.shell.output import Mistake
-from corscore_cli.targets.layers import FLASK_CORS, STARLETTE, Search, comma_separated
+from corscore_cli.targets.layers import FLASK_CORS, INNER_NAMES, STARLETTE, Search, comma_separated
 from corscore_cli.targets.regex import full_regex, joined_regex, path_keys, paths_near, sample
 
 if TYPE_CHECKING:
@@ -53,8 +53,6 @@ PACKAGES = {
 """Libraries that ``corscore migrate`` knows, with the package of each."""
 
 _MAX_LAYERS = 20
-# Attributes in which layers keep the application inside.
-_INNER_NAMES = ("app", "application", "wsgi_app")
 
 
 # --- Starlette
@@ -285,7 +283,7 @@ def _closure(app: Any) -> dict[str, Any] | None:
 
 def _inner(app: Any) -> Any:
     attributes = getattr(app, "__dict__", {})
-    return next((attributes[name] for name in _INNER_NAMES if name in attributes), None)
+    return next((attributes[name] for name in INNER_NAMES if name in attributes), None)
 
 
 def _is_pattern(text: str) -> bool:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _USER_AGENT = "Mozilla/5.0 (compatible; corscore probe)"
 _HEAD = "corscore.head"
-_NO_CORS = "This is no matter of CORS."
+_NO_CORS = "CORS is not the cause."
 _SERVER_HINT = "check that the server runs, and that scheme, name and port of the URL are right"
 _CERTIFICATE_HINT = "open the URL in a tab of a browser to see what is wrong with the certificate"
 # By OpenSSL's numbers, X509_V_ERR_...

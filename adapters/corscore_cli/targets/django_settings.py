@@ -12,7 +12,7 @@ from corscore.diagnostics import Finding
 from corscore_cli.shell.location import PythonLocator, nowhere
 from corscore_cli.shell.output import Mistake
 from corscore_cli.targets.imports import UnbuiltPolicy, import_target
-from corscore_cli.targets.layers import Search
+from corscore_cli.targets.layers import is_app
 from corscore_cli.targets.regex import prefix_findings
 from corscore_cli.targets.source import OF_ROUTE, Source, Target
 
@@ -110,12 +110,7 @@ def _app_in(module: ModuleType, names: list[str]) -> str | None:
 
 def _is_target(value: object) -> bool:
     # isinstance would ask a proxy, which raises outside of a request.
-    if issubclass(type(value), (Policy, PolicyMap, PolicyRef)):
-        return True
-    try:
-        return not issubclass(type(value), type) and Search(value).is_known
-    except Mistake:
-        return True
+    return issubclass(type(value), (Policy, PolicyMap, PolicyRef)) or is_app(value)
 
 
 @contextmanager

@@ -31,8 +31,9 @@ STARLETTE = "starlette"
 FLASK_CORS = "flask-cors"
 
 _TITLES = {STARLETTE: "Starlette's CORSMiddleware", FLASK_CORS: "flask-cors"}
-# Attributes in which layers keep the application inside.
-_INNER_NAMES = ("app", "wsgi_app", "application", "wrapped_app", "asgi_app", "router", "inner")
+INNER_NAMES = ("app", "wsgi_app", "application", "wrapped_app", "asgi_app", "router", "inner")
+"""The attributes in which layers keep the application inside."""
+
 _CORSCORE_CLASSES = (corscore_asgi.CORSMiddleware, corscore_wsgi.CORSMiddleware)
 _MAX_DEPTH = 100
 # By the number of arguments that a server passes.
@@ -283,7 +284,7 @@ def _code_file(function: object) -> str:
 
 def _children(app: Any) -> Iterable[tuple[Any, str]]:
     """Yield the applications inside of an object, with the path that each is mounted at."""
-    for name in _INNER_NAMES:
+    for name in INNER_NAMES:
         inner = _attribute(app, name)
         # Flask's `wsgi_app` is a method, unless a layer was assigned to it.
         if inner is not None and getattr(inner, "__self__", None) is not app:
@@ -299,6 +300,20 @@ def _children(app: Any) -> Iterable[tuple[Any, str]]:
     routes = _attribute(app, "routes")
     for route in routes if isinstance(routes, list) else ():
         yield _attribute(route, "app"), str(_attribute(route, "path") or "")
+
+
+def is_app(value: object, *, has_layers: bool = False) -> bool:
+    """Return whether an object is an application, or one with a layer of CORS."""
+    # A class, such as an imported CORSMiddleware, is no application. isinstance would ask a proxy,
+    # which raises outside of a request.
+    if issubclass(type(value), type):
+        return False
+    try:
+        search = Search(value)
+    except Mistake:
+        # It has a layer that cannot be built.
+        return True
+    return bool(search.layers) if has_layers else search.is_known
 
 
 def protocol_of(app: Any) -> str | None:

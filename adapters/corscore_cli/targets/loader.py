@@ -28,7 +28,7 @@ from corscore_cli.targets.imports import (
     import_target,
     importing,
 )
-from corscore_cli.targets.layers import Search, protocol_of
+from corscore_cli.targets.layers import Search, is_app, protocol_of
 from corscore_cli.targets.regex import prefix_findings
 from corscore_cli.targets.source import Source, Target
 
@@ -269,7 +269,7 @@ def _without_cors(target: str, app: object, module: ModuleType, protocol: str | 
     others = [
         name
         for name, other in vars(module).items()
-        if other is not app and not name.startswith("_") and _has_layers(other)
+        if other is not app and not name.startswith("_") and is_app(other, has_layers=True)
     ]
     name = target.partition(":")[0]
     if others:
@@ -292,17 +292,6 @@ def _without_cors(target: str, app: object, module: ModuleType, protocol: str | 
         hint,
         target,
     )
-
-
-def _has_layers(app: Any) -> bool:
-    # A class, such as an imported CORSMiddleware, is no application.
-    if issubclass(type(app), type):
-        return False
-    try:
-        return bool(Search(app).layers)
-    except Mistake:
-        # It has a layer that cannot be built.
-        return True
 
 
 def _two_layers(layers: list[Source], inner: Source) -> Finding:

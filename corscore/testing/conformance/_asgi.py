@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import weakref
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from corscore.testing.conformance._site import Answer, Crash
 
@@ -28,7 +28,7 @@ def http_scope(method: str, url: str, headers: Headers) -> dict[str, Any]:
         "http_version": "1.1",
         "method": method,
         "scheme": target.scheme,
-        "path": target.path,
+        "path": unquote(target.path),
         "raw_path": target.path.encode("ascii"),
         "query_string": target.query.encode("ascii"),
         "root_path": "",

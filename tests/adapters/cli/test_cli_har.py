@@ -340,7 +340,7 @@ ROWS = [
         ["not-enough-data"],
         set(),
     ),
-    # --- no matter of CORS
+    # --- CORS is not the cause
     *(
         Row(f"{error}", [chromium(status=0, error=error)], [reason], set())
         for error, reason in (

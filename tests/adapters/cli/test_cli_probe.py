@@ -482,7 +482,7 @@ def failed(url: str, *args: str) -> dict[str, Any]:
     assert told["readable"] is False
     assert told["steps"][-1]["ok"] is False
     assert told["steps"][-1]["status"] is None
-    assert "no matter of CORS" in told["message"]
+    assert "CORS is not the cause" in told["message"]
     return told
 
 

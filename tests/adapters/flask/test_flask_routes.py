@@ -263,22 +263,20 @@ def test_the_decision_of_an_app_inside_another(outer: Any, inner: Any) -> None:
         assert ("Access-Control-Expose-Headers", f"X-{name}") in decision.headers
 
 
-@pytest.mark.parametrize("policies", [APP, PolicyMap({"/boom": APP}), PolicyRef(APP)])
-@pytest.mark.parametrize("is_marked", [False, True])
-def test_an_error_is_readable_under_any_policy(policies: Any, is_marked: bool) -> None:
+def test_an_error_is_readable_with_flask_s_debugger() -> None:
     app = Flask(__name__)
     app.debug = True
     app.logger.disabled = True
-    CORS(app, policies)
+    CORS(app, APP)
 
     def boom() -> NoReturn:
         raise LookupError
 
-    app.add_url_rule("/boom", "boom", cross_origin(A)(boom) if is_marked else boom)
+    app.add_url_rule("/boom", "boom", cross_origin(A)(boom))
     app.add_url_rule("/none", "none", cross_origin(None)(boom))
     status, headers = sent(app, "GET", "/boom", {})
     assert status == 500
-    assert headers["access-control-expose-headers"] == ["X-a" if is_marked else "X-app"]
+    assert headers["access-control-expose-headers"] == ["X-a"]
     with pytest.raises(LookupError):
         sent(app, "GET", "/none", {})
 
@@ -360,10 +358,6 @@ def test_a_reference_of_a_route_takes_no_async_resolver_later() -> None:
     with pytest.raises(ConfigError):
         ref.replace(ASYNC)
     assert governing(app, "GET", "/x") == "a"
-    ref.replace(B)
-    assert governing(app, "GET", "/x") == "b"
-    ref.replace(PolicyMap({"/x": C}))
-    assert governing(app, "GET", "/x") == "c"
 
 
 # --- options of a route, and what app.config adds to them

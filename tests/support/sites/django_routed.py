@@ -26,7 +26,7 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
-from cors_headers import named
+from cors_headers import NO_ORIGIN, named
 from corscore import PolicyMap, PolicyRef
 from corscore.testing.conformance import Sender, asgi_sender, wsgi_sender
 from corscore_django import cors_policy
@@ -490,6 +490,10 @@ CASES: dict[str, dict[str, str | None]] = {
         "GET /path/nowhere/": "path",  # no view at a path with a policy
         "GET /path/own/": "a",  # a view beats its path
         "GET /path/none/": None,  # a view beats its path, left alone
+        "GET /p%61th/x": "path",  # decoded once
+        "GET /p%2561th/x": "app",  # not twice
+        "GET /PATH/x": "app",  # another path
+        "GET /path/../x": NO_ORIGIN,  # "/x" for a file server, which has another policy
     },
     "answered by a middleware below": {
         "GET /sync/?way=401": "a",  # a 401 of a middleware below

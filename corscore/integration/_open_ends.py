@@ -18,7 +18,7 @@ _ENDS = (constants.AT_END, constants.AT_END_STRING)
 _REPEATS = (constants.MAX_REPEAT, constants.MIN_REPEAT)
 
 
-def extended(regex: re.Pattern[str]) -> str | None:
+def with_open_end(regex: re.Pattern[str]) -> str | None:
     """Return the regex with ``.*`` behind it, if it means that in a match at the start.
 
     None if its end is written out, as by ``$``, ``.*`` or ``(/.*)?``: both ways of matching then
@@ -32,14 +32,14 @@ def extended(regex: re.Pattern[str]) -> str | None:
     return f"{regex.pattern}.*"
 
 
-def lost_beginning(regex: re.Pattern[str]) -> bool:
+def is_written_for_match(regex: re.Pattern[str]) -> bool:
     """Whether a regex for origins was meant for a match at the start, and so loses origins here.
 
     A missing end alone does not show that, since regexes for the whole origin are often written
     without ``^`` and ``$``. The regex also begins with ``^``, or matches a local host, but not with
     a port.
     """
-    if extended(regex) is None:
+    if with_open_end(regex) is None:
         return False
     return regex.pattern.startswith("^") or any(
         regex.fullmatch(host) and not regex.fullmatch(f"{host}:3000") for host in _LOCAL
