@@ -7,8 +7,8 @@ names in lower case, the values decoded as latin-1 and stripped of white space.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 
 from corscore._standard.fetch import (
     CORS_SAFELISTED_CONTENT_TYPES,
@@ -98,8 +98,8 @@ def as_received(headers: HeaderList, browser: Browser | None) -> HeaderList:
 def decoded_headers(headers: HeadersInput) -> HeaderList:
     """Return the pairs as text, names as they are written."""
     # isinstance() with a protocol takes longer than all the rest.
-    items = getattr(headers, "items", None)
-    pairs = headers if items is None else items()
+    items: Callable[[], Iterable[tuple[str, str]]] | None = getattr(headers, "items", None)
+    pairs: Any = headers if items is None else items()
     return tuple((_text(name), _text(value)) for name, value in pairs)
 
 

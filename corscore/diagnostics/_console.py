@@ -362,6 +362,9 @@ def _with_others(message: ConsoleMessage, *, is_preflight: bool) -> ConsoleMessa
             others += _STATUS_REASONS
         elif reason == "preflight-not-ok":
             others = ("preflight-redirected",)
+        elif reason == "redirect-with-credentials" and browser == "chromium":
+            # Chromium finds this before it looks at the request's redirect mode.
+            others = ("redirect-refused",)
     is_preflight = is_preflight or reason in _PREFLIGHT_REASONS
     return replace(message, reason=reason, others=others, is_preflight=is_preflight)
 
