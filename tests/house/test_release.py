@@ -13,11 +13,13 @@ from runpy import run_path
 from typing import Any
 
 import pytest
+import tomli
 
 import corscore
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = Path(sys.executable).parent
+PROJECT: dict[str, Any] = tomli.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 NAMED = {
     "corscore/__init__.py": '__version__ = "1.2.3"\n',
     "CITATION.cff": "version: 1.2.3\n",
@@ -90,6 +92,16 @@ def test_the_metadata_have_all_addresses_once_two_are_filled_in(
     named = urls("https://docs.example", "https://code.example/c")
     assert list(named) == ["Documentation", "Source", "Changelog", "Issues"]
     assert named["Issues"] == "https://code.example/c/issues"
+
+
+def test_each_declared_python_has_wheels_and_a_job() -> None:
+    declared = re.findall(r"Python :: (3\.\d+)", "\n".join(PROJECT["project"]["classifiers"]))
+    wheels = PROJECT["tool"]["cibuildwheel"]["build"].split()
+    workflow = (ROOT / ".github" / "workflows" / "tests.yml").read_text("utf-8")
+    (matrix,) = re.findall(r"python: \[(.*)\]", workflow)
+    assert wheels == [f"cp{version.replace('.', '')}-*" for version in declared]
+    assert re.findall(r'"(3\.\d+)"', matrix) == declared
+    assert PROJECT["project"]["requires-python"] == f">={declared[0]}"
 
 
 def test_a_source_distribution_is_the_same_bytes_at_another_time_with_other_permissions(
