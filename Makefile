@@ -185,13 +185,17 @@ wheels: dist $(VENV)/.wheels  ## Build the wheels of PYTHONS and the pure one, a
 cibuildwheel: $(VENV)/.wheels  ## Build, repair and smoke-test the wheels of all Pythons for this system
 	$(BIN)/python -m cibuildwheel --output-dir dist
 
-# In an environment of its own each, so that nothing of this folder is used: `make smoke WHEELS=...`.
+# In an environment of its own each, so that nothing of this folder is used, with that of PYTHONS
+# that the wheel is for: `make smoke WHEELS=... PYTHONS="python3.10 python3.13"`.
 WHEELS ?= $(wildcard dist/*.whl)
-smoke: $(VENV)/.pip  ## Install each wheel in dist/ afresh, and ask it through three servers
-	for wheel in $(WHEELS); do .ci/smoke $(PYTHON) "$$wheel" || exit 1; done
+smoke:  ## Install each wheel in dist/ afresh, and ask it through three servers
+	for wheel in $(WHEELS); do \
+		python=$$(.ci/python-for "$$wheel" $(PYTHONS)) && .ci/smoke "$$python" "$$wheel" || exit 1; \
+	done
 
 # FROM is a wheel or a version: `make upgrade FROM="corscore==0.1.0" WHEELS=dist/...`.
-upgrade: $(VENV)/.pip  ## Upgrade from another version to the wheel in dist/, and ask it again
+upgrade:  ## Upgrade from another version to the wheel in dist/, and ask it again
+	@test -n "$(FROM)" || { echo 'Name what to upgrade from: make upgrade FROM="corscore==0.1.0"'; exit 2; }
 	.ci/smoke $(PYTHON) "$(FROM)" $(firstword $(WHEELS))
 
 # What starts no server and no browser, in an environment with little: it runs on interpreters that the

@@ -21,6 +21,8 @@ from setuptools.command.sdist import sdist
 # Where the site is published, without a slash at the end; empty until it is. The links of the
 # metadata, of README on the package index, and of the command's messages follow from it.
 ADDRESS = ""
+# Where its source is hosted, likewise.
+REPOSITORY = ""
 
 PURE_PYTHON = bool(os.environ.get("CORSCORE_PURE_PYTHON")) or sys.implementation.name != "cpython"
 
@@ -56,6 +58,18 @@ def readme(address: str) -> str:
         return re.sub(r"(?<!!)\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", text)
     text = re.sub(r"\]\((?!https?:)([^)]+)\.md(#[^)]*)?\)", rf"]({address}/\1.html\2)", text)
     return re.sub(r"\]\((?!https?:)(?:[\w-]+/)*([\w.-]+\.svg)\)", rf"]({address}/_images/\1)", text)
+
+
+def urls(address: str, repository: str) -> dict[str, str]:
+    """[project.urls] of the metadata, as far as they are known."""
+    named = {"Documentation": address} if address else {}
+    if repository:
+        named |= {
+            "Source": repository,
+            "Changelog": f"{repository}/blob/HEAD/CHANGELOG.md",
+            "Issues": f"{repository}/issues",
+        }
+    return named
 
 
 class BuildWithPages(build_py):
@@ -100,7 +114,7 @@ class ReproducibleSdist(sdist):
 setup(
     long_description=readme(ADDRESS),
     long_description_content_type="text/markdown",
-    project_urls={"Documentation": ADDRESS} if ADDRESS else {},
+    project_urls=urls(ADDRESS, REPOSITORY),
     cmdclass={"build_py": BuildWithPages, "sdist": ReproducibleSdist},
     ext_modules=[] if PURE_PYTHON else [extension(name) for name in COMPILED],
 )

@@ -1,7 +1,7 @@
 """Checks that one release is named everywhere: `python .ci/release.py v1.2.3`.
 
-Reads the version of the package, the changelog, CITATION.cff and [project.urls]; without a tag only
-what holds between releases, too.
+Reads the version of the package, the changelog, CITATION.cff and the addresses in setup.py; without
+a tag only what holds between releases, too.
 """
 
 from __future__ import annotations
@@ -45,8 +45,11 @@ def mistakes(tag: str | None) -> list[str]:
     heading = rf"^## \[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d$"
     if not re.search(heading, changelog, re.MULTILINE):
         wrong.append(f"CHANGELOG.md has no heading ## [{version}] - YYYY-MM-DD")
-    if found(r"^\[(project\.urls)\]$", "pyproject.toml") == "nothing":
-        wrong.append("pyproject.toml has no [project.urls]")
+    wrong += [
+        f"setup.py: {name} is empty"
+        for name in ("ADDRESS", "REPOSITORY")
+        if not re.search(rf'^{name} = ".+"$', text("setup.py"), re.MULTILINE)
+    ]
     return wrong
 
 

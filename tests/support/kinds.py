@@ -96,7 +96,7 @@ def _names(code: CodeType) -> Iterator[str]:
 def _is_key(value: Any) -> bool:
     try:
         hash(value)
-    except TypeError:
+    except (TypeError, RuntimeError):  # the latter from Flask's proxies, outside of a request
         return False
     return True
 
