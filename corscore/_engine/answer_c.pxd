@@ -5,7 +5,7 @@ cimport cython
 
 cdef Py_ssize_t _VARY_LENGTH, _SHORTEST_CORS_LENGTH
 cdef bytes _A, _V, _ALLOW_ORIGIN
-cdef str _RESPONSE_START
+cdef str _RESPONSE_START, _ALLOW_ORIGIN_TEXT, _LATIN_1
 
 
 @cython.final
@@ -29,4 +29,4 @@ cdef class Answer:
     @cython.locals(theirs=list, merged=list, name=str, length=Py_ssize_t)
     cpdef list apply(self, headers, origin=*, on_conflict=*)
 
-    cpdef tuple own(self, bytes origin)
+    cpdef tuple own(self, origin)

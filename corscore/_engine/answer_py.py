@@ -23,6 +23,8 @@ _VARY_LENGTH = len("vary")
 _SHORTEST_CORS_LENGTH = len("access-control-max-age")
 _RESPONSE_START = "http.response.start"
 _ALLOW_ORIGIN = b"access-control-allow-origin"
+_ALLOW_ORIGIN_TEXT = "Access-Control-Allow-Origin"
+_LATIN_1 = "latin-1"
 
 
 class Answer:
@@ -96,15 +98,17 @@ class Answer:
                 if (length == _VARY_LENGTH and name[0] in _V) or (
                     length >= _SHORTEST_CORS_LENGTH and name[0] in _A
                 ):
-                    return merge_raw(theirs, self.own(origin), self.vary, on_conflict)
+                    break
+            else:
+                # The application's headers, then ours with the origin filled in.
+                merged = theirs + self._raw
+                if self.echoes_origin and origin is not None:
+                    merged[len(theirs)] = (_ALLOW_ORIGIN, origin)
+                return merged
         except TypeError:
-            # Some servers accept names that are not bytes, and so does `merge_raw`.
-            return merge_raw(theirs, self.own(origin), self.vary, on_conflict)
-        # Nothing to merge: the application's headers, then ours with the origin filled in.
-        merged = theirs + self._raw
-        if self.echoes_origin and origin is not None:
-            merged[len(theirs)] = (_ALLOW_ORIGIN, origin)
-        return merged
+            pass  # Some servers accept names that are not bytes, and so does `merge_raw`.
+        text = None if origin is None else origin.decode(_LATIN_1)
+        return merge_raw(theirs, self.own(text), self.vary, on_conflict)
 
     def apply(
         self,
@@ -120,34 +124,26 @@ class Answer:
                 if (length == _VARY_LENGTH and name[0] in "vV") or (
                     length >= _SHORTEST_CORS_LENGTH and name[0] in "aA"
                 ):
-                    return self._merged(theirs, origin, on_conflict)
+                    break
+            else:
+                merged = theirs + self._text
+                if self.echoes_origin and origin is not None:
+                    merged[len(theirs)] = (_ALLOW_ORIGIN_TEXT, origin)
+                return merged
         except TypeError:
-            # A subclass of str, such as a member of a StrEnum, which the compiled build refuses.
-            return self._merged(theirs, origin, on_conflict)
-        merged = theirs + self._text
-        if self.echoes_origin and origin is not None:
-            merged[len(theirs)] = ("Access-Control-Allow-Origin", origin)
-        return merged
+            pass  # A subclass of str, as a member of a StrEnum, which the compiled build refuses.
+        return merge(theirs, self.own(origin), self.vary, on_conflict)
 
     def update(
         self, headers: Any, origin: str | None = None, on_conflict: OnConflict | None = None
     ) -> None:
         """``apply`` in place, for a mapping of case-insensitive names to single values."""
-        ours = self.pairs
-        if self.echoes_origin and origin is not None:
-            ours = (("Access-Control-Allow-Origin", origin), *ours)
-        update(headers, ours, self.vary, on_conflict)
+        update(headers, self.own(origin), self.vary, on_conflict)
 
-    def _merged(
-        self, theirs: list[tuple[str, str]], origin: str | None, on_conflict: OnConflict | None
-    ) -> list[tuple[str, str]]:
-        sent = None if origin is None else origin.encode("ascii", "replace")
-        return merge(theirs, self.own(sent), self.vary, on_conflict)
-
-    def own(self, origin: bytes | None) -> Pairs:
+    def own(self, origin: str | None) -> Pairs:
         """The headers to set, without ``Vary``, as text."""
         if self.echoes_origin and origin is not None:
             # A sum takes half the time of one tuple display when compiled.
-            first = (("Access-Control-Allow-Origin", origin.decode("latin-1")),)
+            first = ((_ALLOW_ORIGIN_TEXT, origin),)
             return first + self.pairs
         return self.pairs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from corscore._engine.headers import raw_pairs, update
+from corscore._engine.headers import raw_pairs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class Decision:
     def headers(self) -> Pairs:
         """The headers that the decision sets on a response that has none, as text."""
         vary = self._answer.vary
-        return self._answer.own(self._origin) + ((vary,) if vary is not None else ())
+        return self._answer.own(self._request.origin) + ((vary,) if vary is not None else ())
 
     @property
     def raw_headers(self) -> tuple[RawPair, ...]:
@@ -169,7 +169,7 @@ class Decision:
 
     def update(self, headers: HeaderMapping, on_conflict: OnConflict | None = None) -> None:
         """``apply`` in place, for a mapping of case-insensitive names to single values."""
-        update(headers, self._answer.own(self._origin), self._answer.vary, on_conflict)
+        self._answer.update(headers, self._request.origin, on_conflict)
 
     def __repr__(self) -> str:
         result = "allowed" if self.allowed else self.reason
