@@ -11,6 +11,7 @@ MAX_LABEL_LENGTH = 63
 
 LABEL_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
 _PUNYCODE = "xn--"
+_PUNYCODE_CODEC = "punycode"
 # Four times the longest name in DNS; bounded, since punycode takes quadratic time.
 _MAX_MAPPED_LENGTH = 4 * MAX_HOST_LENGTH
 # Bidirectional classes of right-to-left text: https://www.rfc-editor.org/rfc/rfc5893#section-1.4
@@ -53,7 +54,7 @@ def domain_to_ascii(domain: str) -> str | None:
     import idna
 
     try:
-        labels = idna.uts46_remap(domain, std3_rules=False).split(".")
+        labels = _remapped(domain).split(".")
     except idna.IDNAError:
         return None
     if any(label.startswith(_PUNYCODE) and not label.isascii() for label in labels):
@@ -63,7 +64,13 @@ def domain_to_ascii(domain: str) -> str | None:
 
 
 def _label_to_ascii(label: str) -> str:
-    return label if label.isascii() else _PUNYCODE + label.encode("punycode").decode("ascii")
+    return label if label.isascii() else _PUNYCODE + label.encode(_PUNYCODE_CODEC).decode()
+
+
+def _remapped(domain: str) -> str:
+    import idna
+
+    return idna.uts46_remap(domain, std3_rules=False)  # pragma: no mutate: None is false, too
 
 
 def has_valid_punycode(host: str) -> bool:
@@ -97,12 +104,12 @@ def _decoded(label: str) -> str:
         return label
     import idna
 
-    name = label.removeprefix(_PUNYCODE).encode("ascii").decode("punycode")
-    if name.isascii() or idna.uts46_remap(name, std3_rules=False) != name:
-        raise ValueError(label)
+    name = label.removeprefix(_PUNYCODE).encode().decode(_PUNYCODE_CODEC)
+    if name.isascii() or _remapped(name) != name:
+        raise ValueError
     idna.check_initial_combiner(name)
     if not all(idna.valid_contextj(name, i) for i, char in enumerate(name) if char in _JOINERS):
-        raise ValueError(label)
+        raise ValueError
     return name
 
 

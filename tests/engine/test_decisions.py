@@ -316,6 +316,7 @@ def test_a_request_is_preflight_by_method_origin_and_question_alone() -> None:
         ("https://app.example:8443", "app.example", None, False),
         ("https://other.example", "app.example", None, False),
         ("https://app.example.evil.example", "app.example", None, False),
+        ("https://evil.example://app.example", "app.example", None, False),
         ("https://app.example", None, None, False),
         ("https://other.example", "app.example", "same-origin", True),
         ("null", "app.example", "same-origin", True),
