@@ -7,6 +7,7 @@ import importlib.machinery
 import importlib.metadata
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from fnmatch import fnmatch
@@ -361,7 +362,7 @@ def test_every_function_is_typed() -> None:
 
 def test_nothing_is_hidden_from_coverage() -> None:
     for path in ENGINE_MODULES + ADAPTER_MODULES:
-        assert "# pragma" not in path.read_text(encoding="utf-8"), path
+        assert not re.search("pragma.*cover", path.read_text(encoding="utf-8")), path
 
 
 def test_every_package_is_shipped() -> None:
