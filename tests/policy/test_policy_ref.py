@@ -21,6 +21,7 @@ import pytest
 
 from cors_headers import cors_of
 from corscore import ConfigError, OriginResolver, Policy, PolicyMap, PolicyRef
+from corscore._policy import follower
 from corscore._policy.file import FileWatcher, read_policy
 from corscore.testing.conformance._asgi import http_scope
 from corscore_asgi import CORSMiddleware as ASGIMiddleware
@@ -47,7 +48,7 @@ WHOLE = [
         "vary": ["origin"],
     },
 ]
-TIMES = 1000
+TIMES = 500
 
 
 def test_replacing_says_what_changed(caplog: pytest.LogCaptureFixture) -> None:
@@ -218,6 +219,11 @@ def test_no_thread_sees_a_mixture() -> None:
 
 
 # --- files
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follower, "_SECONDS", 0.05)
 
 
 @pytest.fixture

@@ -212,6 +212,7 @@ def outage(database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outage]:
     one.is_down = False
 
 
+@pytest.mark.slow
 def test_the_example_asks_once_for_a_tenant_also_while_the_database_is_down(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -416,7 +416,7 @@ def test_events_reach_the_client_while_the_app_waits_for_it(policy: Policy, back
 
 @BACKENDS
 def test_thousands_of_requests_at_once_get_their_own_answers(backend: str) -> None:
-    count = 3000
+    count = 2000
     arrived = 0
 
     async def main() -> dict[int, list[Message]]:

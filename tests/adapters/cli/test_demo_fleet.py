@@ -32,6 +32,7 @@ def written(console: Console) -> str:
     return text
 
 
+@pytest.mark.subprocess
 @pytest.mark.parametrize(
     "engine", ["SQLite, since redis-server", pytest.param("a Redis", marks=pytest.mark.slow)]
 )

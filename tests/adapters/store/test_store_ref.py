@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from corscore import ConfigError, OriginResolver, Policy, PolicyResolver
-from corscore_store import Store, StoreError, StoreRef, open_store, push
+from corscore_store import Store, StoreError, StoreRef, _follower, _store, open_store, push
 from corscore_store._follower import StoreFollower
 from stores import wait_for
 
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 
 A, B, C = "https://a.example", "https://b.example", "https://c.example"
 POLICIES = {origin: Policy(allow_origins=[origin]) for origin in (A, B, C)}
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_store, "_POLL_SECONDS", 0.02)
+    monkeypatch.setattr(_follower, "_RETRY_SECONDS", (0.02, 0.08))
 
 
 @pytest.fixture
@@ -244,7 +250,7 @@ def test_an_outage_is_logged_once_and_its_end_too(
     store.is_down = True
     age = ref.age
     push(local, POLICIES[B])
-    wait_for(lambda: ref.age > age + 1.0)
+    wait_for(lambda: ref.age > age + 0.4)
     assert serves(ref, A)
     assert caplog.text.count("the store does not answer") == 1
     assert ("Traceback" in caplog.text) is not isinstance(error, StoreError)
