@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from corscore import Decision
     from corscore.integration import OnDecision, Policies, PolicyOptions
 
-# The key of Starlette's body limit in the scope, since Starlette 1.
+# The key of Starlette's body limit in the scope, since Starlette 1.6.
 _BODY_LIMIT = "starlette.max_body_size"
 
 

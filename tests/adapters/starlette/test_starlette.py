@@ -47,8 +47,6 @@ FROM_PAGE = {"Origin": PAGE}
 PREFLIGHT = {"Origin": PAGE, "Access-Control-Request-Method": "PUT"}
 FRAMEWORKS = pytest.mark.parametrize("framework", [Starlette, FastAPI])
 BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])
-# The oldest supported Starlette passes a middleware no positional arguments.
-TAKES_POSITIONAL = "app=" not in inspect.getsource(Starlette.build_middleware_stack)
 
 
 def limited_to(size: int, framework: type[Starlette]) -> dict[str, Any]:
@@ -86,20 +84,7 @@ def notices(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 @FRAMEWORKS
 @BACKENDS
-@pytest.mark.parametrize(
-    "form",
-    [
-        "options",
-        "policy",
-        "constructor",
-        pytest.param(
-            "positional",
-            marks=pytest.mark.skipif(
-                not TAKES_POSITIONAL, reason="this Starlette cannot pass positional arguments"
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("form", ["options", "policy", "constructor", "positional"])
 def test_the_middleware_is_added_in_every_way_of_starlette(
     framework: type[Starlette], backend: Any, form: str
 ) -> None:

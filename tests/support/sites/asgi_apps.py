@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import fastapi
 import litestar
-import pytest
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpResponse, StreamingHttpResponse
 from django.urls import path
@@ -107,8 +106,6 @@ def litestar_app() -> ASGIApp:
 
 
 def quart_app() -> ASGIApp:
-    # It needs a newer Flask than the oldest supported one.
-    pytest.importorskip("quart")
     from quart import Quart
 
     app = Quart("quart_app", static_folder=None)
