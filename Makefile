@@ -27,7 +27,7 @@ ASV_PYTHON = --config $(ASV_CONFIG) --environment virtualenv:$(shell $(PYTHON) -
 BENCH := bench bench-compare bench-html bench-table bench-tenants bench-check bench-baseline sanitize
 RELEASE := reproducible check-dist cibuildwheel smoke upgrade test-engine test-newest test-prereleases \
 	test-pyodide check-github check-release
-.PHONY: $(BENCH) help install demo demo-fleet fleet test test-fast cov deep fuzz mutants browsers test-oldest lint format types \
+.PHONY: $(BENCH) help install demo demo-fleet fleet test test-fast test-fast-1 test-fast-2 cov deep fuzz mutants browsers test-oldest lint format types \
 	screenshots option-table docs docs-check docs-test dist wheels clean $(RELEASE)
 
 help:  ## Show this list
@@ -46,9 +46,18 @@ test: $(VENV)/.test  ## Run the tests, on both builds of the matcher if there is
 # The markers are set by tests/conftest.py.
 FAST := -m "not (browser or server or subprocess or slow)"
 
-test-fast: export HYPOTHESIS_PROFILE := fast
+test-fast test-fast-1 test-fast-2: export HYPOTHESIS_PROFILE := fast
 test-fast: $(VENV)/.test  ## Run the tests that start no server, process or browser
+ifeq ($(ARGS),)
+# The reports of pytest-xdist take longer than most of these tests: two plain processes are faster.
+	@$(MAKE) --no-print-directory --jobs=2 test-fast-1 test-fast-2
+else
 	$(PYTEST) $(PARALLEL) $(FAST) $(ARGS)
+endif
+test-fast-1: $(VENV)/.test
+	$(PYTEST) --quiet $(FAST) tests/adapters tests/house
+test-fast-2: $(VENV)/.test
+	$(PYTEST) --quiet $(FAST) --ignore=tests/adapters --ignore=tests/house
 
 cov: $(VENV)/.test  ## Run the tests and fail below 98 % of lines and branches
 	$(BIN)/coverage erase
