@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+from importlib import import_module
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -40,18 +41,20 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 @pytest.hookimpl(tryfirst=True)  # so that -m can select by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by what it starts, and run those with a browser last.
+    """Mark each test by what it starts, and run those with Playwright last in their module.
 
-    Playwright's loop stays alive in the main thread for as long as the browser does, and under a
-    running loop no later test could start one of its own.
+    Its loop stays alive in the main thread for as long as the browser does, and under a running
+    loop no other test of the module could start one of its own.
     """
     for item in items:
         if isinstance(item, pytest.Function):
             for kind in sorted(kinds(item)):
                 item.add_marker(getattr(pytest.mark, kind))
+    with_browser = {item.path for item in items if _uses_playwright(item)}
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    items.sort(key=_needs_browser)
+        item.add_marker(pytest.mark.xdist_group(_group(item, with_browser)))
+    places = {path: place for place, path in enumerate(dict.fromkeys(item.path for item in items))}
+    items.sort(key=lambda item: (places[item.path], _uses_playwright(item)))
 
 
 def pytest_collection_finish() -> None:
@@ -74,28 +77,29 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """
     if config.getvalue("dist") != "loadgroup":
         return None
-    from xdist.scheduler import LoadGroupScheduling
+    scheduler: Any = import_module("xdist.scheduler").LoadGroupScheduling(config, log)
+    count_pending = scheduler._pending_of
 
-    class Scheduler(LoadGroupScheduling):
-        def _pending_of(self, workload: dict[str, dict[str, bool]]) -> int:
-            for group in [name for name, tests in workload.items() if all(tests.values())]:
-                del workload[group]
-            return super()._pending_of(workload)
+    def pending_of(workload: dict[str, dict[str, bool]]) -> Any:
+        for group in [name for name, tests in workload.items() if all(tests.values())]:
+            del workload[group]
+        return count_pending(workload)
 
-    return Scheduler(config, log)
+    scheduler._pending_of = pending_of
+    return scheduler
 
 
-def _group(item: pytest.Item) -> str:
+def _group(item: pytest.Item, with_browser: set[Path]) -> str:
     """Return the name of the tests that one process runs, since they share what they start."""
-    if _needs_browser(item):
-        return "browser"
     module, _, name = item.nodeid.partition("::")
-    shares = item.get_closest_marker("server") or item.get_closest_marker("subprocess")
-    return module if shares or "[" not in name else f"{module}::{name.partition('[')[0]}"
+    shares = any(map(item.get_closest_marker, ("browser", "server", "subprocess")))
+    if shares or item.path in with_browser or "[" not in name:
+        return module
+    return f"{module}::{name.partition('[')[0]}"
 
 
-def _needs_browser(item: pytest.Item) -> bool:
-    return item.get_closest_marker("browser") is not None
+def _uses_playwright(item: pytest.Item) -> bool:
+    return "chromium" in getattr(item, "fixturenames", ())
 
 
 @pytest.fixture(params=[builds.PYTHON, builds.CYTHON])
@@ -111,7 +115,7 @@ def build(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
     return name
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """A headless Chromium: the program in CORSCORE_CHROMIUM, or the one on PATH."""
     program = os.environ.get("CORSCORE_CHROMIUM") or _first_program(
