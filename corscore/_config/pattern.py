@@ -57,10 +57,10 @@ def parse_pattern(text: str) -> Pattern | None:
     Returns:
         None where ``text`` is no pattern; ``"*"`` alone is none.
     """
-    scheme, separator, rest = text.partition("://")
+    scheme, separator, rest = text.partition("://")  # pragma: no mutate: an origin has one
     subdomains = rest.startswith(SUBDOMAINS)
     any_port = rest.endswith(f":{ANY_PORT}")
-    plain = rest.removeprefix(SUBDOMAINS) if subdomains else rest
+    plain = rest.removeprefix(SUBDOMAINS)
     origin = parse_origin(scheme + separator + (plain[:-2] if any_port else plain))
     if origin is None or (any_port and origin.port):
         return None

@@ -18,7 +18,10 @@ _MAX_MAPPED_LENGTH = 4 * MAX_HOST_LENGTH
 _RIGHT_TO_LEFT = frozenset(("R", "AL", "AN"))
 _JOINERS = "\u200c\u200d"
 _DIGITS = frozenset("0123456789")
+_OCTAL_DIGITS = frozenset("01234567")
 _HEX_DIGITS = frozenset("0123456789abcdef")
+# URL parsers refuse a zone ("%eth0"), which ipaddress accepts.
+_IPV6_CHARACTERS = _HEX_DIGITS.union(":.")
 
 
 def is_canonical_host(host: str) -> bool:
@@ -90,7 +93,8 @@ def has_valid_punycode(host: str) -> bool:
 
     try:
         names = [_decoded(label) for label in labels if label]
-        if any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in "".join(names)):
+        chars = (char for name in names for char in name)
+        if any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in chars):
             for name in names:
                 idna.check_bidi(name, check_ltr=True)
     except ValueError:
@@ -159,7 +163,7 @@ def _ipv4_number(part: str) -> int | None:
     if part.startswith("0x"):
         digits, base, alphabet = part[2:] or "0", 16, _HEX_DIGITS
     elif len(part) > 1 and part.startswith("0"):
-        digits, base, alphabet = part[1:], 8, frozenset("01234567")
+        digits, base, alphabet = part[1:], 8, _OCTAL_DIGITS
     if not 0 < len(digits) <= MAX_HOST_LENGTH or not alphabet.issuperset(digits):
         return None
     return int(digits, base)
@@ -171,8 +175,7 @@ def canonical_ipv6(text: str) -> str | None:
     https://url.spec.whatwg.org/#concept-ipv6-serializer: lower-case pieces without leading zeros,
     the first longest run of two or more zero pieces compressed, no dotted-decimal tail.
     """
-    # URL parsers refuse a zone ("%eth0"), which ipaddress accepts.
-    if not _HEX_DIGITS.union(":.").issuperset(text.lower()):
+    if not _IPV6_CHARACTERS.issuperset(text.lower()):
         return None
     # Imported late: few hosts are addresses in brackets.
     from ipaddress import AddressValueError, IPv6Address
@@ -182,18 +185,9 @@ def canonical_ipv6(text: str) -> str | None:
     except AddressValueError:
         return None
     pieces = [f"{packed[i] << 8 | packed[i + 1]:x}" for i in range(0, 16, 2)]
-    start, length = _longest_zero_run(pieces)
-    if length < 2:
-        return ":".join(pieces)
-    return ":".join(pieces[:start]) + "::" + ":".join(pieces[start + length :])
-
-
-def _longest_zero_run(pieces: list[str]) -> tuple[int, int]:
-    best, best_length, start = 0, 0, 0
-    for i in range(len(pieces) + 1):
-        if i < len(pieces) and pieces[i] == "0":
-            continue
-        if i - start > best_length:
-            best, best_length = start, i - start
-        start = i + 1
-    return best, best_length
+    address = f":{':'.join(pieces)}:"
+    for length in range(len(pieces), 1, -1):
+        before, zeros, behind = address.partition(":0" * length + ":")
+        if zeros:
+            return f"{before[1:]}::{behind[:-1]}"
+    return address[1:-1]

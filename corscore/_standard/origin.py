@@ -10,8 +10,9 @@ from corscore._standard.fetch import DEFAULT_PORTS
 from corscore._standard.host import MAX_HOST_LENGTH, is_canonical_host, is_domain
 
 MAX_SCHEME_LENGTH = 64
+_MAX_PORT_LENGTH = 5
 # scheme "://" host ":65535"; a longer Origin is refused unread.
-MAX_ORIGIN_LENGTH = MAX_SCHEME_LENGTH + 3 + MAX_HOST_LENGTH + 6
+MAX_ORIGIN_LENGTH = MAX_SCHEME_LENGTH + 3 + MAX_HOST_LENGTH + 1 + _MAX_PORT_LENGTH
 
 _SAFARI_EXTENSION = "safari-web-extension"
 _SCHEME_START = frozenset("abcdefghijklmnopqrstuvwxyz")
@@ -37,7 +38,7 @@ def parse_origin(text: str) -> Origin | None:
     """
     if len(text) > MAX_ORIGIN_LENGTH:
         return None
-    scheme, _, authority = text.partition("://")
+    scheme, _, authority = text.partition("://")  # pragma: no mutate: a second one is refused
     if not is_scheme(scheme):
         return None
     host, port = split_port(authority)
@@ -85,7 +86,7 @@ def split_port(authority: str) -> tuple[str, str | None]:
 def is_port(text: str, scheme: str) -> bool:
     """Whether ``text`` is 1 to 65535 without leading zeros, and not the scheme's default port."""
     return (
-        len(text) <= 5
+        len(text) <= _MAX_PORT_LENGTH
         and text.isascii()
         and text.isdigit()
         and text[0] != "0"

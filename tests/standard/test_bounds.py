@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from corscore._config.pattern import is_loopback, parse_pattern
-from corscore._standard.host import canonical_ipv4, is_canonical_host
+from corscore._standard.host import canonical_ipv4, canonical_ipv6, is_canonical_host
 from corscore._standard.origin import MAX_ORIGIN_LENGTH, is_port, parse_origin, split_port
 
 LABEL = "a" * 63
@@ -31,6 +31,11 @@ ORIGINS = [
     ("https://host:65536", False, "a port too many"),
     ("https://host:", False, "a colon without a port"),
     ("https", False, "no separator"),
+    ("https://host://host", False, "two separators"),
+    ("file://host", False, "a file"),
+    ("https://1.2.3.4.", False, "an address with a trailing dot"),
+    ("https://0x7f000001", False, "a hexadecimal address"),
+    ("https://1.2.3.09", False, "an octal number with a 9"),
     ("https://", False, "no host"),
     ("https://[::1]", True, "an address in brackets"),
     ("safari-web-extension://A1B2", True, "upper case in an extension's host"),
@@ -43,6 +48,12 @@ def test_an_origin_is_valid_up_to_its_bounds(text: str, valid: bool) -> None:
     assert (parse_origin(text) is not None) is valid
 
 
+def test_an_origin_has_scheme_host_and_port() -> None:
+    origin = parse_origin("https://host:8443")
+    assert origin is not None
+    assert (origin.scheme, origin.host, origin.port) == ("https", "host", "8443")
+
+
 def test_the_longest_origin_is_as_long_as_what_is_read() -> None:
     assert len(LONGEST_ORIGIN) == MAX_ORIGIN_LENGTH
 
@@ -50,6 +61,8 @@ def test_the_longest_origin_is_as_long_as_what_is_read() -> None:
 PATTERNS = [
     (f"https://*.{LONGEST_HOST[2:]}", True, "a domain with room for a label and a dot"),
     (f"https://*.{LONGEST_HOST[1:]}", False, "a domain without"),
+    ("https://*.a://b", False, "two separators"),
+    ("https://a://*.b", False, "two separators and a wildcard"),
     ("https://host:*", True, "any port"),
     ("https://host:8443:*", False, "any port behind another"),
     ("https://xn--bcher-kva.example", True, "punycode of a name"),
@@ -59,7 +72,7 @@ PATTERNS = [
 
 @pytest.mark.parametrize(("text", "valid"), [pytest.param(*row[:2], id=row[2]) for row in PATTERNS])
 def test_a_pattern_is_valid_up_to_its_bounds(text: str, valid: bool) -> None:
-    assert (parse_pattern(text) is not None) is valid
+    assert (str(parse_pattern(text)) == text) is valid
 
 
 @pytest.mark.parametrize(
@@ -90,6 +103,8 @@ def test_which_hosts_are_the_machine_itself(host: str, is_local: bool) -> None:
         (":80", ("", "80")),
         ("[::1]", ("[::1]", None)),
         ("[::1]:80", ("[::1]", "80")),
+        ("[::1]:80]", ("[::1]:80]", None)),
+        ("host:80:81", ("host", "80:81")),
     ],
 )
 def test_host_and_port_are_split_at_the_first_colon_behind_brackets(
@@ -111,3 +126,26 @@ def test_an_address_in_brackets_ends_with_one() -> None:
 def test_an_address_has_four_numbers_at_most() -> None:
     assert canonical_ipv4("1.2.3.4") == "1.2.3.4"
     assert canonical_ipv4("1.2.3.4.0") is None
+
+
+def test_a_number_of_an_address_has_253_digits_at_most() -> None:
+    assert canonical_ipv4("0" * 254) == "0.0.0.0"
+    assert canonical_ipv4("0" * 255) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "canonical"),
+    [
+        ("0:0:0:0:0:0:0:0", "::"),
+        ("0:0:0:0:0:0:0:1", "::1"),
+        ("1:0:0:0:0:0:0:0", "1::"),
+        ("1:0:0:2:0:0:0:3", "1:0:0:2::3"),
+        ("1:0:0:2:3:0:0:4", "1::2:3:0:0:4"),
+        ("10:0:0:2:3:4:5:06", "10::2:3:4:5:6"),
+        ("0:1:0:2:0:3:0:4", "0:1:0:2:0:3:0:4"),
+    ],
+)
+def test_the_first_longest_run_of_two_or_more_zeros_is_compressed(
+    address: str, canonical: str
+) -> None:
+    assert canonical_ipv6(address) == canonical
