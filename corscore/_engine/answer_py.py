@@ -25,6 +25,8 @@ _RESPONSE_START = "http.response.start"
 _ALLOW_ORIGIN = b"access-control-allow-origin"
 _ALLOW_ORIGIN_TEXT = "Access-Control-Allow-Origin"
 _LATIN_1 = "latin-1"
+# The request's origin replaces the value.
+_PLACEHOLDER = ((_ALLOW_ORIGIN_TEXT, ""),)
 
 
 class Answer:
@@ -58,8 +60,7 @@ class Answer:
         self.vary = vary
         self.status = status
         self.body = body
-        placeholder: Pairs = ((_ALLOW_ORIGIN.decode(), ""),) if echoes_origin else ()
-        self._text = [*placeholder, *pairs, *((vary,) if vary else ())]
+        self._text = [*(_PLACEHOLDER if echoes_origin else ()), *pairs, *((vary,) if vary else ())]
         self._raw = raw_pairs(self._text)
         # The two ASGI messages of a preflight, without the headers.
         self.start: dict[str, Any] = {"type": _RESPONSE_START, "status": status, "headers": ()}
@@ -90,7 +91,7 @@ class Answer:
             on_conflict: Called with the lower-case name of each header that was removed because
                 the policy alone may set it.
         """
-        theirs = headers if type(headers) is list else list(headers)
+        theirs = headers if type(headers) is list else list(headers)  # pragma: no mutate: for speed
         try:
             for name, _ in theirs:
                 length = len(name)
@@ -117,7 +118,7 @@ class Answer:
         on_conflict: OnConflict | None = None,
     ) -> list[tuple[str, str]]:
         """``apply_raw`` for headers that are text, as in WSGI."""
-        theirs = headers if type(headers) is list else list(headers)
+        theirs = headers if type(headers) is list else list(headers)  # pragma: no mutate: for speed
         try:
             for name, _ in theirs:
                 length = len(name)

@@ -1,4 +1,4 @@
-"""Gateways and requests in odd forms: subclasses, text for bytes."""
+"""Gateways and their parts with requests in odd forms: subclasses, text for bytes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 import gateways
 from corscore import Policy
+from corscore._engine import answer_py
 from gateways import gateway_of
 
 
@@ -44,7 +45,11 @@ def test_subclasses_and_odd_headers_are_read_alike_under_asgi(
     sent: list[Any] = []
     answer = gateway.sender({"method": method, "headers": pairs}, sent.append)
     if isinstance(answer, tuple):
-        assert answer[0]["status"] == (204 if is_allowed else 403)
+        start, end = answer
+        assert start.keys() == {"type", "status", "headers"}
+        assert start["type"] == "http.response.start"
+        assert start["status"] == (204 if is_allowed else 403)
+        assert end == {"type": "http.response.body", "body": b""}
         return
     answer({"type": "http.response.start", "status": 200, "headers": [(b"vary", b"Cookie")]})
     allowed = [
@@ -67,6 +72,57 @@ def test_subclasses_are_read_alike_under_wsgi(origin: str | None, name: str) -> 
     headers = dict(started[0][1])
     assert headers.get("Access-Control-Allow-Origin") == origin
     assert headers["Vary"] == ("1, Origin" if name == "Vary" else "Origin")
+
+
+@pytest.mark.parametrize(
+    "name", ["etag", "x-id", "via", "age", "x-content-type-options", "content-security-policy"]
+)
+def test_headers_that_cannot_concern_cors_are_not_merged(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for merge in ("merge", "merge_raw"):
+        monkeypatch.setattr(answer_py, merge, lambda *args: pytest.fail("merged"))
+    answer = answer_py.Answer("actual", origin_allowed=True, vary=("Vary", "Origin"))
+    assert answer.status == 0
+    for spelled in (name, name.title()):
+        assert answer.apply([(spelled, "1")]) == [(spelled, "1"), ("Vary", "Origin")]
+        raw = (spelled.encode(), b"1")
+        assert answer.apply_raw([raw]) == [raw, (b"vary", b"Origin")]
+
+
+@pytest.mark.usefixtures("build")
+def test_a_verdict_decides_and_questions_without_an_effect_are_not_read() -> None:
+    responder = Policy(allow_origins=[ORIGIN])._responder
+    for origin in (ORIGIN.encode(), b"https://other.example"):
+        for verdict in (True, False):
+            assert responder.answer(origin, False, None, verdict).origin_allowed is verdict
+    asked = (b"PUT", None, None)
+    answer = responder.answer(ORIGIN.encode(), True, asked, None)
+    assert answer is responder.preflight_allowed
+
+
+@pytest.mark.usefixtures("build")
+@pytest.mark.parametrize(
+    ("option", "attribute"),
+    [("allow_credentials", "credentials"), ("debug", "is_debug"), ("resolver", "has_resolver")],
+)
+def test_a_responder_has_the_options_that_a_gateway_reads(option: str, attribute: str) -> None:
+    options: dict[str, Any] = {option: True}
+    if option == "resolver":
+        options = {"origin_resolver": lambda origin, request: True}
+    assert getattr(Policy(allow_origins=[ORIGIN], **options)._responder, attribute) is True
+    assert getattr(Policy(allow_origins=[ORIGIN])._responder, attribute) is False
+
+
+@pytest.mark.usefixtures("build")
+@pytest.mark.parametrize("origin", [None, ORIGIN.encode(), b"https://other.example"])
+def test_a_blocked_request_gets_the_headers_of_cors_too(origin: bytes | None) -> None:
+    responder = Policy(allow_origins=[ORIGIN])._responder
+    answer = responder.answer(origin, False, None, None)
+    blocked = responder.blocked(answer)
+    assert (blocked.status, blocked.kind) == (403, answer.kind)
+    assert blocked.origin_allowed is answer.origin_allowed
+    assert set(blocked.raw(origin)) > set(answer.raw(origin))
 
 
 def test_text_is_never_compared_with_bytes() -> None:
