@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from importlib import import_module
 from pathlib import Path
 from runpy import run_path
 from typing import Any
@@ -107,9 +108,7 @@ def test_each_declared_python_has_wheels_and_a_job() -> None:
 def test_a_source_distribution_is_the_same_bytes_at_another_time_with_other_permissions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setup_names: dict[str, Any]
 ) -> None:
-    from setuptools import Distribution
-
-    command = setup_names["ReproducibleSdist"](Distribution())
+    command = setup_names["ReproducibleSdist"](import_module("setuptools").Distribution())
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1798761600")
     made = []
     for number, mode in enumerate((0o644, 0o600)):
