@@ -37,25 +37,39 @@ class TargetType(click.types.StringParamType):
         return items
 
 
-app_dir_option = click.option(
-    "--app-dir",
-    type=click.Path(file_okay=False, exists=True),
-    default=".",
-    show_default="the current folder",
-    help="Look for modules in this folder first.",
-)
-factory_option = click.option(
-    "--factory", "is_factory", is_flag=True, help="TARGET is a function that makes the app."
-)
-env_option = click.option(
-    "--env",
-    "prefix",
-    metavar="PREFIX",
-    help="Read the environment's variables of this prefix, such as CORS_.",
-)
-json_option = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object, for programs."
-)
+def app_dir_option(command: _Command) -> _Command:
+    """Add ``--app-dir``, the folder in which modules are looked for first."""
+    return click.option(
+        "--app-dir",
+        type=click.Path(file_okay=False, exists=True),
+        default=".",
+        show_default="the current folder",
+        help="Look for modules in this folder first.",
+    )(command)
+
+
+def factory_option(command: _Command) -> _Command:
+    """Add ``--factory``, as the argument ``is_factory``."""
+    return click.option(
+        "--factory", "is_factory", is_flag=True, help="TARGET is a function that makes the app."
+    )(command)
+
+
+def env_option(command: _Command) -> _Command:
+    """Add ``--env PREFIX``, as the argument ``prefix``."""
+    return click.option(
+        "--env",
+        "prefix",
+        metavar="PREFIX",
+        help="Read the environment's variables of this prefix, such as CORS_.",
+    )(command)
+
+
+def json_option(command: _Command) -> _Command:
+    """Add ``--json``, as the argument ``as_json``."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON object, for programs."
+    )(command)
 
 
 def script_options(*, headers: str = "", credentials: str = "") -> Callable[[_Command], _Command]:
