@@ -40,8 +40,10 @@ demo: $(VENV)/.installed  ## Start the demo: an API, and a page on another origi
 demo-fleet: $(VENV)/.installed  ## Start two hosts of two workers and a store, and watch policies arrive
 	$(BIN)/corscore store demo $(ARGS)
 
+# Few examples of each property, and no slow tests: `make cov` has all. The last -m counts.
+test: export HYPOTHESIS_PROFILE ?= fast
 test: $(VENV)/.test  ## Run the tests, on both builds of the matcher if there is a C compiler
-	$(PYTEST) $(PARALLEL) $(ARGS)
+	$(PYTEST) $(PARALLEL) -m "not slow" $(ARGS)
 
 # The markers are set by tests/conftest.py.
 FAST := -m "not (browser or server or subprocess or slow)"
