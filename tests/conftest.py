@@ -58,7 +58,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Keep what is alive now out of later collections of garbage, which many tests ask for."""
+    """Make later collections of garbage, which some tests ask for, skip what is alive now."""
     gc.collect()
     gc.freeze()
 
@@ -73,7 +73,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Return a scheduler of groups that forgets those that are done.
 
-    The one of pytest-xdist counts all tests so far after each test.
+    The one of pytest-xdist counts all tests so far after each test, which takes quadratic time.
     """
     if config.getvalue("dist") != "loadgroup":
         return None

@@ -4,7 +4,7 @@ cimport cython
 
 cdef Py_ssize_t _MAX_ORIGIN_LENGTH, _MAX_SCHEME_LENGTH, _MAX_HOST_LENGTH
 cdef Py_ssize_t _MAX_LABEL_LENGTH, _MAX_PORT_LENGTH, _MAX_LAST_LENGTH
-cdef int _DOT, _SLASH, _ZERO, _NINE, _COLON, _BRACKET
+cdef int _DOT, _ZERO, _NINE, _COLON, _BRACKET
 cdef bytes _IN_LABEL
 cdef dict _DEFAULT_PORTS
 

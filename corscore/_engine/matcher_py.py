@@ -31,7 +31,6 @@ _DEFAULT_PORTS = {
 }
 
 _DOT = 0x2E
-_SLASH = 0x2F
 _ZERO = 0x30
 _NINE = 0x39
 _COLON = 0x3A
