@@ -2,4 +2,8 @@
 
 from corscore_asgi._middleware import CORSMiddleware, decision_of
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from corscore_asgi._middleware import ASGIOptions as ASGIOptions
+
 __all__ = ("CORSMiddleware", "decision_of")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from corscore import Policy, RequestInfo
-from corscore.integration import Governor, Notices, found_decision, policies_from, scope_path
+from corscore.integration import Governor, Notices, found_decision, read_arguments, scope_path
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
@@ -17,13 +17,19 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from corscore import Decision
-    from corscore.integration import OnDecision, PathPolicy, Policies, PolicyOptions
+    from corscore.integration import AdapterOptions, PathPolicy, Policies
 
     Scope = MutableMapping[str, Any]
     Message = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[Message]]
     Send = Callable[[Message], Awaitable[None]]
     ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+    class ASGIOptions(AdapterOptions, total=False):
+        """The keyword arguments of ``CORSMiddleware``."""
+
+        check_websocket_origin: bool
+
 
 _DENIAL = "websocket.http.response"
 _ERROR = b"Internal Server Error"
@@ -74,13 +80,7 @@ class CORSMiddleware:
         self,
         app: ASGIApp,
         policy: Policies | None = None,
-        *,
-        on_decision: OnDecision | None = None,
-        shadow: Policies | None = None,
-        block_cross_site: bool = False,
-        own_origins: list[str] | tuple[str, ...] | set[str] | frozenset[str] = (),
-        check_websocket_origin: bool = False,
-        **options: Unpack[PolicyOptions],
+        **options: Unpack[ASGIOptions],
     ) -> None:
         self.app = app
         self.notices: Notices = Notices()
@@ -88,22 +88,20 @@ class CORSMiddleware:
         reads_host = cls.host_of is CORSMiddleware.host_of
         reads_natively = reads_host and cls.path_of is CORSMiddleware.path_of
         self._own_host_of = None if reads_host else self.host_of
+        policies, own = read_arguments(self.called_as, policy, options, ("check_websocket_origin",))
+        self._checks_handshakes: bool = own.pop("check_websocket_origin")
         self.governor: Governor = Governor(
-            policies_from(self.called_as, policy, options),
+            policies,
             is_async=True,
-            on_decision=on_decision,
-            shadow=shadow,
-            block_cross_site=block_cross_site,
-            own_origins=own_origins,
             request_of=self.request_of,
             on_conflict=self.notices.conflict,
             # By itself the gateway reads the path below the mount, and the Host as it was sent.
             path_of=None if reads_natively else self.path_of,
             host_of=None if reads_natively else self.host_of,
+            **own,
         )
         if isinstance(self.governor.policies, Policy):
             self.policy = self.governor.policies
-        self._checks_handshakes = check_websocket_origin
         self._sender: Callable[..., Any] = self.governor.gateway.sender
 
     def path_of(self, scope: Scope) -> str:

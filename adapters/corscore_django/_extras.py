@@ -11,8 +11,7 @@ from corscore.integration import (
     SOURCES,
     check_observer,
     compiled_source,
-    read_own_origins,
-    read_switch,
+    read_governor_options,
 )
 
 if TYPE_CHECKING:
@@ -45,20 +44,12 @@ def read_extras(values: Mapping[str, Any], problems: list[Problem]) -> dict[str,
     Raises:
         TypeError: ``CORS_SHADOW`` is no policy, or ``CORS_ON_DECISION`` no sync function.
     """
-    options: dict[str, Any] = {
-        "block_cross_site": read_switch(
-            values.get(BLOCK_CROSS_SITE, False), BLOCK_CROSS_SITE, " = ", problems=problems
-        ),
-        "own_origins": values.get(OWN_ORIGINS, ()),
-        "on_decision": _on_decision(values.get(ON_DECISION)),
-        "shadow": values.get(SHADOW),
-    }
-    if options["shadow"] is not None:
+    settings = {option: setting for setting, option in EXTRAS.items()}
+    given = {option: values[setting] for setting, option in EXTRAS.items() if setting in values}
+    options = read_governor_options(given, problems, settings.__getitem__, " = ")
+    options["on_decision"] = _on_decision(options.get("on_decision"))
+    if options.get("shadow") is not None:
         options["shadow"] = read_policies(SHADOW, options["shadow"], problems)
-    try:
-        read_own_origins(options["own_origins"], OWN_ORIGINS, " = ")
-    except ConfigError as error:
-        problems.extend(error.problems)
     return options
 
 

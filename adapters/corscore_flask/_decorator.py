@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from flask.views import View
 
 from corscore import ConfigError, Policy, PolicyMap, PolicyRef, PolicyResolver
-from corscore.integration import SOURCES, Notices, check_sync, checked_source
+from corscore.integration import GOVERNOR_OPTIONS, SOURCES, Notices, check_sync, checked_source
 from corscore_flask._marks import Mark, marks
-from corscore_flask._options import OF_THE_APP
 from corscore_flask._resources import policies_from_flask
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def cross_origin(
         )
     if callable(policy) and not isinstance(policy, type):
         raise TypeError("cross_origin: write @cross_origin(...), with the parentheses")
-    _check_names(caller, options, (*OF_THE_APP, "resources"))
+    _check_names(caller, options, (*GOVERNOR_OPTIONS, "resources"))
     read = _reader(caller, policy, options)
 
     def decorate(view: Decorated) -> Decorated:
@@ -121,7 +120,7 @@ def govern_blueprint(
         ConfigError, RuntimeError, TypeError: As ``CORS`` does.
     """
     caller = "CORS(blueprint, ...)"
-    _check_names(caller, options, OF_THE_APP)
+    _check_names(caller, options, GOVERNOR_OPTIONS)
     read = _reader(caller, _NOT_GIVEN if policy is None else policy, options)
     marks.put_on_blueprint(blueprint, Mark(f"the blueprint {blueprint.name!r}", read))
 

@@ -8,12 +8,11 @@ from flask import Blueprint, Flask, has_request_context, request
 from werkzeug.local import LocalProxy
 
 from corscore import ConfigError
-from corscore.integration import SOURCES, policies_from
-from corscore_flask._app_options import options_of_the_app
+from corscore.integration import GOVERNOR_OPTIONS, SOURCES, policies_from, read_governor_options
 from corscore_flask._decorator import govern_blueprint
-from corscore_flask._given import literal
+from corscore_flask._given import GivenOptions, literal
 from corscore_flask._installed import put_around
-from corscore_flask._options import OF_THE_APP, listed
+from corscore_flask._options import listed
 from corscore_flask._resources import policies_from_flask
 from corscore_wsgi import decision_of
 
@@ -99,14 +98,20 @@ class CORS:
         if isinstance(app, Blueprint):
             govern_blueprint(app, policy, given)
             return
-        app_options, problems = options_of_the_app(given, app.config)
-        given = {name: value for name, value in given.items() if name not in OF_THE_APP}
+        user_options = GivenOptions(given, app.config)
+        if "own_origins" in user_options.written:
+            user_options.written["own_origins"] = listed(user_options.written["own_origins"])
+        problems = user_options.found
+        app_options = read_governor_options(
+            user_options.written, problems, user_options.name, user_options.separator
+        )
+        given = {name: value for name, value in given.items() if name not in GOVERNOR_OPTIONS}
         try:
             policies = _policies(policy, given, app.config)
         except ConfigError as error:
             raise ConfigError((*error.problems, *problems)) from None
         if problems:
-            raise ConfigError(problems)
+            raise ConfigError(tuple(problems))
         put_around(app, policies, by_resources=policy is None, **app_options)
 
 

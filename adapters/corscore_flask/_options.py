@@ -7,7 +7,12 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypedDict
 
 from corscore import ConfigError, Policy
-from corscore.integration import is_written_for_match, split_forbidden, translated_policy
+from corscore.integration import (
+    GOVERNOR_OPTIONS,
+    is_written_for_match,
+    split_forbidden,
+    translated_policy,
+)
 from corscore_flask._regexes import without_header_regexes
 
 if TYPE_CHECKING:
@@ -16,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from corscore import OriginResolver
-    from corscore.integration import OnDecision, Policies
+    from corscore.integration import GovernorOptions
     from corscore_flask._given import GivenOptions
 
     Texts = str | list[str] | tuple[str, ...] | set[str] | frozenset[str]
@@ -43,14 +48,12 @@ class RouteOptions(TypedDict, total=False):
     debug: bool
 
 
-class FlaskOptions(RouteOptions, total=False):
-    """Options of ``CORS``: those, and the options of the whole app."""
+if TYPE_CHECKING:
 
-    resources: Texts | Mapping[str, Mapping[str, Any] | Policy | None]
-    on_decision: OnDecision | None
-    shadow: Policies | None
-    block_cross_site: bool
-    own_origins: list[str] | tuple[str, ...] | set[str] | frozenset[str]
+    class FlaskOptions(RouteOptions, GovernorOptions, total=False):
+        """Options of ``CORS``: those, and the options of the whole app."""
+
+        resources: Texts | Mapping[str, Mapping[str, Any] | Policy | None]
 
 
 _POLICY_NAMES = {name: name for name in RouteOptions.__annotations__} | {
@@ -78,8 +81,7 @@ _NEEDLESS = {
 # Values that ask for what a policy never does.
 _REFUSED = (("automatic_options", False), ("vary_header", False))
 # Options of a whole app that are no options of a policy.
-OF_THE_APP = ("on_decision", "shadow", "block_cross_site", "own_origins")
-_READ_ELSEWHERE = (*OF_THE_APP, "resources")
+_READ_ELSEWHERE = (*GOVERNOR_OPTIONS, "resources")
 
 
 def policy_from_flask(user_options: GivenOptions) -> Policy:

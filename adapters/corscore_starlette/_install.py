@@ -16,19 +16,14 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
     from typing_extensions import Unpack
 
-    from corscore.integration import OnDecision, Policies, PolicyOptions
+    from corscore.integration import Policies
+    from corscore_asgi import ASGIOptions
 
 
 def install(
     app: Starlette,
     policy: Policies | None = None,
-    *,
-    on_decision: OnDecision | None = None,
-    shadow: Policies | None = None,
-    block_cross_site: bool = False,
-    own_origins: list[str] | tuple[str, ...] | set[str] | frozenset[str] = (),
-    check_websocket_origin: bool = False,
-    **options: Unpack[PolicyOptions],
+    **options: Unpack[ASGIOptions],
 ) -> None:
     """Put a policy outside everything in ``app``: error handlers, debug pages, body limits.
 
@@ -68,16 +63,7 @@ def install(
     # Outside the application's own: a user's handler for `Exception` runs there, and may fail.
     inside = ServerErrorMiddleware(_Inside(app, cls))
     try:
-        layer = _Layer(
-            inside,
-            policy,
-            on_decision=on_decision,
-            shadow=shadow,
-            block_cross_site=block_cross_site,
-            own_origins=own_origins,
-            check_websocket_origin=check_websocket_origin,
-            **options,
-        )
+        layer = _Layer(inside, policy, **options)
     except (ConfigError, TypeError) as error:
         # Without our frames, the traceback ends with the user's line.
         raise error.with_traceback(None) from None

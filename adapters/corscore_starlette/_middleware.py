@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from corscore import Decision
-    from corscore.integration import OnDecision, Policies, PolicyOptions
+    from corscore.integration import Policies
+    from corscore_asgi import ASGIOptions
 
 # The key of Starlette's body limit in the scope, since Starlette 1.6.
 _BODY_LIMIT = "starlette.max_body_size"
@@ -46,28 +47,13 @@ class CORSMiddleware(RoutedMiddleware):
         self,
         app: ASGIApp,
         policy: Policies | None = None,
-        *,
-        on_decision: OnDecision | None = None,
-        shadow: Policies | None = None,
-        block_cross_site: bool = False,
-        own_origins: list[str] | tuple[str, ...] | set[str] | frozenset[str] = (),
-        check_websocket_origin: bool = False,
-        **options: Unpack[PolicyOptions],
+        **options: Unpack[ASGIOptions],
     ) -> None:
         self._error: ConfigError | TypeError | None = None
         self._has_found_app = self._is_inside_install = self._covers_errors = False
         self._app: Starlette | None = None
         try:
-            super().__init__(
-                app,
-                policy,
-                on_decision=on_decision,
-                shadow=shadow,
-                block_cross_site=block_cross_site,
-                own_origins=own_origins,
-                check_websocket_origin=check_websocket_origin,
-                **options,
-            )
+            super().__init__(app, policy, **options)
         except (ConfigError, TypeError) as error:
             self.app = app
             self._error = error

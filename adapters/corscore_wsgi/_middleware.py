@@ -11,7 +11,7 @@ from types import GeneratorType
 from typing import TYPE_CHECKING
 
 from corscore import Policy, RequestInfo
-from corscore.integration import Governor, Notices, environ_path, found_decision, policies_from
+from corscore.integration import Governor, Notices, environ_path, found_decision, read_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from corscore import Decision
-    from corscore.integration import OnDecision, PathPolicy, Policies, PolicyOptions
+    from corscore.integration import AdapterOptions, PathPolicy, Policies
 
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _ERROR = b"Internal Server Error"
@@ -68,12 +68,7 @@ class CORSMiddleware:
         self,
         app: WSGIApplication,
         policy: Policies | None = None,
-        *,
-        on_decision: OnDecision | None = None,
-        shadow: Policies | None = None,
-        block_cross_site: bool = False,
-        own_origins: list[str] | tuple[str, ...] | set[str] | frozenset[str] = (),
-        **options: Unpack[PolicyOptions],
+        **options: Unpack[AdapterOptions],
     ) -> None:
         self.app = app
         self.notices: Notices = Notices()
@@ -81,18 +76,16 @@ class CORSMiddleware:
         reads_natively = (
             cls.path_of is CORSMiddleware.path_of and cls.host_of is CORSMiddleware.host_of
         )
+        policies, own = read_arguments("CORSMiddleware(app, ...)", policy, options)
         self.governor: Governor = Governor(
-            policies_from("CORSMiddleware(app, ...)", policy, options),
+            policies,
             is_async=False,
-            on_decision=on_decision,
-            shadow=shadow,
-            block_cross_site=block_cross_site,
-            own_origins=own_origins,
             request_of=self.request_of,
             on_conflict=self.notices.conflict,
             # By itself the gateway reads the path below the mount, and the Host as it was sent.
             path_of=None if reads_natively else self.path_of,
             host_of=None if reads_natively else self.host_of,
+            **own,
         )
         if isinstance(self.governor.policies, Policy):
             self.policy = self.governor.policies

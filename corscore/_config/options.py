@@ -21,7 +21,7 @@ from corscore._standard.text import shown
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import timedelta
     from typing import Any, Literal, TypedDict
 
@@ -130,7 +130,7 @@ def read_options(given: Mapping[str, object], problems: Problems) -> tuple[Optio
     Raises:
         ConfigError: With all problems, in the order of the options.
     """
-    _check_names(problems, given)
+    check_names(problems, given)
     options = Options()
     for name, option in OPTIONS.items():
         setattr(options, name, option.read(problems, name, given.get(name, option.default)))
@@ -142,10 +142,13 @@ def read_options(given: Mapping[str, object], problems: Problems) -> tuple[Optio
     return options, patterns
 
 
-def _check_names(problems: Problems, given: Mapping[str, object]) -> None:
+def check_names(
+    problems: Problems, given: Mapping[str, object], known: Collection[str] = OPTIONS
+) -> None:
+    """Note a problem with each option that is not among the known ones."""
     for name in given:
-        if name not in OPTIONS:
-            guess = did_you_mean(name, OPTIONS)
+        if name not in known:
+            guess = did_you_mean(name, known)
             problems.add(
                 "option-unknown",
                 name,
@@ -154,7 +157,7 @@ def _check_names(problems: Problems, given: Mapping[str, object]) -> None:
                 f"did you mean {problems.spelling.name(guess)}? "
                 f"write {problems.write(guess, given[name])}"
                 if guess
-                else f"the options are {', '.join(map(problems.spelling.name, OPTIONS))}",
+                else f"the options are {', '.join(map(problems.spelling.name, known))}",
             )
 
 

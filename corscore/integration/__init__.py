@@ -13,11 +13,14 @@ from corscore._policy.reference import SOURCES, check_every, compiled_source
 from corscore._policy.resolver import check_sync
 from corscore._standard.text import escaped
 from corscore.integration._arguments import (
+    GOVERNOR_OPTIONS,
     Notices,
     check_observer,
     checked_source,
     policies_from,
     policy_from,
+    read_arguments,
+    read_governor_options,
     read_switch,
     split_forbidden,
     translated_policy,
@@ -30,12 +33,15 @@ from corscore.integration._outcome import Outcome, found_decision
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from corscore._config.options import PolicyOptions as PolicyOptions
+    from corscore.integration._arguments import AdapterOptions as AdapterOptions
+    from corscore.integration._arguments import GovernorOptions as GovernorOptions
     from corscore.integration._governor import OnDecision as OnDecision
     from corscore.integration._governor import PathPolicy as PathPolicy
     from corscore.integration._governor import Policies as Policies
 
 __all__ = (
     "FOUND",
+    "GOVERNOR_OPTIONS",
     "NO_ORIGIN",
     "SOURCES",
     "Governor",
@@ -52,6 +58,8 @@ __all__ = (
     "is_written_for_match",
     "policies_from",
     "policy_from",
+    "read_arguments",
+    "read_governor_options",
     "read_own_origins",
     "read_policies",
     "read_switch",

@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 from corscore._config import values
-from corscore._config.spelling import Problems, Spelling, python_literal
+from corscore._config.options import OPTIONS, check_names
+from corscore._config.spelling import KEYWORDS, Problems, Spelling, python_literal
 from corscore._policy.policy import Policy, build
 from corscore._policy.reference import SOURCES, check_every, compiled_source
 from corscore._standard.fetch import is_forbidden_request_header
+from corscore._standard.problem import ConfigError
 from corscore._standard.text import escaped
+from corscore.integration._cross_site import read_own_origins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import Any
+    from typing import Any, TypedDict
 
+    from corscore._config.options import PolicyOptions
     from corscore._policy.tenant import PolicyResolver
     from corscore._standard.problem import Problem
-    from corscore.integration._governor import Policies
+    from corscore.integration._governor import OnDecision, Policies
+
+    class GovernorOptions(TypedDict, total=False):
+        """The keyword arguments of ``Governor`` that users of an adapter give."""
+
+        on_decision: OnDecision | None
+        shadow: Policies | None
+        block_cross_site: bool
+        own_origins: list[str] | tuple[str, ...] | set[str] | frozenset[str]
+
+    class AdapterOptions(PolicyOptions, GovernorOptions, total=False):
+        """The keyword arguments of an adapter."""
+
+
+GOVERNOR_OPTIONS = ("on_decision", "shadow", "block_cross_site", "own_origins")
+"""The names of those arguments of ``Governor``."""
 
 
 def policy_from(caller: str, policy: object, options: Mapping[str, Any]) -> Policy:
@@ -67,6 +86,59 @@ def policies_from(caller: str, policy: object, options: Mapping[str, Any]) -> Po
             "its policies, or leave it out"
         )
     return compiled_source(caller, policy)
+
+
+def read_governor_options(
+    given: Mapping[str, object],
+    problems: list[Problem],
+    name: Callable[[str], str] = str,
+    separator: str = "=",
+) -> dict[str, Any]:
+    """Return the arguments of ``Governor`` among an adapter's, and note their problems.
+
+    Args:
+        given: Values by the names of arguments.
+        problems: Gets the problems.
+        name: Returns the user's name of an argument, for problems and hints.
+        separator: The text between a name and its value.
+    """
+    found = {option: given[option] for option in GOVERNOR_OPTIONS if option in given}
+    option = name("block_cross_site")
+    read_switch(found.get("block_cross_site", False), option, separator, problems=problems)
+    try:
+        read_own_origins(found.get("own_origins", ()), name("own_origins"), separator)
+    except ConfigError as error:
+        problems += error.problems
+    return found
+
+
+def read_arguments(
+    caller: str, policy: object, options: Mapping[str, Any], switches: tuple[str, ...] = ()
+) -> tuple[Policies, dict[str, Any]]:
+    """Return the policies that an adapter was given, and its other arguments.
+
+    Args:
+        caller: The call as its user writes it, such as ``"CORSMiddleware(app, ...)"``.
+        policy: As for ``Governor``; or None if ``options`` are those of a policy.
+        options: The keyword arguments: of ``Policy``, of ``Governor``, and ``switches``.
+        switches: Names of further arguments of the adapter, each True or False.
+
+    Raises:
+        ConfigError: With every problem of the options.
+        TypeError: As ``policies_from`` does.
+    """
+    problems = Problems(KEYWORDS)
+    check_names(problems, options, (*OPTIONS, *GOVERNOR_OPTIONS, *switches))
+    own = read_governor_options(options, problems.found)
+    for name in switches:
+        own[name] = values.read_switch(problems, name, options.get(name, False))
+    of_policy = {name: value for name, value in options.items() if name in OPTIONS}
+    try:
+        policies = policies_from(caller, policy, of_policy)
+    except ConfigError as error:
+        raise ConfigError((*problems.found, *error.problems)) from None
+    problems.raise_all()
+    return policies, own
 
 
 def translated_policy(

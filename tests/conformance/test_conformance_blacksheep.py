@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from corscore import RequestInfo
-from corscore.integration import Governor, Notices, policies_from
+from corscore.integration import Governor, Notices, read_arguments
 from corscore.testing.conformance import ConformanceSuite, Sender, Site, asgi_sender
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ class CORS:
     def __init__(self, app: Any, policy: Policies | None = None, **options: Any) -> None:
         self._app = app
         self._notices = Notices()
-        self._governor = Governor(policies_from("CORS(app, ...)", policy, options), is_async=True)
+        policies, own = read_arguments("CORS(app, ...)", policy, options)
+        self._governor = Governor(policies, is_async=True, **own)
 
     async def __call__(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
         info = RequestInfo.from_pairs(

@@ -289,6 +289,44 @@ def test_own_origins_are_whole_ones(through: Through, origins: Any, codes: list[
     assert {problem.field for problem in caught.value.problems} == {"own_origins"}
 
 
+@THROUGH
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ({"policy": POLICY, "block_cross_site": "no"}, {"not-a-bool": "block_cross_site=False"}),
+        (
+            {"policy": POLICY, "own_origin": [], "block_cross_site": 1},
+            {"option-unknown": "own_origins=[]", "not-a-bool": "block_cross_site=True"},
+        ),
+        (
+            {"allow_origins": [PAGE], "block_crosssite": True, "own_origins": ["x.y"], "debug": 1},
+            {
+                "option-unknown": "block_cross_site=True",
+                "origin-scheme-missing": '"https://x.y"',
+                "not-a-bool": "debug=True",
+            },
+        ),
+        (
+            {"policy": POLICY, "n": 1},
+            {"option-unknown": "debug, on_decision, shadow, block_cross_site, own_origins"},
+        ),
+    ],
+)
+def test_all_mistakes_with_options_are_found_at_once(
+    through: Through, options: dict[str, Any], found: dict[str, str]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        through(options, "GET", "/", {})
+    hints = {problem.code: problem.hint for problem in caught.value.problems}
+    assert list(hints) == list(found)
+    assert all(part in hints[code] for code, part in found.items())
+
+
+def test_a_check_of_websockets_is_true_or_false() -> None:
+    with pytest.raises(ConfigError, match="write check_websocket_origin=False"):
+        ASGIMiddleware(_never, POLICY, check_websocket_origin="no")  # type: ignore[arg-type]
+
+
 # --- enforcement
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import sys
 from typing import TYPE_CHECKING, Any
@@ -23,7 +22,6 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 import cors_headers
-import corscore_asgi
 from cors_headers import OTHER_PAGE, PAGE, named
 from corscore import ConfigError, Policy, PolicyMap, PolicyRef
 from corscore._policy.resolver import check_async
@@ -269,16 +267,6 @@ def test_an_answer_of_the_router_itself_is_no_routes(
 
 
 # --- everything else that stands around a policy
-
-
-def test_the_arguments_are_those_of_the_asgi_middleware() -> None:
-    theirs = inspect.signature(corscore_asgi.CORSMiddleware).parameters
-    for ours in (CORSMiddleware, install):
-        parameters = inspect.signature(ours).parameters
-        assert list(parameters) == list(theirs)
-        assert {name: parameters[name].default for name in theirs} == {
-            name: parameter.default for name, parameter in theirs.items()
-        }
 
 
 @LAYERS
