@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 PYTEST ?= $(BIN)/pytest
 # Several processes, each with whole modules; `make test PARALLEL=` is one, for a debugger.
-PARALLEL ?= --numprocesses auto --dist loadgroup --no-loadscope-reorder
+PARALLEL ?= --numprocesses auto --dist loadfile --no-loadscope-reorder
 # Containers set it. Then every process compiles, and pytest rewrites, all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 # Passed on to the command that a target runs: make test ARGS="-k origin -x"

@@ -20,14 +20,9 @@ import corscore, pytest
 assert corscore.__file__.startswith("/tree/site"), corscore.__file__
 print("corscore", corscore.__version__, "on", sys.platform, sys.version.split()[0])
 
-class Groups:
-    # Instead of pytest-xdist, which needs processes.
-    def pytest_configure(self, config):
-        config.addinivalue_line("markers", "xdist_group: run in one process")
-
 own = ["-q", "-p", "no:cacheprovider"]
 for plugin in ("corscore.testing._pytest_plugin", "_hypothesis_pytestplugin", "anyio.pytest_plugin"):
     own += ["-p", plugin]
-int(pytest.main([*own, *given], plugins=[Groups()]))
+int(pytest.main([*own, *given]))
 `);
 process.exit(code);

@@ -38,6 +38,8 @@ settings.register_profile("fast", settings.get_profile("ci"), max_examples=10)
 settings.register_profile("deep", settings.get_profile("default"), max_examples=20_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
+WAITING = ("browser", "server")
+
 
 @pytest.hookimpl(tryfirst=True)  # so that -m can select by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,11 +52,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if isinstance(item, pytest.Function):
             for kind in sorted(kinds(item)):
                 item.add_marker(getattr(pytest.mark, kind))
-    with_browser = {item.path for item in items if _uses_playwright(item)}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item, with_browser)))
+    # Modules that wait for browsers and servers come first, lest one process be left with them.
+    waiting = {item.path for item in items if any(map(item.get_closest_marker, WAITING))}
     places = {path: place for place, path in enumerate(dict.fromkeys(item.path for item in items))}
-    items.sort(key=lambda item: (places[item.path], _uses_playwright(item)))
+    items.sort(
+        key=lambda item: (item.path not in waiting, places[item.path], _uses_playwright(item))
+    )
 
 
 def pytest_collection_finish() -> None:
@@ -71,31 +74,22 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Return a scheduler of groups that forgets those that are done.
+    """Return a scheduler of modules that forgets those that are done.
 
     The one of pytest-xdist counts all tests so far after each test, which takes quadratic time.
     """
-    if config.getvalue("dist") != "loadgroup":
+    if config.getvalue("dist") != "loadfile":
         return None
-    scheduler: Any = import_module("xdist.scheduler").LoadGroupScheduling(config, log)
+    scheduler: Any = import_module("xdist.scheduler").LoadFileScheduling(config, log)
     count_pending = scheduler._pending_of
 
     def pending_of(workload: dict[str, dict[str, bool]]) -> Any:
-        for group in [name for name, tests in workload.items() if all(tests.values())]:
-            del workload[group]
+        for module in [name for name, tests in workload.items() if all(tests.values())]:
+            del workload[module]
         return count_pending(workload)
 
     scheduler._pending_of = pending_of
     return scheduler
-
-
-def _group(item: pytest.Item, with_browser: set[Path]) -> str:
-    """Return the name of the tests that one process runs, since they share what they start."""
-    module, _, name = item.nodeid.partition("::")
-    shares = any(map(item.get_closest_marker, ("browser", "server", "subprocess")))
-    if shares or item.path in with_browser or "[" not in name:
-        return module
-    return f"{module}::{name.partition('[')[0]}"
 
 
 def _uses_playwright(item: pytest.Item) -> bool:

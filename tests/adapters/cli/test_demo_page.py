@@ -112,11 +112,46 @@ def opened(chromium: Browser) -> Iterator[Opened]:
         yield Opened(demo, page, server.close)
 
 
-def test_every_row_is_as_predicted(opened: Opened) -> None:
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    with running(APPS["fastapi"], 0, 0) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def shared(demo: Demo, chromium: Browser) -> Iterator[Opened]:
+    """A page that is loaded once, for tests that change nothing but details and size."""
+    page = chromium.new_page()
+    opened = Opened(demo, page)
+    opened.load()
+    yield opened
+    page.close()
+
+
+@pytest.fixture
+def loaded(shared: Opened) -> Opened:
+    shared.page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    return shared
+
+
+@pytest.fixture(scope="module")
+def mistaken(demo: Demo, chromium: Browser) -> Iterator[Page]:
+    """A page with three mistakes in its policy, and with all details open."""
+    page = chromium.new_page()
+    opened = Opened(demo, page)
     opened.load()
     opened.assert_all_as_predicted()
-    assert opened.page.inner_text("#browser-name") == "Chromium"
-    actual = opened.verdicts("actual")
+    page.get_by_role("button", name="Three at once").click()
+    page.wait_for_selector("#problems li")
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+    yield page
+    page.close()
+
+
+def test_every_row_is_as_predicted(loaded: Opened) -> None:
+    loaded.assert_all_as_predicted()
+    assert loaded.page.inner_text("#browser-name") == "Chromium"
+    actual = loaded.verdicts("actual")
     assert actual["own-origin"] == "Readable, 200"
     assert actual["null-origin"] == "Blocked"
     assert actual["put-json"] == "Readable, 200\n1 preflight"
@@ -124,8 +159,8 @@ def test_every_row_is_as_predicted(opened: Opened) -> None:
     assert actual["exposed-header"] == "Readable, 200\nX-Total-Count: 3"
     assert actual["hidden-header"] == "Readable, 200\nX-Served-By hidden"
     assert actual["preflight-cache"] == "Readable, 200\n1 preflight"
-    assert opened.strangers == []
-    assert opened.errors == []
+    assert loaded.strangers == []
+    assert loaded.errors == []
 
 
 # All other tests here run FastAPI's.
@@ -312,9 +347,8 @@ def test_a_row_explains_itself(opened: Opened) -> None:
     assert row.locator("details[open]").count() == 2
 
 
-def test_a_row_says_what_the_browser_does_not_know(opened: Opened) -> None:
-    opened.load()
-    details = opened.page.locator("#row-other-origin")
+def test_a_row_says_what_the_browser_does_not_know(loaded: Opened) -> None:
+    details = loaded.page.locator("#row-other-origin")
     details.locator("> summary").click()
     text = details.inner_text()
     assert "localhost is not 127.0.0.1. The nearest is" in text
@@ -351,40 +385,29 @@ def test_the_other_name_of_loopback_leads_to_the_page(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_a_phone(chromium: Browser, scheme: Any) -> None:
-    with running(APPS["fastapi"], 0, 0) as demo:
-        page = chromium.new_page(viewport=PHONE, color_scheme=scheme)  # type: ignore[arg-type]
-        try:
-            phone = Opened(demo, page)
-            phone.load()
-            phone.assert_all_as_predicted()
-            _assert_no_overflow(page)
-            page.get_by_role("button", name="Three at once").click()
-            page.wait_for_selector("#problems li")
-            page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
-            _assert_no_overflow(page)
-            # Controls are large enough for a finger, and no field makes the phone zoom in.
-            for button in page.locator("button:visible").all():
-                box = button.bounding_box()
-                assert box is not None
-                assert box["height"] >= 32
-            sizes = page.evaluate(
-                """() => [...document.querySelectorAll("textarea, input:not([type=checkbox])")]
-                    .map(field => parseFloat(getComputedStyle(field).fontSize))"""
-            )
-            assert min(sizes) >= 16
-        finally:
-            page.close()
+def test_it_fits_a_phone(mistaken: Page, scheme: Any) -> None:
+    mistaken.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    mistaken.emulate_media(color_scheme=scheme)
+    _assert_no_overflow(mistaken)
+    # Controls are large enough for a finger, and no field makes the phone zoom in.
+    for button in mistaken.locator("button:visible").all():
+        box = button.bounding_box()
+        assert box is not None
+        assert box["height"] >= 32
+    sizes = mistaken.evaluate(
+        """() => [...document.querySelectorAll("textarea, input:not([type=checkbox])")]
+            .map(field => parseFloat(getComputedStyle(field).fontSize))"""
+    )
+    assert min(sizes) >= 16
 
 
 def _assert_no_overflow(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
-def test_every_control_of_the_policy_is_on_the_first_screen(opened: Opened) -> None:
-    opened.load()
-    opened.page.wait_for_selector("#mistakes button")
-    boxes = opened.page.evaluate(
+def test_every_control_of_the_policy_is_on_the_first_screen(loaded: Opened) -> None:
+    loaded.page.wait_for_selector("#mistakes button")
+    boxes = loaded.page.evaluate(
         """() => [...document.querySelectorAll(".policy button, .policy input, .policy textarea")]
             .map(control => control.getBoundingClientRect().toJSON())"""
     )
@@ -396,14 +419,9 @@ def test_every_control_of_the_policy_is_on_the_first_screen(opened: Opened) -> N
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE])
-def test_nothing_scrolls_but_the_page_and_nothing_is_covered(opened: Opened, viewport: Any) -> None:
-    page = opened.page
-    page.set_viewport_size(viewport)
-    opened.load()
-    page.get_by_role("button", name="Three at once").click()
-    page.wait_for_selector("#problems li")
-    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
-    scrolled = page.evaluate(
+def test_nothing_scrolls_but_the_page_and_nothing_is_covered(mistaken: Page, viewport: Any) -> None:
+    mistaken.set_viewport_size(viewport)
+    scrolled = mistaken.evaluate(
         """() => [...document.querySelectorAll("main *")].filter(one =>
             !["TEXTAREA", "INPUT"].includes(one.tagName) &&
             !one.matches(".unseen, .cell-name") &&
@@ -412,7 +430,7 @@ def test_nothing_scrolls_but_the_page_and_nothing_is_covered(opened: Opened, vie
         ).map(one => one.outerHTML.slice(0, 80))"""
     )
     assert scrolled == []
-    covered = page.evaluate(
+    covered = mistaken.evaluate(
         """() => [...document.querySelectorAll("main :is(button, input, textarea, a, summary)")]
             .filter(one => one.checkVisibility())
             .filter(one => {
@@ -481,15 +499,15 @@ def test_results_start_within_a_screen_and_a_half_of_a_phone(opened: Opened) -> 
     box = opened.page.locator(".row").first.bounding_box()
     assert box is not None
     assert box["y"] + box["height"] <= PHONE["height"] * 1.5
+    _assert_no_overflow(opened.page)
 
 
-def test_every_control_has_a_name(opened: Opened) -> None:
-    opened.load()
-    nameless = opened.page.evaluate(
+def test_every_control_has_a_name(loaded: Opened) -> None:
+    nameless = loaded.page.evaluate(
         """() => [...document.querySelectorAll("input, textarea, iframe")]
             .filter(field => !(field.labels?.length || field.title))
             .map(field => field.outerHTML)"""
     )
     assert nameless == []
-    assert opened.page.locator("h1").count() == 1
-    assert opened.page.get_attribute("html", "lang") == "en"
+    assert loaded.page.locator("h1").count() == 1
+    assert loaded.page.get_attribute("html", "lang") == "en"
