@@ -14,7 +14,7 @@ TCHAR = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJ
 
 # Chromium sends methods of any length, but no server routes longer ones.
 MAX_METHOD_LENGTH = 64
-# A browser lists the names a script set by hand: dozens at the most, sent once per preflight.
+# A preflight lists only the names that a script sets: dozens at the most.
 MAX_REQUEST_HEADERS_LENGTH = 4096
 MAX_REQUEST_HEADERS_NAMES = 64
 

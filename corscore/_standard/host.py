@@ -1,6 +1,6 @@
 """Hosts in the form that browsers send: https://url.spec.whatwg.org/#host-serializing.
 
-The host of a request is compared with this form, the host of a configuration is corrected to it.
+A request's host is compared with this form, and a configuration's host is corrected to it.
 No name is looked up in DNS.
 """
 
@@ -81,7 +81,7 @@ def has_valid_punycode(host: str) -> bool:
 
     https://url.spec.whatwg.org/#concept-domain-to-ascii: the label decodes to a name that is not
     ASCII, that UTS 46 leaves unchanged, and that obeys the rules for joiners and for right-to-left
-    text. Only Chromium accepts further labels.
+    text. Chromium accepts other labels, too, and is the only browser that does.
     """
     labels = host.split(".")
     if not any(label.startswith(_PUNYCODE) for label in labels):

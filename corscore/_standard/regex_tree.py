@@ -1,4 +1,4 @@
-"""The parse tree of a regex, from the parser of ``re`` itself, so that both read it alike."""
+"""The parse tree of a regex, from the parser of ``re``, so that no check reads it differently."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ __all__ = ("constants", "parse")
 
 
 def parse(regex: re.Pattern[str]) -> Any:
-    """Return the tree: pairs of an operator, one of ``constants``, and its argument."""
+    """Return the tree: pairs of an operator, which is one of ``constants``, and its argument."""
     # The type stubs do not say that a tree is iterable.
     return _parser.parse(regex.pattern, regex.flags)
