@@ -159,7 +159,7 @@ def translated_policy(
 
 
 def read_switch(value: object, name: str, separator: str = "=", *, problems: list[Problem]) -> bool:
-    """Read True or False; note a problem with another value, and return what it was meant for.
+    """Read True or False; note a problem with any other value, and return the switch it means.
 
     Args:
         value: As the user wrote it.
@@ -226,7 +226,7 @@ _notices = Notices()
 
 
 def _note_unasked(policy: Policy | PolicyResolver) -> None:
-    """Log that a regex matches ``null`` or ``file://``, which other libraries would allow by it."""
+    """Log that a regex matches ``null`` or ``file://``, which other libraries allow by regexes."""
     if not isinstance(policy, Policy) or policy.dangerously_allow_slow_regex:
         return
     regex = policy.allow_origin_regex
@@ -267,8 +267,12 @@ def checked_source(
 def check_observer(on_decision: object, name: str = "on_decision") -> None:
     """Check a function that is called for every decision.
 
+    Args:
+        on_decision: The function.
+        name: The user's name of the option, for exceptions.
+
     Raises:
-        TypeError: When it is no sync function; ``name`` is the user's name of it.
+        TypeError: When ``on_decision`` is no sync function.
     """
     # Imported late: inspect is larger than the whole engine.
     from inspect import iscoroutinefunction

@@ -35,7 +35,7 @@ _OWN_SITES_OF_WEBSOCKETS = ("same-origin",)
 _TYPES_WITHOUT_PREFLIGHT = CORS_SAFELISTED_CONTENT_TYPES.union(
     ("text/ping", "application/csp-report", "application/reports+json")
 )
-# Several lines come as one value, and the browser may have sent any one of them.
+# Several lines of Content-Type come as one value, and the browser may have sent any of them.
 _HAS_TYPE_WITHOUT_PREFLIGHT = re.compile(
     rf"(?:\A|,)[ \t\r\n]*(?:{'|'.join(map(re.escape, sorted(_TYPES_WITHOUT_PREFLIGHT)))})"
     r"[ \t\r\n]*(?:[;,]|\Z)",
@@ -118,7 +118,7 @@ def admits_handshake(
 def is_from_own_origin(request: RequestInfo, own_origins: Collection[str]) -> bool:
     """Whether a request's Origin is the site's own, for logs, resolvers and callbacks.
 
-    ``passes`` also reads ``Sec-Fetch-Site``, beside which an equal host proves nothing.
+    ``passes`` also reads ``Sec-Fetch-Site``: where that is sent, an equal host proves nothing.
     """
     return request.is_own_origin or request.origin in own_origins
 

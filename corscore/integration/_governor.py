@@ -52,7 +52,7 @@ class Governor:
             What it raises is logged, and changes nothing.
         shadow: Policies on trial. A request that a browser would treat differently under them is
             logged.
-        block_cross_site: Whether to refuse cross-site requests that CORS lets pass.
+        block_cross_site: Whether to block cross-site requests that CORS lets pass.
         own_origins: Further origins of the site itself, for ``block_cross_site``, WebSockets,
             resolvers and the log.
         request_of: Returns the ``RequestInfo`` of a scope, an environ or the framework's own

@@ -19,10 +19,10 @@ _REPEATS = (constants.MAX_REPEAT, constants.MIN_REPEAT)
 
 
 def with_open_end(regex: re.Pattern[str]) -> str | None:
-    """Return the regex with ``.*`` behind it, if it means that in a match at the start.
+    """Return the regex with ``.*`` behind it, which is its meaning in a match at the start.
 
-    None if its end is written out, as by ``$``, ``.*`` or ``(/.*)?``: both ways of matching then
-    mean the same, or the regex was written for the whole path.
+    None if its end is written out, as by ``$``, ``.*`` or ``(/.*)?``: such a regex means the same
+    in both ways of matching, or was written for the whole path.
     """
     parts = list(parse(regex))
     if not _is_open(parts):
@@ -36,8 +36,8 @@ def is_written_for_match(regex: re.Pattern[str]) -> bool:
     """Whether a regex for origins was meant for a match at the start, and so loses origins here.
 
     A missing end alone does not show that, since regexes for the whole origin are often written
-    without ``^`` and ``$``. The regex also begins with ``^``, or matches a local host, but not with
-    a port.
+    without ``^`` and ``$``. Such a regex must also begin with ``^``, or match a local host only
+    without a port.
     """
     if with_open_end(regex) is None:
         return False

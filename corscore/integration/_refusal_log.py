@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from corscore._engine.request import RequestInfo
 
 
-# The reasons that no explanation of a policy has.
+# The reasons that `Policy.explain` never gives.
 _CROSS_SITE = ("request-not-allowed", "websocket-not-allowed")
 
 
