@@ -75,7 +75,7 @@ class CachedLookup(Lookup):
     _needs_origin = False
 
     def _read(self, result: Any) -> Any:
-        """The result that the function returned; raises ``TypeError`` if it is none."""
+        """The result in what the function returned; raises ``TypeError`` for any other value."""
         raise NotImplementedError
 
     def _subject(self, request: RequestInfo, values: tuple[str | None, ...]) -> str:
@@ -251,7 +251,7 @@ def _values_reader(key: tuple[str, ...]) -> Callable[[RequestInfo], tuple[str | 
     if any(name.startswith(_HEADER) for name in key):
         getters = [_getter(name) for name in key]
         return lambda request: tuple([get(request) for get in getters])
-    # In one call, for this is most of what a remembered result takes.
+    # In one call: reading the values takes most of the time of a remembered result.
     read: Any = attrgetter(*(_ATTRIBUTES[name] for name in key))
     return read if len(key) > 1 else lambda request: (read(request),)
 
@@ -290,7 +290,7 @@ def _key_problems(key: object, *, needs_origin: bool) -> list[_Found]:
         if not _is_key_name(name)
     ]
     if needs_origin and "origin" not in key:
-        problems.append((key, 'key is without "origin": every site would get one answer.', hint))
+        problems.append((key, 'key is without "origin": every site would get one verdict.', hint))
     return problems
 
 

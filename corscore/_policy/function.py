@@ -32,7 +32,7 @@ class ResolverFunction:
         fn: Takes the arguments of ``call``; returns a result or an awaitable of one.
         timeout: Seconds to wait for a result under ASGI; None waits for as long as it takes.
         max_threads: The most threads that may wait for the function at a time.
-        read: Returns the result in a value of ``fn``, or raises ``TypeError``; by default
+        read: Takes what ``fn`` returned, and returns the result or raises ``TypeError``; by default
             ``verdict``.
         failure: The log message of a call without a result, with ``%s`` for its subject.
 

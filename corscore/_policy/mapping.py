@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from corscore._policy.reference import Current
 
 POLICY = "policy"
-"""The key of a table that has more than one policy for its value."""
+"""The key whose value has more than one policy: a list, or a table by the keys of a map."""
 
 DEFAULT = "default"
 """The key of a map's default, which is neither a path nor a host."""
@@ -184,7 +184,7 @@ def _problems_beside(mapping: Mapping[str, object]) -> Iterable[Problem]:
             "option-unknown",
             str(key),
             value,
-            f"{shown(key)} is beside {quoted(POLICY)}, where no policy has it.",
+            f"{shown(key)} is beside {quoted(POLICY)}, and so is an option of no policy.",
             hint,
         )
 

@@ -17,7 +17,7 @@ UNKNOWN: Any = object()
 
 
 class Memory:
-    """Answers by key, the least recently used forgotten first; safe between threads.
+    """Results by key, the least recently used forgotten first; safe between threads.
 
     True and a policy are allowances, False and None are refusals. Clients choose the keys, and
     attackers send origins and hosts that are refused. Refusals are therefore forgotten first, so
