@@ -318,7 +318,7 @@ def _why(name: str, value: str, matched: str | None, max_age: int | None) -> str
         return _why_vary(value)
     if name == "access-control-allow-methods":
         if value == WILDCARD:
-            return 'allow_methods=["*"]: any method; without credentials browsers take * for it'
+            return 'allow_methods=["*"]: any method, as browsers read * without credentials'
         return "GET, HEAD and POST, which CORS always allows, and allow_methods"
     if name == "access-control-allow-headers":
         if value.startswith(WILDCARD):

@@ -142,7 +142,7 @@ _ROWS: tuple[_Row, ...] = (
     ),
     (
         "redirects-with-credentials",
-        "a redirect has led away from the page's origin, credentials being same-origin",
+        'credentials: "same-origin", and a redirect has led away from the page\'s origin',
         "a further redirect must allow credentials",
         {"safari": _WEBKIT_SUBRESOURCE},
     ),
