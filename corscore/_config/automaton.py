@@ -34,7 +34,7 @@ _NEVER = _BEYOND << 1
 ANY = _NEVER - 1
 """The set of all characters: an int with a bit for each, and one for all beyond ASCII."""
 
-# The characters that `re` takes for each other where case is ignored.
+# For each character, those that `re` treats as equal to it where case is ignored.
 _VARIANTS = {
     char: (
         char.lower(),
@@ -44,8 +44,8 @@ _VARIANTS = {
     for char in _ALPHABET
 }
 
-# A repeat becomes copies of its body, one for each required and each optional turn. A repeat with
-# more turns than these becomes a loop.
+# A repeat becomes copies of its body, one for each required and each optional turn. Above these
+# numbers of copies it becomes a loop.
 _MAX_COPIES = 64
 _MAX_OPTIONAL_COPIES = 8
 _MAX_COPIED_POSITIONS = 5_000
@@ -146,12 +146,12 @@ class Automaton:
 
     Attributes:
         masks: The characters of each position.
-        follow: The positions that may follow each; twice in a list if two ways lead to one.
+        follow: For each position those that may follow it, once for each way that leads there.
         first: The positions where a text may start.
         last: The positions where it may end.
         repeated: Pairs of positions that follow each other only in another turn of a repeat.
         assertions: The trees of look-around, with their flags.
-        is_exact: Whether the regex, unless it has cuts, matches every text that is admitted.
+        is_exact: Whether the regex, unless it has cuts, matches every text that ``admits`` accepts.
         has_cuts: Whether the regex has atomic groups or possessive repeats, which may match less.
         has_references: Whether the regex refers to its groups.
     """
@@ -215,7 +215,7 @@ class Automaton:
             left -= 1 + len(self.follow[one]) * len(self.follow[other])
             if left < 0:
                 raise TooLarge
-            # Two readings meet here, so that the text that follows has both.
+            # Two readings meet here: any text that ends here can be read in both ways.
             if not {*self.follow[one]}.isdisjoint(self.follow[other]):
                 return None
             pending.extend(self._overlapping(self.follow[one], self.follow[other]))

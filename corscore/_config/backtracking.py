@@ -58,7 +58,8 @@ class _Rest:
     Attributes:
         first: The characters that may come first, with ``_END`` if the rest may be empty.
         steps: The most steps that a matcher takes for it.
-        runs: The characters of repeats that start a run of at least 1, 2, ... overlapping ones.
+        runs: For runs of at least 1, 2, ... overlapping repeats, the characters of those that start
+            one.
     """
 
     __slots__ = ("first", "runs", "steps")
@@ -170,7 +171,7 @@ def _steps_of_repeat(least: int, most: int, body: Any, flags: int, rest: _Rest) 
         steps, ends = _steps_of_turns(turns), MAX_ORIGIN_LENGTH
     if not is_variable:
         return _Rest(first, steps + rest.steps, rest.runs)
-    # If none of its characters can follow it, the repeat has one place only where it can end.
+    # The repeat can end at several places only if one of its characters can follow it.
     length, is_open = 1, bool(mask & rest.first)
     if is_open:
         length += sum(bool(mask & others) for others in rest.runs)

@@ -1,9 +1,9 @@
 """Origins that a regex admits though its author cannot have meant them.
 
-They are found in samples: well-formed origins from the automaton of the regex, enough of them that
-each branch, and each step from one character to the next, is in one. A sample knows which of its
-characters the regex spells out. A registrable domain that is not spelled out can be replaced by the
-domain of another owner.
+They are found in samples: well-formed origins that are made from the automaton of the regex. Each
+branch, and each step from one character to the next, is in at least one sample. A sample knows
+which of its characters the regex spells out. A registrable domain that is not spelled out can be
+replaced by the domain of another owner.
 """
 
 from __future__ import annotations

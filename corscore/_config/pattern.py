@@ -55,7 +55,7 @@ def parse_pattern(text: str) -> Pattern | None:
     """Parse an origin as browsers send it, with ``*`` for leading labels or for the port.
 
     Returns:
-        None where ``text`` is no pattern; ``"*"`` alone is none.
+        None if ``text`` is no pattern; ``"*"`` alone counts as none.
     """
     scheme, separator, rest = text.partition("://")  # pragma: no mutate: an origin has one
     subdomains = rest.startswith(SUBDOMAINS)

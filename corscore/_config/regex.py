@@ -143,7 +143,7 @@ class RegexCheck:
         automaton = Automaton(parse(regex), regex.flags)
         return find_look_alikes(
             automaton,
-            # The automaton answers for a regex that may be slow.
+            # A regex that may be slow is not run: its automaton decides.
             automaton.admits if self._slow_is_allowed else lambda text: bool(regex.fullmatch(text)),
             insecure_is_allowed=self._insecure_is_allowed,
             public_suffixes_are_allowed=self._public_suffixes_are_allowed,

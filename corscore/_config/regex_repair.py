@@ -44,7 +44,9 @@ _MAX_EDITS = 40
 
 
 def faster(source: str) -> str | None:
-    """The regex with repeats of repeats written as one, which may still be slow; None without any.
+    """The regex with each repeat of a repeat written as one repeat; None if it has none.
+
+    The result may still be slow.
 
     Args:
         source: A regex that Python's ``re`` accepts.
