@@ -103,7 +103,7 @@ class Compiled:
         self._echo_headers = options.allow_credentials and WILDCARD in options.allow_headers
         is_late = self._echo_methods or self._echo_headers or options.allow_private_network
         any_origin = WILDCARD in options.allow_origins
-        # Refusals depend on them, too.
+        # Refusals depend on these headers, too.
         self._varying: tuple[str, ...] = () if any_origin else (ORIGIN, *vary)
         if varying is not None:
             self._varying = varying

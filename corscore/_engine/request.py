@@ -214,7 +214,7 @@ class RequestInfo:
         It is the Host that the framework accepts, in lower case, without its port and without one
         dot at its end.
         """
-        # In variables, since an attribute of a class with `__getattr__` takes long.
+        # In variables, since reading an attribute of a class with `__getattr__` takes long.
         host_of, pairs = self._host_of, self._pairs
         if host_of is not None:
             host = host_of(self.native)
