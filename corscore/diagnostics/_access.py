@@ -1,7 +1,7 @@
 """``access_changes``: who gains and who loses access when a policy is replaced.
 
-``PolicyRef.diff`` compares options, this compares their effect: an origin that is no longer listed
-loses nothing if a pattern covers it.
+``PolicyRef.diff`` compares options, and this function compares their effect: an origin that is no
+longer listed loses nothing if a pattern covers it.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ _GATEWAY_HINTS = {
     504: "look why the application behind the gateway takes so long",
 }
 _NO_ROUTE = (400, 404, 405, 406, 410, 415, 422, 426, 501)
-# Nothing but scripts uses these headers.
+# Only scripts use these headers.
 _SCRIPT_HEADERS = frozenset(
     (
         "x-total",
@@ -299,7 +299,8 @@ def hidden_finding(exchange: Exchange) -> Finding | None:
     """Return a finding if a response has headers for scripts that no script can read."""
     headers = exchange.response_headers
     for_scripts = {name for name, _ in headers if name in _SCRIPT_HEADERS}
-    # In bytes it describes a part of a file, for the browser; in other units a page of a list.
+    # Content-Range in bytes is about a part of a file, for the browser; in other units, about a
+    # page of a list.
     if (get(headers, "content-range") or "").lower().startswith("bytes"):
         for_scripts.discard("content-range")
     if 'rel="next"' in (get(headers, "link") or ""):

@@ -1,7 +1,7 @@
 """``read_har``: the entries of a HAR file, read leniently and with bounds.
 
 http://www.softwareishard.com/blog/har-12-spec/, and the variants of Chromium, Firefox, Safari and
-Playwright. A file is untrusted: nothing in it raises anything but ``HarError``, nor is executed.
+Playwright. A file is untrusted: it raises nothing but ``HarError``, and nothing in it is executed.
 """
 
 from __future__ import annotations

@@ -291,7 +291,7 @@ def _vary(client: ProbeClient, last: Exchange) -> Finding | None:
     request = last.request
     mine: Exchange | None = last
     if last.is_preflight or request.method not in SAFE_METHODS:
-        # Caches store responses to GETs, and not this one.
+        # Caches store responses to GETs, and this response is to a preflight or another method.
         if last.is_preflight and cors_check(request, last.response_headers) is not None:
             return None
         mine = client.get(request, request.origin)
@@ -311,7 +311,7 @@ def _vary(client: ProbeClient, last: Exchange) -> Finding | None:
 
 
 def _no_layer(client: ProbeClient, last: Exchange) -> Iterator[Finding]:
-    """Yield a finding if no response shows a CORS layer, though one of them would."""
+    """Yield a finding if no response shows a CORS layer: any layer would show in one of them."""
     request = last.request
     if has_trace(last.response_headers) or (not last.is_preflight and last.status >= 400):
         return

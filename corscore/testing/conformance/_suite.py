@@ -96,8 +96,8 @@ class ConformanceSuite:
     Attributes:
         has_routes: Whether the adapter knows policies of single routes. ``site.routes(path)`` then
             says with which policy to register each route.
-        out_of_reach: Paths whose answers the adapter cannot reach, each with the reason. A path
-            whose answer has CORS headers all the same fails.
+        out_of_reach: Paths whose answers the adapter cannot reach, each with the reason. The test
+            fails if a script can read the answer of a listed path.
         out_of_reach_in_debug: Further such paths under a policy with ``debug=True``, where an
             adapter leaves exceptions to a debugger outside.
     """
