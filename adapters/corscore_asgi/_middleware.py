@@ -109,7 +109,7 @@ class CORSMiddleware:
         return scope_path(scope)
 
     def host_of(self, scope: Scope) -> str | None:
-        """The Host that policies are looked up by; a subclass returns what its framework takes."""
+        """The Host that policies are looked up by; a subclass returns what its framework reads."""
         return RequestInfo.from_pairs("GET", scope["headers"]).host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -174,7 +174,7 @@ class CORSMiddleware:
 
 
 def decision_of(scope: Scope) -> Decision | None:
-    """The decision on a request; None under one plain policy, or without any."""
+    """The decision on a request; None under one plain policy, or if the request is left alone."""
     return found_decision(scope, RequestInfo.from_pairs(scope["method"], scope["headers"]))
 
 

@@ -96,7 +96,7 @@ class CORSMiddleware:
         return environ_path(environ)
 
     def host_of(self, environ: WSGIEnvironment) -> str | None:
-        """The Host that policies are looked up by; a subclass returns what its framework takes."""
+        """The Host that policies are looked up by; a subclass returns what its framework reads."""
         host: str | None = environ.get("HTTP_HOST")
         return host
 
@@ -174,5 +174,5 @@ def _error_body(error: BaseException | None) -> Iterator[bytes]:
 
 
 def decision_of(environ: WSGIEnvironment) -> Decision | None:
-    """The decision on a request that passed a policy; None for any other."""
+    """The decision on a request; None if the request is left alone, or passed no layer."""
     return found_decision(environ, RequestInfo.from_environ(environ["REQUEST_METHOD"], environ))
