@@ -72,7 +72,7 @@ _DEFAULTS: dict[str, object] = {
 
 # Options of flask-cors that a policy does not need, and why.
 _NEEDLESS = {
-    "always_send": "what caches have to know is sent with an Origin and without",
+    "always_send": "the headers that caches need are sent with and without an Origin",
     "automatic_options": "preflights never reach the app, and every other OPTIONS request does",
     "intercept_exceptions": "the answers of error handlers have the headers like all others",
     "send_wildcard": '"*" is sent as it is',

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _OPTION = "resources"
 _EVERY_PATH = "/*"
-# The spellings of users of flask-cors, where some of them are regexes.
+# The ways to write every path for flask-cors, which takes some of them for regexes.
 _EVERY_PATH_SPELLINGS = ("*", "/*", ".*", "/.*")
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from corscore_starlette._tree import Inside
 
-# The result for a class without a handler for the method, which is a full match and no route.
+# The result for an endpoint class without a handler for the method: its route matches in full.
 _NO_ROUTE = Mark(None)
 
 

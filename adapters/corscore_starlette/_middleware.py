@@ -34,8 +34,8 @@ class CORSMiddleware(RoutedMiddleware):
 
     The arguments are those of ``corscore_asgi.CORSMiddleware``, and routes may have policies of
     their own: see ``cors_policy``. A wrong configuration does not raise here but stops the server
-    at its start: Starlette builds its middleware late, when a server takes an exception as the sign
-    of an application without start-up events.
+    at its start. Starlette builds its middleware during the start-up events, where a server takes
+    an exception as the sign of an application without such events.
 
     If it is the outermost of the user's middleware, the plain 500 that Starlette sends for an
     unhandled exception gets its headers too. Other answers of layers outside (a handler for
@@ -97,7 +97,7 @@ class CORSMiddleware(RoutedMiddleware):
         """The router of the application that has this middleware."""
         inside = super().find_router()
         app = self._app
-        # A middleware in between may hide the application's router; that of a mount has another.
+        # A middleware in between may hide the application's router. A mount's has another router.
         if inside is None and app is not None and _is_added(self, app):
             return Inside(app.router, None)
         return inside
