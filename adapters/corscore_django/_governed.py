@@ -33,10 +33,10 @@ _logger = logging.getLogger("django.request")
 def simple_answer(
     request: HttpRequest, config: Configuration, governor: Governor, urls: Urls | None
 ) -> Any:
-    """The answer to an actual request under a plain policy, as most are; None for all others.
+    """The answer to an actual request under a plain policy; None for any other request.
 
-    Puts the decision into ``request.cors``. Takes the arguments of ``GovernedRequest``, which all
-    other requests need.
+    Most requests are such ones. Puts the decision into ``request.cors``. Takes the arguments of
+    ``GovernedRequest``, which all other requests need.
     """
     if (
         urls is not None
@@ -66,7 +66,7 @@ class GovernedRequest:
 
     Attributes:
         asks_receivers: Whether receivers of the signal may allow the origin; ``take_receivers``
-            takes their answer.
+            takes their result.
         awaits: Whether an origin resolver has to be awaited; ``resume`` takes its verdict.
         resolver: The ``PolicyResolver`` that has to be awaited, or None; ``take`` takes its policy.
         policy: The policy of the request, or None.
@@ -193,7 +193,7 @@ class GovernedRequest:
         return self._governor.decision(self.policy, self._answer, self.info)
 
     def take_receivers(self, *, allowed: bool) -> None:
-        """Take the answer of the signal's receivers about the origin."""
+        """Take the result of the signal's receivers: whether one of them allows the origin."""
         if allowed:
             self._verdict = True
         elif self._varies:

@@ -34,10 +34,10 @@ def is_enabled(request: HttpRequest) -> bool:
     """Whether a receiver allows the request's origin."""
     try:
         sent = check_request_enabled.send(sender=None, request=request)
-        answers = [answer for _, answer in sent]
-        if any(map(isawaitable, answers)):
-            answers = async_to_sync(_awaited)(answers)
-        return any(answers)
+        results = [result for _, result in sent]
+        if any(map(isawaitable, results)):
+            results = async_to_sync(_awaited)(results)
+        return any(results)
     except Exception:
         _logger.exception(_FAILED)
         return False
@@ -47,12 +47,12 @@ async def is_enabled_async(request: HttpRequest) -> bool:
     """``is_enabled`` under ASGI, with asynchronous receivers in this thread."""
     try:
         sent = await _send_async(sender=None, request=request)
-        return any(await _awaited(answer for _, answer in sent))
+        return any(await _awaited(result for _, result in sent))
     except Exception:
         _logger.exception(_FAILED)
         return False
 
 
-async def _awaited(answers: Iterable[Any]) -> list[Any]:
+async def _awaited(results: Iterable[Any]) -> list[Any]:
     # Any coroutine counts as true until it is awaited.
-    return [await answer if isawaitable(answer) else answer for answer in answers]
+    return [await result if isawaitable(result) else result for result in results]
