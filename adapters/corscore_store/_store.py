@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ANSWER_SECONDS = 2.0
-"""How long a store may take to answer before it counts as down."""
+"""Seconds that a store may take to answer before it counts as down."""
 
 KEPT_VERSIONS = 100
 KEPT_CHANGES = 1_000
 WORKER_SECONDS = 60.0
-"""How long a worker that sends no heartbeats is listed."""
+"""Seconds for which a worker that sends no heartbeats is listed."""
 
-# How often a store without notices is read.
+# The seconds between two readings of a store without notices.
 _POLL_SECONDS = 0.25
 # JSON and Lua hold these numbers exactly.
 _NUMBERS = range(2**53)
@@ -313,7 +313,14 @@ class Store(ABC):
     def change_origins(
         self, tenant: str, *, add: Iterable[str] = (), remove: Iterable[str] = ()
     ) -> None:
-        """Add and remove origins of a tenant in one step; all processes forget its old answers.
+        """Add and remove origins of a tenant in one step.
+
+        The resolvers of all processes then forget their results for the tenant.
+
+        Args:
+            tenant: The value of the resolver's key for the tenant, such as the host.
+            add: Origins that the tenant gets.
+            remove: Origins that it loses.
 
         Raises:
             TypeError: ``add`` or ``remove`` is one text, not several.

@@ -143,7 +143,7 @@ def _problems(source: Source) -> Iterator[Annotation]:
 def _findings(source: Source) -> Iterator[Annotation]:
     for found in (*_duplicates(source), *_lint(source)):
         _, _, option = (found.place or "").rpartition(": ")
-        # Its user did not write a library's default.
+        # A library's default is not what the user wrote.
         if option in source.defaults:
             continue
         location = source.locate(source.names.get(option, option), _first_quoted(found))

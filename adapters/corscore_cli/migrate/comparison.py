@@ -157,7 +157,7 @@ class Comparison:
             for path in islice(dict.fromkeys(layer.paths.near), _MAX_PATHS):
                 request = _request(f"{SERVER}{quote(path)}", origin, credentials)
                 for one in _difference(path, self._results(request), request):
-                    # One difference, with credentials and without.
+                    # The same difference with and without credentials is listed once.
                     same = grouped.setdefault((origin, one.before, one.after), {})
                     same.setdefault(path, request)
         for (origin, before, after), differing in grouped.items():

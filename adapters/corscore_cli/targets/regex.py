@@ -63,7 +63,7 @@ def prefix_findings(library: str | None, options: Mapping[str, Any]) -> Iterator
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """Paths with one literal beginning, of those that begin with a match of a regex.
+    """A literal beginning of paths that begin with a match of a regex.
 
     Attributes:
         text: The beginning.
