@@ -73,7 +73,7 @@ def test_a_number_that_int_refuses_is_a_problem(name: str, text: str) -> None:
     }
 
 
-def test_a_slip_in_the_only_name_is_said() -> None:
+def test_the_only_variable_is_reported_if_it_is_misspelt() -> None:
     found = problems_of({"CORS_ALLOW_ORIGIN": ORIGIN})
     assert ("option-unknown", "CORS_ALLOW_ORIGIN") in [(p.code, p.field) for p in found]
     assert {p.code for p in found} <= {"option-unknown", "origins-missing"}
@@ -106,10 +106,10 @@ def test_a_name_of_the_environment_cannot_forge_a_log_line(
     assert all(record.getMessage().isascii() for record in caplog.records)
 
 
-def test_the_text_of_the_error_has_no_option_name() -> None:
+def test_problems_of_variables_name_no_keyword_argument() -> None:
     with pytest.raises(ConfigError) as caught:
         Policy.from_env(environ={"CORS_ALLOW_ORIGINS": "null,example.com", "CORS_DEBUG": "x"})
-    # Its reader edits variables, so a hint with a keyword argument would not help.
+    # The user edits variables, so a hint with a keyword argument would not help.
     assert not re.search(r"\ballow_[a-z_]+\b|\bdebug=", str(caught.value))
     assert "CORS_ALLOW_NULL_ORIGIN" in str(caught.value)
 
@@ -174,7 +174,7 @@ def test_problems_of_a_mapping_name_its_keys(
     assert [(problem.code, problem.field) for problem in caught.value.problems] == found
 
 
-def test_a_mapping_gets_a_did_you_mean() -> None:
+def test_a_misspelt_key_of_a_mapping_gets_a_suggestion() -> None:
     with pytest.raises(ConfigError) as caught:
         Policy.from_mapping({"allow_origins": [ORIGIN], "allow_credential": True})
     assert "allow_credentials" in caught.value.problems[0].hint
@@ -189,6 +189,6 @@ def test_a_mapping_gets_a_did_you_mean() -> None:
         {"allow_origins": [ORIGIN], "DEBUG": "no", "debug": True},
     ],
 )
-def test_two_keys_for_one_option_are_not_decided_by_their_order(mapping: dict[str, Any]) -> None:
+def test_two_keys_for_one_option_are_refused_in_any_order(mapping: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
         Policy.from_mapping(mapping)

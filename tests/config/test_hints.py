@@ -51,7 +51,7 @@ def test_a_correction_that_is_refused_for_two_reasons_names_both() -> None:
     )
 
 
-def test_many_globs_are_said_by_one_regex() -> None:
+def test_the_hint_for_many_globs_is_one_regex() -> None:
     origins = [f"https://pr-*.team{number}.example.com" for number in range(300)]
     hints = {problem.hint for problem in problems_of({"allow_origins": origins})}
     ((written,),) = map(written_by, hints)

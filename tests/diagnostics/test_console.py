@@ -129,7 +129,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES | st.text(max_size=20), max_size=20))
-def test_no_text_raises_and_all_that_is_told_is_printable_ascii(pieces: list[str]) -> None:
+def test_no_text_raises_and_every_result_is_printable_ascii(pieces: list[str]) -> None:
     for message in explain_console("".join(pieces)):
         plain = json.loads(json.dumps(message.to_dict()))
         values = [value for value in plain.values() if isinstance(value, str)]

@@ -1,8 +1,8 @@
 """Decisions on every kind of request: each row has all headers of the answer.
 
-``tests/data/decisions.json``: ``options`` of the policy; ``method`` and the header lines that a
-request ``sent``; the ``app``'s own headers, where it sets any; what comes out as ``headers``, and
-which of the app's were ``removed``; whether a preflight's answer has a ``body``.
+``tests/data/decisions.json``: the ``options`` of the policy; the ``method`` of the request and the
+header lines that it ``sent``; the headers that the ``app`` sets, if any; the ``headers`` of the
+response, and the app's headers that were ``removed``; whether a preflight's answer has a ``body``.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def comparable(lines: Any) -> Lines:
 
 
 def wanted_of(row: Row, body: bytes) -> Lines:
-    """Return the row's headers, with those of a text for debugging."""
+    """Return the row's headers, with the length of a body for debugging filled in."""
     return comparable(
         (name, str(len(body)) if value == "length of the body" else value)
         for name, value in lines_of(row, "headers")
@@ -83,14 +83,14 @@ def wanted_of(row: Row, body: bytes) -> Lines:
 
 
 def assert_body(row: Row, body: bytes) -> None:
-    """Assert that only debugging gives a body, which does not name the configuration."""
+    """Assert that only ``debug`` gives a body, and that it does not name the configuration."""
     assert bool(body) is row.get("body", False)
     assert body.isascii()
     assert not any(secret in body for secret in (b"app.example", b"secret"))
 
 
 def requests_of(row: Row) -> Iterator[RequestInfo]:
-    """Return the row's request, read in each of the ways of adapters."""
+    """Yield the row's request, read in each way in which adapters read one."""
     sent = Headers(lines_of(row, "sent"))
     yield RequestInfo(
         row["method"],
@@ -109,7 +109,7 @@ def requests_of(row: Row) -> Iterator[RequestInfo]:
 
 
 def raw_requests_of(row: Row) -> Iterator[list[tuple[bytes, bytes]]]:
-    """Return the row's request as servers pass it, or None where its text has no bytes."""
+    """Yield the row's request as servers pass it; nothing where its text has no bytes."""
     with suppress(UnicodeEncodeError):
         pairs = raw(lines_of(row, "sent"))
         for cased in (bytes.lower, bytes.upper, bytes.title):
@@ -129,11 +129,11 @@ def assert_headers(row: Row, decision: Decision) -> None:
     assert comparable(decision.apply_raw(raw(app), removed_raw.append)) == wanted
     assert removed_raw == removed
     headers = Headers(app)
-    removed_there: list[str] = []
-    decision.update(headers, removed_there.append)
+    removed_in_place: list[str] = []
+    decision.update(headers, removed_in_place.append)
     assert comparable(headers.items()) == comparable(Headers(wanted).items())
-    assert set(removed_there) == set(removed)
-    # A listener is optional.
+    assert set(removed_in_place) == set(removed)
+    # The function for removed headers is optional.
     assert comparable(decision.apply(tuple(app))) == wanted
     assert comparable(decision.apply_raw(tuple(raw(app)))) == wanted
     decision.update(Headers(app))
@@ -235,7 +235,7 @@ Untouchable: Any = type("Untouchable", (str,), dict.fromkeys(READERS, _read))
 
 
 @pytest.mark.parametrize("filler", [",", " ", "x", "\u212a"])
-def test_what_is_too_long_is_not_read(filler: str) -> None:
+def test_values_beyond_their_bound_are_not_read(filler: str) -> None:
     assert parse_requested_headers(Untouchable(filler * 4097)) is None
     assert is_requested_method(Untouchable(filler * 65)) is False
     assert parse_origin(Untouchable("https://" + filler * 319)) is None
@@ -280,7 +280,7 @@ def test_no_more_names_are_looked_at_than_a_browser_sends(
     assert len(looked_at) <= 1 + 64
 
 
-def test_a_regex_is_never_asked_about_what_is_no_origin(build: object) -> None:
+def test_a_regex_is_never_asked_about_a_malformed_origin(build: object) -> None:
     # This regex would take years to fail.
     policy = Policy(
         allow_origin_regex=r"(.*a|.*b)+(.*a|.*b)+(.*a|.*b)+(.*a|.*b)+c",
@@ -292,7 +292,7 @@ def test_a_regex_is_never_asked_about_what_is_no_origin(build: object) -> None:
         assert policy.decide(RequestInfo("GET", origin=origin)).reason == "origin-malformed"
 
 
-def test_a_request_is_preflight_by_method_origin_and_question_alone() -> None:
+def test_options_with_an_origin_and_a_requested_method_is_a_preflight() -> None:
     policy = Policy(allow_origins=["*"])
     for method, origin, asked in product(("OPTIONS", "GET"), (None, ""), (None, "")):
         request = RequestInfo(method, origin=origin, request_method=asked)

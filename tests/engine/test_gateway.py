@@ -16,8 +16,8 @@ from corscore._engine import answer_py
 from gateways import gateway_of
 
 
-class Words(bytes):
-    """A subclass of bytes, as a layer may make of a header."""
+class BytesSubclass(bytes):
+    """A subclass of bytes, which a layer may put into a header pair."""
 
 
 class Name(str):
@@ -40,8 +40,12 @@ def test_subclasses_and_odd_headers_are_read_alike_under_asgi(
 ) -> None:
     policy = Policy(allow_origins=[ORIGIN, "https://*.example.net"])
     gateway = gateway_of(policy, lambda name: None, lambda scope: None)
-    asked = (Words(b"access-control-request-method"), Words(b"PUT"))
-    pairs = [*odd, (b"origin", Words(origin.encode())), *([asked] if method == "OPTIONS" else [])]
+    asked = (BytesSubclass(b"access-control-request-method"), BytesSubclass(b"PUT"))
+    pairs = [
+        *odd,
+        (b"origin", BytesSubclass(origin.encode())),
+        *([asked] if method == "OPTIONS" else []),
+    ]
     sent: list[Any] = []
     answer = gateway.sender({"method": method, "headers": pairs}, sent.append)
     if isinstance(answer, tuple):
@@ -91,7 +95,7 @@ def test_headers_that_cannot_concern_cors_are_not_merged(
 
 
 @pytest.mark.usefixtures("build")
-def test_a_verdict_decides_and_questions_without_an_effect_are_not_read() -> None:
+def test_a_verdict_decides_and_requested_values_without_effect_are_not_read() -> None:
     responder = Policy(allow_origins=[ORIGIN])._responder
     for origin in (ORIGIN.encode(), b"https://other.example"):
         for verdict in (True, False):
@@ -126,7 +130,7 @@ def test_a_blocked_request_gets_the_headers_of_cors_too(origin: bytes | None) ->
 
 
 def test_text_is_never_compared_with_bytes() -> None:
-    """``python -bb`` raises a BytesWarning then, which no ``except TypeError`` catches."""
+    """``python -bb`` raises a BytesWarning for it, which no ``except TypeError`` catches."""
     code = """if True:
         from corscore import Policy
         from gateways import gateway_of

@@ -373,7 +373,7 @@ def test_where_a_browser_differs_the_message_says_so(
         assert message in told.message
 
 
-def test_another_way_to_the_same_verdict_is_said_too() -> None:
+def test_other_steps_to_the_same_verdict_are_mentioned() -> None:
     policy = Policy(allow_origins=[APP], allow_headers=["dpr"])
     request = Request("GET", API, origin=APP, headers={"DPR": "2"})
     told = policy.explain(request, browser="chromium")
@@ -386,7 +386,7 @@ def test_no_such_browser_is_an_error() -> None:
         Policy(allow_origins=[APP]).explain(AUTHORIZED, browser="opera")  # type: ignore[arg-type]
 
 
-def test_an_opaque_response_is_said_to_be_unreadable() -> None:
+def test_the_message_of_an_opaque_response_says_that_nothing_is_readable() -> None:
     request = Request("GET", API, origin=APP, mode="no-cors")
     told = explain_fetch(browser.fetch(request, lambda *_: (200, {})))
     assert told.allowed
@@ -405,7 +405,7 @@ def test_browsers_that_would_not_refuse_say_nothing() -> None:
     assert told.console == ()
 
 
-def test_a_cached_preflight_and_a_stream_are_said_in_the_step() -> None:
+def test_the_step_names_a_cached_preflight_and_a_streamed_body() -> None:
     cache = browser.PreflightCache()
     request = Request("GET", API, origin=APP, use_cors_preflight=True)
     for words in ("asks first, since the script streams", "an earlier answer still counts"):

@@ -1,4 +1,4 @@
-"""Paths, enforcement, handshakes and observers, in the ASGI and in the WSGI adapter alike."""
+"""Paths, cross-site blocking, handshakes and observers, in both the ASGI and the WSGI adapter."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ async def _never(*args: object) -> Any:
 class Answer:
     """A response, and whether the application was called."""
 
-    def __init__(self, status: int, headers: list[tuple[str, str]], is_apps: bool) -> None:
+    def __init__(self, status: int, headers: list[tuple[str, str]], reached_app: bool) -> None:
         self.status = status
         self.headers = headers
-        self.is_apps = is_apps
+        self.reached_app = reached_app
 
     @property
     def cors(self) -> dict[str, list[str]]:
@@ -153,7 +153,7 @@ def test_a_path_has_its_policy(
     assert ask(through, MAP, path, mount=mount).cors == expected
     preflight = ask(through, MAP, path, mount=mount, method="OPTIONS", asks_for="PUT")
     assert preflight.status == (204 if expected is READABLE else 403)
-    assert not preflight.is_apps
+    assert not preflight.reached_app
 
 
 @THROUGH
@@ -168,7 +168,7 @@ def test_a_path_without_a_policy_is_left_alone(through: Through) -> None:
             site="cross-site",
             block_cross_site=True,
         )
-        assert answer.is_apps
+        assert answer.reached_app
         assert answer.headers == [
             (name.lower() if through is through_asgi else name, value) for name, value in STARTED
         ]
@@ -231,7 +231,7 @@ def test_a_preflight_gets_the_policy_of_the_request_that_it_announces(
         )
         actual = ask(through, policies, path, method=method, origin=origin, **options)
         policy = policies.policy_for(path)
-        assert preflight.is_apps is (policy is None)
+        assert preflight.reached_app is (policy is None)
         if policy is not None:
             name = "access-control-allow-origin"
             assert preflight.cors.get(name) == actual.cors.get(name)
@@ -257,7 +257,7 @@ def test_policies_and_options_do_not_go_together(through: Through, policies: Any
         ({"shadow": ["*"]}, "shadow: a Policy, a tuple or a PolicyMap was expected"),
     ],
 )
-def test_an_unknown_option_is_a_type_error(
+def test_an_option_of_a_wrong_type_is_a_type_error(
     through: Through, options: dict[str, Any], says: str
 ) -> None:
     with pytest.raises(TypeError, match=says):
@@ -265,7 +265,7 @@ def test_an_unknown_option_is_a_type_error(
 
 
 @THROUGH
-def test_nothing_awaits_on_decision(through: Through) -> None:
+def test_an_async_on_decision_is_a_type_error(through: Through) -> None:
     async def on_decision(decision: Any, request: Any) -> None:
         """An observer that is never called."""
 
@@ -282,7 +282,7 @@ def test_nothing_awaits_on_decision(through: Through) -> None:
         ("https://shop.example", ["not-a-list"]),
     ],
 )
-def test_own_origins_are_whole_ones(through: Through, origins: Any, codes: list[str]) -> None:
+def test_own_origins_are_whole_origins(through: Through, origins: Any, codes: list[str]) -> None:
     with pytest.raises(ConfigError) as caught:
         through({"policy": POLICY, "own_origins": origins}, "GET", "/", {})
     assert [problem.code for problem in caught.value.problems] == codes
@@ -327,16 +327,16 @@ def test_a_check_of_websockets_is_true_or_false() -> None:
         ASGIMiddleware(_never, POLICY, check_websocket_origin="no")  # type: ignore[arg-type]
 
 
-# --- enforcement
+# --- cross-site blocking
 
 
 @THROUGH
-def test_nothing_is_enforced_unless_asked_for(through: Through) -> None:
-    assert ask(through, POLICY, method="POST", origin=EVIL, site="cross-site").is_apps
+def test_cross_site_requests_pass_unless_block_cross_site_is_on(through: Through) -> None:
+    assert ask(through, POLICY, method="POST", origin=EVIL, site="cross-site").reached_app
 
 
 @THROUGH
-def test_preflights_are_answered_under_enforcement_too(through: Through) -> None:
+def test_preflights_are_answered_with_block_cross_site_too(through: Through) -> None:
     answer = ask(
         through, POLICY, method="OPTIONS", asks_for="PUT", site="cross-site", block_cross_site=True
     )
@@ -370,7 +370,7 @@ def test_every_governed_request_is_observed(through: Through) -> None:
 
 
 @THROUGH
-def test_an_error_of_an_observer_is_logged_only(
+def test_an_exception_of_an_observer_is_logged_and_changes_nothing(
     through: Through, caplog: pytest.LogCaptureFixture
 ) -> None:
     def on_decision(decision: Decision, request: RequestInfo) -> None:
@@ -406,7 +406,7 @@ def test_other_origins_cannot_silence_the_log_of_observers(
     ],
 )
 @THROUGH
-def test_debug_explains_who_refused(
+def test_debug_logs_the_explanation_of_a_refusal(
     through: Through, origin: str, says: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     # Resolvers are asked about well-formed origins only.
@@ -526,7 +526,7 @@ def test_refusals_are_logged_once_a_minute(
     ]
 
 
-def test_strangers_do_not_fill_the_log(
+def test_the_log_takes_at_most_a_thousand_origins_a_minute(
     clock: Callable[[float], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     limit = log.LogLimit()
@@ -538,7 +538,7 @@ def test_strangers_do_not_fill_the_log(
 
 
 @THROUGH
-def test_enforcement_says_whom_it_refused(
+def test_a_blocked_request_is_logged_with_its_method_and_path(
     through: Through, caplog: pytest.LogCaptureFixture
 ) -> None:
     ask(
@@ -634,7 +634,7 @@ def test_a_resolver_is_asked_about_handshakes(caplog: pytest.LogCaptureFixture) 
     assert [message.startswith(refusal) for message in refusals(caplog)] == [True]
 
 
-# --- what they see of a request
+# --- the headers of a request
 
 
 def test_many_lines_of_one_header_are_one_list() -> None:
@@ -648,7 +648,7 @@ def test_many_lines_of_one_header_are_one_list() -> None:
 
 
 @THROUGH
-def test_every_header_is_there(through: Through) -> None:
+def test_observers_can_read_every_header(through: Through) -> None:
     seen: list[Any] = []
 
     def on_decision(decision: Decision, request: RequestInfo) -> None:

@@ -66,7 +66,7 @@ THROUGH = pytest.mark.parametrize("through", [through_asgi, through_wsgi])
 
 @THROUGH
 @pytest.mark.parametrize("case", cases("own_origins"))
-def test_a_page_of_the_site_itself_is_no_stranger(
+def test_requests_of_the_sites_own_pages_are_not_reported(
     through: Callable[..., None], case: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     sent = {"Origin": case["origin"], "Host": case["host"], "Sec-Fetch-Site": case.get("site")}

@@ -299,7 +299,7 @@ def test_an_odd_path_is_a_key(key: str) -> None:
     assert PolicyMap({key: API}).policy_for(key) is API
 
 
-def test_all_bad_keys_are_told_at_once() -> None:
+def test_all_wrong_keys_are_reported_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         PolicyMap({"api": API, "/ok": API, "/api/.*": API})
     assert [problem.code for problem in caught.value.problems] == ["path-invalid", "path-is-regex"]

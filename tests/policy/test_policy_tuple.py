@@ -156,7 +156,7 @@ def test_a_tuple_has_policies_and_nothing_else(policies: Any, says: str) -> None
             build(policies)
 
 
-def test_the_changes_of_tuples_are_told_policy_by_policy_from_their_ends() -> None:
+def test_tuples_are_compared_policy_by_policy_from_their_ends() -> None:
     ref = PolicyRef((FIRST_PARTY, PUBLIC))
     partners = Policy(allow_origins=[PARTNER])
     wider = Policy(allow_origins=[PAGE, PARTNER], allow_credentials=True)

@@ -186,7 +186,7 @@ def test_a_resolver_is_stored_by_its_name(policies: Any, mapping: dict[str, Any]
 
 
 @pytest.mark.parametrize("policies", [ASKING, PolicyMap({"/*": ASKING}), TENANTS])
-def test_a_resolver_without_a_name_is_no_data(policies: Any) -> None:
+def test_a_resolver_without_a_name_cannot_be_stored(policies: Any) -> None:
     with pytest.raises(TypeError, match="name it"):
         stored_policies(policies, {"others": len})
 

@@ -615,7 +615,7 @@ def test_problems_and_findings_of_an_app_are_reported(
 
 
 @pytest.mark.parametrize("name", OTHER_APPS)
-def test_an_application_without_cors_is_told_what_to_wrap_it_in(name: str) -> None:
+def test_the_hint_of_an_application_without_cors_names_the_middleware(name: str) -> None:
     protocol, source = OTHER_APPS[name]
     write("main.py", source)
     (found,) = run_json("check", "main:inner")["findings"]
@@ -664,7 +664,7 @@ def test_arguments_that_no_middleware_takes_are_reported(
     assert says in result.stderr
 
 
-def test_an_app_without_cors_is_told_which_object_has_it() -> None:
+def test_the_hint_of_an_app_without_cors_names_the_object_that_has_it() -> None:
     write("main.py", APPS[1][1])
     (finding,) = run_json("check", "main:app")["findings"]
     assert finding["hint"].startswith("serve main:served, which has one")
@@ -683,7 +683,7 @@ def test_what_else_is_in_a_module_is_left_alone() -> None:
         assert (result.exit_code, len(result.stderr.splitlines())) == (2, 1)
 
 
-def test_a_factory_is_called_when_it_is_said_to_be_one() -> None:
+def test_a_factory_is_called_with_the_option_factory() -> None:
     source = HEALTHY_APPS["FastAPI"].replace("app = FastAPI()", "def make():\n  app = FastAPI()")
     write("main.py", source.replace("app.add", "  app.add") + "  return app\nnothing = None\n")
     assert codes("main:make", "--factory") == ([], [])

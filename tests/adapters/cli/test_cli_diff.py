@@ -90,9 +90,7 @@ def test_policies_by_path_are_compared_path_by_path() -> None:
 
 
 @given(policies(), policies(), st.sampled_from(["GET", "PUT", "patch"]))
-def test_where_nothing_changes_nothing_is_decided_otherwise(
-    old: Policy, new: Policy, method: str
-) -> None:
+def test_policies_without_changes_decide_alike(old: Policy, new: Policy, method: str) -> None:
     changed = [one for one in access_changes(old, new) if one.way != "changes"]
     origins = {*old.allow_origins, *new.allow_origins, "https://stranger.example", "null"}
     if changed or any(one.origin_resolver for one in (old, new)):
@@ -103,7 +101,7 @@ def test_where_nothing_changes_nothing_is_decided_otherwise(
 
 
 @given(policies(), policies())
-def test_the_other_way_round_gains_are_losses(old: Policy, new: Policy) -> None:
+def test_swapping_old_and_new_swaps_gains_and_losses(old: Policy, new: Policy) -> None:
     turned = {"gains": "loses", "loses": "gains", "changes": "changes"}
     there = {(one.kind, one.item, one.way) for one in access_changes(old, new)}
     back = {(one.kind, one.item, turned[one.way]) for one in access_changes(new, old)}
@@ -149,7 +147,7 @@ def test_the_text_groups_changes_by_path() -> None:
     )
 
 
-def test_no_difference_is_said_and_ends_with_0() -> None:
+def test_no_difference_is_one_sentence_and_ends_with_0() -> None:
     result = run("diff", "old.toml", "old.toml")
     assert (result.exit_code, result.stdout) == (
         0,

@@ -257,7 +257,7 @@ def test_layers_beside_each_other_govern_their_own_paths() -> None:
         assert (said["allowed"], said["reason"]) == (reason is None, reason), (target, path)
 
 
-def test_a_path_without_a_policy_is_said_to_be_one() -> None:
+def test_a_path_without_a_policy_is_named_in_a_note() -> None:
     Path("by_path.py").write_text(
         "from corscore import Policy, PolicyMap\n"
         f"policies = PolicyMap({{'/api/*': Policy(allow_origins=['{APP}']), '/x': None}})\n"

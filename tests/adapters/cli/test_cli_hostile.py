@@ -42,9 +42,7 @@ def test_json_is_alone_on_stdout(folder: Path, line: str) -> None:
     assert "noise" in done.stderr
 
 
-def test_a_closed_stdout_is_no_matter_for_a_module(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_module_is_loaded_without_a_stdout(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("main.py").write_text(POLICY)
     monkeypatch.setattr(sys, "__stdout__", None)
     assert run_json("check", "main:policy") == FINE
@@ -72,7 +70,7 @@ def test_a_closed_stdout_is_no_matter_for_a_module(
         ("main.py:app", "", "main.py is a file's name; name the module, such as main:app"),
     ],
 )
-def test_a_hostile_target_is_one_line_and_2(target: str, source: str, says: str) -> None:
+def test_a_hostile_target_ends_with_one_line_and_2(target: str, source: str, says: str) -> None:
     Path("main.py").write_text(source)
     result = run("check", target, "--json")
     assert result.exit_code == 2

@@ -392,7 +392,7 @@ def test_a_proxy_that_is_none_ends_with_2(monkeypatch: pytest.MonkeyPatch) -> No
     assert "proxy" in result.stderr
 
 
-def test_the_page_s_own_origin_is_no_matter_of_cors() -> None:
+def test_cors_does_not_apply_to_the_pages_own_origin() -> None:
     with asgi(fastapi_app()) as base:
         result = invoke(f"{base}/ok", "--origin", base, "--audit", "--json")
     told = json.loads(result.stdout)

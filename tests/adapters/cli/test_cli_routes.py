@@ -67,7 +67,7 @@ def test_explain_names_the_policy_of_a_routes_tuple() -> None:
     assert 'policy 1 of 2 does not allow "https://other.example"' in said["because"]
 
 
-def test_explain_of_a_route_that_is_left_alone_says_so() -> None:
+def test_explain_of_a_route_that_is_left_alone_finds_no_headers() -> None:
     target = write("alone", "install", "None")
     said = run_json("explain", target, "--origin", APP, "--path", "/open/1", exit_code=1)
     assert said["reason"] == "no-allow-origin"
@@ -105,7 +105,7 @@ def test_diff_compares_a_new_policy_of_a_route_with_that_of_the_application() ->
     assert [(one["item"], one["before"]) for one in changed] == [("policy", "by path")]
 
 
-def test_policies_of_views_with_one_name_are_told_apart() -> None:
+def test_policies_of_views_with_one_name_are_numbered() -> None:
     make = "def make(policy):\n    @cors_policy(policy)\n    def view(): ...\n    return view\n"
     added = "app.get('/{0}')(make(Policy(allow_origins=['https://{0}.example'])))\n"
     for name, last in (("two", "b"), ("three", "c")):

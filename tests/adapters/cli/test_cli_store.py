@@ -70,7 +70,7 @@ def test_the_difference_is_shown_before_it_is_written(
     assert result.exit_code == (0 if written == 2 else 1)
 
 
-def test_a_version_that_was_written_while_it_was_asked_is_not_written_over(
+def test_a_version_written_during_the_question_is_not_overwritten(
     file: Path, url: str, opened: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     push(file, url)
@@ -179,7 +179,7 @@ def test_a_heartbeat_is_shown_on_one_line_and_without_escapes(
 
 
 @pytest.mark.parametrize("document", ['{"\x9b": "\u202e"}', "\x1b[2J", "[" * 100_000])
-def test_what_is_pulled_reaches_the_terminal_without_escapes(
+def test_a_pulled_document_reaches_the_terminal_without_escapes(
     url: str, opened: Store, document: str
 ) -> None:
     opened.write(document, number=1, expected=0, author="\x1b[2J")

@@ -140,7 +140,7 @@ def test_a_live_change_that_is_not_as_expected_is_loud(
     assert "NOT as expected." in output.getvalue()
 
 
-def test_a_change_from_the_page_is_told_in_the_terminal(demo: Demo) -> None:
+def test_the_terminal_prints_a_change_from_the_page(demo: Demo) -> None:
     output = io.StringIO()
     print_address(Console(file=output, width=100), demo)
     for change, says in (

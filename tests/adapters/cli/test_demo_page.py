@@ -311,7 +311,7 @@ def test_a_row_that_differs_is_loud(opened: Opened) -> None:
     assert "differs" in opened.page.inner_text("[data-row=server-error]")
 
 
-def test_a_stopped_demo_is_said_to_be_stopped(opened: Opened) -> None:
+def test_the_page_says_that_the_demo_was_stopped(opened: Opened) -> None:
     opened.load()
     opened.stop()
     opened.press("Run again")

@@ -364,7 +364,7 @@ def nothing_compiled() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("nothing_compiled")
-def test_a_wrong_configuration_is_told_each_time_it_is_asked_for() -> None:
+def test_a_wrong_configuration_raises_each_time_it_is_read() -> None:
     for _ in range(2):
         with pytest.raises(ConfigError, match="origins-missing"):
             configuration()

@@ -150,7 +150,7 @@ PREFIXED: list[Level] = [
     st.booleans(),
     requests("/de/a/", "/page/", "/seite/"),
 )
-def test_what_the_preflight_was_told_is_what_the_request_gets(
+def test_a_preflight_and_its_request_have_the_same_policy(
     tree: Any, has_languages: bool, middleware: str, is_async: bool, sent: Any
 ) -> None:
     above, below, may_differ = MIDDLEWARE[middleware]

@@ -133,7 +133,7 @@ MIDDLEWARE: dict[str, tuple[Any, bool]] = {
     st.sampled_from([*MIDDLEWARE]),
     requests("//a//b"),
 )
-def test_what_the_preflight_was_told_is_what_the_request_gets(
+def test_a_preflight_and_its_request_have_the_same_policy(
     tree: Any, by_host: bool, answers_before: bool, middleware: str, sent: Any
 ) -> None:
     app = app_of(tree, by_host=by_host)

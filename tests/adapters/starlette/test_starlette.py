@@ -108,7 +108,7 @@ def test_the_middleware_is_added_in_every_way_of_starlette(
         assert (missing.status_code, cors_of(missing.headers.multi_items())) == (404, READABLE)
 
 
-def test_it_is_the_asgi_middleware() -> None:
+def test_the_middleware_is_a_subclass_of_the_asgi_middleware() -> None:
     inner = FastAPI()
     layer = CORSMiddleware(inner, POLICY)
     assert isinstance(layer, corscore_asgi.CORSMiddleware)
@@ -116,7 +116,7 @@ def test_it_is_the_asgi_middleware() -> None:
     assert layer.policy is POLICY
 
 
-def test_around_an_app_as_any_asgi_middleware() -> None:
+def test_the_middleware_may_be_put_around_an_app() -> None:
     answer = quiet_client(CORSMiddleware(FastAPI(routes=[Route("/boom", boom)]), POLICY)).get(
         "/boom", headers=FROM_PAGE
     )
@@ -279,16 +279,16 @@ class Row(NamedTuple):
 
     why: str
     app: Callable[[Any], Starlette]
-    """Makes it of the class ``Starlette`` or ``FastAPI``."""
+    """Makes the app; takes its class, ``Starlette`` or ``FastAPI``."""
     wanted: dict[str, list[str]] = READABLE
     """The CORS headers of the answer."""
     noticed: bool = False
     """Whether it is logged, once, that ``install`` covers this."""
     status: int = 500
     body: str = "Internal Server Error"
-    """A part of it."""
+    """A part of the answer's body."""
     error: type[Exception] = BoomError
-    """What reaches the server."""
+    """The exception that reaches the server."""
 
 
 ERRORS = [
@@ -473,7 +473,7 @@ def test_an_unhandled_exception_is_answered_by_the_outermost_layer(
 
 
 @FRAMEWORKS
-def test_an_unhandled_exception_says_nothing_to_another_page(
+def test_a_page_of_a_refused_origin_cannot_read_a_500(
     framework: type[Starlette], caplog: pytest.LogCaptureFixture
 ) -> None:
     covered = framework(routes=ROUTES, middleware=[CORS])
@@ -487,7 +487,7 @@ def test_an_unhandled_exception_says_nothing_to_another_page(
 
 
 @FRAMEWORKS
-def test_the_answer_is_that_of_starlette(framework: type[Starlette]) -> None:
+def test_the_500_is_that_of_starlette_with_cors_headers(framework: type[Starlette]) -> None:
     ours = quiet_client(framework(routes=ROUTES, middleware=[CORS])).get("/", headers=FROM_PAGE)
     theirs = quiet_client(framework(routes=ROUTES)).get("/", headers=FROM_PAGE)
     assert (ours.status_code, ours.content) == (theirs.status_code, theirs.content)
@@ -495,7 +495,7 @@ def test_the_answer_is_that_of_starlette(framework: type[Starlette]) -> None:
     assert kept == theirs.headers.multi_items()
 
 
-def test_the_exception_is_the_same_one() -> None:
+def test_the_server_gets_the_applications_own_exception() -> None:
     error = BoomError()
     app = FastAPI(middleware=[CORS, _raising(error)])
     with pytest.raises(BoomError) as caught:
@@ -520,7 +520,7 @@ def test_spans_are_recorded(instrument_first: bool) -> None:
     assert [event.name for event in served.events] == ["exception"]
 
 
-def test_cancellation_is_no_error() -> None:
+def test_a_cancellation_gets_no_response() -> None:
     async def cancelled(scope: Scope, receive: Receive, send: Send) -> None:
         raise asyncio.CancelledError
 

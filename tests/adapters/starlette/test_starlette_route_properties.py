@@ -148,7 +148,7 @@ class Passing(BaseHTTPMiddleware):
         return await call_next(request)
 
 
-# To whether a request may come to another route than that of its URL.
+# Each with whether it may send a request to another route than that of its URL.
 MIDDLEWARE: dict[str, tuple[Any, bool]] = {
     "none": (None, False),
     "copy": (changing(lambda _: None, is_copied=True), False),
@@ -170,7 +170,7 @@ LAYERS = ["added", "installed", "around"]
     st.sampled_from(LAYERS),
     requests(),
 )
-def test_what_the_preflight_was_told_is_what_the_request_gets(
+def test_a_preflight_and_its_request_have_the_same_policy(
     build: Any, tree: Any, middleware: str, layer: str, sent: Any
 ) -> None:
     app: Any = build(tree)

@@ -127,7 +127,7 @@ def test_a_copy_of_a_route_has_its_policy(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @LAYERS
-def test_what_never_comes_to_the_route_has_its_policy(layer: Layer) -> None:
+def test_a_request_that_never_reaches_its_route_has_the_routes_policy(layer: Layer) -> None:
     async def unauthorized(request: Request, call_next: Any) -> Response:
         return Response(status_code=401)
 

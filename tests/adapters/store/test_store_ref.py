@@ -335,7 +335,9 @@ def test_versions_that_no_notice_announced_are_found_and_logged(
     assert caplog.text.count("no notices come") == 1
 
 
-def test_a_change_of_a_tenant_is_forgotten_everywhere(pushed: Store, refs: list[StoreRef]) -> None:
+def test_resolvers_forget_a_tenant_whose_origins_change(
+    pushed: Store, refs: list[StoreRef]
+) -> None:
     if pushed._address.scheme == "file":
         pytest.skip("files hold no origins of tenants")
     forgotten: list[str | None] = []
@@ -446,7 +448,7 @@ def test_a_check_that_raises_refuses_the_version(local: Store, refs: list[StoreR
     wait_for(lambda: serves(ref, C))
 
 
-def test_what_a_document_has_reaches_no_log_raw(
+def test_a_documents_text_is_escaped_in_the_log(
     local: Store, refs: list[StoreRef], caplog: pytest.LogCaptureFixture
 ) -> None:
     refs.append(StoreRef(local, interval=0.05))

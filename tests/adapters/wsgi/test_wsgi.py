@@ -92,7 +92,7 @@ def test_an_application_may_start_its_response_in_any_way(app: WSGIApplication) 
     assert cors_of(response.headers) == ALLOWED
 
 
-def test_what_is_too_late_to_start_again_is_raised_by_the_server() -> None:
+def test_a_response_that_was_partly_sent_cannot_be_started_again() -> None:
     def app(environ: dict[str, Any], start_response: StartResponse) -> Iterator[bytes]:
         start_response("200 OK", [TEXT])
         yield b"begun"
@@ -221,7 +221,9 @@ KINDS = {
     ],
 )
 @pytest.mark.parametrize("kind", KINDS)
-def test_wsgiref_has_nothing_to_say(kind: str, options: dict[str, Any]) -> None:
+def test_wsgiref_accepts_the_response_to_every_kind_of_request(
+    kind: str, options: dict[str, Any]
+) -> None:
     def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", [TEXT])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [b"ok"]
@@ -286,7 +288,7 @@ def test_everything_else_reaches_the_application_with_the_decision(kind: str) ->
 
 @pytest.mark.parametrize("origin", ODD_ORIGINS)
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"])
-def test_what_a_request_says_never_raises(method: str, origin: str) -> None:
+def test_odd_origins_never_raise(method: str, origin: str) -> None:
     # PEP 3333 has header bytes as latin-1.
     sent = origin.encode("latin-1").decode("latin-1")
     asked = ("Access-Control-Request-Headers", "\x80\xff,")
