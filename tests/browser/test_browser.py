@@ -105,7 +105,7 @@ def test_no_text_makes_the_url_parser_raise(text: str, is_relative: bool) -> Non
 
 
 @given(st.from_regex(r"(https?:)?[/\\]{0,3}[a-z0-9.@:%\[\]\\#?/]{0,20}", fullmatch=True))
-def test_what_resembles_a_url_is_parsed_once_and_for_all(text: str) -> None:
+def test_a_parsed_url_is_parsed_again_to_itself(text: str) -> None:
     url = parse_url(text, parse_url("http://a.example/b/c?d"))
     if url is not None:
         assert parse_url(str(url)) == url
@@ -120,7 +120,7 @@ def test_a_developers_mistake_is_named(row: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("row", cases("browser_arguments"))
-def test_what_a_mistakes_hint_writes_is_accepted(row: dict[str, Any]) -> None:
+def test_the_literal_in_a_hint_is_accepted(row: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"\A") as caught:
         make(**row["arguments"])
     (name,) = row["arguments"].keys() - {"credentials"} or {"credentials"}
@@ -182,7 +182,7 @@ def test_safelisted_methods_need_no_preflight(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "QUERY", "Post-It"])
-def test_other_methods_need_one(method: str) -> None:
+def test_methods_that_are_not_safelisted_need_a_preflight(method: str) -> None:
     assert needs_preflight(make(method))
     assert needs_preflight(make(method, origin="null"))
     assert not needs_preflight(make(method, f"{APP}/"))
@@ -488,9 +488,7 @@ def test_headers_of_mode_no_cors_are_safelisted_as_one_value(headers: Any, kept:
         ("GET", {"mode": "same-origin", "origin": "null"}, "same-origin"),
     ],
 )
-def test_what_fetch_refuses_without_a_request_is_no_request(
-    method: str, options: Any, says: str
-) -> None:
+def test_a_request_that_fetch_refuses_to_send_raises(method: str, options: Any, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         make(method, **options)
 
@@ -657,7 +655,7 @@ SAME = make("PUT", headers={"X-A": "1"})
         (SAME, make("PUT", use_cors_preflight=True), True),
     ],
 )
-def test_what_a_cached_preflight_covers(
+def test_a_cached_preflight_covers_the_requests_of_the_table(
     store: PreflightCache, stored: Request, asked: Request, covered: bool
 ) -> None:
     store.store(stored, OPEN)
@@ -703,7 +701,7 @@ def test_permissions_of_several_preflights_combine(store: PreflightCache) -> Non
     assert store.covers(make("PUT", headers={"X-A": "1"}))
 
 
-def test_a_later_answer_renews_or_ends_an_earlier_one(store: PreflightCache, clock: Clock) -> None:
+def test_a_later_preflight_renews_or_ends_a_permission(store: PreflightCache, clock: Clock) -> None:
     store.store(make("PUT"), {**OPEN, "Access-Control-Max-Age": "10"})
     clock.now += 9
     store.store(make("PUT"), {**OPEN, "Access-Control-Max-Age": "10"})
@@ -713,7 +711,7 @@ def test_a_later_answer_renews_or_ends_an_earlier_one(store: PreflightCache, clo
     assert not store.covers(make("PUT"))
 
 
-def test_a_later_answer_renews_the_wildcard_that_covers_it(
+def test_a_later_preflight_renews_the_wildcard_that_covers_it(
     store: PreflightCache, clock: Clock
 ) -> None:
     store.store(make("PUT"), allowing(allow_methods="*"))
@@ -855,7 +853,7 @@ def test_no_answer_makes_a_fetch_raise(request: Any, answers: Any, browser: Any)
 
 
 @given(REQUESTS, st.lists(ANSWERS | FRIENDLY, min_size=1, max_size=4), ANY_BROWSER)
-def test_both_drivers_come_to_the_same(request: Any, answers: Any, browser: Any) -> None:
+def test_fetch_and_afetch_have_the_same_result(request: Any, answers: Any, browser: Any) -> None:
     server, twin = Server(*answers), Server(*answers)
     caches = PreflightCache(clock=Clock()), PreflightCache(clock=Clock())
     for _ in range(2):

@@ -78,12 +78,12 @@ def _agreements(wanted: dict[str, Any], server: _Server, result: Any) -> Any:
 
 
 @pytest.mark.parametrize("row", cases("wpt_cors"))
-def test_what_a_web_platform_test_asserts(row: dict[str, Any]) -> None:
+def test_the_models_pass_the_web_platform_tests_but_for_listed_ones(row: dict[str, Any]) -> None:
     otherwise = [name or "standard" for name in MODELS if not _holds(row, name)]
     assert otherwise == row.get("but", [])
 
 
-def test_the_two_that_the_standard_leaves_open_are_settled() -> None:
+def test_the_two_tests_that_differ_from_the_standard_are_listed() -> None:
     by_why = {row["why"]: row.get("but") for row in rows("wpt_cors")}
     # The standard takes a malformed value for five seconds; no engine stores anything.
     assert by_why["preflight-cache: an age of -1, which to the standard is no age"] == ["standard"]

@@ -229,7 +229,7 @@ STARRED = [
 
 
 @pytest.mark.parametrize("row", STARRED)
-def test_what_is_written_for_a_star_covers_no_more(row: dict[str, Any]) -> None:
+def test_the_hint_for_a_misplaced_star_covers_no_more(row: dict[str, Any]) -> None:
     for problem in problems_of({"allow_origins": [row["pattern"]]}):
         # An example does not replace the star.
         certain, _, _ = problem.hint.partition("such as")

@@ -372,7 +372,7 @@ WRITTEN_HOSTS = adversaries(
 
 @settings(max_examples=min(80, settings().max_examples))
 @given(written())
-def test_what_people_write_is_judged_as_an_oracle_does(case: tuple[str, list[str]]) -> None:
+def test_common_regexes_are_judged_as_by_an_oracle(case: tuple[str, list[str]]) -> None:
     source, domains = case
     regex = re.compile(source)
     wrong = [

@@ -78,7 +78,7 @@ def test_every_text_is_read_back_whatever_value_it_has(
 # A redirect with a user name in redirect mode "error".
 @example(seed=4427, browser="chromium")
 @given(seed=st.integers(0, 2**32), browser=st.sampled_from(sorted(TABLES)))
-def test_what_a_browser_writes_of_a_random_fetch_is_read_back(seed: int, browser: Browser) -> None:
+def test_console_texts_of_random_fetches_are_read_back(seed: int, browser: Browser) -> None:
     for result in results(seed, browser):
         text = dict(console_messages(result.exchanges[-1])).get(browser)
         if text is None:
@@ -117,7 +117,7 @@ def test_copied_lines_are_read_as_the_table_says(row: dict[str, object]) -> None
         "CORS",
     ],
 )
-def test_what_is_no_message_about_cors_has_none(text: str) -> None:
+def test_a_text_without_a_message_about_cors_has_no_messages(text: str) -> None:
     assert explain_console(text) == ()
 
 

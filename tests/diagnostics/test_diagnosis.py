@@ -89,7 +89,7 @@ def test_a_browser_is_compared_with_the_standard_by_the_same_responses(
     assert sent.count("OPTIONS") < 4
 
 
-def test_there_is_an_end_to_what_is_asked() -> None:
+def test_a_probe_sends_a_bounded_number_of_requests() -> None:
     # No answer shows a layer of CORS, so the probe could always ask more.
     send, asked = server(lambda method, url, headers: (404, {}))
     url = f"{URL}/{'/'.join('abcdefghij' * 20)}?q"
@@ -324,7 +324,7 @@ def test_an_audit_finds_the_origins_that_a_server_should_not_allow(
         ("GET", {"Accept": ""}, ["-D", "-", "-o", "/dev/null", "-H", "accept;"]),
     ],
 )
-def test_a_line_says_the_method(method: str, headers: dict[str, str], words: list[str]) -> None:
+def test_a_curl_line_has_the_method(method: str, headers: dict[str, str], words: list[str]) -> None:
     send, _ = server(lambda *_: (200, {ALLOW: "*"}))
     told = probe(Request(method, URL, origin=PAGE, headers=headers), send)
     line = shlex.split(told.steps[-1].curl)
@@ -370,7 +370,7 @@ def test_a_line_is_printable() -> None:
         "script",
     ],
 )
-def test_what_no_script_can_have_asked_is_left_out(entry: dict[str, Any]) -> None:
+def test_a_request_that_no_script_sends_is_left_out(entry: dict[str, Any]) -> None:
     assert explain_har(read_har(har(entry))).requests == ()
 
 

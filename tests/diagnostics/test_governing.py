@@ -95,7 +95,7 @@ OTHER = "https://other.example"
         ),
     ],
 )
-def test_what_governs_and_why_no_other(
+def test_the_governing_policy_has_its_place_and_notes(
     path: str,
     host: str | None,
     origin: str | None,
@@ -107,7 +107,7 @@ def test_what_governs_and_why_no_other(
     assert (found.policy, found.place, found.notes) == (policy, place, notes)
 
 
-def test_what_governs_without_a_map() -> None:
+def test_the_governing_policy_without_a_map_has_no_key() -> None:
     assert governing(OWN) == governing(OWN, "/x", host="a.example", origin=PAGE)
     assert governing((OWN, PUBLIC), origin=PAGE).place == "policy 1 of 2"
     assert governing((PUBLIC,)).place is None

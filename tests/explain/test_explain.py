@@ -394,7 +394,7 @@ def test_the_message_of_an_opaque_response_says_that_nothing_is_readable() -> No
     assert "can read nothing" in told.steps[-1].text
 
 
-def test_browsers_that_would_not_refuse_say_nothing() -> None:
+def test_a_browser_that_would_not_refuse_has_no_console_text() -> None:
     request = Request("GET", API, origin=APP, headers={"Authorization": "Bearer token"})
     answer = {**STAR, "Access-Control-Allow-Headers": "*"}
     result = browser.fetch(request, lambda *_: (200, answer))

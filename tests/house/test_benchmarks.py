@@ -157,7 +157,7 @@ def test_the_plot_is_well_formed() -> None:
     assert "a & b" in "".join(drawn.itertext())
 
 
-def test_turns_are_taken_by_all() -> None:
+def test_timings_are_taken_in_turns() -> None:
     timing = import_module("benchmarks.timing")
     turns: list[str] = []
 

@@ -87,7 +87,7 @@ def test_every_code_has_a_page() -> None:
     assert sorted(codes() - pages().keys()) == []
 
 
-def test_codes_are_found() -> None:
+def test_the_search_for_codes_finds_some_of_each_kind() -> None:
     assert codes() >= {
         "apex-not-covered",
         "method-case",

@@ -127,7 +127,7 @@ def fetches(draw: st.DrawFn, chosen: dict[str, Any], methods: list[str]) -> Requ
 
 @THROUGH
 @given(data=st.data(), chosen=options(), site=st.sampled_from(SITES))
-def test_what_needs_no_preflight_is_stopped_without_credentials(
+def test_a_post_without_a_preflight_is_blocked_unless_credentials_are_allowed(
     through: Callable[..., Transport], data: Any, chosen: Any, site: str | None
 ) -> None:
     policy = Policy(**chosen)

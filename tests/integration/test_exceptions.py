@@ -159,7 +159,7 @@ def test_a_response_that_has_started_under_asgi_is_left_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, asyncio.CancelledError])
-def test_what_is_no_exception_is_not_answered(error: type[BaseException]) -> None:
+def test_an_interruption_gets_no_response(error: type[BaseException]) -> None:
     async def interrupted(scope: Any, receive: Any, send: Any) -> None:
         raise error
 

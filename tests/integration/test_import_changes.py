@@ -111,7 +111,7 @@ def _receiver(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.mark.usefixtures("_receiver")
 @pytest.mark.parametrize("case", cases("import_changes"))
-def test_nothing_is_lost_in_silence(
+def test_a_page_that_loses_access_is_named_in_a_problem_or_the_log(
     case: dict[str, Any], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_arguments, "_notices", Notices())
@@ -134,7 +134,7 @@ def test_nothing_is_lost_in_silence(
 
 
 @pytest.mark.parametrize("left", ["decorator", "extension"])
-def test_what_flask_cors_still_decorates_is_named(
+def test_flask_cors_that_is_still_on_the_app_is_named(
     left: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = Flask("x", static_folder=None)

@@ -215,7 +215,9 @@ class AsyncCallable:
         (OriginResolver(lambda origin, host: True), ["resolver-invalid"]),
     ],
 )
-def test_what_a_sync_adapter_cannot_keep_stops_it(resolver: Any, codes: list[str]) -> None:
+def test_a_resolver_that_a_sync_adapter_cannot_ask_stops_the_start(
+    resolver: Any, codes: list[str]
+) -> None:
     policy = Policy(origin_resolver=resolver)
     for policies in (policy, PolicyMap({"/x/*": policy})):
         with pytest.raises(ConfigError) as caught:
@@ -234,23 +236,23 @@ def test_without_anyio_a_resolver_that_needs_it_stops_the_start(
             ASGIMiddleware(asgi_app, origin_resolver=resolver)
 
 
-# --- what is no answer
+# --- calls without a verdict
 
 
 def failing(origin: str, *_: object) -> bool:
     raise RuntimeError("the database\nis gone")
 
 
-@pytest.mark.parametrize("answer", [failing, lambda *_: 1, lambda *_: None, lambda *_: "yes"])
+@pytest.mark.parametrize("function", [failing, lambda *_: 1, lambda *_: None, lambda *_: "yes"])
 @pytest.mark.parametrize("is_cached", [False, True])
-def test_no_verdict_is_a_refusal_and_is_not_remembered(
-    answer: Any, is_cached: bool, caplog: pytest.LogCaptureFixture
+def test_a_call_without_a_verdict_refuses_and_is_not_remembered(
+    function: Any, is_cached: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     calls: list[str] = []
 
     def is_allowed(origin: str, *rest: object) -> bool:
         calls.append(origin)
-        verdict: bool = answer(origin, *rest)
+        verdict: bool = function(origin, *rest)
         return verdict
 
     resolver = OriginResolver(is_allowed, timeout=None) if is_cached else is_allowed
@@ -278,7 +280,7 @@ def test_an_awaitable_of_a_sync_function_is_awaited_under_asgi(backend: str) -> 
 
 @BACKENDS
 @pytest.mark.parametrize("is_async", [False, True])
-def test_what_takes_too_long_is_refused(
+def test_a_resolver_that_takes_too_long_refuses(
     backend: str, is_async: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     release = threading.Event()
@@ -322,7 +324,7 @@ def test_the_function_gets_the_values_of_its_key_and_nothing_else() -> None:
     assert seen == [("one", "/a", KNOWN, "api.example"), (None, "/b", KNOWN, "api.example")]
 
 
-def test_one_tenants_answer_serves_no_other() -> None:
+def test_one_tenants_result_serves_no_other() -> None:
     resolver = OriginResolver(
         lambda origin, tenant: tenant == "one", key=("origin", "header:X-Tenant")
     )
@@ -332,7 +334,7 @@ def test_one_tenants_answer_serves_no_other() -> None:
     assert resolver.ask(request(x_tenant="one"))
 
 
-def test_answers_are_remembered_for_their_time(clock: Clock) -> None:
+def test_results_are_remembered_for_their_time(clock: Clock) -> None:
     calls: list[str] = []
 
     def is_allowed(origin: str, host: str | None) -> bool:
@@ -350,7 +352,7 @@ def test_answers_are_remembered_for_their_time(clock: Clock) -> None:
     assert len(calls) == 6
 
 
-def test_forgetting_a_value_keeps_the_answers_of_other_keys() -> None:
+def test_forgetting_a_value_keeps_the_results_of_other_keys() -> None:
     asked: list[tuple[str | None, ...]] = []
 
     def is_allowed(origin: str, name: str | None) -> bool:
@@ -373,12 +375,12 @@ def test_forgetting_a_value_keeps_the_answers_of_other_keys() -> None:
 
 
 @pytest.mark.parametrize("value", [None, KNOWN])
-def test_what_is_forgotten_while_it_is_asked_for_is_not_remembered(value: str | None) -> None:
-    answers = iter([True, False])
+def test_a_result_that_is_forgotten_during_its_call_is_not_remembered(value: str | None) -> None:
+    results = iter([True, False])
 
     def is_allowed(origin: str) -> bool:
         resolver.forget(value)
-        return next(answers)
+        return next(results)
 
     resolver = OriginResolver(is_allowed, key=("origin",), timeout=None)
     assert resolver.ask(request(KNOWN))
@@ -404,7 +406,7 @@ def test_a_flood_of_origins_does_not_push_out_those_that_are_allowed(clock: Cloc
     assert calls == []
 
 
-def test_the_least_recently_used_answer_goes_first(clock: Clock) -> None:
+def test_the_least_recently_used_result_is_forgotten_first(clock: Clock) -> None:
     calls: list[str] = []
 
     def is_allowed(origin: str, host: str | None) -> bool:
@@ -484,7 +486,7 @@ def test_forty_threads_ask_once() -> None:
 
 
 @BACKENDS
-def test_those_who_wait_share_a_failure(backend: str) -> None:
+def test_waiting_requests_share_a_failure(backend: str) -> None:
     calls: list[str] = []
 
     async def fails(origin: str, host: str | None) -> bool:
@@ -719,7 +721,7 @@ def test_a_cancellation_of_the_request_passes_through(
     assert not caplog.messages
 
 
-def test_what_stops_the_process_passes_through() -> None:
+def test_a_keyboard_interrupt_of_a_resolver_passes_through() -> None:
     def interrupted(*args: object) -> bool:
         raise KeyboardInterrupt
 

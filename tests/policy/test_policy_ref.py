@@ -79,7 +79,7 @@ def test_the_order_of_a_list_is_no_change() -> None:
     assert PolicyRef(Policy(allow_origins=[A, B])).diff(other) == ()
 
 
-def test_asking_what_would_change_changes_nothing() -> None:
+def test_diff_changes_nothing() -> None:
     ref = PolicyRef(ONE)
     assert ref.diff(TWO) == PolicyRef(ONE).replace(TWO)
     assert ref.policy is ONE
@@ -113,7 +113,7 @@ def test_maps_are_compared_key_by_key() -> None:
 
 
 @pytest.mark.parametrize("wrong", [None, [A], {"allow_origins": [A]}])
-def test_what_is_no_policy_changes_nothing(wrong: Any) -> None:
+def test_a_reference_refuses_another_type_and_stays_as_it_was(wrong: Any) -> None:
     ref = PolicyRef(ONE)
     for attempt in (ref.replace, ref.diff, PolicyRef):
         with pytest.raises(TypeError, match="a Policy, a tuple or a PolicyMap was expected"):
@@ -121,7 +121,7 @@ def test_what_is_no_policy_changes_nothing(wrong: Any) -> None:
     assert ref.policy is ONE
 
 
-def test_an_adapter_has_a_say_in_what_comes_next() -> None:
+def test_a_policy_that_an_adapter_cannot_serve_does_not_replace_the_old_one() -> None:
     async def is_allowed(origin: str, request: object) -> bool:
         return True
 
@@ -280,7 +280,7 @@ def test_a_file_is_read_again_when_it_changes(file: Path, caplog: pytest.LogCapt
         ref.close()
 
 
-def test_a_change_of_a_link_is_seen(file: Path, tmp_path: Path) -> None:
+def test_a_file_behind_a_changed_link_is_read_again(file: Path, tmp_path: Path) -> None:
     """A mounted ConfigMap: ``cors.toml`` -> ``..data/cors.toml``, ``..data`` -> a folder."""
     volume = tmp_path / "volume"
     for name, origin in (("..1", A), ("..2", B)):

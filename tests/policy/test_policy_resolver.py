@@ -130,7 +130,7 @@ def test_preflights_are_answered_by_the_tenants_policy(sender: Any) -> None:
 
 @SENDERS
 @pytest.mark.parametrize("host", ["wrong.example", "unordered.example"])
-def test_what_is_no_policy_allows_no_origin_and_is_logged_once(
+def test_a_result_that_is_no_policy_allows_no_origin_and_is_logged_once(
     sender: Any, host: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     tenants = Tenants()
@@ -175,13 +175,13 @@ def test_a_stale_policy_counts_from_the_last_success_and_no_longer(
 
 @pytest.mark.parametrize("end", ["forget", "refusal"])
 def test_a_refusal_and_forgetting_end_a_stale_verdict(end: str, clock: Clock) -> None:
-    answers: list[Any] = [True, ValueError("down"), False, ValueError("down")]
+    results: list[Any] = [True, ValueError("down"), False, ValueError("down")]
 
     def is_allowed(origin: str, host: str) -> Any:
-        answer = answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        result = results.pop(0)
+        if isinstance(result, Exception):
+            raise result
+        return result
 
     resolver = OriginResolver(is_allowed, ttl=1, negative_ttl=1, timeout=None, stale_if_error=1000)
     request = RequestInfo("GET", origin=PAGE, host="one.example")
@@ -190,13 +190,13 @@ def test_a_refusal_and_forgetting_end_a_stale_verdict(end: str, clock: Clock) ->
     assert resolver.ask(request)
     if end == "forget":
         resolver.forget()
-        answers[:] = [ValueError("down")]
+        results[:] = [ValueError("down")]
     else:
         clock.now = 4
         assert not resolver.ask(request)
         clock.now = 6
     assert not resolver.ask(request)
-    assert answers == []
+    assert results == []
 
 
 def test_a_stale_verdict_counts_when_the_function_takes_too_long_or_all_threads_are_busy(

@@ -60,7 +60,7 @@ def test_the_longest_origin_is_as_long_as_what_is_read() -> None:
 
 PATTERNS = [
     (f"https://*.{LONGEST_HOST[2:]}", True, "a domain with room for a label and a dot"),
-    (f"https://*.{LONGEST_HOST[1:]}", False, "a domain without"),
+    (f"https://*.{LONGEST_HOST[1:]}", False, "a domain without such room"),
     ("https://*.a://b", False, "two separators"),
     ("https://a://*.b", False, "two separators and a wildcard"),
     ("https://host:*", True, "any port"),

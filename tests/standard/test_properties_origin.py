@@ -152,7 +152,7 @@ def test_an_exact_pattern_matches_itself_and_none_of_its_mutations(
     st.booleans(),
     ANY_ORIGIN | NEAR_MISSES | st.sampled_from(["null", ""]),
 )
-def test_membership_is_total(
+def test_allows_origin_returns_a_bool_for_any_text(
     build: object, patterns: list[str], regex: str | None, null: bool, origin: str | bytes
 ) -> None:
     assume(patterns or regex or null)

@@ -86,7 +86,7 @@ def test_an_origin_of_a_page_is_matched_unless_dns_cannot_have_it(origin: str) -
     assert all(problem.hint for problem in found)
 
 
-def test_what_is_no_url_is_refused_as_an_origin() -> None:
+def test_an_invalid_url_is_refused_as_an_origin() -> None:
     for row in URLS:
         if row.get("failure"):
             assert_refused(problems(row["input"]))

@@ -18,7 +18,7 @@ from corscore_cli.shell.command import corscore
 _PLAIN = {"NO_COLOR": None, "FORCE_COLOR": None, "COLUMNS": None}
 
 
-# Click 8.2 always keeps the streams apart, and lacks the argument.
+# Since version 8.2, click always keeps the streams apart and has no such argument.
 _APART: dict[str, Any] = (
     {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
 )

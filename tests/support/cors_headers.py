@@ -17,7 +17,7 @@ PAGE = "https://app.example"
 """The origin of the page in most tests."""
 
 OTHER_PAGE = "https://other.example"
-"""One that no policy of the tests allows."""
+"""The origin of a page that no policy of the tests allows."""
 
 READABLE = {"access-control-allow-origin": [PAGE], "vary": ["origin"]}
 """A response that a page at ``PAGE`` may read, under a policy that allows a list of origins."""
@@ -26,7 +26,7 @@ REFUSED = {"vary": ["origin"]}
 """A response that only says that it depends on the origin."""
 
 UNTOUCHED: dict[str, list[str]] = {}
-"""A response that no layer of CORS had in hand."""
+"""A response that passed no layer of CORS."""
 
 
 def cors_of(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
@@ -94,9 +94,9 @@ def governing_each(
     return announced, _governing(cors_of(request.headers), "access-control-expose-headers")
 
 
-def _governing(cors: dict[str, list[str]], telling: str) -> str | None:
+def _governing(cors: dict[str, list[str]], header_with_name: str) -> str | None:
     if "access-control-allow-origin" in cors:
-        names = ",".join(cors[telling]).lower().replace(" ", "").split(",")
+        names = ",".join(cors[header_with_name]).lower().replace(" ", "").split(",")
         return ",".join(name[2:] for name in names if name.startswith("x-"))
     # Frameworks set Vary, too.
     assert cors.keys() <= {"vary"}

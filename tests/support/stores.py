@@ -31,7 +31,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = _SECONDS) -> float:
     """Wait until a condition holds, and return the seconds."""
     start = time.monotonic()
     while not condition():
-        assert time.monotonic() - start < seconds, "it did not come to pass"
+        assert time.monotonic() - start < seconds, "the condition did not hold in time"
         time.sleep(0.005)
     return time.monotonic() - start
 

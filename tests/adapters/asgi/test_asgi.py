@@ -185,7 +185,7 @@ def test_other_messages_pass_as_the_very_objects(policy: Policy, message: Messag
     assert message == before
 
 
-def test_a_start_keeps_what_else_it_says(policy: Policy) -> None:
+def test_a_start_message_keeps_its_other_fields(policy: Policy) -> None:
     start = {**START, "status": 299, "trailers": True, "of.tomorrow": object()}
     (sent,) = exchange(CORSMiddleware(app_sending(start), policy), scope_of())
     assert {**sent, "headers": None} == {**start, "headers": None}
@@ -357,7 +357,9 @@ def test_several_lines_of_requested_headers_are_one_list(build: object) -> None:
         ("OPTIONS", [("Origin", PAGE), ("Access-Control-Request-Headers", "x-one")]),
     ],
 )
-def test_what_is_no_preflight_reaches_the_app(method: str, headers: list[tuple[str, str]]) -> None:
+def test_a_request_that_is_no_preflight_reaches_the_app(
+    method: str, headers: list[tuple[str, str]]
+) -> None:
     app = CORSMiddleware(app_sending(START, BODY), POLICY)
     start, body = exchange(app, http_scope(method, f"{API}/", headers))
     assert start["status"] == 200
@@ -633,7 +635,7 @@ def test_options_and_a_ready_policy_do_the_same() -> None:
         ((), {}, "an empty tuple has no policy; write a Policy"),
     ],
 )
-def test_what_is_no_policy_is_a_type_error_that_says_what_to_write(
+def test_a_wrong_policy_is_a_type_error_that_says_what_to_write(
     policy: Any, options: Any, message: str
 ) -> None:
     with pytest.raises(TypeError) as raised:

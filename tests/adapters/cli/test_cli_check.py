@@ -671,7 +671,7 @@ def test_the_hint_of_an_app_without_cors_names_the_object_that_has_it() -> None:
     assert codes("main:served") == ([], [])
 
 
-def test_what_else_is_in_a_module_is_left_alone() -> None:
+def test_other_objects_of_a_module_are_left_alone() -> None:
     write(
         "main.py",
         "from unittest.mock import MagicMock\nfrom flask import Flask, current_app, g, request\n"

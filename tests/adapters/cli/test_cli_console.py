@@ -58,7 +58,7 @@ def test_json_has_every_message() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "TypeError: Failed to fetch", "\x1b[31mred"])
-def test_what_is_no_message_about_cors_is_a_mistake(text: str) -> None:
+def test_a_text_without_a_message_about_cors_is_a_mistake(text: str) -> None:
     result = run("console", given=text)
     assert result.exit_code == 2
     assert result.stdout == ""

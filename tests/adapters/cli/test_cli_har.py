@@ -558,7 +558,7 @@ def told(path: Path) -> tuple[dict[str, Any], int]:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.why)
-def test_what_a_recording_tells(tmp_path: Path, row: Row) -> None:
+def test_a_recording_has_the_reasons_and_findings_of_the_table(tmp_path: Path, row: Row) -> None:
     report, exit_code = told(saved(tmp_path, har(*row.entries)))
     assert [request["reason"] for request in report["requests"]] == row.reasons
     reasons = {reason for reason in row.reasons if reason is not None}
@@ -668,7 +668,7 @@ def test_no_secret_of_the_file_is_printed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("evil", ["\x1b]0;owned\x07", "\x9b31m", "\u202e", "[red]x[/red]", "\r\nx"])
-def test_what_a_file_says_does_not_reach_the_terminal_raw(tmp_path: Path, evil: str) -> None:
+def test_the_text_of_a_file_is_escaped_for_the_terminal(tmp_path: Path, evil: str) -> None:
     path = saved(
         tmp_path,
         har(
@@ -731,7 +731,9 @@ def test_a_file_that_cannot_be_read_ends_with_2(
     assert "cannot be read: Permission denied" in result.stderr
 
 
-def test_sizes_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_har_file_is_refused_above_a_size_and_a_number_of_entries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(reading, "MAX_HAR_BYTES", 2**20)
     monkeypatch.setattr(reading, "MAX_HAR_ENTRIES", 3)
     packed = gzip.compress(b" " * 2**21)
@@ -779,7 +781,7 @@ def test_the_largest_file_takes_little_more_than_its_text(body: str) -> None:
     assert int(megabytes) < 1536, run.stdout
 
 
-def test_values_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_har_file_is_refused_above_a_number_of_values(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MAX_HAR_VALUES", 100)
     with pytest.raises(HarError, match="more than 100 values; record fewer requests"):
         read_har(har(*[chromium()] * 4))

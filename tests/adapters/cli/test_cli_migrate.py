@@ -647,7 +647,9 @@ def test_options_of_other_libraries_become_a_policy(
         ),
     ],
 )
-def test_what_cannot_be_migrated_is_a_clear_error(library: str, module: str, says: str) -> None:
+def test_an_app_that_cannot_be_migrated_ends_with_one_line_and_2(
+    library: str, module: str, says: str
+) -> None:
     Path("main.py").write_text(module)
     result = run("migrate", "--from", library, "main:app")
     assert (result.exit_code, result.stdout) == (2, "")

@@ -80,7 +80,7 @@ def allowing_everything() -> Any:
 # --- what it sends
 
 
-def test_what_goes_out_is_what_a_browser_sends() -> None:
+def test_the_probe_sends_the_requests_of_a_browser() -> None:
     recorder = Recorder(allowing_everything())
     with asgi(recorder) as base:
         told = report(f"{base}/ok", "--method", "PUT", "--header", "Content-Type")
@@ -119,7 +119,7 @@ def test_credentials_are_never_sent(audit: tuple[str, ...]) -> None:
     ]
 
 
-def test_what_it_asks_beyond_the_request_changes_nothing() -> None:
+def test_the_audit_sends_safe_methods_only() -> None:
     recorder = Recorder(fastapi_app())
     with asgi(recorder) as base:
         report(f"{base}/ok", "--method", "DELETE", "--audit")
@@ -321,7 +321,7 @@ def test_the_text_says_what_a_script_can_read() -> None:
         ("https://evil.example", ["--expect-refused"], 0, ""),
     ],
 )
-def test_what_is_expected_decides_the_exit_code(
+def test_the_expected_outcome_decides_the_exit_code(
     origin: str, options: list[str], code: int, said: str
 ) -> None:
     with asgi(CORSMiddleware(fastapi_app(), allow_origins=[ORIGIN])) as base:
@@ -344,7 +344,7 @@ def test_the_text_says_that_a_header_is_hidden() -> None:
     assert "curl" in result.output
 
 
-def test_what_a_server_sends_does_not_reach_the_terminal_raw() -> None:
+def test_the_text_of_a_server_is_escaped_for_the_terminal() -> None:
     # h11 refuses to send it, so a plain socket does.
     with raw_server(
         b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: https://a.example/\x9b31m\xc2\x9b\r\n"

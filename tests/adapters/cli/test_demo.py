@@ -184,7 +184,7 @@ def test_an_unexpected_outcome_is_shown_and_fails(
 
 
 @pytest.mark.server
-def test_it_serves_until_it_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_demo_serves_until_it_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
 
     def interrupted(seconds: float) -> None:
@@ -459,7 +459,7 @@ def test_a_policy_that_cannot_be_is_explained_and_the_old_one_stays(demo: Demo) 
     assert all(done.script_result == done.row.expected for done in snapshot.predictions)
 
 
-def test_another_policy_is_in_force_at_once(demo: Demo) -> None:
+def test_a_policy_of_the_page_is_in_force_at_once(demo: Demo) -> None:
     page, other = demo.site.pages["page"], demo.site.pages["other"]
     status, answer = put_in_force(demo, {"allow_origins": [other], "max_age": None})
     assert status == 200
@@ -679,7 +679,7 @@ def test_every_row_comes_with_its_explanation_and_the_wire(demo: Demo) -> None:
     assert "Bearer" not in told["python"]
 
 
-def test_what_a_browser_does_otherwise_is_explained_by_the_wire() -> None:
+def test_a_deviation_of_a_browser_is_explained_by_the_headers() -> None:
     # Chromium lets "*" cover Authorization. No policy sends such a "*", but a proxy may.
     headers = (("Authorization", "x"),)
     request = Request("GET", "https://api.example/", origin="https://app.example", headers=headers)
@@ -711,7 +711,7 @@ def test_the_printed_python_builds_the_same_policies(options: dict[str, object])
 # --- the servers
 
 
-def test_they_listen_on_loopback_only(demo: Demo) -> None:
+def test_the_servers_listen_on_loopback_only(demo: Demo) -> None:
     with servers.listen(0) as listener:
         assert listener.getsockname()[0] == "127.0.0.1"
 

@@ -68,7 +68,7 @@ def test_a_line_pushes_the_next_policy(console: Console, tmp_path: Path) -> None
     assert "0 of 0 workers serve version 2." in written(console)
 
 
-def test_a_worker_that_serves_something_else_is_a_finding(
+def test_a_worker_without_the_pushed_version_is_counted_as_missing(
     console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fleet, "_TIMEOUT_SECONDS", 0.0)

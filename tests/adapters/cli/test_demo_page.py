@@ -356,7 +356,7 @@ def test_a_row_says_what_the_browser_does_not_know(loaded: Opened) -> None:
     assert "All that the browser knows: no-allow-origin" in text
 
 
-def test_what_is_served_is_never_markup(opened: Opened) -> None:
+def test_text_of_the_api_never_becomes_markup(opened: Opened) -> None:
     assert isinstance(opened.demo.api, CountedASGI)
     served: Any = opened.demo.api.app
 
@@ -385,7 +385,7 @@ def test_the_other_name_of_loopback_leads_to_the_page(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_a_phone(mistaken: Page, scheme: Any) -> None:
+def test_the_page_fits_a_phone(mistaken: Page, scheme: Any) -> None:
     mistaken.set_viewport_size(PHONE)  # type: ignore[arg-type]
     mistaken.emulate_media(color_scheme=scheme)
     _assert_no_overflow(mistaken)

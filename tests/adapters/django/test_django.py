@@ -280,7 +280,7 @@ ODD_ORIGINS += ["https://\xe4pp.example", "https://app.example:443", "a" * 5000,
 @both_modes
 @pytest.mark.parametrize("origin", ODD_ORIGINS, ids=ascii)
 @pytest.mark.usefixtures("site")
-def test_what_is_no_allowed_origin_is_refused_and_never_repeated(mode: Mode, origin: str) -> None:
+def test_an_origin_that_is_not_allowed_is_never_repeated(mode: Mode, origin: str) -> None:
     assert cors(exchange(mode, "GET", "/ok/", {"Origin": origin})) == REFUSED
     response = exchange(mode, "OPTIONS", "/ok/", {**PREFLIGHT, "Origin": origin})
     assert (response.status_code, cors(response)) == (403, REFUSED)
@@ -444,16 +444,16 @@ def receiving(*receivers: Receiver) -> Iterator[None]:
 class Receivers:
     """Receivers that count their calls."""
 
-    def __init__(self, answer: Any = True) -> None:
-        self.answer = answer
+    def __init__(self, result: Any = True) -> None:
+        self.result = result
         self.asked: list[HttpRequest] = []
         self.threads: list[int] = []
 
     def sync(self, sender: None, request: HttpRequest, **kwargs: Any) -> Any:
         self.asked.append(request)
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result
 
     async def asynchronous(self, sender: None, request: HttpRequest, **kwargs: Any) -> Any:
         self.threads.append(threading.get_ident())
@@ -489,16 +489,16 @@ def test_a_receiver_may_allow_an_origin(mode: Mode, kind: str) -> None:
 
 @both_modes
 @every_receiver
-@pytest.mark.parametrize("answer", [False, None, 0, "", ValueError("no")], ids=repr)
+@pytest.mark.parametrize("result", [False, None, 0, "", ValueError("no")], ids=repr)
 def test_a_receiver_that_fails_or_declines_allows_nothing(
-    mode: Mode, kind: str, answer: Any, caplog: pytest.LogCaptureFixture
+    mode: Mode, kind: str, result: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    receivers = Receivers(answer)
+    receivers = Receivers(result)
     with receiving(receivers.kind(kind)), project(CORS_ALLOWED_ORIGINS=[PAGE], **SITE):
         assert cors(exchange(mode, "GET", "/ok/", FROM_OTHER)) == REFUSED
     assert len(receivers.asked) == 1
     logged = notices(caplog)
-    assert len(logged) == isinstance(answer, Exception)
+    assert len(logged) == isinstance(result, Exception)
     for record in logged:
         assert record.exc_info is not None
         assert record.exc_info[1] is not None
@@ -543,7 +543,7 @@ def test_receivers_are_asked_about_origins_that_are_in_doubt(
 
 @both_modes
 def test_receivers_are_not_asked_where_every_origin_is_allowed(mode: Mode) -> None:
-    receivers = Receivers(answer=False)
+    receivers = Receivers(result=False)
     with receiving(receivers.sync), project(CORS_ALLOW_ALL_ORIGINS=True, **SITE):
         assert cors(exchange(mode, "GET", "/ok/", FROM_OTHER)) == {
             "access-control-allow-origin": ["*"]
@@ -578,7 +578,7 @@ def test_receivers_may_allow_a_path_that_is_left_out(mode: Mode) -> None:
         assert cors(exchange(mode, "GET", "/ok/", {"Origin": "null"})) == REFUSED
         assert cors(exchange(mode, "GET", "/ok/")) == REFUSED
         assert len(receivers.asked) == 3
-        receivers.answer = False
+        receivers.result = False
         assert cors(exchange(mode, "GET", "/ok/", FROM_PAGE)) == REFUSED
         assert exchange(mode, "OPTIONS", "/ok/", PREFLIGHT).content == b"ok"
         # Otherwise the path is left alone.

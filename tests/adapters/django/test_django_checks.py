@@ -137,7 +137,7 @@ call_command("migrate", verbosity=0, skip_checks=False)
 
 
 @pytest.mark.parametrize("middleware", [[], [OURS]], ids=["without", "with its middleware"])
-def test_what_has_only_been_installed_does_not_stop_migrate(middleware: list[str]) -> None:
+def test_an_app_without_settings_does_not_stop_migrate(middleware: list[str]) -> None:
     command = [sys.executable, "-c", MIGRATE, *middleware]
     run = subprocess.run(command, check=True, capture_output=True, text=True)
     assert "corscore.W001" in run.stderr

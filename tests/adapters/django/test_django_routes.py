@@ -399,7 +399,7 @@ def is_allowed(origin: str, request: RequestInfo) -> bool:
     return origin == PAGE and request.path == "/ok/"
 
 
-def test_what_cannot_be_served_replaces_nothing() -> None:
+def test_a_policy_that_cannot_be_served_replaces_nothing() -> None:
     ref, of_view = PolicyRef(APP), PolicyRef(A)
 
     class Urls:
@@ -747,12 +747,14 @@ WRONG_KINDS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("changes", "message"), WRONG_KINDS)
-def test_wrong_kinds_say_what_to_write(changes: dict[str, Any], message: str) -> None:
+def test_a_setting_of_a_wrong_type_says_what_to_write(
+    changes: dict[str, Any], message: str
+) -> None:
     with project(**{"CORS_POLICY": APP, **changes}), pytest.raises(TypeError, match=message):
         CorsMiddleware(ok)
 
 
-def test_none_is_as_good_as_no_setting() -> None:
+def test_a_setting_of_none_counts_as_unset() -> None:
     names = ("ON_DECISION", "SHADOW", "BLOCK_CROSS_SITE", "OWN_ORIGINS", "ORIGIN_RESOLVER")
     with project(CORS_POLICY=APP, **dict.fromkeys((f"CORS_{name}" for name in names), None)):
         assert configuration().plain is APP

@@ -454,7 +454,7 @@ def test_the_private_network_header_is_in_preflights_alone() -> None:
     assert sent == {THEIRS: [True, True], OURS: [False, True]}
 
 
-# Shown by the test above and by test_nothing_is_lost_in_silence.
+# Shown by the test above and by test_a_page_that_loses_access_is_named_in_a_problem_or_the_log.
 ELSEWHERE = {"the private-network header on an actual request", "a receiver of the old signal"}
 
 

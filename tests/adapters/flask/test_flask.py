@@ -306,7 +306,7 @@ def test_the_decision_stays_with_a_client_s_context(app: Flask) -> None:
     assert decision.allowed
 
 
-def test_there_is_no_decision_without_a_server(app: Flask) -> None:
+def test_there_is_no_decision_outside_of_a_served_request(app: Flask) -> None:
     assert current_decision() is None
     with app.app_context():
         assert current_decision() is None
@@ -444,9 +444,7 @@ def test_routes_may_be_added_later(app: Flask) -> None:
     assert (response.text, cors(response)) == ("later", READABLE)
 
 
-def test_what_python_sees_of_a_request_stays_quiet(
-    app: Flask, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_allowed_requests_log_nothing(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         for headers in (FROM_PAGE, {}):
             app.test_client().get("/", headers=headers)

@@ -340,7 +340,7 @@ def test_an_application_has_one_policy() -> None:
         CORS(app, origins=ORIGIN)
 
 
-def test_what_is_wrong_changes_nothing() -> None:
+def test_a_wrong_configuration_leaves_the_app_as_it_was() -> None:
     app = Flask(__name__)
     with pytest.raises(ConfigError):
         CORS(app)

@@ -101,7 +101,7 @@ def test_routes_of_a_mounted_application_have_their_policies(path: str) -> None:
     assert cors_of(response.headers)["access-control-expose-headers"] == [expected]
 
 
-def test_what_another_application_does_not_find_has_the_policy_of_its_url() -> None:
+def test_a_404_of_another_application_has_the_policy_of_its_url() -> None:
     app, other = Flask(__name__), Flask(__name__)
     app.add_url_rule("/page", "page", cross_origin(INNER)(ok))
     CORS(app, APP)
@@ -383,7 +383,7 @@ def test_options_of_a_route_are_completed_by_the_configuration() -> None:
     assert cors_of(call(apps[1], environ).headers) == REFUSED
 
 
-def test_what_the_configuration_does_not_complete_stops_every_request() -> None:
+def test_a_mark_that_app_config_does_not_complete_stops_every_request() -> None:
     app = Flask(__name__)
     app.config["CORS_SUPPORTS_CREDENTIALS"] = True
     CORS(app, PolicyMap({}, default=None))
@@ -509,7 +509,7 @@ def unprotected() -> Flask:
         ("GET", "/by-method"),  # its OPTIONS has no policy of its own
     ],
 )
-def test_a_mark_that_nothing_looks_at_is_an_error(method: str, path: str) -> None:
+def test_a_marked_route_of_an_app_without_a_policy_is_an_error(method: str, path: str) -> None:
     app = unprotected()
     with pytest.raises(RuntimeError) as caught:
         app.test_client().open(path, method=method)

@@ -44,7 +44,7 @@ ORDERS = pytest.mark.parametrize("is_first", [True, False])
 
 @ORDERS
 @pytest.mark.parametrize(("options", "path"), [({}, "/socket.io/"), ({"path": "/ws"}, "/ws/")])
-def test_it_is_named_once_where_the_policy_governs_its_path(
+def test_socketio_is_named_once_where_the_policy_governs_its_path(
     is_first: bool, options: dict[str, Any], path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = served(POLICY, is_first=is_first, **options)

@@ -281,7 +281,7 @@ def test_routes_behave_as_under_flask_cors(place: Callable[..., Flask], path: st
 
 
 @pytest.mark.slow
-def test_every_thing_else_is_the_same() -> None:
+def test_nothing_else_changes_for_a_browser() -> None:
     run_into = set()
     for options in CONFIGURATIONS:
         theirs, ours = on_the_app(flask_cors, options), on_the_app(corscore_flask, options)

@@ -289,7 +289,7 @@ def test_a_browser_may_do_the_same_but_for_listed_differences(
 
 
 @given(options=BAD_OPTIONS)
-def test_what_is_refused_at_start_is_on_the_list(options: Options) -> None:
+def test_every_code_that_stops_a_start_is_on_the_list(options: Options) -> None:
     assert set(codes(options)) <= LISTED_CODES
 
 

@@ -505,7 +505,7 @@ def test_every_answer_has_the_headers_of_its_page(
         assert {**found, "vary": [v for v in found["vary"] if v not in others]} == wanted
 
 
-def test_what_inner_layers_do_is_kept(everything: TestClient) -> None:
+def test_the_work_of_inner_layers_is_kept(everything: TestClient) -> None:
     answer = everything.get("/session", headers={**FROM_PAGE, "Accept-Encoding": "gzip"})
     assert answer.text == "ok" * 1000
     assert answer.headers["content-encoding"] == "gzip"

@@ -470,7 +470,7 @@ NOT_A_POLICY = [
 
 
 @pytest.mark.parametrize(("given", "says"), NOT_A_POLICY)
-def test_what_is_no_policy_says_what_to_write(given: Any, says: str) -> None:
+def test_a_mark_without_a_policy_says_what_to_write(given: Any, says: str) -> None:
     with pytest.raises(TypeError) as error:
         cors_policy(given)
     assert says in str(error.value)
@@ -496,7 +496,7 @@ NOT_A_ROUTE = [
 
 
 @pytest.mark.parametrize(("target", "says"), NOT_A_ROUTE)
-def test_what_is_no_route_says_what_to_write(target: Any, says: str) -> None:
+def test_a_mark_on_another_object_says_what_to_write(target: Any, says: str) -> None:
     with pytest.raises(TypeError) as error:
         cors_policy(ONE)(target)
     assert "an endpoint, a route, a router or a Mount" in str(error.value)
@@ -516,7 +516,7 @@ MARKABLE: list[Callable[[], Any]] = [
 
 
 @pytest.mark.parametrize("make", MARKABLE)
-def test_it_returns_what_it_is_given_and_takes_one_policy(make: Callable[[], Any]) -> None:
+def test_cors_policy_returns_its_object_which_may_have_one_policy(make: Callable[[], Any]) -> None:
     target = make()
     assert cors_policy(ONE)(target) is target
     assert cors_policy(named("one"))(target) is target

@@ -93,7 +93,7 @@ def without(names: Iterable[str], headers: Headers) -> Headers:
 
 
 @pytest.mark.parametrize("framework", APPS)
-def test_what_a_framework_sets_itself_is_settled(framework: str) -> None:
+def test_cors_headers_that_a_framework_sets_are_replaced_or_merged(framework: str) -> None:
     with APPS[framework]() as app:
         layer = CORSMiddleware(app, POLICY)
         requests = (
