@@ -60,7 +60,7 @@ def audit_findings(client: ProbeClient, request: Request) -> Iterator[Finding]:
 
 
 def credentials_findings(client: ProbeClient, last: Exchange) -> Iterator[Finding]:
-    """Yield which origins of an attacker may use a visitor's cookies, after one more request.
+    """Yield findings about an attacker's origins that may use cookies, with one more request.
 
     Args:
         client: The client of the server.
@@ -75,11 +75,11 @@ def credentials_findings(client: ProbeClient, last: Exchange) -> Iterator[Findin
     if page is not None and page.scheme == "http" and not is_loopback(page.host):
         yield _insecure_origin(request, request.origin)
     is_safe = request.method in SAFE_METHODS
-    asked = client.get(request, STRANGER) if is_safe else client.preflight(request, STRANGER)
+    found = client.get(request, STRANGER) if is_safe else client.preflight(request, STRANGER)
     if (
-        asked is not None
-        and allows(asked.response_headers, STRANGER)
-        and allows_credentials(asked.response_headers)
+        found is not None
+        and allows(found.response_headers, STRANGER)
+        and allows_credentials(found.response_headers)
     ):
         yield _reflection(request, credentials=True)
 
@@ -196,20 +196,21 @@ def _wildcard(client: ProbeClient, request: Request) -> Iterator[Finding]:
 
 def _preflight(client: ProbeClient, request: Request) -> Iterator[Finding]:
     """Send a preflight even if the fetch needed none, and yield what refuses it before CORS."""
-    asked = client.preflight(request, request.origin)
-    if asked is None:
+    preflight = client.preflight(request, request.origin)
+    if preflight is None:
         return
-    if asked.status in REDIRECT_STATUSES:
+    if preflight.status in REDIRECT_STATUSES:
         yield Finding(
             "preflight-redirected",
-            f"A preflight is answered with a redirect, {asked.status}, which no browser follows.",
+            f"A preflight is answered with a redirect, {preflight.status}, which no browser "
+            "follows.",
             "let CORS answer before whatever redirects",
-            asked.url,
+            preflight.url,
         )
-    for found in preflight_findings(asked):
+    for found in preflight_findings(preflight):
         if found.code == "preflight-needs-auth":
             yield found
-    yield from layer_findings((asked,))
+    yield from layer_findings((preflight,))
 
 
 def _errors(client: ProbeClient, request: Request) -> Iterator[Finding]:

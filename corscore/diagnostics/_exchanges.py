@@ -74,7 +74,7 @@ def is_transient(status: int) -> bool:
 
 
 def preflight_findings(exchange: Exchange) -> Iterator[Finding]:
-    """Yield which layer answered a preflight with a status that is not ok, redirects aside."""
+    """Yield a finding that names the layer which refused a preflight; none for a redirect."""
     status, headers = exchange.status, exchange.response_headers
     what, url = f"The preflight was answered with {status}", exchange.url
     if status in _NEEDS_AUTH or (status == 403 and not varies_by_origin(headers)):
@@ -112,7 +112,7 @@ def preflight_findings(exchange: Exchange) -> Iterator[Finding]:
 
 
 def _list_findings(exchange: Exchange) -> Iterator[Finding]:
-    """Yield what a CORS layer that allows the origin does not list."""
+    """Yield findings about a method or header that a layer for this origin does not list."""
     request, headers, url = exchange.request, exchange.response_headers, exchange.url
     if cors_check(request, headers) is not None:
         return

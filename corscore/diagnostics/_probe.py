@@ -259,9 +259,9 @@ def _witness(client: ProbeClient, result: FetchResult) -> Exchange | None:
     for exchange in result.exchanges:
         if exchange.is_preflight and _is_allowed(request, exchange):
             return exchange
-    asked = client.preflight(request, request.origin)
-    if asked is not None and _is_allowed(request, asked):
-        return asked
+    preflight = client.preflight(request, request.origin)
+    if preflight is not None and _is_allowed(request, preflight):
+        return preflight
     for target in _neighbours(request.target):
         found = client.get(request, request.origin, target)
         if found is not None and _is_allowed(request, found):
@@ -315,13 +315,13 @@ def _no_layer(client: ProbeClient, last: Exchange) -> Iterator[Finding]:
     request = last.request
     if has_trace(last.response_headers) or (not last.is_preflight and last.status >= 400):
         return
-    asked = (
+    exchanges = (
         last,
         client.preflight(request, request.origin),
         client.get(request, request.origin),
         client.get(request, None),
     )
-    seen = [exchange for exchange in asked if exchange is not None]
+    seen = [exchange for exchange in exchanges if exchange is not None]
     conclusive = all(
         exchange.status < 300 or (exchange.is_preflight and exchange.status in _NO_METHOD)
         for exchange in seen

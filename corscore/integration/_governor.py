@@ -360,14 +360,24 @@ class Governor:
         return result
 
     async def ask_async(self, policy: Policy, request: RequestInfo) -> bool | None:
-        """Await the verdict of a policy's resolver; None if it is not asked."""
+        """Await the verdict of a policy's resolver; None if it is not asked.
+
+        Args:
+            policy: The policy that governs the request.
+            request: The request, also for the shadow policy.
+        """
         verdict = await self._await_verdict(policy, request)
         if self._shadow is not None:
             await self._report_async(policy, verdict, request)
         return verdict
 
     async def admits_handshake(self, policy: Policy, request: RequestInfo) -> bool:
-        """Whether a WebSocket's handshake may reach the application; a refusal is logged."""
+        """Whether a WebSocket's handshake may reach the application; a refusal is logged.
+
+        Args:
+            policy: The policy that governs the handshake.
+            request: The request that opens the WebSocket, a GET.
+        """
         # The site's own handshakes need no verdict.
         if admits_handshake(request, policy, self._own_origins, origin_allowed=False):
             return True

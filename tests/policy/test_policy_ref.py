@@ -465,7 +465,7 @@ def _write(path: Path, text: str) -> None:
 def _wait(condition: Callable[[], bool]) -> None:
     give_up = time.monotonic() + 30
     while not condition():
-        assert time.monotonic() < give_up, "it did not come to pass"
+        assert time.monotonic() < give_up, "the condition did not hold in time"
         time.sleep(0.01)
 
 
