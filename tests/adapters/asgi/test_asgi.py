@@ -422,16 +422,16 @@ def test_thousands_of_requests_at_once_get_their_own_answers(backend: str) -> No
     arrived = 0
 
     async def main() -> dict[int, list[Message]]:
-        everybody = anyio.Event()
+        all_arrived = anyio.Event()
         answers: dict[int, list[Message]] = {}
 
         async def inner(scope: Any, receive: Any, send: Any) -> None:
             nonlocal arrived
             arrived += 1
             if arrived == count:
-                everybody.set()
+                all_arrived.set()
             # The first one is answered when all of them are in the application.
-            await everybody.wait()
+            await all_arrived.wait()
             await send(START)
             await send(BODY)
 

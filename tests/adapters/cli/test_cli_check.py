@@ -742,7 +742,7 @@ DJANGO: list[tuple[str, str, list[tuple[str, str]]]] = [
         [("wildcard-with-credentials", "mysite/settings.py:6")],
     ),
     (
-        "an age that somebody wrote",
+        "a max age in the settings",
         f"CORS_ALLOWED_ORIGINS = ['{APP}']\nCORS_PREFLIGHT_MAX_AGE = 86400\n",
         [("max-age-above-browsers", "mysite/settings.py:7")],
     ),

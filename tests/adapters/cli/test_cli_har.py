@@ -270,7 +270,7 @@ ROWS = [
         [None, "no-allow-origin"],
         {"preflight-cached"},
     ),
-    # --- nobody says it
+    # --- the recording does not hold the reason
     Row("blocked, and nothing kept", [chromium(**BLOCKED)], ["not-enough-data"], set()),
     Row("blocked, in Firefox", [firefox(status=0)], ["not-enough-data"], set()),
     Row("blocked, no preflight", [chromium("PUT", **BLOCKED)], ["not-enough-data"], set()),
@@ -382,13 +382,13 @@ ROWS = [
         )
     ),
     Row(
-        "a preflight that nobody answered",
+        "a preflight without a response",
         [chromium("PUT", **BLOCKED), preflight(0, error=f"{NET}CERT_DATE_INVALID")],
         ["tls-error"],
         set(),
     ),
     Row(
-        "a preflight that nobody answered, without its request",
+        "a preflight without a response or a request of it",
         [preflight(0, error=f"{NET}CONNECTION_RESET")],
         ["network-error"],
         set(),

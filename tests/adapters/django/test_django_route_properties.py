@@ -116,8 +116,8 @@ class BeforeTheView:
         return HttpResponse("answered before the view")
 
 
-# To what is above and below ours, and whether a request may come to another view than that of its
-# URL.
+# Each with the middleware above ours, the middleware below, and whether a request may come to
+# another view than that of its URL.
 MIDDLEWARE: dict[str, tuple[list[str], list[str], bool]] = {
     "none": ([], [], False),
     "slash": ([], [COMMON], False),

@@ -135,7 +135,8 @@ class OwnLocaleMiddleware(LocaleMiddleware):
 
 
 OWN = f"{__name__}.OwnLocaleMiddleware"
-# To a middleware for languages the policy of the German page: its URL's, or that of no page.
+# The middleware for languages, and the policy that governs the German page: "app" where its URL
+# finds no view.
 LANGUAGES_BY = [([LOCALE], "a"), ([OWN], "a"), ([], "app")]
 
 

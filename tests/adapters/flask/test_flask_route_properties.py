@@ -110,7 +110,7 @@ def mounting(inside: WSGIApplication) -> WSGIApplication:
 
 
 rewriting = setting(to_other)
-# To whether a request may come to another route than that of its URL.
+# Each with whether it may send a request to another route than that of its URL.
 MIDDLEWARE: dict[str, tuple[Any, bool]] = {
     "none": (lambda inside: inside, False),
     "copy": (copying, False),
