@@ -6,7 +6,7 @@ VENV ?= .venv
 PYTEST ?= $(BIN)/pytest
 # Several processes, each with whole modules; `make test PARALLEL=` is one, for a debugger.
 PARALLEL ?= --numprocesses auto --dist loadfile --no-loadscope-reorder
-# Containers set it. Then every process compiles, and pytest rewrites, all modules again.
+# Containers set it, and then every process compiles all modules again, and pytest rewrites them.
 unexport PYTHONDONTWRITEBYTECODE
 # Passed on to the command that a target runs: make test ARGS="-k origin -x"
 ARGS ?=
@@ -73,8 +73,8 @@ fleet: $(VENV)/.test  ## Eight workers on two hosts, 100 changes, and every faul
 deep: $(VENV)/.test  ## Run the property tests with 20,000 examples each
 	HYPOTHESIS_PROFILE=deep $(BIN)/pytest $(PARALLEL) -m hypothesis $(ARGS)
 
-# Which sources and tests: [tool.mutmut] in pyproject.toml. Results are kept in mutants/; try one again with
-# a new test by its name, or several: `make mutants ARGS="corscore._standard.host.*"`.
+# [tool.mutmut] in pyproject.toml names the sources and tests. Results are kept in mutants/. To try a
+# mutant again with a new test, name it, or several: `make mutants ARGS="corscore._standard.host.*"`.
 mutants: export CORSCORE_PURE_PYTHON := 1
 mutants: export HYPOTHESIS_PROFILE := fast
 mutants: $(VENV)/.test  ## Change the matcher and the parsers, and list what no test notices
@@ -197,8 +197,8 @@ wheels: dist $(VENV)/.wheels  ## Build the wheels of PYTHONS and the pure one, a
 cibuildwheel: $(VENV)/.wheels  ## Build, repair and smoke-test the wheels of all Pythons for this system
 	$(BIN)/python -m cibuildwheel --output-dir dist
 
-# In an environment of its own each, so that nothing of this folder is used, with that of PYTHONS
-# that the wheel is for: `make smoke WHEELS=... PYTHONS="python3.10 python3.13"`.
+# Each wheel gets an environment of its own, so that nothing of this folder is used, and the first of
+# PYTHONS that can install it: `make smoke WHEELS=... PYTHONS="python3.10 python3.13"`.
 WHEELS ?= $(wildcard dist/*.whl)
 smoke:  ## Install each wheel in dist/ afresh, and ask it through three servers
 	for wheel in $(WHEELS); do \
@@ -210,8 +210,8 @@ upgrade:  ## Upgrade from another version to the wheel in dist/, and ask it agai
 	@test -n "$(FROM)" || { echo 'Name what to upgrade from: make upgrade FROM="corscore==0.1.0"'; exit 2; }
 	.ci/smoke $(PYTHON) "$(FROM)" $(firstword $(WHEELS))
 
-# What starts no server and no browser, in an environment with little: it runs on interpreters that the
-# servers and frameworks have no wheels for yet, and on every system.
+# The tests that start no server and no browser, in an environment with few packages: they run on every
+# system, and on interpreters that servers and frameworks have no wheels for yet.
 ENGINE := tests/standard tests/config tests/engine tests/browser tests/explain tests/policy tests/diagnostics \
 	tests/integration
 test-engine:  ## Run the tests of the engine, in an environment with little beside it
@@ -220,7 +220,7 @@ test-engine:  ## Run the tests of the engine, in an environment with little besi
 test-newest:  ## Run the tests on Python 3.14 and 3.15, from a newer suite of Debian
 	.ci/newest $(or $(VERSIONS),3.14 3.15) -- --quiet $(PARALLEL) $(or $(ARGS),$(FAST) $(ENGINE))
 
-# What the frameworks' next releases will do to us.
+# Shows early what the next releases of the frameworks break.
 test-prereleases:  ## Run the tests with the newest pre-releases of everything
 	$(MAKE) VENV=$(VENV)-prereleases $(VENV)-prereleases/.test
 	$(VENV)-prereleases/bin/python -m pip install -q --upgrade --upgrade-strategy eager --pre \

@@ -42,8 +42,8 @@ def extension(name: str) -> Extension:
         # Each may use the C types of the others.
         depends=[f"corscore/_engine/{other}_c.pxd" for other in COMPILED],
         optional=not os.environ.get("CORSCORE_REQUIRE_EXTENSION"),
-        # Without what only a debugger reads: it more than doubles the wheel, and names the folder
-        # of the build. Flags of your own (`make sanitize`) decide about it themselves.
+        # Without debug information: it more than doubles the wheel, and names the folder of the
+        # build. Where CFLAGS are given (`make sanitize`), they decide about it.
         extra_compile_args=["-g0"] if os.name == "posix" and "CFLAGS" not in os.environ else [],
     )
     made.cython_c_in_temp = True  # no .c files in the source tree or the wheel

@@ -58,7 +58,8 @@ SERVERS = {
 }
 ADDRESS = re.compile(r"http://127\.0\.0\.1:[1-9][0-9]*")
 SECONDS = 60
-# The adapters differ in the status of a preflight, as the libraries do whose options they take.
+# The status of a preflight differs between adapters: each keeps that of the library whose options
+# it takes.
 ALLOWED = ([(200, APP), (204, APP)], [(200, APP), (200, APP)])
 
 
