@@ -50,7 +50,7 @@ FAST := -m "not (browser or server or subprocess or slow)"
 
 test-fast test-fast-1 test-fast-2: export HYPOTHESIS_PROFILE := fast
 test-fast: $(VENV)/.test  ## Run the tests that start no server, process or browser
-ifeq ($(ARGS),)
+ifeq ($(ARGS)$(if $(PARALLEL),,one),)
 # The reports of pytest-xdist take longer than most of these tests: two plain processes are faster.
 	@$(MAKE) --no-print-directory --jobs=2 test-fast-1 test-fast-2
 else
@@ -80,7 +80,8 @@ mutants: export HYPOTHESIS_PROFILE := fast
 mutants: $(VENV)/.test  ## Change the matcher and the parsers, and list what no test notices
 	$(PIP) install --quiet --group mutants
 	$(BIN)/mutmut run $(ARGS)
-	! $(BIN)/mutmut results | grep -Ev ': (timeout|not checked)$$'
+	$(BIN)/mutmut results >mutants/results
+	! grep -Ev ': (timeout|not checked)$$' mutants/results
 
 # Coverage-guided, of the plain build: atheris reads no compiled code. `make fuzz SECONDS=60`.
 SECONDS ?= 600

@@ -95,6 +95,9 @@ OPTIONS = {
 }
 """Every option by its name, in the order of messages and of a policy's ``repr``."""
 
+GOVERNOR_OPTIONS = ("on_decision", "shadow", "block_cross_site", "own_origins")
+"""Arguments of adapters that are no options of a policy."""
+
 LISTS = tuple(name for name, option in OPTIONS.items() if option.kind == "list")
 
 
@@ -147,22 +150,23 @@ def check_names(
 ) -> None:
     """Note a problem with each option that is not among the known ones."""
     for name in given:
-        if name not in known:
-            guess = did_you_mean(name, known)
-            problems.add(
-                "option-unknown",
-                name,
-                given[name],
-                f"there is no option {shown(name)}.",
-                f"did you mean {problems.spelling.name(guess)}? "
-                f"write {problems.write(guess, given[name])}"
-                if guess
-                else f"the options are {', '.join(map(problems.spelling.name, known))}",
-            )
+        if name in known:
+            continue
+        guess = did_you_mean(name, known)
+        hint = f"the options are {', '.join(map(problems.spelling.name, known))}"
+        if name in GOVERNOR_OPTIONS:
+            hint = f"it belongs to the adapter: CORSMiddleware(app, policy, {name}=...)"
+        elif guess:
+            written = problems.write(guess, given[name])
+            hint = f"did you mean {problems.spelling.name(guess)}? write {written}"
+        message = f"there is no option {shown(name)}."
+        problems.add("option-unknown", name, given[name], message, hint)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """The known name that ``name`` is a misspelling of, or None."""
+    if name.lower() in GOVERNOR_OPTIONS:  # own_origins is like allow_origins, and means less
+        return None
     # Imported late: only a wrong configuration needs it.
     from difflib import get_close_matches
 

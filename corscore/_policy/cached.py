@@ -248,7 +248,7 @@ class _Call:
 
 
 def _values_reader(key: tuple[str, ...]) -> Callable[[RequestInfo], tuple[str | None, ...]]:
-    if any(name.startswith(_HEADER) for name in key):
+    if not key or any(name.startswith(_HEADER) for name in key):
         getters = [_getter(name) for name in key]
         return lambda request: tuple([get(request) for get in getters])
     # In one call: reading the values takes most of the time of a remembered result.

@@ -5,6 +5,7 @@ Public, for those who write an adapter for another framework.
 
 from __future__ import annotations
 
+from corscore._config.options import GOVERNOR_OPTIONS
 from corscore._engine.matcher import FOUND, environ_path, scope_path, single_slash_path
 from corscore._policy.map import read_policies
 from corscore._policy.mapping import stored_policies
@@ -13,7 +14,6 @@ from corscore._policy.reference import SOURCES, check_every, compiled_source
 from corscore._policy.resolver import check_sync
 from corscore._standard.text import escaped
 from corscore.integration._arguments import (
-    GOVERNOR_OPTIONS,
     Notices,
     check_observer,
     checked_source,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from corscore._config import values
-from corscore._config.options import OPTIONS, check_names
+from corscore._config.options import GOVERNOR_OPTIONS, OPTIONS, check_names, did_you_mean
 from corscore._config.spelling import KEYWORDS, Problems, Spelling, python_literal
 from corscore._policy.policy import Policy, build
 from corscore._policy.reference import SOURCES, check_every, compiled_source
@@ -32,10 +32,6 @@ if TYPE_CHECKING:
 
     class AdapterOptions(PolicyOptions, GovernorOptions, total=False):
         """The keyword arguments of an adapter."""
-
-
-GOVERNOR_OPTIONS = ("on_decision", "shadow", "block_cross_site", "own_origins")
-"""The names of those arguments of ``Governor``."""
 
 
 def policy_from(caller: str, policy: object, options: Mapping[str, Any]) -> Policy:
@@ -128,11 +124,20 @@ def read_arguments(
         TypeError: As ``policies_from`` does.
     """
     problems = Problems(KEYWORDS)
-    check_names(problems, options, (*OPTIONS, *GOVERNOR_OPTIONS, *switches))
+    own_names = (*GOVERNOR_OPTIONS, *switches)
+    known = (*OPTIONS, *own_names)
+    misspelled = {
+        name: value
+        for name, value in options.items()
+        # Beside a ready policy, options of a policy are refused under any name.
+        if name not in known and (policy is None or did_you_mean(name, known) in own_names)
+    }
+    check_names(problems, misspelled, known)
     own = read_governor_options(options, problems.found)
     for name in switches:
         own[name] = values.read_switch(problems, name, options.get(name, False))
-    of_policy = {name: value for name, value in options.items() if name in OPTIONS}
+    elsewhere = (*own_names, *misspelled)
+    of_policy = {name: value for name, value in options.items() if name not in elsewhere}
     try:
         policies = policies_from(caller, policy, of_policy)
     except ConfigError as error:

@@ -80,7 +80,12 @@ def test_the_only_variable_is_reported_if_it_is_misspelt() -> None:
 
 
 def test_variables_of_the_platform_are_one_log_line(caplog: pytest.LogCaptureFixture) -> None:
-    foreign = {"CORS_PROXY_URL": "https://x.example", "CORS_REGION": "eu", "CORS_VERSION": "2\n3"}
+    foreign = {
+        "CORS_PROXY_URL": "https://x.example",
+        "CORS_REGION": "eu",
+        "CORS_VERSION": "2\n3",
+        "CORS_OWN_ORIGINS": "https://x.example",
+    }
     with caplog.at_level(logging.DEBUG, "corscore"):
         policy = Policy.from_env(environ={**SET, **foreign})
     assert policy == Policy(allow_origins=[ORIGIN])

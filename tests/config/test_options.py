@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import corscore._config.options
 import corscore.integration._arguments
 from corscore import Policy
-from corscore._config.options import OPTIONS, Options
+from corscore._config.options import GOVERNOR_OPTIONS, OPTIONS, Options
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -46,8 +46,8 @@ def test_the_keyword_arguments_of_adapters_have_the_types_of_the_signature() -> 
 
 
 def test_the_other_arguments_of_adapters_are_listed_in_the_order_of_their_types() -> None:
-    arguments = corscore.integration._arguments
-    assert tuple(typed_dict(arguments, "GovernorOptions")) == arguments.GOVERNOR_OPTIONS
+    types = typed_dict(corscore.integration._arguments, "GovernorOptions")
+    assert tuple(types) == GOVERNOR_OPTIONS
 
 
 def test_every_option_is_an_attribute() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -38,3 +39,25 @@ class TestWSGI(AdapterSuite):
 
     def serve(self, site: Site, policies: Policies) -> Sender:
         return wsgi_sender(corscore_wsgi.CORSMiddleware(wsgi_site(site), policies))
+
+
+def test_what_an_asgi_application_leaves_running_ends_with_its_request() -> None:
+    ended: list[str] = []
+
+    async def background() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("task")
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        tasks.append(asyncio.create_task(background()))
+        await asyncio.sleep(0)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    tasks: list[asyncio.Task[None]] = []
+    send = asgi_sender(app)
+    for count in (1, 2):
+        assert send("GET", "https://api.example/", []).status == 204
+        assert ended == ["task"] * count

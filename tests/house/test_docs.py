@@ -73,6 +73,7 @@ def test_no_page_is_long_but_those_for_reference() -> None:
 
 
 def test_links_inside_the_repository_lead_somewhere() -> None:
+    assert DOCS
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
             assert "://" in target or (page.parent / target).exists(), (page, target)

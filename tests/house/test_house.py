@@ -312,6 +312,7 @@ def test_which_build_of_the_matcher_is_in_use() -> None:
 
 
 def test_an_adapter_imports_the_engine_and_its_own_framework() -> None:
+    assert ADAPTER_MODULES
     for path in ADAPTER_MODULES:
         own = path.relative_to(ADAPTERS).parts[0]
         allowed = ALLOWED[own]

@@ -243,10 +243,13 @@ def test_a_preflight_gets_the_policy_of_the_request_that_it_announces(
 
 
 @THROUGH
-@pytest.mark.parametrize("policies", [MAP, PolicyRef(MAP), PolicyRef(POLICY)])
-def test_policies_and_options_do_not_go_together(through: Through, policies: Any) -> None:
-    with pytest.raises(TypeError, match=r"and options \(allow_origins\) were given"):
-        through({"policy": policies, "allow_origins": [PAGE]}, "GET", "/", {})
+@pytest.mark.parametrize("option", ["allow_origins", "alow_origins", "n"])
+@pytest.mark.parametrize("policies", [POLICY, MAP, PolicyRef(MAP), PolicyRef(POLICY)])
+def test_policies_and_options_do_not_go_together(
+    through: Through, policies: Any, option: str
+) -> None:
+    with pytest.raises(TypeError, match=rf"and options \({option}\) were given"):
+        through({"policy": policies, option: [PAGE], "own_origins": [PAGE]}, "GET", "/", {})
 
 
 @THROUGH
@@ -307,7 +310,7 @@ def test_own_origins_are_whole_origins(through: Through, origins: Any, codes: li
             },
         ),
         (
-            {"policy": POLICY, "n": 1},
+            {"allow_origins": [PAGE], "n": 1},
             {"option-unknown": "debug, on_decision, shadow, block_cross_site, own_origins"},
         ),
     ],

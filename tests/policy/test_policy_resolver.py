@@ -266,6 +266,13 @@ def test_a_header_and_the_origin_of_a_key_are_in_vary() -> None:
     assert get(send, "x.example") == {**ALLOWED, "vary": ["origin", "x-tenant"]}
 
 
+def test_an_empty_key_has_one_result_for_all_requests() -> None:
+    results = iter([OWN])
+    resolver = PolicyResolver(lambda: next(results), (), timeout=None)
+    hosts = ("one.example", "two.example")
+    assert [resolver.find(RequestInfo("GET", host=host)) for host in hosts] == [OWN, OWN]
+
+
 def test_a_resolver_is_a_value_of_a_map_and_of_a_reference() -> None:
     tenants = Tenants()
     resolver = PolicyResolver(tenants.policy_of, timeout=None)

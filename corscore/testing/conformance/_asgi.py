@@ -42,12 +42,23 @@ def http_scope(method: str, url: str, headers: Headers) -> dict[str, Any]:
 
 
 def asgi_sender(app: ASGIApp) -> Sender:
-    """Return a function that sends requests to an ASGI application, one after the other."""
+    """Return a function that sends requests to an ASGI application, one after the other.
+
+    Tasks that the application leaves running are cancelled when it has answered.
+    """
     # Making an event loop takes longer than most requests.
     loop = asyncio.new_event_loop()
 
     def send(method: str, url: str, headers: Headers) -> Answer:
-        return loop.run_until_complete(_exchange(app, http_scope(method, url, headers)))
+        try:
+            return loop.run_until_complete(_exchange(app, http_scope(method, url, headers)))
+        finally:
+            # As `asyncio.run` does, but it makes a loop for each request.
+            left = asyncio.all_tasks(loop)
+            for task in left:
+                task.cancel()
+            if left:
+                loop.run_until_complete(asyncio.wait(left))
 
     weakref.finalize(send, loop.close)
     return send
