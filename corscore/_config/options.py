@@ -165,7 +165,8 @@ def check_names(
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """The known name that ``name`` is a misspelling of, or None."""
-    if name.lower() in GOVERNOR_OPTIONS:  # own_origins is like allow_origins, and means less
+    # Otherwise own_origins would be taken for a misspelled allow_origins.
+    if name.lower() in GOVERNOR_OPTIONS:
         return None
     # Imported late: only a wrong configuration needs it.
     from difflib import get_close_matches

@@ -90,7 +90,7 @@ def read_governor_options(
     name: Callable[[str], str] = str,
     separator: str = "=",
 ) -> dict[str, Any]:
-    """Return the arguments of ``Governor`` among an adapter's, and note their problems.
+    """Pick the arguments of ``Governor`` from those of an adapter, and note their problems.
 
     Args:
         given: Values by the names of arguments.

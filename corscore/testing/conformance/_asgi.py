@@ -53,7 +53,7 @@ def asgi_sender(app: ASGIApp) -> Sender:
         try:
             return loop.run_until_complete(_exchange(app, http_scope(method, url, headers)))
         finally:
-            # As `asyncio.run` does, but it makes a loop for each request.
+            # As `asyncio.run` does; that would make a loop for each request.
             left = asyncio.all_tasks(loop)
             for task in left:
                 task.cancel()
