@@ -1,7 +1,7 @@
 # cython: language_level=3, annotation_typing=False, nonecheck=True, binding=False
 """``Answer``: a response, or its headers, prepared when the policy is built.
 
-One source, two builds, as ``matcher_py``.
+One source, two builds, as in ``matcher_py``.
 """
 
 from __future__ import annotations

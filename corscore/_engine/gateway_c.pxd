@@ -68,7 +68,7 @@ cdef class Gateway:
         self, verdict, policy, scope, send, origin, bint is_preflight, asked, bint is_resumed
     )
 
-    cdef _left_alone(self, native, answered)
+    cdef _left_alone(self, native, passed_on)
 
     @cython.locals(sender=LateSender)
     cdef _deferred_sender(self, scope, send)

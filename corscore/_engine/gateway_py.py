@@ -1,7 +1,8 @@
 # cython: language_level=3, annotation_typing=False, nonecheck=True, binding=False
 """``Gateway``: find a request's policy, look its origin up, merge prepared headers.
 
-One source, two builds, as ``matcher_py``. Every request passes a gateway, whatever its policy is.
+One source, two builds, as in ``matcher_py``. Every request passes a gateway, whatever its policy
+is.
 """
 
 from __future__ import annotations
@@ -422,11 +423,11 @@ class Gateway:
             return _messages(answer, origin)
         return _prepared(answer, origin, send, self._on_conflict).send
 
-    def _left_alone(self, native: Any, answered: Any) -> Any:
+    def _left_alone(self, native: Any, passed_on: Any) -> Any:
         """Note a request that no policy governs, and return what the application gets."""
         if self._examines_all:
             self._extras.left_alone(native)
-        return answered
+        return passed_on
 
     def _deferred_sender(self, scope: Any, send: Callable[[Any], Any]) -> Callable[[Any], Any]:
         sender = LateSender.__new__(LateSender)

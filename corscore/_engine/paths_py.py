@@ -1,7 +1,7 @@
 # cython: language_level=3, annotation_typing=False, nonecheck=True, binding=False
 """``PathTable``: policies by path; ``HostTable``: policies by host and path.
 
-One source, two builds, as ``matcher_py``. Paths are compared as frameworks route them: decoded
+One source, two builds, as in ``matcher_py``. Paths are compared as frameworks route them: decoded
 once, case-sensitive. The policies of a table never change.
 """
 

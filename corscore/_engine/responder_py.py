@@ -1,7 +1,7 @@
 # cython: language_level=3, annotation_typing=False, nonecheck=True, binding=False
 """``Responder``: a policy's choice among its prepared answers; ``OriginTable``: policies by origin.
 
-One source, two builds, as ``matcher_py``.
+One source, two builds, as in ``matcher_py``.
 """
 
 from __future__ import annotations
