@@ -35,7 +35,7 @@ def simple_answer(
 ) -> Any:
     """The answer to an actual request under a plain policy; None for any other request.
 
-    Most requests are such ones. Puts the decision into ``request.cors``. Takes the arguments of
+    Most requests are of this kind. Puts the decision into ``request.cors``. Takes the arguments of
     ``GovernedRequest``, which all other requests need.
     """
     if (

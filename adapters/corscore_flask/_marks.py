@@ -43,7 +43,7 @@ class Marks:
 
     def __init__(self) -> None:
         self.count = 0
-        # Marks that no application with a policy has found: a signal refuses requests to them.
+        # Marks that no application with a policy has found; a signal refuses their requests.
         self._unfound: set[Mark] = set()
         self._blueprints: WeakKeyDictionary[object, Mark] = WeakKeyDictionary()
         self._classes: WeakKeyDictionary[type[View], Mark] = WeakKeyDictionary()
@@ -240,5 +240,5 @@ def _refuse_ungoverned(app: Flask, **_: object) -> None:
         raise RuntimeError(
             f"{mark.where} has a policy of its own, and the app has nothing that applies it: write "
             "CORS(app, PolicyMap({}, default=None)) where the app is made, or CORS(app, ...) with "
-            "what governs all other routes"
+            "the policy of all other routes"
         )

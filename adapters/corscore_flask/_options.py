@@ -82,6 +82,7 @@ _NEEDLESS = {
 _REFUSED = (("automatic_options", False), ("vary_header", False))
 # Options of a whole app that are no options of a policy.
 _READ_ELSEWHERE = (*GOVERNOR_OPTIONS, "resources")
+_NAMES = (*_POLICY_NAMES, *_READ_ELSEWHERE)
 
 
 def policy_from_flask(user_options: GivenOptions) -> Policy:
@@ -229,23 +230,21 @@ def _drop_unknown(user_options: GivenOptions, options: dict[str, Any], name: str
         user_options.notices.once(name, f"{written} is not needed: {_NEEDLESS[name]}. Drop it.")
     elif user_options.is_argument(name) or _meant(name):
         meant = _meant(name)
-        if meant:
+        if meant in _POLICY_NAMES:
             # Checked under the name that was meant, so that all problems come at once.
             options.setdefault(meant, value)
-        user_options.add(
-            "option-unknown",
-            name,
-            value,
-            f"there is no option {written}.",
-            f"did you mean {user_options.name(meant)}? write {user_options.write(meant, value)}"
-            if meant
-            else f"the options are {', '.join(map(user_options.name, _POLICY_NAMES))}",
-        )
+        hint = f"the options are {', '.join(map(user_options.name, _NAMES))}"
+        if meant:
+            hint = f"did you mean {user_options.name(meant)}?"
+            # A function has no literal.
+            hint += "" if callable(value) else f" write {user_options.write(meant, value)}"
+        message = f"there is no option {written}."
+        user_options.add("option-unknown", name, value, message, hint)
     else:
         # A key of another extension, or one that flask-cors ignores as well: CORS_HEADERS.
         user_options.notices.once(name, f"{written} is no option of corscore, and left alone")
 
 
 def _meant(name: str) -> str | None:
-    close = get_close_matches(name, _POLICY_NAMES, n=1, cutoff=0.8)
+    close = get_close_matches(name, _NAMES, n=1, cutoff=0.8)
     return _FLASK_NAMES.get(name) or next(iter(close), None)

@@ -67,7 +67,7 @@ class FlaskLayer(CORSMiddleware):
         self._flask = app
         self._by_resources = by_resources
         self.has_routes = False
-        # The numbers when routes were last looked for: marks and views may be added later.
+        # The numbers at the last search for routes: marks and views may be added later.
         self.marks_seen = 0
         self.views_seen = len(app.view_functions)
         self._copied: set[Mark] = set()
@@ -120,8 +120,8 @@ class FlaskLayer(CORSMiddleware):
         if not isinstance(path, str) or not self._governs(path):
             return
         message = (
-            f"Flask-SocketIO answers {path} with CORS of its own, its cors_allowed_origins, and "
-            "refuses what is not in there."
+            f"Flask-SocketIO answers {path} by its own cors_allowed_origins, and refuses "
+            "other origins."
         )
         hint = (
             "give SocketIO(app, cors_allowed_origins=[...]) the policy's origins and the site's "

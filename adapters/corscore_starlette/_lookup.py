@@ -165,8 +165,8 @@ def _gather(
 ) -> None:
     known = _matches()
     around = mark_of(router) or around
-    # The second visit of a router finds its routes twice; routers that include themselves would
-    # have visits without end.
+    # A router that is visited twice has its routes twice. One that includes itself would be visited
+    # without end.
     visit = visits[id(router)] = visits.get(id(router), 0) + 1
     if visit > 2:
         return

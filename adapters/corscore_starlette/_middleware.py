@@ -97,7 +97,7 @@ class CORSMiddleware(RoutedMiddleware):
         """The router of the application that has this middleware."""
         inside = super().find_router()
         app = self._app
-        # A middleware in between may hide the application's router. A mount's has another router.
+        # A middleware in between may hide the application's router; in a mount it is another one.
         if inside is None and app is not None and _is_added(self, app):
             return Inside(app.router, None)
         return inside

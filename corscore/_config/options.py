@@ -9,6 +9,7 @@ from corscore._config.names import (
     read_request_headers,
 )
 from corscore._config.origins import check_origins, check_regex, read_patterns, read_regex
+from corscore._config.spelling import python_literal
 from corscore._config.values import (
     read_list,
     read_resolver,
@@ -21,7 +22,7 @@ from corscore._standard.text import shown
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from datetime import timedelta
     from typing import Any, Literal, TypedDict
 
@@ -96,7 +97,9 @@ OPTIONS = {
 """Every option by its name, in the order of messages and of a policy's ``repr``."""
 
 GOVERNOR_OPTIONS = ("on_decision", "shadow", "block_cross_site", "own_origins")
-"""Arguments of adapters that are no options of a policy."""
+"""Arguments of every adapter that are no options of a policy."""
+ADAPTER_OPTIONS = (*GOVERNOR_OPTIONS, "check_websocket_origin")
+"""Those, and the one of ASGI adapters."""
 
 LISTS = tuple(name for name, option in OPTIONS.items() if option.kind == "list")
 
@@ -149,26 +152,33 @@ def check_names(
     problems: Problems, given: Mapping[str, object], known: Collection[str] = OPTIONS
 ) -> None:
     """Note a problem with each option that is not among the known ones."""
-    for name in given:
+    for name, value in given.items():
         if name in known:
             continue
         guess = did_you_mean(name, known)
-        hint = f"the options are {', '.join(map(problems.spelling.name, known))}"
-        if name in GOVERNOR_OPTIONS:
-            hint = f"it belongs to the adapter: CORSMiddleware(app, policy, {name}=...)"
-        elif guess:
-            written = problems.write(guess, given[name])
-            hint = f"did you mean {problems.spelling.name(guess)}? write {written}"
-        message = f"there is no option {shown(name)}."
-        problems.add("option-unknown", name, given[name], message, hint)
+        if guess:
+            hint = f"did you mean {problems.spelling.name(guess)}?"
+            # A function has no literal.
+            hint += "" if callable(value) else f" write {problems.write(guess, value)}"
+        elif name.lower() in ADAPTER_OPTIONS:
+            written = "..." if callable(value) else python_literal(value)
+            kind = "ASGI adapter" if name.lower() not in GOVERNOR_OPTIONS else "adapter"
+            hint = (
+                f"it belongs to the {kind}: CORSMiddleware(app, policy, {name.lower()}={written})"
+            )
+        else:
+            hint = f"the options are {', '.join(map(problems.spelling.name, known))}"
+        message = f"there is no option {shown(problems.spelling.name(name))}."
+        problems.add("option-unknown", name, value, message, hint)
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """The known name that ``name`` is a misspelling of, or None."""
+def did_you_mean(name: str, known: Collection[str]) -> str | None:
+    """Return the known name that ``name`` is a misspelling of, or None."""
+    name = name.lower()
     # Otherwise own_origins would be taken for a misspelled allow_origins.
-    if name.lower() in GOVERNOR_OPTIONS:
-        return None
+    if name in ADAPTER_OPTIONS:
+        return name if name in known else None
     # Imported late: only a wrong configuration needs it.
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(name.lower(), known, n=1, cutoff=0.8)), None)
+    return next(iter(get_close_matches(name, known, n=1, cutoff=0.8)), None)

@@ -109,7 +109,7 @@ class Decision:
 
     @property
     def origin_allowed(self) -> bool:
-        """Whether the policy allows the request's origin; without one, whether it allows all."""
+        """Whether the policy allows the origin; without an Origin, whether it allows every one."""
         return self._answer.origin_allowed
 
     @property
@@ -123,7 +123,7 @@ class Decision:
 
     @property
     def allowed(self) -> bool:
-        """Whether the origin is allowed, and in a preflight all that it asks for."""
+        """Whether the origin is allowed, and in a preflight its method and headers, too."""
         return self.reason is None
 
     @property

@@ -1,4 +1,4 @@
-"""Why a policy refuses an origin, a method or a header, and its item that comes nearest."""
+"""The reasons for a refusal, and the item of the policy that is nearest."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def origin_refusal(policy: Policy, origin: str) -> Refusal:
     if nearest is None:
         return Refusal(
             code,
-            f"No pattern of the policy covers {shown(origin)}, nor comes near it.",
+            f"No pattern of the policy covers {shown(origin)}, and none is similar.",
             f"if the origin is yours, {add}",
         )
     message = f"{shown(origin)} is not allowed: {nearest.difference}."
@@ -114,7 +114,7 @@ def origin_refusal(policy: Policy, origin: str) -> Refusal:
 
 def _hint(code: str, nearest: Nearest, add: str) -> str:
     if code == "apex-not-covered":
-        return f"{add}; a `*.` pattern covers what is below its name, and never the name itself"
+        return f"{add}; a `*.` pattern covers subdomains, and never the host itself"
     if code == "origin-scheme-differs":
         return f"open the page from {quoted(nearest.pattern)}, or {add}"
     if code == "origin-port-differs" and nearest.pattern is not None:

@@ -81,8 +81,8 @@ class PolicyTuple(tuple[Policy, ...]):  # noqa: SLOT001 - a subclass of tuple ca
                     "policy-unreachable",
                     place,
                     policy,
-                    f'{name} allows every origin ("*"): those behind it govern no request.',
-                    f"put policy {number} last, or drop those behind it",
+                    f'{name} allows every origin ("*"): the policies after it govern no request.',
+                    f"put policy {number} last, or drop the policies after it",
                 )
             if policy.origin_resolver is not None:
                 yield Problem(
@@ -90,8 +90,8 @@ class PolicyTuple(tuple[Policy, ...]):  # noqa: SLOT001 - a subclass of tuple ca
                     place,
                     policy,
                     f"{name} has an origin_resolver, which would be asked about the origins that "
-                    "those behind it allow.",
-                    f"put policy {number} last, or write its origin_resolver into the last one",
+                    "the policies after it allow.",
+                    f"put policy {number} last, or write its origin_resolver into the last policy",
                 )
 
     def for_origin(self, origin: str | None) -> Policy:

@@ -33,7 +33,7 @@ DEFAULT_MAX_AGE = 5
 
 _NEGATIVE = re.compile(r"-[0-9]+")
 _TOO_MANY_DIGITS = 20
-# Unlike 0, it leaves older permissions alone.
+# A negative age stores nothing and keeps older permissions; 0 replaces them.
 _STORES_NOTHING = -1
 
 _Key = tuple[str, str, str]  # network partition key, byte-serialised origin, URL
@@ -84,7 +84,7 @@ class PreflightCache:
         return covered
 
     def _covers(self, request: Request) -> bool:
-        # Browsers look for any entry of the URL, the standard only for a method and headers.
+        # Browsers look for an entry with the URL, the standard for one with method and headers.
         if request.browser is not None and not any(
             credentials in _matching_credentials(request)
             for credentials, _, _ in self._live(request)
@@ -180,7 +180,7 @@ class PreflightCache:
 
 def _key(request: Request) -> _Key:
     origin = f"of {id(request.first)}" if _ends_with_fetch(request) else request.origin
-    # WebKit alone sends a preflight to a URL with a password, and its cache does not have that.
+    # Only WebKit sends a preflight to a URL with a password, and its cache key leaves that out.
     target = request.target
     url = str(replace(target, userinfo="")) if target.userinfo else request.url
     return (request.partition, origin, url)

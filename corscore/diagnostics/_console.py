@@ -327,7 +327,7 @@ def _read_network_error(text: str, start: re.Match[str]) -> ConsoleMessage:
     message = ConsoleMessage(
         "chromium",
         reason,
-        _CHECK_REASONS if reason == "redirect-invalid" else (),
+        (*_CHECK_REASONS, "redirect-refused") if reason == "redirect-invalid" else (),
         url=url,
         method=method,
         status=int(status[1]) if status else None,
@@ -348,7 +348,7 @@ def _with_others(message: ConsoleMessage, *, is_preflight: bool) -> ConsoleMessa
         elif reason == "no-allow-origin":
             others = ("origin-mismatch",)
         elif reason == "redirect-invalid":
-            # WebKit finds this before all other checks, which could fail as well.
+            # WebKit reports this before its other checks, so that they may fail, too.
             others = (*_CHECK_REASONS, "redirect-refused", "resource-policy-refused")
     else:
         if browser == "firefox" and reason == "origin-mismatch" and "," in (message.value or ""):

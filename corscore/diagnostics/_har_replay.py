@@ -101,7 +101,7 @@ class Recording:
         self.used.append(entry)
 
     def restore(self, length: int) -> None:
-        """Keep the first ``length`` marks, so that a request can be replayed another way."""
+        """Forget all marks after the first ``length``, before a request is replayed another way."""
         self._ids.difference_update(map(id, self.used[length:]))
         del self.used[length:]
 

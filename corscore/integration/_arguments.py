@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from corscore._config import values
-from corscore._config.options import GOVERNOR_OPTIONS, OPTIONS, check_names, did_you_mean
+from corscore._config.options import (
+    ADAPTER_OPTIONS,
+    GOVERNOR_OPTIONS,
+    OPTIONS,
+    check_names,
+    did_you_mean,
+)
 from corscore._config.spelling import KEYWORDS, Problems, Spelling, python_literal
 from corscore._policy.policy import Policy, build
 from corscore._policy.reference import SOURCES, check_every, compiled_source
@@ -129,8 +135,13 @@ def read_arguments(
     misspelled = {
         name: value
         for name, value in options.items()
-        # Beside a ready policy, options of a policy are refused under any name.
-        if name not in known and (policy is None or did_you_mean(name, known) in own_names)
+        # With a ready policy, `policies_from` refuses every other name.
+        if name not in known
+        and (
+            policy is None
+            or name.lower() in ADAPTER_OPTIONS
+            or did_you_mean(name, known) in own_names
+        )
     }
     check_names(problems, misspelled, known)
     own = read_governor_options(options, problems.found)

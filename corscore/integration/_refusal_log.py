@@ -27,7 +27,7 @@ class RefusalLog:
     def __init__(self) -> None:
         self._refusals = LogLimit()
         self._origins = LogLimit()
-        # A limit of their own, since clients can use up the others.
+        # Failures have a limit of their own: clients can use up those of refusals.
         self._failures = LogLimit()
 
     def wants(self, origin: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Which policy governs a route, with Starlette, Flask and Django: one table, and one set of rules.
+"""Policies of routes in Starlette, Flask and Django: one table, and one set of rules.
 
 The rows of each framework's own kinds of routes are ``CASES`` of its ``*_routed`` module in
 tests/support/sites.

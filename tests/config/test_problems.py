@@ -175,7 +175,7 @@ def test_a_compiled_regex_is_judged_with_its_flags() -> None:
         ("allow_origin", "did you mean allow_origins? write allow_origins=True"),
         ("allow_credential", "did you mean allow_credentials? write allow_credentials=True"),
         ("self", "the options are allow_origins, "),
-        ("own_origins", "it belongs to the adapter: CORSMiddleware(app, policy, own_origins=...)"),
+        ("own_origins", "it belongs to the adapter: CORSMiddleware(app, policy, own_origins=True)"),
     ],
 )
 def test_an_unknown_keyword_is_a_problem_with_a_guess(keyword: str, hint: str) -> None:

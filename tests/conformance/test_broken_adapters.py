@@ -357,7 +357,7 @@ BROKEN: dict[str, Broken] = {
         MEANING,
         lambda: fetching(script(path="/crash")),
         [
-            "The response with status 500 has passed outside the adapter: ",
+            "The response with status 500 has passed outside the adapter, or the adapter itself",
             "Refused: no-allow-origin",
         ],
     ),
@@ -471,13 +471,13 @@ BROKEN: dict[str, Broken] = {
         know_one_path,
         ONE_POLICY,
         lambda: numbered({"/plain": 1}, default=0, asked=("/plain", "PUT")),
-        ["Policy 0 answers PUT /plain, not policy 1"],
+        ["PUT /plain has the answer of policy 0, not of policy 1"],
     ),
     "one policy for all paths, but for preflights": Broken(
         know_paths_of_preflights,
         ONE_POLICY,
         lambda: numbered({"/plain": 1}, default=0, asked=("/plain", "PUT")),
-        ["Policy 1 answers the preflight of PUT /plain, and policy 0 the request"],
+        ["The preflight of PUT /plain has the answer of policy 1 and status"],
     ),
     "no policy for any path": Broken(
         know_no_path,

@@ -75,8 +75,9 @@ def test_every_text_is_read_back_whatever_value_it_has(
     assert message.url == API
 
 
-# A redirect with a user name in redirect mode "error".
+# In redirect mode "error": a redirect with a user name, and one with two locations.
 @example(seed=4427, browser="chromium")
+@example(seed=442002, browser="chromium")
 @given(seed=st.integers(0, 2**32), browser=st.sampled_from(sorted(TABLES)))
 def test_console_texts_of_random_fetches_are_read_back(seed: int, browser: Browser) -> None:
     for result in results(seed, browser):

@@ -332,7 +332,7 @@ def test_a_curl_line_has_the_method(method: str, headers: dict[str, str], words:
     assert line[-1] == URL
 
 
-def test_a_line_is_printable() -> None:
+def test_a_line_of_an_explanation_is_printable() -> None:
     send, _ = server(lambda *_: (200, {ALLOW: "*", "Access-Control-Allow-Headers": "*"}))
     request = Request("GET", URL, origin=PAGE, headers={"Accept": "\x1b[31m'\xe9"})
     line = probe(request, send).steps[-1].curl

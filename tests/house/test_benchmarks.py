@@ -232,7 +232,7 @@ def test_the_guard_needs_valgrind_only_where_it_is_required(
 
 
 @pytest.mark.parametrize(("now", "status"), [(1_090, 0), (1_110, 1)])
-def test_the_guard_judges_growth(
+def test_the_guard_fails_for_growth_by_more_than_a_tenth(
     now: int, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     guard = import_module("benchmarks.guard.__main__")

@@ -255,7 +255,7 @@ def test_redirects_are_followed_by_the_model() -> None:
     assert dict(result.exchanges[-1].response_headers)["x-seen"] == "-|-|hello"
 
 
-def test_requests_is_a_client(address: str) -> None:
+def test_sessions_of_requests_are_clients(address: str) -> None:
     assert_cors_allowed(fetch(requests, f"{address}/articles", origin=APP, method="PUT"))
 
 

@@ -53,7 +53,7 @@ def asgi_sender(app: ASGIApp) -> Sender:
         try:
             return loop.run_until_complete(_exchange(app, http_scope(method, url, headers)))
         finally:
-            # As `asyncio.run` does; that would make a loop for each request.
+            # `asyncio.run` does the same, but makes a loop for each request.
             left = asyncio.all_tasks(loop)
             for task in left:
                 task.cancel()
@@ -80,16 +80,19 @@ async def _exchange(app: ASGIApp, scope: dict[str, Any]) -> Answer:
     async def send(message: Message) -> None:
         nonlocal body
         if message["type"] == "http.response.start":
-            if start:
-                raise AssertionError("the response was started twice")
+            _require(not start, "the response was started twice")
             start.update(message)
         elif message["type"] == "http.response.body":
+            _require(bool(start), "the body came before http.response.start")
+            _require(not complete.is_set(), "the body went on after its last message")
             body += message.get("body", b"")
             if not message.get("more_body", False):
                 complete.set()
 
     try:
         await app(scope, receive, send)
+        _require(bool(start), "no http.response.start was sent")
+        _require(complete.is_set(), "the last message of the body was never sent")
     except Crash:
         # Frameworks raise it again after their answer, for the server's log.
         start = start or {"status": 500}
@@ -98,6 +101,11 @@ async def _exchange(app: ASGIApp, scope: dict[str, Any]) -> Answer:
         for name, value in start.get("headers", ())
     ]
     return Answer(start["status"], lines, body)
+
+
+def _require(is_so: bool, fault: str) -> None:
+    if not is_so:
+        raise AssertionError(f"ASGI: {fault}")
 
 
 def asgi_site(site: Site) -> ASGIApp:

@@ -52,7 +52,10 @@ def _disagreement(expected: oracle.RefusedPart | None, result: FetchResult) -> s
         )
     status = result.exchanges[-1].status
     if result.reason == "no-allow-origin" and status >= _SERVER_ERROR:
-        fault += f". The response with status {status} has passed outside the adapter"
+        fault += (
+            f". The response with status {status} has passed outside the adapter, or the adapter "
+            "itself has raised: call serve(...) with this request alone to see its log"
+        )
     return fault
 
 
@@ -229,9 +232,10 @@ def expect_left_alone(
     """Fail unless a request without a policy reached the page, and the answer is the page's own."""
     __tracebackhide__ = True
     if visits != ([] if page is None else [(sent, path)]):
+        seen = ", ".join(f"{method} {target}" for method, target in visits) or "nothing"
         raise AssertionError(
             f"No policy governs {sent} {path}, so that the application answers it; it was called "
-            f"for {visits}"
+            f"for {seen}"
         )
     own = () if page is None or page.raises else page.headers
     ours = sorted(pair for pair in _lower(own) if pair[0] in oracle.SHARED)
@@ -259,12 +263,20 @@ def expect_one_policy(
     second = _number_in("access-control-expose-headers", to_request)
     if first != second:
         raise AssertionError(
-            f"Policy {first} answers the preflight of {asked}, and policy {second} the request: a "
-            "browser would send what the second refuses, or not send what it allows. Look the "
-            "policy up with the method that the preflight announces"
+            f"The preflight of {asked} has the answer of {_named(first)} and status "
+            f"{to_preflight.status}, the request that of {_named(second)} and status "
+            f"{to_request.status}: a browser would send what the second refuses, or not send what "
+            "it allows. Look the policy up with the method that the preflight announces"
         )
-    if number is not None and first != (None if number < 0 else number):
-        raise AssertionError(f"Policy {first} answers {asked}, not policy {number}")
+    expected = None if number is not None and number < 0 else number
+    if number is not None and first != expected:
+        raise AssertionError(
+            f"{asked} has the answer of {_named(first)}, not of {_named(expected)}"
+        )
+
+
+def _named(number: int | None) -> str:
+    return "no policy" if number is None else f"policy {number}"
 
 
 def _number_in(name: str, answer: Answer) -> int | None:

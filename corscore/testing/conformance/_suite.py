@@ -125,9 +125,10 @@ class ConformanceSuite:
     @pytest.fixture(autouse=True)
     def _silence(self) -> Iterator[None]:
         # Each page that crashes or sets CORS headers itself would be logged.
+        disabled = logging.root.manager.disable
         logging.disable(logging.CRITICAL)
         yield
-        logging.disable(logging.NOTSET)
+        logging.disable(disabled)
 
     @_SETTINGS
     @given(_fetches())

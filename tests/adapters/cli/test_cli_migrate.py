@@ -539,7 +539,7 @@ def test_a_star_that_flask_cors_takes_for_a_regex_is_insecure() -> None:
     ]
 
 
-def test_fastapi_is_starlette() -> None:
+def test_a_fastapi_app_moves_as_one_of_starlette() -> None:
     _, target = starlette(f"allow_origins=['{APP}/']")
     first, second = (
         run_json("migrate", "--from", library, target) for library in ("starlette", "fastapi")

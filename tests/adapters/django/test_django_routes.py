@@ -370,7 +370,7 @@ def test_many_resolvers_are_not_all_remembered() -> None:
     assert len(_routes._known) <= 100
 
 
-def test_a_decorated_view_is_what_it_was() -> None:
+def test_a_decorator_copies_a_function_and_marks_a_class_itself() -> None:
     decorated = cors_policy(A)(ok)
     assert decorated.__name__ == "ok"
     assert decorated is not ok

@@ -176,7 +176,7 @@ def _holder(place: str, given: dict[str, Any]) -> tuple[Any, str]:
 # --- what JSON cannot hold
 
 
-def test_sets_are_sorted() -> None:
+def test_headers_list_the_items_of_a_set_in_order() -> None:
     policy = built(
         {
             "origins": {"https://b.example", ORIGIN},

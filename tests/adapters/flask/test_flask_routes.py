@@ -170,7 +170,7 @@ def test_apps_without_route_policies_look_nothing_up(monkeypatch: pytest.MonkeyP
     assert sent(app, "OPTIONS", "/", asks)[0] == 204
 
 
-def test_the_environ_stays_as_it_was() -> None:
+def test_the_application_sees_the_environ_as_it_was_sent() -> None:
     app = routed()
     seen: list[Any] = []
 

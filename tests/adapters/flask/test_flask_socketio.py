@@ -52,7 +52,7 @@ def test_socketio_is_named_once_where_the_policy_governs_its_path(
         for _ in range(2):
             app.test_client().get("/", headers={"Origin": PAGE})
     (message,) = [one for one in caplog.messages if "SocketIO" in one]
-    assert message.startswith(f"Flask-SocketIO answers {path} with CORS of its own")
+    assert message.startswith(f"Flask-SocketIO answers {path} by its own cors_allowed_origins")
     assert f'CORS(app, PolicyMap({{"{path}*": None}}, default=policy)).' in message
 
 

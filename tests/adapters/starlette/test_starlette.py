@@ -504,7 +504,7 @@ def test_the_server_gets_the_applications_own_exception() -> None:
 
 
 @pytest.mark.parametrize("instrument_first", [True, False])
-def test_spans_are_recorded(instrument_first: bool) -> None:
+def test_spans_of_opentelemetry_are_recorded_in_either_order(instrument_first: bool) -> None:
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     app = FastAPI(routes=[Route("/boom", boom)])

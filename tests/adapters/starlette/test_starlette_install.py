@@ -268,7 +268,7 @@ def test_the_state_is_the_apps(app: Starlette) -> None:
     assert TestClient(app).get("/read").text == "42"
 
 
-def test_websockets_pass() -> None:
+def test_websockets_reach_the_application() -> None:
     app = FastAPI()
     install(app, POLICY)
 
