@@ -34,7 +34,7 @@ _PATTERNS = 100
 
 # Enough turns for the interpreter to have specialised its instructions.
 _WARM_UP = 100
-_TURNS = {"starlette": 50, "flask": 50, "django": 50}
+_TURNS = {"starlette": 50, "flask": 200, "django": 50}
 _MAX_TURNS = 300
 
 
