@@ -9,7 +9,13 @@ from django.conf import settings
 from django.core.signals import setting_changed
 
 from corscore import ConfigError, Problem
-from corscore.integration import Notices, read_switch, split_forbidden, translated_policy
+from corscore.integration import (
+    Notices,
+    did_you_mean,
+    read_switch,
+    split_forbidden,
+    translated_policy,
+)
 from corscore_django._configuration import Configuration
 from corscore_django._extras import EXTRAS, RESOLVER, read_extras, read_policies, read_resolver
 from corscore_django._regexes import LISTS, NOTHING, bracketed, join, read_urls
@@ -200,15 +206,12 @@ class Reading:
 
 def unread_settings() -> Iterator[Problem]:
     """Yield a problem for each setting that is meant for CORS and that nothing reads."""
-    # Imported late, since nothing else needs it.
-    from difflib import get_close_matches
-
-    known = {name.removeprefix(PREFIX): name for name in KNOWN}
+    known = {name.removeprefix(PREFIX).lower(): name for name in KNOWN}
     for name in dir(settings):
         if not name.startswith(PREFIX) or not name.isupper() or name in KNOWN:
             continue
-        close = get_close_matches(name.removeprefix(PREFIX), known, n=1, cutoff=0.8)
-        hint = _INSTEAD.get(name) or (f"did you mean {known[close[0]]}?" if close else "")
+        guess = did_you_mean(name.removeprefix(PREFIX), known)
+        hint = _INSTEAD.get(name) or (f"did you mean {known[guess]}?" if guess else "")
         # All other names are the project's own.
         if hint:
             yield Problem(

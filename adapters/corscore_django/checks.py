@@ -20,7 +20,7 @@ from django.utils.module_loading import import_string
 
 from corscore import ConfigError
 from corscore.diagnostics import code_page, developers_origins
-from corscore.integration import is_written_for_match, with_open_end
+from corscore.integration import is_written_for_match, regex_literal, with_open_end
 from corscore_django._extras import BLOCK_CROSS_SITE
 from corscore_django._routes import decorated_views
 from corscore_django._settings import OLD_NAMES, REGEXES, URLS, Reading, unread_settings
@@ -173,10 +173,10 @@ def _regex_messages() -> Iterator[CheckMessage]:
         if is_written_for_match(regex):
             # A $ changes nothing for corscore, and shows that no more was meant.
             yield CheckWarning(
-                f"{name}: {_raw(regex.pattern)} has to match a whole origin; in "
+                f"{name}: {regex_literal(regex.pattern)} has to match a whole origin; in "
                 "django-cors-headers more may follow, such as a port.",
-                hint=f"write {_raw(f'{whole}$')}; or, if pages on other ports are yours, "
-                f"{_raw(f'{whole}(:[0-9]+)?$')}",
+                hint=f"write {regex_literal(f'{whole}$')}; or, if pages on other ports are yours, "
+                f"{regex_literal(f'{whole}(:[0-9]+)?$')}",
                 id="corscore.W013",
             )
 
@@ -198,15 +198,12 @@ def _url_messages(config: Configuration) -> Iterator[CheckMessage]:
     if config.urls is None or literal is None:
         return
     yield CheckWarning(
-        f"{URLS}: {_raw(config.urls.pattern)} has to match a whole path, and matches nothing below "
-        "it.",
-        hint=f"write {URLS} = {_raw(literal)}; or, if this is the whole path, put a $ at its end",
+        f"{URLS}: {regex_literal(config.urls.pattern)} has to match a whole path, and matches "
+        "nothing below it.",
+        hint=f"write {URLS} = {regex_literal(literal)}; or, if this is the whole path, put a $ at "
+        "its end",
         id="corscore.W007",
     )
-
-
-def _raw(source: str) -> str:
-    return repr(source) if '"' in source or "\n" in source else f'r"{source}"'
 
 
 def _name_messages() -> Iterator[CheckMessage]:

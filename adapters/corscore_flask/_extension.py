@@ -8,9 +8,15 @@ from flask import Blueprint, Flask, has_request_context, request
 from werkzeug.local import LocalProxy
 
 from corscore import ConfigError
-from corscore.integration import GOVERNOR_OPTIONS, SOURCES, policies_from, read_governor_options
+from corscore.integration import (
+    GOVERNOR_OPTIONS,
+    SOURCES,
+    policies_from,
+    python_literal,
+    read_governor_options,
+)
 from corscore_flask._decorator import govern_blueprint
-from corscore_flask._given import GivenOptions, literal
+from corscore_flask._given import GivenOptions
 from corscore_flask._installed import put_around
 from corscore_flask._options import listed
 from corscore_flask._resources import policies_from_flask
@@ -134,7 +140,7 @@ def _policies(
         return policies_from("CORS(app, ...)", policy, given)
     # A list most likely holds origins.
     items = listed(policy)
-    origins = literal(items) if isinstance(items, list) else "[...]"
+    origins = python_literal(items) if isinstance(items, list) else "[...]"
     raise TypeError(
         f"CORS(app, ...): a Policy was expected, not {type(policy).__name__}; write "
         f"CORS(app, origins={origins}) or CORS(app, Policy(allow_origins={origins}))"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from corscore import Problem
-from corscore.integration import Notices
+from corscore.integration import Notices, python_literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,13 +72,13 @@ class GivenOptions:
         """The option as this user writes it."""
         is_written = option in self.written
         if self._place is not None and (self.is_in_place(option) or not is_written):
-            return f"{self._place.name}[{literal(option)}]"
+            return f"{self._place.name}[{python_literal(option)}]"
         is_key = is_written and option not in self._given
         return f"{_PREFIX}{option.upper()}" if is_key or self._in_config else option
 
     def write(self, option: str, value: object) -> str:
         """A line that sets the option to the value, for a hint."""
-        return f"{self.name(option)}{self.separator}{literal(value)}"
+        return f"{self.name(option)}{self.separator}{python_literal(value)}"
 
     def add(self, code: str, option: str, value: object, message: str, hint: str) -> None:
         """Add a problem."""
@@ -92,12 +92,3 @@ def _configured(config: Mapping[str, object]) -> dict[str, object]:
         for key, value in config.items()
         if key.startswith(_PREFIX) and value is not None
     }
-
-
-def literal(value: object) -> str:
-    """The value as a Python literal, with double quotes."""
-    if isinstance(value, list):
-        return f"[{', '.join(map(literal, value))}]"
-    if isinstance(value, str) and value.isprintable() and not {'"', "\\"} & set(value):
-        return f'"{value}"'
-    return ascii(value)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypedDict
 
 from corscore import ConfigError, Policy
 from corscore.integration import (
     GOVERNOR_OPTIONS,
+    did_you_mean,
     is_written_for_match,
     split_forbidden,
     translated_policy,
@@ -246,5 +246,4 @@ def _drop_unknown(user_options: GivenOptions, options: dict[str, Any], name: str
 
 
 def _meant(name: str) -> str | None:
-    close = get_close_matches(name, _NAMES, n=1, cutoff=0.8)
-    return _FLASK_NAMES.get(name) or next(iter(close), None)
+    return _FLASK_NAMES.get(name) or did_you_mean(name, _NAMES)

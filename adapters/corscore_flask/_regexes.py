@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from corscore_flask._given import literal
+from corscore.integration import python_literal
 
 if TYPE_CHECKING:
     from typing import Any
@@ -28,7 +28,7 @@ def without_header_regexes(user_options: GivenOptions, items: list[Any]) -> list
             "header-is-regex",
             "allow_headers",
             item,
-            f"{literal(source)} is a regex; this option lists names.",
+            f"{python_literal(source)} is a regex; this option lists names.",
             f"list them, {user_options.write('allow_headers', ['X-Request-Id'])}, or write "
             f"{user_options.write('allow_headers', ['*'])} for any",
         )

@@ -7,8 +7,8 @@ from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING
 
 from corscore import ConfigError, Policy, PolicyMap, PolicyResolver, Problem
-from corscore.integration import compiled_source
-from corscore_flask._given import GivenOptions, Resource, literal
+from corscore.integration import compiled_source, python_literal
+from corscore_flask._given import GivenOptions, Resource
 from corscore_flask._options import policy_from_flask
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def policies_from_flask(
     reader = _Reader(given, config, user_options.notices)
     if isinstance(resources, Mapping):
         for path, value in resources.items():
-            place = f"{written}[{literal(_source(path))}]"
+            place = f"{written}[{python_literal(_source(path))}]"
             reader.add(place, path, value)
     else:
         reader.add_all(written, _paths(written, resources))
@@ -123,8 +123,8 @@ class _Reader:
                 "path-invalid",
                 place,
                 path,
-                f"{literal(_source(path))} means every path, as another key does.",
-                f"write {literal(_EVERY_PATH)} once",
+                f"{python_literal(_source(path))} means every path, as another key does.",
+                f"write {python_literal(_EVERY_PATH)} once",
             )
             return
         try:

@@ -18,6 +18,12 @@ def quoted(value: object) -> str:
         return f"<{type(value).__name__}>"
 
 
+def regex_literal(source: str) -> str:
+    """A regex as a Python literal: raw, with double quotes, where that is possible."""
+    can_be_raw = source.isascii() and source.isprintable() and '"' not in source
+    return f'r"{source}"' if can_be_raw and not source.endswith("\\") else ascii(source)
+
+
 def shown(value: object) -> str:
     """The value as a Python literal, cut to 120 characters."""
     text = quoted(value)

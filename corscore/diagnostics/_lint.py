@@ -13,7 +13,7 @@ from corscore._policy.policy import Policy
 from corscore._policy.tuple import place_of
 from corscore._standard.origin import parse_origin
 from corscore._standard.public_suffix import is_public_suffix
-from corscore._standard.text import escaped, quoted, shown
+from corscore._standard.text import escaped, quoted, regex_literal, shown
 from corscore.browser._deviations import MAX_AGE_LIMITS
 from corscore.diagnostics._coverage import Coverage
 from corscore.diagnostics._finding import Finding
@@ -196,17 +196,11 @@ def _dots(policy: Policy) -> Iterator[Finding]:
     if regex is not None and meant is not None:
         yield Finding(
             "regex-unescaped-dot",
-            f"{_raw(regex.pattern)} has a dot that is not escaped, and matches any character: "
-            "also a name that only looks like yours.",
-            f"write {_raw(meant)}",
+            f"{regex_literal(regex.pattern)} has a dot that is not escaped, and matches any "
+            "character: also a name that only looks like yours.",
+            f"write {regex_literal(meant)}",
             _REGEX,
         )
-
-
-def _raw(source: str) -> str:
-    """Return the literal of a regex in Python."""
-    is_plain = source.isascii() and source.isprintable() and '"' not in source
-    return f'r"{source}"' if is_plain else ascii(source)
 
 
 def _age(policy: Policy) -> Iterator[Finding]:

@@ -5,14 +5,15 @@ Public, for those who write an adapter for another framework.
 
 from __future__ import annotations
 
-from corscore._config.options import GOVERNOR_OPTIONS
+from corscore._config.options import GOVERNOR_OPTIONS, did_you_mean
+from corscore._config.spelling import python_literal
 from corscore._engine.matcher import FOUND, environ_path, scope_path, single_slash_path
 from corscore._policy.map import read_policies
 from corscore._policy.mapping import stored_policies
 from corscore._policy.policy import NO_ORIGIN
 from corscore._policy.reference import SOURCES, check_every, compiled_source
 from corscore._policy.resolver import check_sync
-from corscore._standard.text import escaped
+from corscore._standard.text import escaped, regex_literal
 from corscore.integration._arguments import (
     Notices,
     check_observer,
@@ -52,17 +53,20 @@ __all__ = (
     "check_sync",
     "checked_source",
     "compiled_source",
+    "did_you_mean",
     "environ_path",
     "escaped",
     "found_decision",
     "is_written_for_match",
     "policies_from",
     "policy_from",
+    "python_literal",
     "read_arguments",
     "read_governor_options",
     "read_own_origins",
     "read_policies",
     "read_switch",
+    "regex_literal",
     "scope_path",
     "single_slash_path",
     "split_forbidden",

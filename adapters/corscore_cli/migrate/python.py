@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corscore import Policy, PolicyMap
+from corscore.integration import regex_literal
 from corscore_cli.migrate.libraries import (
     ASGI_CORS,
     DJANGO,
@@ -163,16 +164,11 @@ def django_source(regex: str | None, policy: Policy | None) -> str:
         regex: The new ``CORS_URLS_REGEX``, or None to keep the old one.
         policy: The new ``CORS_POLICY``, or None to keep the ``CORS_*`` settings.
     """
-    urls = "" if regex is None else f"CORS_URLS_REGEX = {_raw(regex)}\n"
+    urls = "" if regex is None else f"CORS_URLS_REGEX = {regex_literal(regex)}\n"
     if policy is None:
         return _DJANGO_APPS + urls
     imports, name, setting = adapter_source(DJANGO, policy).partition("CORS_POLICY")
     return imports + _DJANGO_APPS + urls + name + setting
-
-
-def _raw(regex: str) -> str:
-    can_be_raw = regex.isprintable() and '"' not in regex and not regex.endswith("\\")
-    return f'r"{regex}"' if can_be_raw else repr(regex)
 
 
 def _notes(layer: OldLayer) -> Iterator[str]:
