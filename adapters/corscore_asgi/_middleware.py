@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from corscore import Decision
-    from corscore.integration import AdapterOptions, PathPolicy, Policies
+    from corscore.integration import (
+        AdapterOptions,
+        OnDecision,
+        PathPolicy,
+        Policies,
+        PolicyOptions,
+    )
 
     Scope = MutableMapping[str, Any]
     Message = MutableMapping[str, Any]
@@ -26,7 +32,7 @@ if TYPE_CHECKING:
     ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
     class ASGIOptions(AdapterOptions, total=False):
-        """The keyword arguments of ``CORSMiddleware``."""
+        """The keyword arguments of ``CORSMiddleware``, for functions that pass them on."""
 
         check_websocket_origin: bool
 
@@ -80,7 +86,13 @@ class CORSMiddleware:
         self,
         app: ASGIApp,
         policy: Policies | None = None,
-        **options: Unpack[ASGIOptions],
+        *,
+        on_decision: OnDecision | None = None,
+        shadow: Policies | None = None,
+        block_cross_site: bool = False,
+        own_origins: list[str] | tuple[str, ...] | set[str] | frozenset[str] = (),
+        check_websocket_origin: bool = False,
+        **options: Unpack[PolicyOptions],
     ) -> None:
         self.app = app
         self.notices: Notices = Notices()
@@ -88,7 +100,16 @@ class CORSMiddleware:
         reads_host = cls.host_of is CORSMiddleware.host_of
         reads_natively = reads_host and cls.path_of is CORSMiddleware.path_of
         self._own_host_of = None if reads_host else self.host_of
-        policies, own = read_arguments(self.called_as, policy, options, ("check_websocket_origin",))
+        given = {
+            "on_decision": on_decision,
+            "shadow": shadow,
+            "block_cross_site": block_cross_site,
+            "own_origins": own_origins,
+            "check_websocket_origin": check_websocket_origin,
+        }
+        policies, own = read_arguments(
+            self.called_as, policy, {**options, **given}, ("check_websocket_origin",)
+        )
         self._checks_handshakes: bool = own.pop("check_websocket_origin")
         self.governor: Governor = Governor(
             policies,
