@@ -29,6 +29,8 @@ from corscore.testing.conformance._plans import SERVERS, Plan
 if TYPE_CHECKING:
     from corscore.integration import Policies
 
+pytest_plugins = ["pytester"]
+
 Headers = list[tuple[str, str]]
 Environ = dict[str, Any]
 Adapter = Callable[[Any, Any], Any]
@@ -357,7 +359,7 @@ BROKEN: dict[str, Broken] = {
         MEANING,
         lambda: fetching(script(path="/crash")),
         [
-            "The response with status 500 has passed outside the adapter, or the adapter itself",
+            "The response with status 500 has passed outside the adapter, or",
             "Refused: no-allow-origin",
         ],
     ),
@@ -553,3 +555,29 @@ def test_a_suite_without_serve_says_what_to_write() -> None:
 
     with pytest.raises(NotImplementedError, match=r"Empty\.serve\(site, policies\) is missing"):
         assert_passes(MEANING, Empty(), lambda: fetching(script()))
+
+
+def test_an_exception_that_a_framework_only_logs_is_shown(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import logging
+
+        from corscore.testing.conformance import ConformanceSuite, asgi_sender, asgi_site
+
+        class TestAdapter(ConformanceSuite):
+            def serve(self, site, policies):
+                async def framework(scope, receive, send):
+                    try:
+                        raise TypeError("the adapter's own")
+                    except TypeError:
+                        logging.getLogger("framework").exception("unhandled")
+                    await send({"type": "http.response.start", "status": 500})
+                    await send({"type": "http.response.body"})
+
+                return asgi_sender(framework)
+        """
+    )
+    result = pytester.runpytest_inprocess("-k", "what_the_policy_means")
+    result.assert_outcomes(failed=1, deselected=4)
+    result.stdout.fnmatch_lines(["*or the adapter has raised*", "TypeError: the adapter's own"])
+    result.stdout.no_fnmatch_line("*unhandled*")

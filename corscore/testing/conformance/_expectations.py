@@ -54,7 +54,7 @@ def _disagreement(expected: oracle.RefusedPart | None, result: FetchResult) -> s
     if result.reason == "no-allow-origin" and status >= _SERVER_ERROR:
         fault += (
             f". The response with status {status} has passed outside the adapter, or the adapter "
-            "itself has raised: call serve(...) with this request alone to see its log"
+            "has raised: then the captured output ends with its exception"
         )
     return fault
 

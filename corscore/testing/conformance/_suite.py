@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from itertools import product
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -123,12 +124,20 @@ class ConformanceSuite:
         raise NotImplementedError(f"{type(self).__name__}.serve(site, policies) is missing")
 
     @pytest.fixture(autouse=True)
-    def _silence(self) -> Iterator[None]:
-        # Each page that crashes or sets CORS headers itself would be logged.
-        disabled = logging.root.manager.disable
-        logging.disable(logging.CRITICAL)
+    def _silence(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        """Log nothing, since pages crash; print the last exception that is no page's own."""
+        raised: list[BaseException] = []
+
+        def handle(_: logging.Logger, record: logging.LogRecord) -> None:
+            error = record.exc_info[1] if record.exc_info else None
+            if error is not None and not isinstance(error, Crash):
+                raised[:] = [error]
+
+        monkeypatch.setattr(logging.Logger, "handle", handle)
         yield
-        logging.disable(disabled)
+        if raised:
+            # pytest shows it beside a failure only.
+            traceback.print_exception(raised[0])
 
     @_SETTINGS
     @given(_fetches())
