@@ -19,14 +19,12 @@ from corscore.integration._arguments import (
     check_observer,
     checked_source,
     policies_from,
-    policy_from,
     read_arguments,
     read_governor_options,
     read_switch,
     split_forbidden,
     translated_policy,
 )
-from corscore.integration._cross_site import read_own_origins
 from corscore.integration._governor import Governor
 from corscore.integration._open_ends import is_written_for_match, with_open_end
 from corscore.integration._outcome import Outcome, found_decision
@@ -59,11 +57,9 @@ __all__ = (
     "found_decision",
     "is_written_for_match",
     "policies_from",
-    "policy_from",
     "python_literal",
     "read_arguments",
     "read_governor_options",
-    "read_own_origins",
     "read_policies",
     "read_switch",
     "regex_literal",

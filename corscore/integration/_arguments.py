@@ -40,21 +40,22 @@ if TYPE_CHECKING:
         """The keyword arguments of an adapter."""
 
 
-def policy_from(caller: str, policy: object, options: Mapping[str, Any]) -> Policy:
-    """The policy given to an adapter, ready or as options.
+def policies_from(caller: str, policy: object, options: Mapping[str, Any]) -> Policies:
+    """Return the policies given to an adapter, ready or as the options of one.
 
     Args:
         caller: The call as its user writes it, such as ``"CORSMiddleware(app, ...)"``.
-        policy: A ``Policy``, or None.
+        policy: As for ``Governor``, or None.
         options: Keyword arguments of ``Policy``.
 
     Raises:
         TypeError: When both are given, or ``policy`` is no policy.
-        ConfigError: With every problem of the options.
+        ConfigError: With every problem of the options, or when a policy is in the wrong place of
+            a tuple.
     """
     if policy is None:
         return Policy(**options)
-    if not isinstance(policy, Policy):
+    if not isinstance(policy, SOURCES):
         # A str or a list most likely has the origins.
         items = [policy] if isinstance(policy, str) else policy
         origins = python_literal(items) if isinstance(items, (list, tuple)) else "[...]"
@@ -65,27 +66,11 @@ def policy_from(caller: str, policy: object, options: Mapping[str, Any]) -> Poli
         )
     if options:
         names = ", ".join(options)
+        is_one = isinstance(policy, Policy)
         raise TypeError(
-            f"{caller}: a policy and options ({names}) were given; put them into the Policy, "
-            "or leave it out"
-        )
-    return policy
-
-
-def policies_from(caller: str, policy: object, options: Mapping[str, Any]) -> Policies:
-    """``policy_from``, for adapters that also take more than one policy.
-
-    Raises:
-        ConfigError, TypeError: As ``policy_from`` does, and when a policy is in the wrong place of
-            the tuple.
-    """
-    if not isinstance(policy, SOURCES) or isinstance(policy, Policy):
-        return policy_from(caller, policy, options)
-    if options:
-        names = ", ".join(options)
-        raise TypeError(
-            f"{caller}: a {type(policy).__name__} and options ({names}) were given; put them into "
-            "its policies, or leave it out"
+            f"{caller}: a {'policy' if is_one else type(policy).__name__} and options ({names}) "
+            f"were given; put them into {'the Policy' if is_one else 'its policies'}, or leave it "
+            "out"
         )
     return compiled_source(caller, policy)
 
