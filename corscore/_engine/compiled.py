@@ -169,7 +169,9 @@ class Compiled:
 
     def decide(self, policy: Policy, request: RequestInfo, verdict: bool | None) -> Decision:
         """The decision of ``policy``, whose compiled form this is; see ``Policy.decide``."""
-        origin = None if request.origin is None else matcher.sent(request.origin)
+        text = request.origin
+        # Frameworks have subclasses of str, which compiled code does not take.
+        origin = None if text is None else matcher.sent(text if type(text) is str else str(text))
         if verdict and request.origin is not None:
             # A resolver cannot allow "null" or a malformed origin.
             verdict = parse_origin(request.origin) is not None

@@ -37,7 +37,7 @@ cdef class PathTable:
     cdef dict _literals
     cdef Segment _root
 
-    @cython.locals(path=str, resolved=str)
+    @cython.locals(text=str, resolved=str)
     cpdef find(self, path)
 
     cpdef find_scope(self, scope)
@@ -56,7 +56,7 @@ cdef class HostTable:
     cdef PathTable _rest, _no_keys
     cdef dict _literals, _below, _known
 
-    @cython.locals(path=str, resolved=str, name=str, table=PathTable)
+    @cython.locals(text=str, resolved=str, table=PathTable)
     cpdef find(self, path, host)
 
     cpdef find_scope(self, scope)

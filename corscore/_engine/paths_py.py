@@ -34,7 +34,9 @@ def scope_path(scope: Mapping[str, Any]) -> str:
     """
     # Compiled, both keys of a dict are read without a call.
     items: dict[str, Any] = scope if type(scope) is dict else dict(scope)
-    path: str = items["path"]
+    sent = items["path"]
+    # Frameworks have subclasses of str, which compiled code does not take.
+    path: str = sent if type(sent) is str else str(sent)
     root = items.get("root_path")
     if not root:
         return path or "/"
@@ -46,7 +48,8 @@ def scope_path(scope: Mapping[str, Any]) -> str:
 
 def environ_path(environ: Mapping[str, Any]) -> str:
     """The decoded path of a WSGI environ, relative to the application's mount."""
-    path: str = environ.get("PATH_INFO") or "/"
+    sent = environ.get("PATH_INFO") or "/"
+    path: str = sent if type(sent) is str else str(sent)
     if path.isascii():
         return path
     # PEP 3333: the path's bytes, each as one character of latin-1.
@@ -140,11 +143,12 @@ class PathTable:
             path: As the framework routes it: decoded, and relative to where the app is mounted.
                 An empty one is ``"/"``, as in RFC 9110 section 4.2.3.
         """
-        path = path or "/"
-        policy = self._find(path)
-        if _may_resolve(path):
-            resolved = _resolved(path)
-            if resolved != path:
+        text: str = path if type(path) is str else str(path)
+        text = text or "/"
+        policy = self._find(text)
+        if _may_resolve(text):
+            resolved = _resolved(text)
+            if resolved != text:
                 other = self._find(resolved)
                 if other is not policy and other != policy:
                     return self._ambiguous
@@ -217,14 +221,15 @@ class HostTable:
             host: The value of Host, or None. Its case, its port and a dot at its end do not count;
                 a malformed value counts as none.
         """
-        path = path or "/"
+        text: str = path if type(path) is str else str(path)
+        text = text or "/"
         table = self._known.get(host)
         if table is None:
             table = self._learned(host)
-        policy = self._at(table, path)
-        if _may_resolve(path):
-            resolved = _resolved(path)
-            if resolved != path:
+        policy = self._at(table, text)
+        if _may_resolve(text):
+            resolved = _resolved(text)
+            if resolved != text:
                 other = self._at(table, resolved)
                 if other is not policy and other != policy:
                     return self._ambiguous

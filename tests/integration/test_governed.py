@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import corscore_wsgi
 from cors_headers import READABLE, REFUSED, cors_of
 from corscore import ConfigError, Policy, PolicyMap, PolicyRef, RequestInfo
 from corscore._engine import log
@@ -583,6 +584,40 @@ def test_the_application_finds_the_decision() -> None:
         anyio.run(ASGIMiddleware(app, policies), scope, _never, _never)
     assert found[0].allowed
     assert found[1] is None  # under one plain policy
+
+
+class Text(str):
+    """A framework's own text, such as Starlette's ``URLPath``."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("key", ["/api/*", f"{HOST}/api/*"])
+def test_a_subclass_of_str_counts_as_its_text(key: str) -> None:
+    policies = PolicyMap({key: POLICY})
+    assert policies.policy_for(Text("/api/x"), host=Text(HOST)) is POLICY
+    assert POLICY.decide(RequestInfo("GET", origin=Text(PAGE))).allowed
+    found: list[Any] = []
+
+    async def asgi_app(scope: Any, receive: Any, send: Any) -> None:
+        found.append(decision_of(scope))
+
+    scope = http_scope("GET", f"https://{HOST}/", [("Origin", PAGE)])
+    scope |= {"path": Text("/api/x"), "root_path": Text("")}
+    anyio.run(ASGIMiddleware(asgi_app, policies), scope, _never, _never)
+
+    def wsgi_app(environ: Any, start_response: Any) -> list[bytes]:
+        found.append(corscore_wsgi.decision_of(environ))
+        return []
+
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": Text("GET"),
+        "PATH_INFO": Text("/api/x"),
+        "HTTP_HOST": Text(HOST),
+        "HTTP_ORIGIN": Text(PAGE),
+    }
+    WSGIMiddleware(wsgi_app, policies)(environ, _never)  # type: ignore[arg-type]
+    assert [decision.allowed for decision in found] == [True, True]
 
 
 # --- WebSockets
