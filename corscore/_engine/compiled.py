@@ -170,8 +170,10 @@ class Compiled:
     def decide(self, policy: Policy, request: RequestInfo, verdict: bool | None) -> Decision:
         """The decision of ``policy``, whose compiled form this is; see ``Policy.decide``."""
         text = request.origin
-        # Frameworks have subclasses of str, which compiled code does not take.
-        origin = None if text is None else matcher.sent(text if type(text) is str else str(text))
+        # Compiled code takes no subclass of str, and `str` of one may be another text.
+        if text is not None and type(text) is not str:
+            text = str.__str__(text)
+        origin = None if text is None else matcher.sent(text)
         if verdict and request.origin is not None:
             # A resolver cannot allow "null" or a malformed origin.
             verdict = parse_origin(request.origin) is not None

@@ -35,8 +35,8 @@ def scope_path(scope: Mapping[str, Any]) -> str:
     # Compiled, both keys of a dict are read without a call.
     items: dict[str, Any] = scope if type(scope) is dict else dict(scope)
     sent = items["path"]
-    # Frameworks have subclasses of str, which compiled code does not take.
-    path: str = sent if type(sent) is str else str(sent)
+    # Compiled code takes no subclass of str, and `str` of one may be another text.
+    path: str = sent if type(sent) is str else str.__str__(sent)
     root = items.get("root_path")
     if not root:
         return path or "/"
@@ -49,7 +49,7 @@ def scope_path(scope: Mapping[str, Any]) -> str:
 def environ_path(environ: Mapping[str, Any]) -> str:
     """The decoded path of a WSGI environ, relative to the application's mount."""
     sent = environ.get("PATH_INFO") or "/"
-    path: str = sent if type(sent) is str else str(sent)
+    path: str = sent if type(sent) is str else str.__str__(sent)
     if path.isascii():
         return path
     # PEP 3333: the path's bytes, each as one character of latin-1.
@@ -143,7 +143,7 @@ class PathTable:
             path: As the framework routes it: decoded, and relative to where the app is mounted.
                 An empty one is ``"/"``, as in RFC 9110 section 4.2.3.
         """
-        text: str = path if type(path) is str else str(path)
+        text: str = path if type(path) is str else str.__str__(path)
         text = text or "/"
         policy = self._find(text)
         if _may_resolve(text):
@@ -221,7 +221,7 @@ class HostTable:
             host: The value of Host, or None. Its case, its port and a dot at its end do not count;
                 a malformed value counts as none.
         """
-        text: str = path if type(path) is str else str(path)
+        text: str = path if type(path) is str else str.__str__(path)
         text = text or "/"
         table = self._known.get(host)
         if table is None:

@@ -587,9 +587,12 @@ def test_the_application_finds_the_decision() -> None:
 
 
 class Text(str):
-    """A framework's own text, such as Starlette's ``URLPath``."""
+    """A framework's own text, such as Starlette's ``URLPath``, or a member of an ``Enum``."""
 
     __slots__ = ()
+
+    def __str__(self) -> str:
+        return "Text"
 
 
 @pytest.mark.parametrize("key", ["/api/*", f"{HOST}/api/*"])
